@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# keytrail's build. Everything is made below $(BUILD); `make help` lists what can be asked for.
+#
+# Files are found, not listed: user/<stage>/*.c belong to the library of all stages, except for the
+# programs' own folders (PROGRAM_DIRS). tests/unit/test_*.c and tests/fuzz/fuzz_*.c make a program each.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+RUNDIR     ?= /run
+STATEDIR   ?= /var/lib
+LOGDIR     ?= /var/log
+UNITDIR    ?= /lib/systemd/system
+DESTDIR    ?=
+SBINDIR     = $(PREFIX)/sbin
+BINDIR      = $(PREFIX)/bin
+LIBEXECDIR  = $(PREFIX)/libexec/keytrail
+DATADIR     = $(PREFIX)/share/keytrail
+MANDIR      = $(PREFIX)/share/man
+
+# SAN=1: AddressSanitizer and UndefinedBehaviorSanitizer, in a tree of its own.
+SAN   ?=
+BUILD ?= build$(if $(SAN),/san)
+
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+LLVM_STRIP ?= llvm-strip
+
+VERSION := $(shell cat VERSION 2>/dev/null || echo 0.0)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
+
+PKGS := libbpf libelf yaml-0.1 jansson libsystemd libcap-ng libseccomp sqlite3 libcrypto
+
+# --- tools and libraries, named with their package when missing -------------------------------
+NOBUILD := help clean deps distclean
+ifneq ($(filter-out $(NOBUILD),$(or $(MAKECMDGOALS),all)),)
+missing := $(shell scripts/missing-deps build)
+ifneq ($(strip $(missing)),)
+$(error missing: $(missing). Run `make deps` (root or sudo), or install what is named)
+endif
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
+endif
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+	-Wundef -Wpointer-arith -Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS ?= -O2 -g
+ifneq ($(SAN),)
+HARDEN := -fPIE
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+override CFLAGS := -O1 -g $(SANFLAGS)
+endif
+KT_CPPFLAGS := -D_GNU_SOURCE -Iuser -Ibpf -I$(BUILD) -DKEYTRAIL_VERSION='"$(VERSION)"' \
+	-DKT_SYSCONFDIR='"$(SYSCONFDIR)/keytrail"' -DKT_RUNDIR='"$(RUNDIR)/keytrail"' \
+	-DKT_STATEDIR='"$(STATEDIR)/keytrail"' -DKT_LOGDIR='"$(LOGDIR)/keytrail"' \
+	-DKT_DATADIR='"$(DATADIR)"' -DKT_LIBEXECDIR='"$(LIBEXECDIR)"'
+KT_CFLAGS := -std=gnu11 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
+KT_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+
+# --- sources --------------------------------------------------------------------------------------
+PROGRAM_DIRS := user/daemon user/cli user/scan-child
+LIB_SRC   := $(filter-out $(addsuffix /%,$(PROGRAM_DIRS)),$(wildcard user/*/*.c))
+LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
+DAEMON_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/daemon/*.c))
+CLI_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/cli/*.c))
+CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/scan-child/*.c))
+BPF_SRC   := $(wildcard bpf/*.bpf.c)
+BPF_OBJ   := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf/%.o)
+SKEL      := $(BUILD)/keytrail.skel.h
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+WAYS_BIN  := $(patsubst tests/vm/ways/%.c,$(BUILD)/tests/vm/ways/%,$(wildcard tests/vm/ways/*.c))
+
+PROGRAMS := $(BUILD)/keytraild $(BUILD)/keytrail $(BUILD)/keytrail-scan
+
+.PHONY: all
+all: $(PROGRAMS)
+
+$(BUILD)/libkeytrail.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/keytraild: $(DAEMON_OBJ) $(BUILD)/libkeytrail.a
+$(BUILD)/keytrail: $(CLI_OBJ) $(BUILD)/libkeytrail.a
+$(BUILD)/keytrail-scan: $(CHILD_OBJ) $(BUILD)/libkeytrail.a
+$(PROGRAMS):
+	$(call say,LD,$@)
+	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS)
+
+$(BUILD)/%.o: %.c Makefile
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KT_CPPFLAGS) $(KT_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Who includes the skeleton needs it made first; after that the .d files know.
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard user/sensor/*.c)): | $(SKEL)
+
+# --- BPF ------------------------------------------------------------------------------------------
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) --target=bpf -mcpu=v3 -O2 -g -Wall -Werror -Ibpf -D__TARGET_ARCH_x86 \
+		-MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(BUILD)/keytrail.bpf.o: $(BPF_OBJ)
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(SKEL): $(BUILD)/keytrail.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name keytrail_bpf > $@
+
+# --- tests ----------------------------------------------------------------------------------------
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libkeytrail.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KT_CPPFLAGS) -Itests $(KT_CFLAGS) -MMD -MP -MF $@.d $(KT_LDFLAGS) -o $@ \
+		$< $(BUILD)/libkeytrail.a -Wl,--as-needed $(PKG_LIBS) -lcmocka
+
+# Fuzzers compile every stage's source themselves, with clang's coverage instrumentation.
+FUZZ_CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJ := $(LIB_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
+$(BUILD)/fuzz/obj/%.o: %.c Makefile | $(SKEL)
+	$(call say,FUZZCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(KT_CPPFLAGS) -DKEYTRAIL_FUZZING -std=gnu11 $(FUZZ_CFLAGS) $(PKG_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/libkeytrail.a: $(FUZZ_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libkeytrail.a
+	$(call say,FUZZLD,$@)
+	$(Q)$(CLANG) $(KT_CPPFLAGS) -Itests -std=gnu11 $(FUZZ_CFLAGS) -fsanitize=fuzzer $(PKG_CFLAGS) \
+		-MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
+
+# Programs that do one way to a key each, run in guests; static, so that they run in any image.
+$(BUILD)/tests/vm/ways/%: tests/vm/ways/%.c
+	$(call say,WAY,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -static -MMD -MP -MF $@.d -o $@ $<
+
+.PHONY: unit fuzz-build ways
+unit: $(UNIT_BIN)
+fuzz-build: $(FUZZ_BIN)
+ways: $(WAYS_BIN)
+
+include scripts/check.mk
+include scripts/install.mk
+
+.PHONY: deps clean help
+deps:
+	scripts/missing-deps --install build
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^## //p' Makefile scripts/*.mk
+
+## make                    programs into build/
+## make V=1                the same, commands shown
+## make SAN=1              AddressSanitizer and UBSan, into build/san/
+## make deps               installs what the build needs (root or sudo)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

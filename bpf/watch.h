@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Marks, and the automaton of watched names that makes new ones: values of the maps that both sides
+ * read and write.
+ *
+ * A watched directory is in a *state*. When an inode appears in it under a name, the name leads to a
+ * new state (a directory whose content is watched), to a watch entry (a file that is watched), to
+ * both, or nowhere. Names without wildcard are looked up in `watch_literals`; then the globs of the
+ * state are tried in order and the first that matches decides. A literal's target already includes
+ * what the globs of the state would have said. State 0 and watch 0 mean none.
+ *
+ * A glob that is not prefix*suffix (two stars, `?`, a set) stands here as a prefix*suffix that
+ * matches at least as much; user space drops what its own matcher (policy/glob.h) then refuses.
+ */
+#pragma once
+
+#include "wire.h"
+
+#define WATCH_GLOBS_MAX 16
+#define WATCH_AFFIX_MAX 32
+#define WATCH_NAME_MAX 255
+
+#define WATCH_GLOB_SKIP 0x1 /* an exclusion: a name that matches is not watched, as a file */
+
+struct watch_literal_key {
+	kt_u64 name_hash; /* watch_name_hash() */
+	kt_u32 state;
+	kt_u32 pad;
+};
+
+struct watch_target {
+	kt_u32 state; /* if the name is a directory */
+	kt_u32 watch; /* if it is a file */
+};
+
+struct watch_glob {
+	struct watch_target to;
+	kt_u32 flags; /* WATCH_GLOB_* */
+	kt_u8 prefix_len, suffix_len; /* bytes; prefix_len + suffix_len <= length of the name */
+	kt_u8 pad[2];
+	char prefix[WATCH_AFFIX_MAX];
+	char suffix[WATCH_AFFIX_MAX];
+};
+
+struct watch_state {
+	kt_u32 nr_globs;
+	kt_u32 pad;
+	struct watch_glob globs[WATCH_GLOBS_MAX];
+};
+
+/* FNV-1a, 64 bit, over the bytes of one name. Public domain (Fowler, Noll, Vo). */
+#define WATCH_HASH_BASIS 0xcbf29ce484222325ULL
+#define WATCH_HASH_PRIME 0x100000001b3ULL
+
+struct mark_key {
+	kt_u64 ino;
+	kt_u32 dev; /* s_dev, kernel encoding */
+	kt_u32 pad;
+};
+
+/* What a mark is for. A directory may be watched as an object as well (never by default). */
+#define MARK_FILE 0x1	   /* accesses are reported */
+#define MARK_DIR 0x2	   /* names that appear in it are matched against its state */
+#define MARK_FROM_KERNEL 0x4 /* made by a probe, not yet confirmed by user space */
+
+struct mark {
+	kt_u64 object; /* MARK_OBJECT_KERNEL bit: numbered by the kernel side */
+	kt_u32 state;
+	kt_u32 watch;
+	kt_u32 gen; /* i_generation when marked */
+	kt_u32 flags;
+};
+
+#define MARK_OBJECT_KERNEL (1ULL << 63)

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every stage speaks of: a decoded event and the things it names.
+ *
+ * An event comes from user/wire (live), from user/trace (replay) or from the daemon's own knowledge
+ * (objects, users, gaps). Spans point into the producer's buffer and are valid only during the call
+ * that hands the event over; who keeps one copies it. Nothing here allocates.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/keyid.h"
+
+/* Bytes that are not NUL terminated and may hold anything but NUL. {NULL, 0} = absent. */
+struct span {
+	const char *p;
+	size_t len;
+};
+
+/* The kernel's identity of an inode: dev is s_dev in the kernel's encoding, not st_dev. */
+struct inode_id {
+	uint64_t ino;
+	uint32_t dev;
+	uint32_t gen;
+};
+
+/* One image of one process: exec makes a new one. start is CLOCK_BOOTTIME ns of the group leader. */
+struct proc_id {
+	uint64_t start;
+	uint64_t exec_id;
+	uint32_t tgid;
+};
+
+#define UID_UNSET ((uint32_t)-1)
+
+struct subject {
+	struct proc_id id;
+	uint32_t tid;
+	uint32_t uid, euid, gid;
+	uint32_t loginuid; /* UID_UNSET: never logged in */
+	uint32_t session;  /* audit session, UID_UNSET: none */
+	uint32_t pidns;
+	struct inode_id exe; /* zero: kernel thread */
+	char comm[16];	     /* NUL terminated; told by the process itself, never used to decide */
+};
+
+/* What is known to be incomplete in an event (bits; same values as WIRE_F_*). */
+enum event_flags {
+	EVENT_PATH_TRUNCATED = 0x0001,
+	EVENT_EXE_TRUNCATED = 0x0002,
+	EVENT_CGROUP_TRUNCATED = 0x0004,
+	EVENT_ARGS_TRUNCATED = 0x0008,
+	EVENT_PATH_FAILED = 0x0010,
+	EVENT_FD_SCAN_BOUND = 0x0020,
+	EVENT_GENERATION = 0x0040,
+};
+
+enum event_type {
+	EVENT_FORK = 1,
+	EVENT_EXEC,
+	EVENT_EXIT,
+	EVENT_ACCESS,
+	EVENT_MARK,
+	EVENT_PROC,   /* like EVENT_EXEC: a process that was there at start */
+	EVENT_OBJECT, /* from the daemon: what is known of a watched object */
+	EVENT_USER,   /* from the daemon: the name of a uid */
+	EVENT_GAP,    /* from the daemon: something was not seen */
+	EVENT_HEALTH, /* from the daemon: state of a hook, of a policy reload, ... */
+	EVENT_TYPE_NR
+};
+
+struct event_fork {
+	struct subject child;
+	struct proc_id parent;
+};
+
+struct event_exec { /* EVENT_EXEC and EVENT_PROC */
+	struct subject subject;
+	struct proc_id parent;
+	uint32_t exe_mode, exe_uid, exe_nlink; /* nlink 0: deleted or memfd */
+	struct span exe, args, cgroup;	       /* args: NUL separated */
+};
+
+struct event_exit {
+	struct subject subject;
+	uint32_t code; /* as wait(2) */
+};
+
+enum access_how {
+	ACCESS_OPEN = 1,
+	ACCESS_RECEIVE,
+	ACCESS_EXEC_FD,
+	ACCESS_MMAP,
+	ACCESS_FOUND,
+	ACCESS_CLOSE_WRITE,
+	ACCESS_HOW_NR
+};
+
+enum access_mode {
+	ACCESS_M_READ = 0x01,
+	ACCESS_M_WRITE = 0x02,
+	ACCESS_M_EXEC = 0x04,
+	ACCESS_M_CREATED = 0x08,
+};
+
+/*
+ * Is the executable the one that stands at its path in the host's mount namespace? Asked by the
+ * daemon before the event goes on (and so written into a trace), because the answer changes later.
+ */
+enum exe_trust {
+	EXE_UNKNOWN = 0,   /* not asked, or could not be answered */
+	EXE_VERIFIED = 1,  /* kernel identity of the running image = that of the file at this path */
+	EXE_OTHER = 2,	   /* another file stands at that path: replaced, deleted or shadowed by a mount */
+	EXE_MEMORY = 3,	   /* link count 0 and no file at that path: memfd or deleted */
+	EXE_WRITABLE = 4,  /* somebody other than root can write the file or a directory above it */
+	EXE_TRUST_NR
+};
+
+struct event_access {
+	struct subject subject;
+	struct proc_id parent; /* exec_id 0: not known */
+	struct inode_id inode;
+	uint64_t object; /* id of the mark; EVENT_OBJECT of the same id tells what it is */
+	uint64_t size;	 /* bytes */
+	enum access_how how;
+	uint32_t mode;	     /* enum access_mode, bits */
+	uint32_t open_flags; /* O_* */
+	uint32_t fd;	     /* (uint32_t)-1: none */
+	uint32_t owner;
+	uint32_t nlink, exe_nlink;
+	enum exe_trust exe_trust;
+	struct span path, exe, cgroup, args;
+};
+
+enum mark_op {
+	MARK_ADDED = 1,
+	MARK_MOVED,
+	MARK_DROPPED,
+	MARK_SYMLINK,
+	MARK_MOVED_OUT,
+	MARK_MOVED_TREE,
+	MARK_OP_NR
+};
+
+struct event_mark {
+	struct inode_id inode;
+	uint64_t object, parent_object;
+	uint32_t state, watch;
+	enum mark_op op;
+	uint32_t mode, uid, tgid;
+	struct span path;
+};
+
+/* An object is watched, and this is all that is known about it; replaces what was told before. */
+struct event_object {
+	uint64_t object;
+	struct inode_id inode;
+	struct span path;  /* by which its owner knows it */
+	struct span watch; /* name of the policy's watch entry; empty: no longer watched */
+	bool key_known;	   /* key below was read from the content */
+	struct key_identity key;
+};
+
+struct event_user {
+	uint32_t uid;
+	struct span name;
+};
+
+/* Something may have been missed between `from` and `to` (CLOCK_BOOTTIME ns). */
+struct event_gap {
+	uint64_t from, to;
+	uint64_t count;	   /* records or inserts lost; 0 = unknown */
+	struct span cause; /* greppable word: "ring-critical", "mark-full", ... */
+};
+
+enum health_level { HEALTH_OK = 1, HEALTH_DEGRADED, HEALTH_BLIND };
+
+struct event_health {
+	enum health_level level;
+	struct span what; /* greppable word: "hook:security_file_open", "policy-reload", ... */
+	struct span text; /* one sentence */
+};
+
+struct event {
+	enum event_type type;
+	uint32_t flags; /* enum event_flags */
+	uint32_t cpu;
+	uint64_t seq;
+	uint64_t time; /* CLOCK_BOOTTIME ns */
+	union {
+		struct event_fork fork;
+		struct event_exec exec;
+		struct event_exit exit;
+		struct event_access access;
+		struct event_mark mark;
+		struct event_object object;
+		struct event_user user;
+		struct event_gap gap;
+		struct event_health health;
+	};
+};
+
+/* Greppable lower-case word of a value ("open", "exec-fd"); "?" for one that is out of range. */
+const char *event_type_str(enum event_type type);
+const char *access_how_str(enum access_how how);
+const char *exe_trust_str(enum exe_trust trust);
+const char *mark_op_str(enum mark_op op);
+const char *health_level_str(enum health_level level);
+
+static inline struct span span_of(const char *s)
+{
+	return s ? (struct span){s, __builtin_strlen(s)} : (struct span){NULL, 0};
+}
+
+static inline bool proc_id_eq(const struct proc_id *a, const struct proc_id *b)
+{
+	return a->tgid == b->tgid && a->start == b->start && a->exec_id == b->exec_id;
+}
+
+static inline bool inode_id_same(const struct inode_id *a, const struct inode_id *b)
+{
+	return a->ino == b->ino && a->dev == b->dev;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The watch entries' path patterns, compiled to the automaton of names that bpf/watch.h describes.
+ *
+ * Patterns are absolute, or begin with `~/` which stands for every home given and for every directory
+ * that is directly below the parent of one (so that a user made later is watched at once). `*`, `?`
+ * and `[...]` match within a component, `**` any number of components (none included). A state stands for
+ * "what may still follow"; equal rests share a state, so ten thousand homes cost what one costs.
+ *
+ * Walking from state watchset_root() at `/` by names gives, for any path, the same answer as
+ * watchset_match(); a test holds the two against each other.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "model/event.h"
+#include "policy/policy.h"
+#include "watch.h"
+
+struct watchset;
+
+/*
+ * homes: absolute paths, no trailing slash, duplicates allowed. The policy must outlive the set.
+ * State numbers begin at `first_state` (> 0), so that a set that replaces another does not share numbers with
+ * it. -E2BIG: more globs in one directory than WATCH_GLOBS_MAX (a diag says which); -ENOMEM.
+ */
+int watchset_compile(const struct policy *policy, const char *const *homes, size_t nr_homes,
+		     uint32_t first_state, struct diag_list *diags, struct watchset **out_set);
+void watchset_free(struct watchset *set);
+
+uint32_t watchset_root(const struct watchset *set);
+uint32_t watchset_first(const struct watchset *set);
+uint32_t watchset_nr_states(const struct watchset *set);
+
+/* The value for the kernel's map of states. NULL for a number that is not of this set. */
+const struct watch_state *watchset_state(const struct watchset *set, uint32_t state);
+
+/* Literal names of a state, i from 0; false past the end. *out_name lives as long as the set. */
+bool watchset_literal(const struct watchset *set, uint32_t state, size_t i, const char **out_name,
+		      struct watch_target *out_target);
+
+/* Whether any glob leads on from here (else the literals are all there is to look at). */
+bool watchset_has_globs(const struct watchset *set, uint32_t state);
+
+/* One step, exact (not the superset of bpf/watch.h): where does `name` lead from `state`? */
+struct watch_target watchset_step(const struct watchset *set, uint32_t state, struct span name);
+
+/* The watch entry that an absolute, resolved path falls under as a file; 0 = none. */
+uint32_t watchset_match(const struct watchset *set, struct span path);
+
+/* watch_name_hash() of bpf/watch.h. */
+uint64_t watch_name_hash(const char *name, size_t len);
