@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Decoder of ring records: every length checked, every field copied out, nothing cast. */
+#include "wire/decode.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A hole in a record would carry kernel memory out: padding must be written down. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+#include "wire.h"
+#pragma GCC diagnostic pop
+
+/* The model's values are the wire's: the decoder checks ranges and copies. */
+#define SAME(model, wire) _Static_assert((int)(model) == (int)(wire), #model " is not " #wire)
+SAME(EVENT_FORK, WIRE_FORK);
+SAME(EVENT_EXEC, WIRE_EXEC);
+SAME(EVENT_EXIT, WIRE_EXIT);
+SAME(EVENT_ACCESS, WIRE_ACCESS);
+SAME(EVENT_MARK, WIRE_MARK);
+SAME(EVENT_PROC, WIRE_PROC);
+SAME(EVENT_PATH_TRUNCATED, WIRE_F_PATH_TRUNCATED);
+SAME(EVENT_EXE_TRUNCATED, WIRE_F_EXE_TRUNCATED);
+SAME(EVENT_CGROUP_TRUNCATED, WIRE_F_CGROUP_TRUNCATED);
+SAME(EVENT_ARGS_TRUNCATED, WIRE_F_ARGS_TRUNCATED);
+SAME(EVENT_PATH_FAILED, WIRE_F_PATH_FAILED);
+SAME(EVENT_FD_SCAN_BOUND, WIRE_F_FD_SCAN_BOUND);
+SAME(EVENT_GENERATION, WIRE_F_GENERATION);
+SAME(ACCESS_OPEN, WIRE_HOW_OPEN);
+SAME(ACCESS_RECEIVE, WIRE_HOW_RECEIVE);
+SAME(ACCESS_EXEC_FD, WIRE_HOW_EXEC_FD);
+SAME(ACCESS_MMAP, WIRE_HOW_MMAP);
+SAME(ACCESS_FOUND, WIRE_HOW_FOUND);
+SAME(ACCESS_CLOSE_WRITE, WIRE_HOW_CLOSE_WRITE);
+SAME(ACCESS_M_READ, WIRE_M_READ);
+SAME(ACCESS_M_WRITE, WIRE_M_WRITE);
+SAME(ACCESS_M_EXEC, WIRE_M_EXEC);
+SAME(ACCESS_M_CREATED, WIRE_M_CREATED);
+SAME(MARK_ADDED, WIRE_MARK_ADDED);
+SAME(MARK_MOVED, WIRE_MARK_MOVED);
+SAME(MARK_DROPPED, WIRE_MARK_DROPPED);
+SAME(MARK_SYMLINK, WIRE_MARK_SYMLINK);
+SAME(MARK_MOVED_OUT, WIRE_MARK_MOVED_OUT);
+SAME(MARK_MOVED_TREE, WIRE_MARK_MOVED_TREE);
+SAME(MARK_SUPER_GONE, WIRE_MARK_SUPER_GONE);
+#undef SAME
+_Static_assert(sizeof(((struct subject *)0)->comm) == WIRE_COMM_LEN, "comm");
+
+/* The record being decoded. `fixed` is where its tail of strings begins. */
+struct record {
+	const char *p;
+	size_t len, fixed;
+	uint32_t flags;
+};
+
+static int get_string(struct record *rec, struct kt_str str, size_t max, uint32_t cut_flag,
+		      struct span *out)
+{
+	const char *nul;
+
+	*out = (struct span){NULL, 0};
+	if (!str.len)
+		return 0;
+	if (str.len > max)
+		return -ENAMETOOLONG;
+	if (str.off < rec->fixed || str.off > rec->len || str.len > rec->len - str.off)
+		return -EBADMSG;
+	out->p = rec->p + str.off;
+	out->len = str.len;
+	nul = cut_flag ? memchr(out->p, '\0', out->len) : NULL;
+	if (nul) {
+		out->len = (size_t)(nul - out->p);
+		rec->flags |= cut_flag;
+		if (!out->len)
+			out->p = NULL;
+	}
+	return 0;
+}
+
+static struct inode_id get_inode(const struct wire_inode *w)
+{
+	return (struct inode_id){.ino = w->ino, .dev = w->dev, .gen = w->gen};
+}
+
+static int get_subject(const struct wire_subject *w, struct subject *out)
+{
+	if (!memchr(w->comm, '\0', sizeof(w->comm)))
+		return -EBADMSG;
+	*out = (struct subject){
+		.id = {.start = w->start, .exec_id = w->exec_id, .tgid = w->tgid},
+		.tid = w->tid,
+		.uid = w->uid,
+		.euid = w->euid,
+		.gid = w->gid,
+		.loginuid = w->loginuid,
+		.session = w->session,
+		.pidns = w->pidns,
+		.exe = get_inode(&w->exe),
+	};
+	/* Up to the NUL only: what is behind it is nobody's word. */
+	memcpy(out->comm, w->comm, strnlen(w->comm, sizeof(w->comm)));
+	return 0;
+}
+
+/* Copies the fixed part out of the record, which need not be aligned. */
+#define GET_FIXED(rec, w)                                                                    \
+	({                                                                                   \
+		(rec)->fixed = sizeof(w);                                                    \
+		(rec)->len < sizeof(w) ? -EMSGSIZE : (memcpy(&(w), (rec)->p, sizeof(w)), 0); \
+	})
+
+static int decode_fork(struct record *rec, struct event_fork *out)
+{
+	struct wire_fork w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	return get_subject(&w.child, &out->child);
+}
+
+static int decode_exec(struct record *rec, struct event_exec *out)
+{
+	struct wire_exec w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->exe_mode = w.exe_mode;
+	out->exe_uid = w.exe_uid;
+	out->exe_nlink = w.exe_nlink;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
+	if (!r)
+		r = get_string(rec, w.cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED,
+			       &out->cgroup);
+	if (!r)
+		r = get_string(rec, w.args, WIRE_ARGS_MAX, 0, &out->args);
+	return r;
+}
+
+static int decode_exit(struct record *rec, struct event_exit *out)
+{
+	struct wire_exit w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	out->code = w.code;
+	return get_subject(&w.subject, &out->subject);
+}
+
+static int decode_access(struct record *rec, struct event_access *out)
+{
+	struct wire_access w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.how < WIRE_HOW_OPEN || w.how >= ACCESS_HOW_NR)
+		return -EBADMSG;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->inode = get_inode(&w.inode);
+	out->object = w.object;
+	out->size = w.size;
+	out->how = (enum access_how)w.how;
+	out->mode = w.mode;
+	out->open_flags = w.open_flags;
+	out->fd = w.fd;
+	out->owner = w.owner;
+	out->nlink = w.nlink;
+	out->exe_nlink = w.exe_nlink;
+	out->exe_mode = w.exe_mode;
+	out->exe_uid = w.exe_uid;
+	out->exe_trust = EXE_UNKNOWN;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
+	if (!r)
+		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
+	if (!r)
+		r = get_string(rec, w.cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED,
+			       &out->cgroup);
+	if (!r)
+		r = get_string(rec, w.args, WIRE_ARGS_MAX, 0, &out->args);
+	return r;
+}
+
+static int decode_mark(struct record *rec, struct event_mark *out)
+{
+	struct wire_mark w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.op < WIRE_MARK_ADDED || w.op >= MARK_OP_NR)
+		return -EBADMSG;
+	out->inode = get_inode(&w.inode);
+	out->object = w.object;
+	out->parent_object = w.parent_object;
+	out->state = w.state;
+	out->watch = w.watch;
+	out->op = (enum mark_op)w.op;
+	out->mode = w.mode;
+	out->uid = w.uid;
+	out->tgid = w.tgid;
+	return get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
+}
+
+int wire_decode(const void *buf, size_t len, struct event *out_event)
+{
+	struct record rec = {.p = buf, .len = len};
+	struct event ev = {0};
+	struct wire_header h;
+	int r;
+
+	if (len < sizeof(h))
+		return -EMSGSIZE;
+	memcpy(&h, buf, sizeof(h));
+	/* Version before size: another version may mean something else by its size. */
+	if (h.version != WIRE_VERSION)
+		return -EPROTONOSUPPORT;
+	if (h.size != len)
+		return -EMSGSIZE;
+	rec.flags = h.flags;
+	ev.type = (enum event_type)h.type;
+	ev.cpu = h.cpu;
+	ev.seq = h.seq;
+	ev.time = h.time;
+	switch (h.type) {
+	case WIRE_FORK:
+		r = decode_fork(&rec, &ev.fork);
+		break;
+	case WIRE_EXEC:
+	case WIRE_PROC:
+		r = decode_exec(&rec, &ev.exec);
+		break;
+	case WIRE_EXIT:
+		r = decode_exit(&rec, &ev.exit);
+		break;
+	case WIRE_ACCESS:
+		r = decode_access(&rec, &ev.access);
+		break;
+	case WIRE_MARK:
+		r = decode_mark(&rec, &ev.mark);
+		break;
+	default:
+		r = -ENOMSG;
+	}
+	if (r < 0)
+		return r;
+	ev.flags = rec.flags;
+	*out_event = ev;
+	return 0;
+}
