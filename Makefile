@@ -111,7 +111,8 @@ $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/sensor/*.c)): | $(SKEL)
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) --target=bpf -mcpu=v3 -O2 -g -Wall -Werror -Ibpf -D__TARGET_ARCH_x86 \
+	$(Q)$(CLANG) --target=bpf -mcpu=v2 -O2 -g -Wall -Werror -Ibpf -D__TARGET_ARCH_x86 \
+		-I/usr/include/$(shell $(CC) -dumpmachine) \
 		-MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
 

@@ -3,8 +3,8 @@
  * Marks, and the automaton of watched names that makes new ones: values of the maps that both sides
  * read and write.
  *
- * A watched directory is in a *state*. When an inode appears in it under a name, the name leads to a
- * new state (a directory whose content is watched), to a watch entry (a file that is watched), to
+ * A watched directory is in a *state*. When an inode appears in it under a name, the name leads to
+ * a new state (a directory whose content is watched), to a watch entry (a file that is watched), to
  * both, or nowhere. Names without wildcard are looked up in `watch_literals`; then the globs of the
  * state are tried in order and the first that matches decides. A literal's target already includes
  * what the globs of the state would have said. State 0 and watch 0 mean none.
@@ -18,7 +18,7 @@
 
 #define WATCH_GLOBS_MAX 16
 #define WATCH_AFFIX_MAX 32
-#define WATCH_NAME_MAX 255
+#define WATCH_NAME_MAX	255
 
 #define WATCH_GLOB_SKIP 0x1 /* an exclusion: a name that matches is not watched, as a file */
 
@@ -59,8 +59,8 @@ struct mark_key {
 };
 
 /* What a mark is for. A directory may be watched as an object as well (never by default). */
-#define MARK_FILE 0x1	   /* accesses are reported */
-#define MARK_DIR 0x2	   /* names that appear in it are matched against its state */
+#define MARK_FILE	 0x1 /* accesses are reported */
+#define MARK_DIR	 0x2 /* names that appear in it are matched against its state */
 #define MARK_FROM_KERNEL 0x4 /* made by a probe, not yet confirmed by user space */
 
 struct mark {
@@ -72,3 +72,32 @@ struct mark {
 };
 
 #define MARK_OBJECT_KERNEL (1ULL << 63)
+
+/*
+ * Marking by opening. stat() and the kernel do not agree on what identifies an inode (btrfs
+ * subvolumes, overlayfs), so user space never names one: it fills this slot, opens the file with
+ * MARKING_FLAGS on the thread `tid`, and the probe on that open does what `op` says with the
+ * identity that it sees. Under overlayfs one open passes the probe twice, for the overlay's inode
+ * and for the one beneath.
+ */
+#define MARKING_FLAGS  (00400000 | 00004000) /* O_NOFOLLOW | O_NONBLOCK */
+#define MARKING_INODES 4
+
+enum marking_op {
+	MARKING_IDLE = 0,
+	MARKING_MARK = 1, /* insert or update; an object that is marked already keeps its number */
+	MARKING_IDENTIFY = 2, /* only tell */
+};
+
+struct marking_slot {
+	kt_u32 tid; /* of the opener, initial pid namespace */
+	kt_u32 op; /* enum marking_op */
+	struct mark mark; /* in: as wanted; out: as it now is */
+	/* out */
+	kt_u32 nr; /* inodes seen */
+	kt_u32 error; /* negated errno of the insert, 0 = none */
+	struct wire_inode inode[MARKING_INODES];
+	kt_u64 size; /* i_size, bytes */
+	kt_u32 mode; /* i_mode */
+	kt_u32 nlink;
+};

@@ -9,7 +9,8 @@
  * A record is a header, a fixed part chosen by `type`, and for some types a tail of strings. Each
  * string is given by a `struct kt_str` (offset from the start of the record, length without NUL);
  * bytes of the record outside of what the header and the strings name are undefined and must not be
- * read. The first four fields of the header never change meaning; anything else may with WIRE_VERSION.
+ * read. The first four fields of the header never change meaning; anything else may with
+ * WIRE_VERSION.
  */
 #pragma once
 
@@ -29,44 +30,46 @@ typedef unsigned long long kt_u64;
 #define WIRE_VERSION 1
 
 /* Longest strings that fit a record. A longer path keeps its end (the innermost names). */
-#define WIRE_PATH_MAX 1024
-#define WIRE_EXE_MAX 512
+#define WIRE_PATH_MAX	1024
+#define WIRE_EXE_MAX	512
 #define WIRE_CGROUP_MAX 256
-#define WIRE_ARGS_MAX 256
-#define WIRE_COMM_LEN 16
+#define WIRE_ARGS_MAX	256
+#define WIRE_COMM_LEN	16
 
 enum wire_type {
-	WIRE_FORK = 1,	  /* struct wire_fork */
-	WIRE_EXEC = 2,	  /* struct wire_exec */
-	WIRE_EXIT = 3,	  /* struct wire_exit */
-	WIRE_ACCESS = 4,  /* struct wire_access: a watched object and a process came together */
-	WIRE_MARK = 5,	  /* struct wire_mark: the kernel side marked, moved or dropped an object */
-	WIRE_PROC = 6,	  /* struct wire_exec, written by the task iterator for a process found at start */
+	WIRE_FORK = 1, /* struct wire_fork */
+	WIRE_EXEC = 2, /* struct wire_exec */
+	WIRE_EXIT = 3, /* struct wire_exit */
+	WIRE_ACCESS = 4, /* struct wire_access: a watched object and a process came together */
+	WIRE_MARK = 5, /* struct wire_mark: the kernel side marked, moved or dropped an object */
+	WIRE_PROC =
+		6, /* struct wire_exec, written by the task iterator for a process found at start */
 };
 
 /* How a process came by an object (wire_access.how). */
 enum wire_how {
-	WIRE_HOW_OPEN = 1,     /* security_file_open */
-	WIRE_HOW_RECEIVE = 2,  /* security_file_receive: SCM_RIGHTS, pidfd_getfd, ... */
-	WIRE_HOW_EXEC_FD = 3,  /* a descriptor kept over exec, seen by the new image */
-	WIRE_HOW_MMAP = 4,     /* security_mmap_file */
-	WIRE_HOW_FOUND = 5,    /* open when the daemon started (task_file iterator) */
+	WIRE_HOW_OPEN = 1, /* security_file_open */
+	WIRE_HOW_RECEIVE = 2, /* security_file_receive: SCM_RIGHTS, pidfd_getfd, ... */
+	WIRE_HOW_EXEC_FD = 3, /* a descriptor kept over exec, seen by the new image */
+	WIRE_HOW_MMAP = 4, /* security_mmap_file */
+	WIRE_HOW_FOUND = 5, /* open when the daemon started (task_file iterator) */
 	WIRE_HOW_CLOSE_WRITE = 6, /* last reference of a description open for writing is gone */
 };
 
 /* wire_access.flags and header flags: what is known to be incomplete. */
-#define WIRE_F_PATH_TRUNCATED 0x0001  /* path starts in the middle */
-#define WIRE_F_EXE_TRUNCATED 0x0002
+#define WIRE_F_PATH_TRUNCATED	0x0001 /* path starts in the middle */
+#define WIRE_F_EXE_TRUNCATED	0x0002
 #define WIRE_F_CGROUP_TRUNCATED 0x0004
-#define WIRE_F_ARGS_TRUNCATED 0x0008
-#define WIRE_F_PATH_FAILED 0x0010  /* a read failed on the way: path is what was had by then */
-#define WIRE_F_FD_SCAN_BOUND 0x0020 /* descriptors above the scan's bound were not looked at */
-#define WIRE_F_GENERATION 0x0040   /* i_generation is not the one that was marked: see design, marks */
+#define WIRE_F_ARGS_TRUNCATED	0x0008
+#define WIRE_F_PATH_FAILED	0x0010 /* a read failed on the way: path is what was had by then */
+#define WIRE_F_FD_SCAN_BOUND	0x0020 /* descriptors above the scan's bound were not looked at */
+#define WIRE_F_GENERATION \
+	0x0040 /* i_generation is not the one that was marked: see design, marks */
 
 /* wire_access.mode: from file->f_mode and, for mmap, prot. */
-#define WIRE_M_READ 0x01
-#define WIRE_M_WRITE 0x02
-#define WIRE_M_EXEC 0x04
+#define WIRE_M_READ    0x01
+#define WIRE_M_WRITE   0x02
+#define WIRE_M_EXEC    0x04
 #define WIRE_M_CREATED 0x08 /* this open created the file: it had no content to read */
 
 struct kt_str {
@@ -75,16 +78,17 @@ struct kt_str {
 };
 
 struct wire_header {
-	kt_u16 type;	/* enum wire_type */
+	kt_u16 type; /* enum wire_type */
 	kt_u16 version; /* WIRE_VERSION */
-	kt_u32 size;	/* of the whole record in bytes, this header included */
-	kt_u32 flags;	/* WIRE_F_* */
-	kt_u32 cpu;	/* on which it was written */
-	kt_u64 seq;	/* per CPU and ring, from 1; a jump is a loss */
-	kt_u64 time;	/* CLOCK_BOOTTIME, ns */
+	kt_u32 size; /* of the whole record in bytes, this header included */
+	kt_u32 flags; /* WIRE_F_* */
+	kt_u32 cpu; /* on which it was written */
+	kt_u64 seq; /* per CPU and ring, from 1; a jump is a loss */
+	kt_u64 time; /* CLOCK_BOOTTIME, ns */
 };
 
-/* The kernel's identity of an inode. `dev` is s_dev in the kernel's encoding, not stat()'s st_dev. */
+/* The kernel's identity of an inode. `dev` is s_dev in the kernel's encoding, not stat()'s st_dev.
+ */
 struct wire_inode {
 	kt_u64 ino;
 	kt_u32 dev;
@@ -93,16 +97,16 @@ struct wire_inode {
 
 /* A process as the kernel knows it at this moment. (tgid, start, exec_id) names one image. */
 struct wire_subject {
-	kt_u64 start;	 /* start_boottime of the thread group leader, ns */
-	kt_u64 exec_id;	 /* self_exec_id: grows by one with each exec along a lineage */
+	kt_u64 start; /* start_boottime of the thread group leader, ns */
+	kt_u64 exec_id; /* self_exec_id: grows by one with each exec along a lineage */
 	kt_u32 tgid;
 	kt_u32 tid;
-	kt_u32 uid;	 /* real uid, initial user namespace */
+	kt_u32 uid; /* real uid, initial user namespace */
 	kt_u32 euid;
-	kt_u32 gid;	 /* real gid, initial user namespace */
+	kt_u32 gid; /* real gid, initial user namespace */
 	kt_u32 loginuid; /* (kt_u32)-1 = never logged in */
-	kt_u32 session;	 /* audit session id; (kt_u32)-1 = none */
-	kt_u32 pidns;	 /* inode number of the pid namespace */
+	kt_u32 session; /* audit session id; (kt_u32)-1 = none */
+	kt_u32 pidns; /* inode number of the pid namespace */
 	struct wire_inode exe; /* of mm->exe_file; all zero for a kernel thread */
 	char comm[WIRE_COMM_LEN];
 };
@@ -123,11 +127,11 @@ struct wire_exec {
 	kt_u64 parent_start; /* real_parent at this moment */
 	kt_u64 parent_exec_id;
 	kt_u32 parent_tgid;
-	kt_u32 exe_mode;     /* i_mode of the executable */
-	kt_u32 exe_uid;	     /* owner of the executable, initial user namespace */
-	kt_u32 exe_nlink;    /* 0: deleted or never linked (memfd) */
-	struct kt_str exe;   /* path of mm->exe_file seen from the root of its mount namespace */
-	struct kt_str args;  /* argv, NUL separated; WIRE_EXEC only */
+	kt_u32 exe_mode; /* i_mode of the executable */
+	kt_u32 exe_uid; /* owner of the executable, initial user namespace */
+	kt_u32 exe_nlink; /* 0: deleted or never linked (memfd) */
+	struct kt_str exe; /* path of mm->exe_file seen from the root of its mount namespace */
+	struct kt_str args; /* argv, NUL separated; WIRE_EXEC only */
 	struct kt_str cgroup; /* path in the unified hierarchy, from its root */
 	kt_u32 pad;
 };
@@ -140,37 +144,43 @@ struct wire_exit {
 };
 
 /*
- * A process and a watched object came together. Carries all that an alert needs about the process, so
- * that a reader that is gone, or whose exec record was lost, is still named.
+ * A process and a watched object came together. Carries all that an alert needs about the process,
+ * so that a reader that is gone, or whose exec record was lost, is still named.
  */
 struct wire_access {
 	struct wire_header h;
 	struct wire_subject subject;
 	struct wire_inode inode;
-	kt_u64 object;	   /* id of the mark that matched; see user/sensor/marks.h */
-	kt_u64 size;	   /* i_size, bytes */
-	kt_u64 parent_start;
+	kt_u64 object; /* id of the mark that matched; see user/sensor/marks.h */
+	kt_u64 size; /* i_size, bytes */
+	kt_u64 parent_start; /* real_parent at this moment */
+	kt_u64 parent_exec_id;
 	kt_u32 parent_tgid;
-	kt_u32 how;	   /* enum wire_how */
-	kt_u32 mode;	   /* WIRE_M_* */
+	kt_u32 how; /* enum wire_how */
+	kt_u32 mode; /* WIRE_M_* */
 	kt_u32 open_flags; /* f_flags */
-	kt_u32 fd;	   /* EXEC_FD and FOUND: descriptor number; else (kt_u32)-1 */
-	kt_u32 owner;	   /* i_uid of the object, initial user namespace */
-	kt_u32 exe_nlink;  /* of the subject's executable */
-	kt_u32 nlink;	   /* of the object */
-	struct kt_str path;   /* as opened, from the root of the mount namespace */
+	kt_u32 fd; /* EXEC_FD and FOUND: descriptor number; else (kt_u32)-1 */
+	kt_u32 owner; /* i_uid of the object, initial user namespace */
+	kt_u32 exe_nlink; /* of the subject's executable */
+	kt_u32 nlink; /* of the object */
+	struct kt_str path; /* as opened, from the root of the mount namespace */
 	struct kt_str exe;
 	struct kt_str cgroup;
 	struct kt_str args; /* argv of the subject, NUL separated, where it was readable */
+	kt_u32 exe_mode; /* i_mode and owner of the subject's executable */
+	kt_u32 exe_uid;
 };
 
 enum wire_mark_op {
-	WIRE_MARK_ADDED = 1,	/* a new inode appeared under a watched name */
-	WIRE_MARK_MOVED = 2,	/* a marked inode has a new name (rename or another link) */
-	WIRE_MARK_DROPPED = 3,	/* link count 0: the object is gone */
-	WIRE_MARK_SYMLINK = 4,	/* a symbolic link appeared under a watched name: resolve and mark */
-	WIRE_MARK_MOVED_OUT = 5, /* the new name is not a watched one; the mark stays on the object */
+	WIRE_MARK_ADDED = 1, /* a new inode appeared under a watched name */
+	WIRE_MARK_MOVED = 2, /* a marked inode has a new name (rename or another link) */
+	WIRE_MARK_DROPPED = 3, /* link count 0: the object is gone */
+	WIRE_MARK_SYMLINK = 4, /* a symbolic link appeared under a watched name: resolve and mark */
+	WIRE_MARK_MOVED_OUT =
+		5, /* the new name is not a watched one; the mark stays on the object */
 	WIRE_MARK_MOVED_TREE = 6, /* a directory was renamed into a watched place: walk it */
+	WIRE_MARK_SUPER_GONE =
+		7, /* the file system with s_dev inode.dev ended: its marks are void */
 };
 
 struct wire_mark {
@@ -178,12 +188,13 @@ struct wire_mark {
 	struct wire_inode inode;
 	kt_u64 object; /* id of the mark */
 	kt_u64 parent_object; /* id of the directory's mark */
-	kt_u32 state;  /* watch state of a directory, 0 = not a directory; see user/policy/watchset.h */
-	kt_u32 watch;  /* watch entry, 0 = none */
-	kt_u32 op;     /* enum wire_mark_op */
-	kt_u32 mode;   /* i_mode */
-	kt_u32 uid;    /* owner of the inode, initial user namespace */
-	kt_u32 tgid;   /* who did it */
+	kt_u32 state; /* watch state of a directory, 0 = not a directory; see user/policy/watchset.h
+		       */
+	kt_u32 watch; /* watch entry, 0 = none */
+	kt_u32 op; /* enum wire_mark_op */
+	kt_u32 mode; /* i_mode */
+	kt_u32 uid; /* owner of the inode, initial user namespace */
+	kt_u32 tgid; /* who did it */
 	struct kt_str path;
 	kt_u32 pad;
 };
@@ -191,10 +202,12 @@ struct wire_mark {
 /* Why something was not seen or not reported. Index of the per-CPU counters `st_drops`. */
 enum wire_drop {
 	WIRE_DROP_RING_CRITICAL, /* no room in the critical ring */
-	WIRE_DROP_RING_BULK,	 /* no room in the bulk ring */
-	WIRE_DROP_MARK_FULL,	 /* mark map full */
-	WIRE_DROP_MARK_BUSY,	 /* mark map refused the insert for another reason */
-	WIRE_DROP_HOLDER_FULL,	 /* table of descriptor holders full: fd scan at exec skipped for one */
-	WIRE_DROP_READ,		 /* a kernel read failed where it must not */
+	WIRE_DROP_RING_BULK, /* no room in the bulk ring */
+	WIRE_DROP_MARK_FULL, /* mark map full */
+	WIRE_DROP_MARK_BUSY, /* mark map refused the insert for another reason */
+	WIRE_DROP_HOLDER_FULL, /* table of descriptor holders full: fd scan at exec skipped for one
+				*/
+	WIRE_DROP_READ, /* a kernel read failed where it must not */
+	WIRE_DROP_FD_SCAN, /* descriptors beyond the scan's bound were not looked at, at one exec */
 	WIRE_DROP_NR,
 };

@@ -131,6 +131,7 @@ struct event_access {
 	uint32_t fd;	     /* (uint32_t)-1: none */
 	uint32_t owner;
 	uint32_t nlink, exe_nlink;
+	uint32_t exe_mode, exe_uid;
 	enum exe_trust exe_trust;
 	struct span path, exe, cgroup, args;
 };
@@ -142,6 +143,7 @@ enum mark_op {
 	MARK_SYMLINK,
 	MARK_MOVED_OUT,
 	MARK_MOVED_TREE,
+	MARK_SUPER_GONE,
 	MARK_OP_NR
 };
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* A watched object and a process came together: the one function that says so. See access.bpf.c. */
+#pragma once
+
+#include "state.h"
+
+/*
+ * Reports that the process of `task` (0: current) has `file` by way of `how`, if its inode is
+ * marked as an object. `mode` as WIRE_M_*, added to what the file was opened for; fd (kt_u32)-1 =
+ * none. Pointers travel as numbers because 5.10 takes nothing else in a global function, and a
+ * global function is verified once, not for each call. Returns 1 if the inode is marked.
+ */
+int report_access(kt_u64 file, kt_u64 task, kt_u32 how, kt_u32 mode, kt_u32 fd);
+
+/* The number of a pointer that the verifier knows as one. Helpers that read memory give plain
+ * numbers. */
+static __always_inline kt_u64 addr_of(const void *pointer)
+{
+	kt_u64 addr = 0;
+
+	bpf_probe_read_kernel(&addr, sizeof(addr), &pointer);
+	return addr;
+}

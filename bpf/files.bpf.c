@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Key and dump files: who opens one, is handed one, maps one, closes one after writing.
+ *
+ * All below the path look-up and below every system call that can do the deed. What these programs
+ * cost a file that is not watched is what filter_test() costs.
+ */
+#include "access.h"
+#include "identity.h"
+#include "record.h"
+
+/*
+ * An open with the daemon's marking flags: if it is the daemon's, do as the slot says. Returns 1 if
+ * it was. The comparison of flags comes first since it costs nothing on all other opens.
+ */
+static __always_inline int marking_open(struct file *file, struct inode *inode)
+{
+	struct mark_key key = {};
+	struct mark mark, *old;
+	kt_u32 n = marking.nr;
+	long err = 0;
+
+	if ((file->f_flags & MARKING_FLAGS) != MARKING_FLAGS ||
+	    marking.tid != (kt_u32)bpf_get_current_pid_tgid() || marking.op == MARKING_IDLE)
+		return 0;
+	if (n < MARKING_INODES) {
+		fill_inode(&marking.inode[n], inode);
+		marking.nr = n + 1;
+	}
+	marking.size = inode->i_size;
+	marking.mode = inode->i_mode;
+	marking.nlink = inode->i_nlink;
+	if (marking.op != MARKING_MARK)
+		return 1;
+
+	key.ino = inode->i_ino;
+	key.dev = inode->i_sb->s_dev;
+	mark = marking.mark;
+	mark.gen = inode->i_generation;
+	old = mark_find(key.ino, key.dev);
+	if (old && old->gen == mark.gen && !n)
+		marking.mark.object = mark.object = old->object;
+	err = mark_put(&key, &mark);
+	if (err)
+		marking.error = -err;
+	return 1;
+}
+
+SEC("fentry/security_file_open")
+int BPF_PROG(on_file_open, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+
+	if (marking_open(file, inode))
+		return 0;
+	if (filter_test(inode))
+		report_access(addr_of(file), 0, WIRE_HOW_OPEN, 0, -1);
+	return 0;
+}
+
+/* SCM_RIGHTS, pidfd_getfd, seccomp's ADDFD, ...: the descriptor of another process arrives. */
+SEC("fentry/security_file_receive")
+int BPF_PROG(on_file_receive, struct file *file)
+{
+	if (filter_test(file->f_inode))
+		report_access(addr_of(file), 0, WIRE_HOW_RECEIVE, 0, -1);
+	return 0;
+}
+
+SEC("fentry/security_mmap_file")
+int BPF_PROG(on_mmap_file, struct file *file, unsigned long prot)
+{
+	kt_u32 mode = 0;
+
+	if (!file || !filter_test(file->f_inode))
+		return 0;
+	if (prot & PROT_READ)
+		mode |= WIRE_M_READ;
+	if (prot & PROT_WRITE)
+		mode |= WIRE_M_WRITE;
+	if (prot & PROT_EXEC)
+		mode |= WIRE_M_EXEC;
+	report_access(addr_of(file), 0, WIRE_HOW_MMAP, mode, -1);
+	return 0;
+}
+
+/* security_file_free comes too late: dentry and inode may be gone by then. */
+SEC("fentry/__fput")
+int BPF_PROG(on_fput, struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITE) || !filter_test(file->f_inode))
+		return 0;
+	report_access(addr_of(file), 0, WIRE_HOW_CLOSE_WRITE, 0, -1);
+	return 0;
+}

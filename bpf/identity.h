@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Is this inode watched? The two questions, cheap one first, and the insertion of a mark. */
+#pragma once
+
+#include "state.h"
+
+/* Multiplicative hashing of (dev, ino): inode numbers of one directory are often neighbours. */
+static __always_inline kt_u32 filter_slot(kt_u64 ino, kt_u32 dev)
+{
+	return (kt_u32)(((ino ^ ((kt_u64)dev << 32)) * 0x9e3779b97f4a7c15ULL) >>
+			(64 - FILTER_BITS));
+}
+
+/* False: surely not marked. `inode` must be a trusted pointer (argument of the hook or reached from
+ * it). */
+static __always_inline int filter_test(struct inode *inode)
+{
+	return filter[filter_slot(inode->i_ino, inode->i_sb->s_dev) & (FILTER_SIZE - 1)];
+}
+
+static __always_inline struct mark *mark_find(kt_u64 ino, kt_u32 dev)
+{
+	struct mark_key key = {.ino = ino, .dev = dev};
+
+	return bpf_map_lookup_elem(&marks, &key);
+}
+
+static __always_inline struct mark *mark_of(struct inode *inode)
+{
+	if (!filter_test(inode))
+		return 0;
+	return mark_find(inode->i_ino, inode->i_sb->s_dev);
+}
+
+/* 0 or negative errno, the failure counted. First the map, then the filter: who sees the byte finds
+ * the mark. */
+static __always_inline long mark_put(const struct mark_key *key, const struct mark *mark)
+{
+	long err = bpf_map_update_elem(&marks, key, mark, BPF_ANY);
+
+	if (err) {
+		count_drop(err == -7 /* E2BIG: full */ ? WIRE_DROP_MARK_FULL : WIRE_DROP_MARK_BUSY);
+		return err;
+	}
+	filter[filter_slot(key->ino, key->dev) & (FILTER_SIZE - 1)] = 1;
+	return 0;
+}
+
+/* A number for an object that no one in user space has named yet: unique per boot. */
+static __always_inline kt_u64 object_number(void)
+{
+	return MARK_OBJECT_KERNEL | (bpf_ktime_get_ns() << 8 & ~MARK_OBJECT_KERNEL) |
+	       (bpf_get_smp_processor_id() & 0xff);
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Names of watched things: what appears under a watched name is marked here and now.
+ *
+ * Which hook knows that a name has come to mean an inode? Not the security_inode_* family: those
+ * run before the operation, see no inode yet, and do not learn whether it succeeded.
+ * security_d_instantiate runs when a dentry gets its inode, after the file system has succeeded and
+ * before anybody can look the name up: for create, mkdir, mknod, symlink, link, O_TMPFILE + linkat,
+ * and for the first look-up of what was there before. d_move and d_exchange do the same for rename.
+ * So no mark is provisional.
+ */
+#include "access.h"
+#include "identity.h"
+#include "record.h"
+
+enum {
+	PATH_AT = 0,
+	STRINGS = PATH_AT + WIRE_PATH_MAX,
+};
+
+struct mark_record {
+	struct wire_mark m;
+	char str[STRINGS + NAME_SLACK];
+};
+
+#define STR_OFF __builtin_offsetof(struct mark_record, str)
+
+/* dentry as it is named now; name (may be 0) is the last component to be told instead of dentry's.
+ */
+static __always_inline void report_mark(kt_u32 op, struct inode *inode, const struct mark *mark,
+					kt_u64 parent_object, struct dentry *dentry)
+{
+	struct mark_record *r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	kt_u32 flags;
+
+	if (!r) {
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		return;
+	}
+	__builtin_memset(&r->m, 0, sizeof(r->m));
+	fill_header(&r->m.h, WIRE_MARK, sizeof(*r), RING_CRITICAL);
+	fill_inode(&r->m.inode, inode);
+	r->m.object = mark->object;
+	r->m.parent_object = parent_object;
+	r->m.state = mark->state;
+	r->m.watch = mark->watch;
+	r->m.op = op;
+	r->m.mode = BPF_CORE_READ(inode, i_mode);
+	r->m.uid = BPF_CORE_READ(inode, i_uid.val);
+	r->m.tgid = bpf_get_current_pid_tgid() >> 32;
+	if (dentry) {
+		flags = put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->m.path, STR_OFF, dentry, 0);
+		r->m.h.flags = flags;
+	}
+	bpf_ringbuf_submit(r, 0);
+}
+
+struct name {
+	kt_u32 len;
+	char s[WATCH_NAME_MAX + 1];
+};
+
+/* One name, hashed and matched, per CPU: nothing in here sleeps or calls out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, kt_u32);
+	__type(value, struct name);
+} scratch_name SEC(".maps");
+
+static __always_inline int affix_matches(const struct name *name, kt_u32 at, const char *affix,
+					 kt_u32 len)
+{
+	int i;
+
+	for (i = 0; i < WATCH_AFFIX_MAX; i++) {
+		if (i >= len)
+			break;
+		if (name->s[(at + i) & WATCH_NAME_MAX] != affix[i])
+			return 0;
+	}
+	return 1;
+}
+
+/* bpf/watch.h says how a name is looked up. A global function: verified once for all its callers.
+ */
+__noinline kt_u64 watch_lookup(kt_u32 state, kt_u64 name_addr, kt_u32 name_len)
+{
+	struct watch_literal_key key = {.name_hash = WATCH_HASH_BASIS, .state = state};
+	struct watch_target *literal;
+	struct watch_state *globs;
+	struct name *name;
+	kt_u32 zero = 0, i;
+
+	name = bpf_map_lookup_elem(&scratch_name, &zero);
+	if (!name)
+		return 0;
+	name_len &= WATCH_NAME_MAX;
+	if (bpf_probe_read_kernel(name->s, name_len, (void *)name_addr)) {
+		count_drop(WIRE_DROP_READ);
+		return 0;
+	}
+	for (i = 0; i < WATCH_NAME_MAX; i++) {
+		if (i >= name_len)
+			break;
+		key.name_hash = (key.name_hash ^ (kt_u8)name->s[i]) * WATCH_HASH_PRIME;
+	}
+	literal = bpf_map_lookup_elem(&watch_literals, &key);
+	if (literal)
+		return (kt_u64)literal->state << 32 | literal->watch;
+
+	globs = bpf_map_lookup_elem(&watch_states, &state);
+	if (!globs)
+		return 0;
+	for (i = 0; i < WATCH_GLOBS_MAX; i++) {
+		struct watch_glob *g;
+
+		if (i >= globs->nr_globs)
+			break;
+		g = &globs->globs[i];
+		if ((kt_u32)g->prefix_len + g->suffix_len > name_len)
+			continue;
+		if (!affix_matches(name, 0, g->prefix, g->prefix_len) ||
+		    !affix_matches(name, name_len - g->suffix_len, g->suffix, g->suffix_len))
+			continue;
+		return (kt_u64)g->to.state << 32 | g->to.watch;
+	}
+	return 0;
+}
+
+/*
+ * `inode` is about to be known as `name` (`dentry`'s, or for a rename the target dentry's) in the
+ * directory `dir`. Marks it if the name is a watched one and it is not marked already. Pointers as
+ * numbers: see access.h. Returns 1 if dir's mark leads anywhere from this name.
+ */
+__noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_addr, kt_u64 moved)
+{
+	struct dentry *dentry = (void *)dentry_addr;
+	struct inode *inode = (void *)inode_addr;
+	struct inode *dir = (void *)dir_addr;
+	struct mark_key key = {};
+	struct mark mark = {}, *parent, *old;
+	kt_u64 parent_object, target;
+	kt_u32 type, op = WIRE_MARK_ADDED;
+
+	parent = mark_find(BPF_CORE_READ(dir, i_ino), BPF_CORE_READ(dir, i_sb, s_dev));
+	if (!parent || !parent->state)
+		return 0;
+	parent_object = parent->object;
+	target = watch_lookup(parent->state, (kt_u64)BPF_CORE_READ(dentry, d_name.name),
+			      BPF_CORE_READ(dentry, d_name.len));
+	if (!target)
+		return 0;
+
+	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	mark.state = type == S_IFDIR ? target >> 32 : 0;
+	mark.watch = type == S_IFREG ? (kt_u32)target : 0;
+	if (type == S_IFLNK) {
+		report_mark(WIRE_MARK_SYMLINK, inode, &mark, parent_object, dentry);
+		return 1;
+	}
+	if (!mark.state && !mark.watch)
+		return 1;
+
+	key.ino = BPF_CORE_READ(inode, i_ino);
+	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	mark.gen = BPF_CORE_READ(inode, i_generation);
+	mark.flags = (mark.state ? MARK_DIR : MARK_FILE) | MARK_FROM_KERNEL;
+	old = mark_find(key.ino, key.dev);
+	if (old && old->gen == mark.gen) {
+		/* First look-up after its dentry was forgotten: nothing is new. */
+		if (!moved && old->state == mark.state && old->watch == mark.watch)
+			return 1;
+		mark.object = old->object;
+		op = WIRE_MARK_MOVED;
+	} else {
+		mark.object = object_number();
+		if (moved && mark.state)
+			op = WIRE_MARK_MOVED_TREE;
+	}
+	if (!mark_put(&key, &mark))
+		report_mark(op, inode, &mark, parent_object, dentry);
+	return 1;
+}
+
+SEC("fentry/security_d_instantiate")
+int BPF_PROG(on_d_instantiate, struct dentry *dentry, struct inode *inode)
+{
+	struct dentry *parent = dentry->d_parent;
+	struct inode *dir;
+
+	if (!inode)
+		return 0;
+	dir = parent->d_inode;
+	if (!dir || !filter_test(dir))
+		return 0;
+	name_appears(addr_of(dir), addr_of(inode), addr_of(dentry), 0);
+	return 0;
+}
+
+/* `dentry` takes the name and place of `target`. */
+static __always_inline void moves(struct dentry *dentry, struct dentry *target)
+{
+	struct inode *inode = dentry->d_inode;
+	struct inode *dir = target->d_parent->d_inode;
+	struct mark *mark;
+
+	if (!inode || !dir)
+		return;
+	if (filter_test(dir) && name_appears(addr_of(dir), addr_of(inode), addr_of(target), 1))
+		return;
+	mark = mark_of(inode);
+	if (mark)
+		report_mark(WIRE_MARK_MOVED_OUT, inode, mark, 0, target);
+}
+
+SEC("fentry/d_move")
+int BPF_PROG(on_d_move, struct dentry *dentry, struct dentry *target)
+{
+	moves(dentry, target);
+	return 0;
+}
+
+SEC("fentry/d_exchange")
+int BPF_PROG(on_d_exchange, struct dentry *dentry1, struct dentry *dentry2)
+{
+	moves(dentry1, dentry2);
+	moves(dentry2, dentry1);
+	return 0;
+}
+
+/*
+ * An inode leaves memory. Mostly it is only evicted and will come back under the same number: the
+ * mark stays. With no link left its number is free for a stranger: the mark goes.
+ */
+SEC("fentry/security_inode_free")
+int BPF_PROG(on_inode_free, struct inode *inode)
+{
+	struct mark_key key = {};
+	struct mark *mark, copy;
+
+	if (!filter_test(inode) || inode->i_nlink)
+		return 0;
+	key.ino = inode->i_ino;
+	key.dev = inode->i_sb->s_dev;
+	mark = bpf_map_lookup_elem(&marks, &key);
+	if (!mark)
+		return 0;
+	copy = *mark;
+	bpf_map_delete_elem(&marks, &key);
+	report_mark(WIRE_MARK_DROPPED, inode, &copy, 0, 0);
+	return 0;
+}
+
+/* s_dev is given to another file system later; user space drops what was marked under it. */
+SEC("fentry/generic_shutdown_super")
+int BPF_PROG(on_shutdown_super, struct super_block *sb)
+{
+	struct mark_record *r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+
+	if (!r) {
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		return 0;
+	}
+	__builtin_memset(&r->m, 0, sizeof(r->m));
+	fill_header(&r->m.h, WIRE_MARK, sizeof(*r), RING_CRITICAL);
+	r->m.op = WIRE_MARK_SUPER_GONE;
+	r->m.inode.dev = sb->s_dev;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Processes: fork, exec, exit, and the descriptors of watched files that an exec keeps.
+ *
+ * Lifecycle records go to the bulk ring without waking its reader, so that a build does not pay a
+ * wake-up for each compiler; the reader's timer, or a critical event, fetches them.
+ */
+#include "access.h"
+#include "exec.h"
+#include "identity.h"
+
+/* Bounds of the descriptor scan: numbers that are looked at, and open descriptors among them. */
+#define FD_SCAN_WORDS 1024 /* of 64 numbers each */
+#define FD_SCAN_OPEN  1024
+
+static __always_inline kt_u64 bulk_flags(void)
+{
+	return bpf_ringbuf_query(&ring_bulk, BPF_RB_AVAIL_DATA) > cfg_bulk_wakeup
+		       ? BPF_RB_FORCE_WAKEUP
+		       : BPF_RB_NO_WAKEUP;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task)
+{
+	struct exec_record *r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
+
+	if (!r) {
+		count_drop(WIRE_DROP_RING_BULK);
+		return 0;
+	}
+	fill_exec(r, task, WIRE_EXEC);
+	r->e.h.flags |=
+		put_args(r->str, EXEC_ARGS_AT, WIRE_ARGS_MAX, &r->e.args, EXEC_STR_OFF, task);
+	bpf_ringbuf_submit(r, bulk_flags());
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	kt_u32 parent_tgid = parent->tgid, child_tgid = child->tgid;
+	struct wire_fork *r;
+	kt_u64 start;
+
+	if (child->pid != child->tgid) /* a thread */
+		return 0;
+	if (bpf_map_lookup_elem(&fd_holders, &parent_tgid)) {
+		start = BPF_CORE_READ(child, start_boottime);
+		if (bpf_map_update_elem(&fd_holders, &child_tgid, &start, BPF_ANY))
+			count_drop(WIRE_DROP_HOLDER_FULL);
+	}
+	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
+	if (!r) {
+		count_drop(WIRE_DROP_RING_BULK);
+		return 0;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	fill_header(&r->h, WIRE_FORK, sizeof(*r), RING_BULK);
+	fill_subject(&r->child, child);
+	r->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
+	r->parent_exec_id = BPF_CORE_READ(parent, self_exec_id);
+	r->parent_tgid = parent_tgid;
+	bpf_ringbuf_submit(r, bulk_flags());
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	kt_u32 tgid = task->tgid;
+	struct wire_exit *r;
+
+	/* The leader may end before other threads do: the process ends with the last one. */
+	if (BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	bpf_map_delete_elem(&fd_holders, &tgid);
+	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
+	if (!r) {
+		count_drop(WIRE_DROP_RING_BULK);
+		return 0;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	fill_header(&r->h, WIRE_EXIT, sizeof(*r), RING_BULK);
+	fill_subject(&r->subject, task);
+	r->code = task->exit_code;
+	bpf_ringbuf_submit(r, bulk_flags());
+	return 0;
+}
+
+/* Number of the lowest bit that is set; w is not 0. The BPF target has no ctz. */
+static __always_inline kt_u32 lowest_bit(kt_u64 w)
+{
+	kt_u32 n = 0;
+
+	if (!(w & 0xffffffff)) {
+		n += 32;
+		w >>= 32;
+	}
+	if (!(w & 0xffff)) {
+		n += 16;
+		w >>= 16;
+	}
+	if (!(w & 0xff)) {
+		n += 8;
+		w >>= 8;
+	}
+	if (!(w & 0xf)) {
+		n += 4;
+		w >>= 4;
+	}
+	if (!(w & 0x3)) {
+		n += 2;
+		w >>= 2;
+	}
+	return n + !(w & 1);
+}
+
+/*
+ * The lowest open descriptor not below `from`, by the words of the bitmap at `words`; -1 = none, -2
+ * = the scan's bound is reached. Global, so that the verifier knows nothing of its result and the
+ * steps of the loop around it are one state; and so is scan_fd().
+ */
+__noinline int next_fd(kt_u64 words, kt_u32 max_fds, kt_u32 from)
+{
+	kt_u32 i, at = from / 64;
+	kt_u64 word;
+
+	for (i = 0; i < FD_SCAN_WORDS; i++, at++) {
+		if (at * 64 >= max_fds)
+			return -1;
+		if (at >= FD_SCAN_WORDS)
+			return -2;
+		word = 0;
+		bpf_probe_read_kernel(&word, sizeof(word), (void *)(words + at * 8));
+		if (!i)
+			word &= ~0ULL << (from & 63);
+		if (word)
+			return at * 64 + lowest_bit(word);
+	}
+	return -2;
+}
+
+__noinline int scan_fd(kt_u64 fds, kt_u32 fd)
+{
+	struct file *file = 0;
+	struct inode *inode;
+	kt_u32 slot;
+
+	bpf_probe_read_kernel(&file, sizeof(file), (void *)(fds + (kt_u64)fd * sizeof(file)));
+	if (!file)
+		return 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	slot = filter_slot(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
+	if (!filter[slot & (FILTER_SIZE - 1)])
+		return 0;
+	return report_access((kt_u64)file, 0, WIRE_HOW_EXEC_FD, 0, fd);
+}
+
+/*
+ * The new image keeps what is not close-on-exec: `cat < key` is cat, once, not the shell that
+ * opened. Only for processes that opened or were handed a watched file at some time.
+ */
+SEC("fentry/security_bprm_committed_creds")
+int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	kt_u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	kt_u64 fds, words;
+	struct fdtable *fdt;
+	int i, fd = -1, found = 0;
+	kt_u32 max_fds;
+
+	if (!bpf_map_lookup_elem(&fd_holders, &tgid))
+		return 0;
+	fdt = BPF_CORE_READ(task, files, fdt);
+	max_fds = BPF_CORE_READ(fdt, max_fds);
+	fds = (kt_u64)BPF_CORE_READ(fdt, fd);
+	words = (kt_u64)BPF_CORE_READ(fdt, open_fds);
+	for (i = 0; i < FD_SCAN_OPEN; i++) {
+		fd = next_fd(words, max_fds, fd + 1);
+		if (fd < 0)
+			break;
+		found |= scan_fd(fds, fd);
+	}
+	if (i == FD_SCAN_OPEN || fd == -2) /* stays a holder, and is counted */
+		count_drop(WIRE_DROP_FD_SCAN);
+	else if (!found)
+		bpf_map_delete_elem(&fd_holders, &tgid);
+	return 0;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Building records in place: header, subject, and the tail of strings.
+ *
+ * A record is reserved in the ring at its greatest size and filled there. Scratch memory per CPU
+ * would be shared by programs that preempt each other on one CPU (6.12 and later may); a
+ * reservation is ours alone. Strings stand in one array behind the fixed part, a region each. A
+ * path is built from its end towards its beginning, since that is the way from a dentry to the
+ * root.
+ *
+ * Positions are kept in the record and read back from there: the verifier then takes them for any
+ * number, which the masks bound, and the states of a walk's steps become one. With positions in
+ * registers each length of each path is a state of its own, and the programs do not load.
+ */
+#pragma once
+
+#include "state.h"
+
+#define NAME_SLACK   256 /* room behind the last region that the verifier asks for */
+#define PATH_STEPS   40 /* components and mount crossings; deeper paths keep their end */
+#define CGROUP_STEPS 16
+
+static __always_inline void fill_header(struct wire_header *h, kt_u32 type, kt_u32 size,
+					kt_u32 ring)
+{
+	kt_u64 *seq = bpf_map_lookup_elem(&st_records, &ring);
+
+	h->type = type;
+	h->version = WIRE_VERSION;
+	h->size = size;
+	h->flags = 0;
+	h->cpu = bpf_get_smp_processor_id();
+	h->seq = seq ? ++*seq : 0;
+	h->time = bpf_ktime_get_boot_ns();
+}
+
+static __always_inline void fill_inode(struct wire_inode *out, struct inode *inode)
+{
+	out->ino = BPF_CORE_READ(inode, i_ino);
+	out->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	out->gen = BPF_CORE_READ(inode, i_generation);
+}
+
+static __always_inline void fill_subject(struct wire_subject *s, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	__builtin_memset(s, 0, sizeof(*s));
+	s->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	s->exec_id = BPF_CORE_READ(task, self_exec_id);
+	s->tgid = BPF_CORE_READ(task, tgid);
+	s->tid = BPF_CORE_READ(task, pid);
+	/* real_cred: overlayfs and io_uring put other subjective credentials on meanwhile. */
+	s->uid = BPF_CORE_READ(cred, uid.val);
+	s->euid = BPF_CORE_READ(cred, euid.val);
+	s->gid = BPF_CORE_READ(cred, gid.val);
+	s->loginuid = (kt_u32)-1;
+	s->session = (kt_u32)-1;
+	if (bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
+		s->loginuid = BPF_CORE_READ(task, loginuid.val);
+	if (bpf_core_field_exists(task->sessionid))
+		s->session = BPF_CORE_READ(task, sessionid);
+	s->pidns = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
+	if (exe)
+		fill_inode(&s->exe, BPF_CORE_READ(exe, f_inode));
+	bpf_probe_read_kernel_str(s->comm, sizeof(s->comm), &task->comm);
+}
+
+static __always_inline void fill_parent(struct task_struct *task, kt_u64 *start, kt_u64 *exec_id,
+					kt_u32 *tgid)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	*start = BPF_CORE_READ(parent, group_leader, start_boottime);
+	*exec_id = BPF_CORE_READ(parent, self_exec_id);
+	*tgid = BPF_CORE_READ(parent, tgid);
+}
+
+/*
+ * Puts "/name" in front of what str[base + pos .. base + room) holds; the position is *pos, a field
+ * of the record. Returns 0, or 1 when there is no room for it. `room` is a constant power of two.
+ */
+static __always_inline int prepend(char *str, kt_u32 base, kt_u32 room, volatile kt_u16 *pos,
+				   const unsigned char *name, kt_u32 len, int slash)
+{
+	kt_u32 at = *pos;
+
+	len &= 0xff;
+	if (at < len + 1)
+		return 1;
+	at -= len;
+	bpf_probe_read_kernel(&str[base + (at & (room - 1))], len, name);
+	if (slash) {
+		at--;
+		str[base + (at & (room - 1))] = '/';
+	}
+	*pos = at;
+	return 0;
+}
+
+/*
+ * The path of (mnt, dentry) from the root of its mount namespace, by the dentries' parents and,
+ * where mnt is given, through the mounts above. In chroots and containers this is longer than what
+ * the process sees; it is what the host can use. The result ends at base + room. Returns
+ * WIRE_F_PATH_* flags.
+ */
+static __always_inline kt_u32 put_path(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
+				       kt_u32 str_off, struct dentry *dentry,
+				       struct vfsmount *vfsmnt)
+{
+	volatile kt_u16 *pos = &out->off;
+	struct mount *mnt = 0;
+	kt_u32 flags = WIRE_F_PATH_TRUNCATED;
+	int i;
+
+	*pos = room;
+	if (vfsmnt)
+		mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
+	for (i = 0; i < PATH_STEPS; i++) {
+		struct dentry *parent;
+		struct qstr name;
+
+		if (mnt && dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
+			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
+
+			if (up == mnt) {
+				flags = 0;
+				break;
+			}
+			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
+			mnt = up;
+			continue;
+		}
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (parent == dentry && !mnt) { /* root of the file system */
+			flags = 0;
+			break;
+		}
+		name.name = BPF_CORE_READ(dentry, d_name.name);
+		name.len = BPF_CORE_READ(dentry, d_name.len);
+		if (!name.name) {
+			flags = WIRE_F_PATH_FAILED;
+			break;
+		}
+		if (prepend(str, base, room, pos, name.name, name.len, parent != dentry))
+			break;
+		if (parent == dentry) { /* no place in a tree: memfd, pipe, unlinked */
+			flags = 0;
+			break;
+		}
+		dentry = parent;
+	}
+	if (!flags && *pos == room)
+		prepend(str, base, room, pos, 0, 0, 1);
+	out->len = room - *pos;
+	out->off = str_off + base + *pos;
+	return flags;
+}
+
+static __always_inline kt_u32 put_exe(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
+				      kt_u32 str_off, struct task_struct *task)
+{
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	out->off = 0;
+	out->len = 0;
+	if (!exe)
+		return 0;
+	return put_path(str, base, room, out, str_off, BPF_CORE_READ(exe, f_path.dentry),
+			BPF_CORE_READ(exe, f_path.mnt))
+		       ? WIRE_F_EXE_TRUNCATED
+		       : 0;
+}
+
+/* Path of the task's cgroup in the unified hierarchy, "/" for its root. */
+static __always_inline kt_u32 put_cgroup(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
+					 kt_u32 str_off, struct task_struct *task)
+{
+	struct kernfs_node *kn = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	volatile kt_u16 *pos = &out->off;
+	kt_u32 flags = WIRE_F_CGROUP_TRUNCATED;
+	int i;
+
+	*pos = room;
+	for (i = 0; i < CGROUP_STEPS; i++) {
+		struct kernfs_node___v6_15 *kn_new = (void *)kn;
+		struct kernfs_node *parent;
+		const char *name;
+		kt_u32 len;
+
+		if (bpf_core_field_exists(kn_new->__parent))
+			parent = BPF_CORE_READ(kn_new, __parent);
+		else
+			parent = BPF_CORE_READ(kn, parent);
+		if (!parent) { /* the root has no name of its own */
+			flags = 0;
+			break;
+		}
+		name = BPF_CORE_READ(kn, name);
+		/* Names are not counted here: read to the slack, then again to its place. */
+		len = bpf_probe_read_kernel_str(&str[base + room], NAME_SLACK, name);
+		if (len < 2 || len > NAME_SLACK)
+			break;
+		if (prepend(str, base, room, pos, (const unsigned char *)name, len - 1, 1))
+			break;
+		kn = parent;
+	}
+	if (!flags && *pos == room)
+		prepend(str, base, room, pos, 0, 0, 1);
+	out->len = room - *pos;
+	out->off = str_off + base + *pos;
+	return flags;
+}
+
+/* argv of the current process from its own memory, NUL separated: for display only, it may lie. */
+static __always_inline kt_u32 put_args(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
+				       kt_u32 str_off, struct task_struct *task)
+{
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long end = BPF_CORE_READ(task, mm, arg_end);
+	kt_u32 flags = 0;
+	kt_u64 len = end - start;
+
+	out->off = 0;
+	out->len = 0;
+	if (!start || end <= start)
+		return 0;
+	if (len > room - 1) {
+		len = room - 1;
+		flags = WIRE_F_ARGS_TRUNCATED;
+	}
+	asm volatile("" : "+r"(len));
+	len &= room - 1;
+	if (bpf_probe_read_user(&str[base], len, (void *)start))
+		return 0;
+	out->off = str_off + base;
+	out->len = len;
+	return flags;
+}

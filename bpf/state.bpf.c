@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* Home of the global variables that state.h declares. */
+#include "state.h"
+
+kt_u8 filter[FILTER_SIZE];
+struct marking_slot marking;
+
+/* The daemon's process id in the initial pid namespace: what it opens is its own work. */
+const volatile kt_u32 cfg_self_tgid = 0;
+
+/* Bytes in the bulk ring from which on its reader is woken; below, the reader's timer does. */
+const volatile kt_u32 cfg_bulk_wakeup = 1 << 20;
+
+char _license[] SEC("license") = "Dual BSD/GPL";

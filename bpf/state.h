@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What all programs share: maps, settings fixed before load (cfg_*), counters (st_*), the filter.
+ * Maps are weak so that each object may declare them and the static linker keeps one.
+ */
+#pragma once
+
+#include "kernel.h"
+#include "watch.h"
+
+/* A table of bytes, not of bits: BPF before 5.12 has no atomic or. Bytes are only ever set here. */
+#define FILTER_BITS 20
+#define FILTER_SIZE (1U << FILTER_BITS)
+
+extern kt_u8 filter[FILTER_SIZE];
+extern struct marking_slot marking;
+extern const volatile kt_u32 cfg_self_tgid;
+extern const volatile kt_u32 cfg_bulk_wakeup;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring_critical __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} ring_bulk __weak SEC(".maps");
+
+/* Preallocated, so that an insert never waits for memory. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__type(key, struct mark_key);
+	__type(value, struct mark);
+} marks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, kt_u32);
+	__type(value, struct watch_state);
+	__uint(map_flags, BPF_F_NO_PREALLOC); /* written by user space only */
+} watch_states __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct watch_literal_key);
+	__type(value, struct watch_target);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} watch_literals __weak SEC(".maps");
+
+/* Processes that may have a descriptor of a watched file. Never LRU: to forget one is to miss a
+ * read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, kt_u32); /* tgid */
+	__type(value, kt_u64); /* start_boottime of the leader */
+} fd_holders __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WIRE_DROP_NR);
+	__type(key, kt_u32);
+	__type(value, kt_u64);
+} st_drops __weak SEC(".maps");
+
+enum ring { RING_CRITICAL, RING_BULK, RING_NR };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, RING_NR);
+	__type(key, kt_u32);
+	__type(value, kt_u64);
+} st_records __weak SEC(".maps");
+
+static __always_inline void count_drop(kt_u32 cause)
+{
+	kt_u64 *n = bpf_map_lookup_elem(&st_drops, &cause);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}

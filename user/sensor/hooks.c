@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of hooks, and what becomes of each on this kernel. */
+#include "sensor/hooks.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+
+static const struct hook_spec specs[] = {
+	{"on_file_open", "security_file_open", HOOK_FENTRY, 1, true,
+	 "opens of watched files, by whatever system call"},
+	{"on_file_receive", "security_file_receive", HOOK_FENTRY, 1, true,
+	 "descriptors that arrive from another process (SCM_RIGHTS, pidfd_getfd)"},
+	{"on_mmap_file", "security_mmap_file", HOOK_FENTRY, 3, false, "mappings of watched files"},
+	{"on_fput", "__fput", HOOK_FENTRY, 1, false,
+	 "the end of writing to a watched file, so that a changed key is read anew"},
+	{"on_d_instantiate", "security_d_instantiate", HOOK_FENTRY, 2, true,
+	 "files that appear under a watched name (create, link, mkdir, first look-up)"},
+	{"on_d_move", "d_move", HOOK_FENTRY, 2, true, "files renamed to a watched name"},
+	{"on_d_exchange", "d_exchange", HOOK_FENTRY, 2, false,
+	 "files exchanged with a watched name (RENAME_EXCHANGE)"},
+	{"on_inode_free", "security_inode_free", HOOK_FENTRY, 1, false,
+	 "the end of a watched file, so that its inode number's next owner is not taken for it"},
+	{"on_shutdown_super", "generic_shutdown_super", HOOK_FENTRY, 1, false,
+	 "the end of a file system, so that its device number's next owner is not taken for it"},
+	{"on_committed_creds", "security_bprm_committed_creds", HOOK_FENTRY, 1, true,
+	 "descriptors of watched files that a program inherits over exec"},
+	{"on_exec", "sched_process_exec", HOOK_TRACEPOINT, 0, false, "program starts (ancestry)"},
+	{"on_fork", "sched_process_fork", HOOK_TRACEPOINT, 0, true,
+	 "process creation (ancestry, descriptors inherited by children)"},
+	{"on_exit", "sched_process_exit", HOOK_TRACEPOINT, 0, false, "process ends"},
+	{"on_iter_task", "task", HOOK_ITERATOR, 0, false, "processes that were there at start"},
+	{"on_iter_task_file", "task_file", HOOK_ITERATOR, 0, false,
+	 "watched files that were open at start"},
+};
+
+const char *hook_state_str(enum hook_state state)
+{
+	static const char *const names[HOOK_STATE_NR] = {
+		[HOOK_UNTRIED] = "untried",
+		[HOOK_ATTACHED] = "attached",
+		[HOOK_FALLBACK] = "fallback",
+		[HOOK_MISSING] = "missing",
+	};
+
+	return (unsigned)state < HOOK_STATE_NR ? names[state] : "?";
+}
+
+int hooks_init(struct hooks *hooks)
+{
+	struct hook *items = calloc(ARRAY_SIZE(specs), sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
+		items[i].spec = &specs[i];
+	*hooks = (struct hooks){.items = items, .nr = ARRAY_SIZE(specs)};
+	return 0;
+}
+
+void hooks_fini(struct hooks *hooks)
+{
+	for (size_t i = 0; i < hooks->nr; i++)
+		bpf_link__destroy(hooks->items[i].link);
+	free(hooks->items);
+	*hooks = (struct hooks){};
+}
+
+static void set_missing(struct hook *hook, const char *fmt, ...) _printf_(2, 3);
+static void set_missing(struct hook *hook, const char *fmt, ...)
+{
+	va_list ap;
+
+	hook->state = HOOK_MISSING;
+	va_start(ap, fmt);
+	vsnprintf(hook->why, sizeof(hook->why), fmt, ap);
+	va_end(ap);
+}
+
+/* An empty program proves that a hook attaches, not that its arguments are the same: count them. */
+static void check_fentry(struct hook *hook, const struct btf *vmlinux)
+{
+	const struct hook_spec *spec = hook->spec;
+	const struct btf_type *func, *proto;
+	int id = btf__find_by_name_kind(vmlinux, spec->target, BTF_KIND_FUNC);
+
+	if (id < 0) {
+		set_missing(hook, "this kernel has no function %s to trace", spec->target);
+		return;
+	}
+	func = btf__type_by_id(vmlinux, id);
+	proto = func ? btf__type_by_id(vmlinux, func->type) : NULL;
+	if (!proto || btf_vlen(proto) != spec->nr_args)
+		set_missing(hook, "%s takes %u arguments on this kernel, not %u", spec->target,
+			    proto ? btf_vlen(proto) : 0, spec->nr_args);
+}
+
+static void check_type(struct hook *hook, const struct btf *vmlinux, const char *prefix,
+		       unsigned kind)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s%s", prefix, hook->spec->target);
+	if (btf__find_by_name_kind(vmlinux, name, kind) < 0)
+		set_missing(hook, "this kernel has no %s", name);
+}
+
+void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux)
+{
+	for (size_t i = 0; i < hooks->nr; i++) {
+		struct hook *hook = &hooks->items[i];
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(object, hook->spec->program);
+
+		if (hook->state == HOOK_UNTRIED) {
+			switch (hook->spec->kind) {
+			case HOOK_FENTRY:
+				check_fentry(hook, vmlinux);
+				break;
+			case HOOK_TRACEPOINT:
+				check_type(hook, vmlinux, "btf_trace_", BTF_KIND_TYPEDEF);
+				break;
+			case HOOK_ITERATOR:
+				check_type(hook, vmlinux, "bpf_iter_", BTF_KIND_FUNC);
+				break;
+			}
+		}
+		if (!program)
+			set_missing(hook, "not in this build");
+		else if (hook->state == HOOK_MISSING)
+			bpf_program__set_autoload(program, false);
+	}
+}
+
+int hooks_reject(struct hooks *hooks, const char *program, const char *why)
+{
+	for (size_t i = 0; i < hooks->nr; i++) {
+		if (strcmp(hooks->items[i].spec->program, program))
+			continue;
+		if (hooks->items[i].state == HOOK_MISSING)
+			return -EALREADY;
+		set_missing(&hooks->items[i], "the kernel refuses the program: %s", why);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int hooks_attach(struct hooks *hooks, struct bpf_object *object)
+{
+	int blind = 0;
+
+	for (size_t i = 0; i < hooks->nr; i++) {
+		struct hook *hook = &hooks->items[i];
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(object, hook->spec->program);
+
+		if (hook->state == HOOK_UNTRIED && program) {
+			/* For an iterator this makes the link that the daemon reads from. */
+			hook->link = bpf_program__attach(program);
+			if (hook->link)
+				hook->state = HOOK_ATTACHED;
+			else
+				set_missing(hook, "%s does not attach: %s", hook->spec->target,
+					    strerror(errno));
+		}
+		if (hook->state == HOOK_MISSING && hook->spec->essential)
+			blind++;
+	}
+	return blind;
+}
+
+const struct hook *hooks_find(const struct hooks *hooks, const char *program)
+{
+	for (size_t i = 0; i < hooks->nr; i++)
+		if (!strcmp(hooks->items[i].spec->program, program))
+			return &hooks->items[i];
+	return NULL;
+}

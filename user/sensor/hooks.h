@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of hooks: what each program sees, what it needs of the kernel, and how it stands.
+ *
+ * Every hook is optional by itself. What a kernel does not have is left out before loading; what
+ * the verifier or the attachment refuses is left out afterwards; the state and the reason stay
+ * here, for `keytrail status` and for one health event each.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bpf_object;
+struct bpf_link;
+struct btf;
+
+enum hook_state {
+	HOOK_UNTRIED = 0,
+	HOOK_ATTACHED,
+	HOOK_FALLBACK, /* not attached, and another hook serves in its place */
+	HOOK_MISSING,
+	HOOK_STATE_NR
+};
+
+/* Where a program goes on: decides how its presence in a kernel is asked for. */
+enum hook_kind {
+	HOOK_FENTRY,
+	HOOK_TRACEPOINT, /* BTF-typed raw tracepoint */
+	HOOK_ITERATOR, /* run by the daemon, not attached */
+};
+
+struct hook_spec {
+	const char *program; /* name of the BPF program */
+	const char *target; /* kernel function or tracepoint */
+	enum hook_kind kind;
+	unsigned nr_args; /* that the program's prototype counts on; HOOK_FENTRY only */
+	bool essential; /* without it the sensor is blind to reads of keys */
+	const char *sees; /* for people: what is not seen without it */
+};
+
+struct hook {
+	const struct hook_spec *spec;
+	enum hook_state state;
+	char why[192]; /* if not attached; one clause, no full stop */
+	struct bpf_link *link; /* owned */
+};
+
+struct hooks {
+	struct hook *items;
+	size_t nr;
+};
+
+int hooks_init(struct hooks *hooks);
+void hooks_fini(struct hooks *hooks); /* detaches */
+
+/*
+ * Before load: switches off the programs whose target this kernel lacks or has with another
+ * prototype. vmlinux: the running kernel's BTF.
+ */
+void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux);
+
+/* A load failed at `program`: it is left out of the next try. -ENOENT if it is none of ours. */
+int hooks_reject(struct hooks *hooks, const char *program, const char *why);
+
+/* After load: attaches each by itself. Returns the number of essential hooks that are missing. */
+int hooks_attach(struct hooks *hooks, struct bpf_object *object);
+
+const struct hook *hooks_find(const struct hooks *hooks, const char *program);
+const char *hook_state_str(enum hook_state state);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the sensor's own files share; nobody else includes this. */
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include "sensor/hooks.h"
+#include "sensor/sensor.h"
+#include "watch.h" /* types that the skeleton names */
+
+struct keytrail_bpf;
+
+struct sensor {
+	struct sensor_config config;
+	struct keytrail_bpf *skel;
+	struct hooks hooks;
+	struct ring_buffer *rings[SENSOR_RING_NR];
+	int epoll_fd;
+	uint64_t undecodable;
+};
+
+/* Decodes one record and hands it over; counts what the decoder refuses. */
+void sensor_deliver(struct sensor *sensor, const void *data, size_t size);

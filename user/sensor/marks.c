@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Marks: set by opening (bpf/watch.h says why), taken off by key; and the states of watched names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "sensor/internal.h"
+
+#include "keytrail.skel.h"
+
+/*
+ * Opens with the flags that the probe looks for. O_NONBLOCK: a FIFO or a device must not hold us
+ * up; O_NOATIME: to watch is not to read; a file system on which root owns nothing refuses that,
+ * and is opened without.
+ */
+static int marking_open(int dirfd, const char *path)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+	int fd = openat(dirfd, path, flags | O_NOATIME);
+
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dirfd, path, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static int slot_run(struct sensor *sensor, int dirfd, const char *path, enum marking_op op,
+		    const struct mark *mark, struct marking_slot *out)
+{
+	volatile struct marking_slot *slot = &sensor->skel->bss->marking;
+	_cleanup_close_ int fd = -1;
+
+	memset(&sensor->skel->bss->marking, 0, sizeof(*slot));
+	if (mark)
+		memcpy(&sensor->skel->bss->marking.mark, mark, sizeof(*mark));
+	slot->tid = syscall(SYS_gettid);
+	/* The compiler must not move the order to after the open, nor the answer to before it. */
+	__atomic_store_n(&sensor->skel->bss->marking.op, op, __ATOMIC_SEQ_CST);
+	fd = marking_open(dirfd, path);
+	__atomic_store_n(&sensor->skel->bss->marking.op, MARKING_IDLE, __ATOMIC_SEQ_CST);
+	memcpy(out, &sensor->skel->bss->marking, sizeof(*out));
+	if (fd < 0)
+		return fd;
+	if (!out->nr)
+		return -EAGAIN;
+	return out->error ? -(int)out->error : 0;
+}
+
+static struct inode_id identity_of(const struct marking_slot *slot)
+{
+	return (struct inode_id){
+		.ino = slot->inode[0].ino,
+		.dev = slot->inode[0].dev,
+		.gen = slot->inode[0].gen,
+	};
+}
+
+int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark *mark,
+		struct inode_id *out_identity)
+{
+	struct marking_slot slot;
+	int r = slot_run(sensor, dirfd, path, MARKING_MARK, mark, &slot);
+
+	if (r < 0)
+		return r;
+	mark->object = slot.mark.object;
+	*out_identity = identity_of(&slot);
+	return 0;
+}
+
+int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity)
+{
+	struct marking_slot slot;
+	int r = slot_run(sensor, AT_FDCWD, path, MARKING_IDENTIFY, NULL, &slot);
+
+	if (r < 0)
+		return r;
+	*out_identity = identity_of(&slot);
+	return 0;
+}
+
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
+{
+	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};
+
+	return bpf_map_delete_elem(bpf_map__fd(sensor->skel->maps.marks), &key) ? -errno : 0;
+}
+
+/* Deletes what keep() does not want. The next key is asked for before the present one goes. */
+static int sweep(struct sensor *sensor,
+		 bool (*keep)(const struct mark_key *, const struct mark *, void *), void *userdata)
+{
+	int fd = bpf_map__fd(sensor->skel->maps.marks), gone = 0;
+	struct mark_key key, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	for (uint32_t i = 0; more && i < 2 * sensor->config.marks_max; i++) {
+		struct mark mark;
+
+		key = next;
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (bpf_map_lookup_elem(fd, &key, &mark) || keep(&key, &mark, userdata))
+			continue;
+		if (!bpf_map_delete_elem(fd, &key))
+			gone++;
+	}
+	return gone;
+}
+
+static bool on_other_device(const struct mark_key *key, const struct mark *mark, void *userdata)
+{
+	return key->dev != *(uint32_t *)userdata;
+}
+
+int sensor_unmark_device(struct sensor *sensor, uint32_t dev)
+{
+	return sweep(sensor, on_other_device, &dev);
+}
+
+struct keep_call {
+	bool (*keep)(const struct mark *mark, void *userdata);
+	void *userdata;
+};
+
+static bool ask_caller(const struct mark_key *key, const struct mark *mark, void *userdata)
+{
+	struct keep_call *call = userdata;
+
+	return call->keep(mark, call->userdata);
+}
+
+int sensor_sweep_marks(struct sensor *sensor, bool (*keep)(const struct mark *mark, void *userdata),
+		       void *userdata)
+{
+	struct keep_call call = {keep, userdata};
+
+	return sweep(sensor, ask_caller, &call);
+}
+
+int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)
+{
+	int states = bpf_map__fd(sensor->skel->maps.watch_states);
+	int literals = bpf_map__fd(sensor->skel->maps.watch_literals);
+	uint32_t first = watchset_first(set);
+
+	for (uint32_t s = first; s < first + watchset_nr_states(set); s++) {
+		struct watch_target target;
+		const char *name;
+
+		if (bpf_map_update_elem(states, &s, watchset_state(set, s), BPF_ANY))
+			return -errno;
+		for (size_t i = 0; watchset_literal(set, s, i, &name, &target); i++) {
+			struct watch_literal_key key = {
+				.name_hash = watch_name_hash(name, strlen(name)),
+				.state = s,
+			};
+
+			if (bpf_map_update_elem(literals, &key, &target, BPF_ANY))
+				return -errno;
+		}
+	}
+	return 0;
+}
+
+void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set)
+{
+	int states = bpf_map__fd(sensor->skel->maps.watch_states);
+	int literals = bpf_map__fd(sensor->skel->maps.watch_literals);
+	uint32_t first = watchset_first(set);
+
+	for (uint32_t s = first; s < first + watchset_nr_states(set); s++) {
+		struct watch_target target;
+		const char *name;
+
+		for (size_t i = 0; watchset_literal(set, s, i, &name, &target); i++) {
+			struct watch_literal_key key = {
+				.name_hash = watch_name_hash(name, strlen(name)),
+				.state = s,
+			};
+
+			bpf_map_delete_elem(literals, &key);
+		}
+		bpf_map_delete_elem(states, &s);
+	}
+}

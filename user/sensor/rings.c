@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads the rings, decodes, hands over; and counts what was lost on the way. */
+#include "sensor/rings.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "sensor/internal.h"
+#include "wire/decode.h"
+
+#include "keytrail.skel.h"
+
+void sensor_deliver(struct sensor *sensor, const void *data, size_t size)
+{
+	struct event event;
+
+	if (wire_decode(data, size, &event) < 0)
+		sensor->undecodable++;
+	else
+		sensor->config.event(&event, sensor->config.userdata);
+}
+
+/* Always 0: anything else would make libbpf leave the rest of the ring unread. */
+static int on_record(void *userdata, void *data, size_t size)
+{
+	sensor_deliver(userdata, data, size);
+	return 0;
+}
+
+int rings_open(struct sensor *sensor)
+{
+	const int maps[SENSOR_RING_NR] = {
+		[SENSOR_RING_CRITICAL] = bpf_map__fd(sensor->skel->maps.ring_critical),
+		[SENSOR_RING_BULK] = bpf_map__fd(sensor->skel->maps.ring_bulk),
+	};
+
+	sensor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (sensor->epoll_fd < 0)
+		return -errno;
+	for (int i = 0; i < SENSOR_RING_NR; i++) {
+		struct epoll_event event = {.events = EPOLLIN};
+
+		sensor->rings[i] = ring_buffer__new(maps[i], on_record, sensor, NULL);
+		if (!sensor->rings[i])
+			return -errno;
+		if (epoll_ctl(sensor->epoll_fd, EPOLL_CTL_ADD,
+			      ring_buffer__epoll_fd(sensor->rings[i]), &event))
+			return -errno;
+	}
+	return 0;
+}
+
+void rings_close(struct sensor *sensor)
+{
+	for (int i = 0; i < SENSOR_RING_NR; i++)
+		ring_buffer__free(sensor->rings[i]);
+	sensor->epoll_fd = fd_close(sensor->epoll_fd);
+}
+
+int sensor_fd(const struct sensor *sensor)
+{
+	return sensor->epoll_fd;
+}
+
+int sensor_drain(struct sensor *sensor)
+{
+	int bulk, critical;
+
+	bulk = ring_buffer__consume(sensor->rings[SENSOR_RING_BULK]);
+	if (bulk < 0)
+		return bulk;
+	critical = ring_buffer__consume(sensor->rings[SENSOR_RING_CRITICAL]);
+	return critical < 0 ? critical : bulk + critical;
+}
+
+const char *sensor_drop_str(enum wire_drop cause)
+{
+	static const char *const names[WIRE_DROP_NR] = {
+		[WIRE_DROP_RING_CRITICAL] = "ring-critical", [WIRE_DROP_RING_BULK] = "ring-bulk",
+		[WIRE_DROP_MARK_FULL] = "mark-full",	     [WIRE_DROP_MARK_BUSY] = "mark-busy",
+		[WIRE_DROP_HOLDER_FULL] = "holder-full",     [WIRE_DROP_READ] = "kernel-read",
+		[WIRE_DROP_FD_SCAN] = "fd-scan-bound",
+	};
+
+	return (unsigned)cause < WIRE_DROP_NR ? names[cause] : "?";
+}
+
+/* Sum over CPUs of one slot of a per-CPU array. */
+static uint64_t sum_slot(const struct bpf_map *map, uint32_t slot)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
+	uint64_t sum = 0;
+
+	if (!values || bpf_map_lookup_elem(bpf_map__fd(map), &slot, values))
+		return 0;
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	return sum;
+}
+
+/* While a program runs on a CPU the kernel skips it for whoever preempted it there (5.12 and
+ * later). */
+static uint64_t recursion_misses(const struct sensor *sensor)
+{
+	struct bpf_program *program;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(program, sensor->skel->obj)
+	{
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
+{
+	const int marks = bpf_map__fd(sensor->skel->maps.marks);
+	struct sensor_stats s = {
+		.undecodable = sensor->undecodable,
+		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
+		.marks_max = sensor->config.marks_max,
+	};
+	struct mark_key key, *last = NULL;
+
+	for (uint32_t i = 0; i < WIRE_DROP_NR; i++)
+		s.drops[i] = sum_slot(sensor->skel->maps.st_drops, i);
+	for (uint32_t i = 0; i < SENSOR_RING_NR; i++)
+		s.records[i] = sum_slot(sensor->skel->maps.st_records, i);
+	s.recursion_misses = recursion_misses(sensor);
+	/* An element removed meanwhile restarts the walk: bounded, and only a count for people. */
+	while (s.marks < s.marks_max && !bpf_map_get_next_key(marks, last, &key)) {
+		s.marks++;
+		last = &key;
+	}
+	*out_stats = s;
+	return 0;
+}

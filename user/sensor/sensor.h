@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel side as the daemon sees it: load, rings, marks, the picture at start.
+ *
+ * One sensor a process, used from one thread (the thread that marks by opening is known to the
+ * probes by its id). Events are handed over decoded; their spans are valid during the callback
+ * only. A child made by fork must not touch it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/event.h"
+#include "policy/watchset.h"
+#include "sensor/hooks.h"
+#include "watch.h"
+
+struct sensor;
+
+struct sensor_config {
+	uint32_t ring_critical_kib; /* powers of two, at least 64 */
+	uint32_t ring_bulk_kib;
+	uint32_t marks_max;
+	void (*event)(const struct event *event, void *userdata);
+	void *userdata;
+};
+
+/* Why the kernel side cannot be had: words for the operator and the exit status that goes with
+ * them. */
+struct sensor_refusal {
+	int exit_status; /* sysexits: 69 EX_UNAVAILABLE, 77 EX_NOPERM */
+	char text[512]; /* what it is and what to do, one or two sentences */
+};
+
+/*
+ * Loads and attaches. 0 with *out_sensor, or negative errno with *out_refusal filled and nothing
+ * left behind in the kernel. Missing optional hooks are no failure: see sensor_hooks().
+ */
+int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
+	       struct sensor_refusal *out_refusal);
+void sensor_free(struct sensor *sensor);
+
+const struct hooks *sensor_hooks(const struct sensor *sensor);
+
+/* Hands over the processes that are there, then the watched files that are open. After marking. */
+int sensor_start_picture(struct sensor *sensor);
+
+/* For epoll: readable when the critical ring has records or the bulk ring is filling up. */
+int sensor_fd(const struct sensor *sensor);
+
+/*
+ * Hands over what the rings hold: first the bulk ring, then the critical one, so that the process
+ * an access speaks of is known by then. Returns the number of records, negative errno if a ring is
+ * broken.
+ */
+int sensor_drain(struct sensor *sensor);
+
+/*
+ * Marks the file or directory that `path` names (relative to dirfd, as openat; a symbolic link as
+ * last component is refused with -ELOOP). `mark` says what as; on return its object number is the
+ * one in force (a number that the inode had before is kept) and `out_identity` is the kernel's
+ * identity of the uppermost inode. -EAGAIN: the open never reached the probe.
+ */
+int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark *mark,
+		struct inode_id *out_identity);
+
+/* The kernel's identity of what `path` names now, without marking it. */
+int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);
+
+/* Takes the mark off an inode. -ENOENT if it has none. */
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity);
+
+/* Takes off all marks of a file system that ended. Returns their number. */
+int sensor_unmark_device(struct sensor *sensor, uint32_t dev);
+
+/* Takes off all marks whose state or watch is of a policy that is no more: state outside [first,
+ * first + nr). */
+int sensor_sweep_marks(struct sensor *sensor, bool (*keep)(const struct mark *mark, void *userdata),
+		       void *userdata);
+
+/* Puts a set's states and literal names into the kernel; then the states of `old` (may be NULL) go.
+ */
+int sensor_load_watchset(struct sensor *sensor, const struct watchset *set);
+void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
+
+enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_NR };
+
+struct sensor_stats {
+	uint64_t drops[WIRE_DROP_NR]; /* by enum wire_drop */
+	uint64_t recursion_misses; /* runs that the kernel skipped, all programs */
+	uint64_t records[SENSOR_RING_NR]; /* written */
+	uint64_t undecodable; /* read and refused by the decoder */
+	uint32_t ring_kib[SENSOR_RING_NR];
+	uint32_t marks; /* in the map, of marks_max */
+	uint32_t marks_max;
+};
+
+/* Counts since load. Walks the marks: for status, not for every event. */
+int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats);
+
+const char *sensor_drop_str(enum wire_drop cause); /* "ring-critical", ... */

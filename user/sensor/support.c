@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whether this kernel lets this process trace, and if not, why and what to do. */
+#include "sensor/support.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sysexits.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cap-ng.h>
+#include <linux/capability.h>
+
+#include "base/cleanup.h"
+
+static void refuse(struct sensor_refusal *out, int status, const char *fmt, ...) _printf_(3, 4);
+static void refuse(struct sensor_refusal *out, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	out->exit_status = status;
+	va_start(ap, fmt);
+	vsnprintf(out->text, sizeof(out->text), fmt, ap);
+	va_end(ap);
+}
+
+/* "none [integrity] confidentiality": the active mode stands in brackets. */
+static bool lockdown_forbids(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128] = "";
+
+	return f && fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
+}
+
+static bool may(unsigned capability)
+{
+	return capng_have_capability(CAPNG_EFFECTIVE, capability);
+}
+
+int support_check(struct sensor_refusal *out)
+{
+	struct utsname uts;
+
+	capng_get_caps_process();
+	if (!may(CAP_SYS_ADMIN) && !(may(CAP_BPF) && may(CAP_PERFMON))) {
+		refuse(out, EX_NOPERM,
+		       "not permitted to load tracing programs: needs root, or CAP_BPF, "
+		       "CAP_PERFMON and "
+		       "CAP_SYS_ADMIN; start it by systemd (keytraild.service) or with sudo");
+		return -EPERM;
+	}
+	if (!may(CAP_SYS_ADMIN)) {
+		refuse(out, EX_NOPERM,
+		       "CAP_SYS_ADMIN is missing: the kernel lets only its holder read the type "
+		       "information (BTF) by id and run iterators over all processes");
+		return -EPERM;
+	}
+	if (lockdown_forbids()) {
+		refuse(out, EX_UNAVAILABLE,
+		       "the kernel is in lockdown mode `confidentiality`, which refuses tracing "
+		       "programs "
+		       "even to root; boot with lockdown=integrity (or none) to use keytrail here");
+		return -EPERM;
+	}
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		uname(&uts);
+		refuse(out, EX_UNAVAILABLE,
+		       "kernel %s offers no type information (/sys/kernel/btf/vmlinux: %s); use a "
+		       "kernel "
+		       "built with CONFIG_DEBUG_INFO_BTF=y, 5.10 or later, as distributions ship "
+		       "it",
+		       uts.release, strerror(errno));
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+void support_explain(int err, const char *detail, struct sensor_refusal *out)
+{
+	if (err == -EPERM || err == -EACCES) {
+		refuse(out, EX_NOPERM,
+		       "the kernel refuses to load tracing programs (%s)%s%s; usual reasons: a "
+		       "security "
+		       "module or seccomp filter, a container without "
+		       "CAP_BPF/CAP_PERFMON/CAP_SYS_ADMIN, "
+		       "lockdown. Run keytraild on the host itself as root",
+		       strerror(-err), detail && *detail ? ": " : "", detail ? detail : "");
+		return;
+	}
+	refuse(out, EX_UNAVAILABLE, "cannot load the probes (%s)%s%s", strerror(-err),
+	       detail && *detail ? ": " : "", detail ? detail : "");
+}
