@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The marked directories and files by the names under which they are watched. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "model/event.h"
+
+struct node {
+	uint64_t object; /* number of its mark: the key */
+	struct inode_id inode;
+	struct node *parent; /* NULL: the root, or one whose directory is gone (name is then the
+				whole path) */
+	char *name; /* raw bytes; the root's is "" */
+	uint32_t nr_children;
+	uint32_t state, watch;
+	uint32_t generation; /* of the walk that last came by */
+	bool is_dir, visited;
+	UT_hash_handle hh;
+};
+
+struct tree {
+	struct node *nodes; /* hash by object */
+	struct node *root;
+	uint64_t last_number;
+};
+
+void tree_fini(struct tree *tree);
+
+/* A number that no object of user space has yet. */
+uint64_t tree_number(struct tree *tree);
+struct node *tree_root(const struct tree *tree);
+struct node *tree_find(const struct tree *tree, uint64_t object);
+struct node *tree_child(const struct tree *tree, const struct node *parent, const char *name);
+
+/* parent NULL: the new node is the root, and what was the root before is removed. NULL: no memory.
+ */
+struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, const char *name);
+
+/* -EINVAL if parent is below node; -ENOMEM. */
+int tree_move(struct tree *tree, struct node *node, struct node *parent, const char *name);
+
+/* Absolute path, NUL terminated. Returns its length, -ENAMETOOLONG. "/" for the root. */
+int tree_path(const struct node *node, char *out, size_t size);
+
+/* Removes what test() wants gone, each handed to gone() before. Children of a removed directory
+ * keep their path. */
+void tree_remove_if(struct tree *tree, bool (*test)(void *userdata, const struct node *node),
+		    void (*gone)(void *userdata, struct node *node), void *userdata);
+void tree_each(const struct tree *tree, void (*call)(void *userdata, const struct node *node),
+	       void *userdata);
+void tree_unvisit(struct tree *tree);

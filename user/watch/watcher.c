@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Finds the objects that the policy's names stand for and keeps the picture true. */
+#include "watch/watcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "watch/tree.h"
+
+/* Names looked at in one walk. A home directory has thousands; what is beyond is told. */
+#define VISIT_MAX 2000000
+#define DEPTH_MAX 64
+#define LINKS_MAX 8
+
+struct watcher {
+	const struct watcher_ops *ops;
+	void *userdata;
+	const struct watchset *set;
+	struct tree tree;
+	char *root;
+	uint32_t generation; /* of the walk in progress or last done */
+	uint64_t visited, visit_end;
+	bool bounded;
+	struct watcher_problem problems[WATCHER_PROBLEMS_MAX];
+	size_t nr_problems;
+	uint64_t all_problems;
+};
+
+static void walk(struct watcher *w, struct node *dir, int fd, unsigned depth, unsigned links);
+
+int watcher_new(const struct watcher_ops *ops, void *userdata, struct watcher **out_watcher)
+{
+	struct watcher *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->ops = ops;
+	w->userdata = userdata;
+	*out_watcher = w;
+	return 0;
+}
+
+void watcher_free(struct watcher *w)
+{
+	if (!w)
+		return;
+	tree_fini(&w->tree);
+	free(w->root);
+	free(w);
+}
+
+static void tell(struct watcher *w, const struct node *node, bool fresh)
+{
+	char path[PATH_MAX];
+	struct watched watched = {
+		.object = node->object,
+		.inode = node->inode,
+		.path = path,
+		.watch = node->watch,
+		.fresh = fresh,
+	};
+
+	if (node->is_dir || tree_path(node, path, sizeof(path)) < 0)
+		return;
+	w->ops->object(w->userdata, &watched);
+}
+
+static void problem(struct watcher *w, const struct node *dir, const char *name, int error)
+{
+	struct watcher_problem *p;
+	char path[PATH_MAX];
+	size_t len;
+
+	/* Gone between the look and the mark: that is what the kernel side is for. */
+	if (error == -ENOENT)
+		return;
+	w->all_problems++;
+	if (w->nr_problems == WATCHER_PROBLEMS_MAX)
+		memmove(&w->problems[0], &w->problems[1], --w->nr_problems * sizeof(*p));
+	p = &w->problems[w->nr_problems++];
+	if (tree_path(dir, path, sizeof(path)) < 0)
+		path[0] = '\0';
+	len = strlen(path);
+	snprintf(path + len, sizeof(path) - len, "/%s", name);
+	escape_bytes(path, strlen(path), p->path, sizeof(p->path), NULL);
+	p->error = error;
+}
+
+static void drop(void *userdata, struct node *node)
+{
+	struct watcher *w = userdata;
+
+	node->watch = 0;
+	tell(w, node, false);
+}
+
+/*
+ * The object that was just marked gets its place in the tree. An inode that has a node already
+ * keeps the first name it was found by in this walk (hard links, and directories behind symbolic
+ * links).
+ */
+static struct node *place(struct watcher *w, struct node *dir, const char *name,
+			  const struct mark *mark, const struct inode_id *inode)
+{
+	struct node *node = tree_find(&w->tree, mark->object);
+	bool fresh = !node;
+
+	if (!node) {
+		node = tree_add(&w->tree, mark->object, dir, name);
+		if (!node) {
+			problem(w, dir, name, -ENOMEM);
+			return NULL;
+		}
+	} else if (node->generation != w->generation &&
+		   (node->parent != dir || strcmp(node->name, name))) {
+		if (tree_move(&w->tree, node, dir, name) < 0)
+			problem(w, dir, name, -ENOMEM);
+		fresh = true;
+	}
+	node->is_dir = mark->flags & MARK_DIR;
+	node->inode = *inode;
+	node->state = mark->state;
+	if (node->watch != mark->watch)
+		fresh = true;
+	node->watch = mark->watch;
+	node->generation = w->generation;
+	if (fresh)
+		tell(w, node, true);
+	return node;
+}
+
+static void mark_file(struct watcher *w, struct node *dir, int fd, const char *at, const char *name,
+		      uint32_t watch)
+{
+	struct mark mark = {.object = tree_number(&w->tree), .watch = watch, .flags = MARK_FILE};
+	struct inode_id inode;
+	int r = w->ops->mark(w->userdata, fd, at, &mark, &inode);
+
+	if (r < 0)
+		problem(w, dir, name, r);
+	else
+		place(w, dir, name, &mark, &inode);
+}
+
+/* fd: the directory itself, open. */
+static struct node *mark_dir(struct watcher *w, struct node *parent, const char *name, int fd,
+			     uint32_t state)
+{
+	struct mark mark = {.object = tree_number(&w->tree), .state = state, .flags = MARK_DIR};
+	struct inode_id inode;
+	struct node *node;
+	int r = w->ops->mark(w->userdata, fd, ".", &mark, &inode);
+
+	if (r < 0) {
+		problem(w, parent, name, r);
+		return NULL;
+	}
+	node = tree_find(&w->tree, mark.object);
+	if (node && node->generation == w->generation && node->visited)
+		return NULL; /* been here in this walk, by another name */
+	return place(w, parent, name, &mark, &inode);
+}
+
+static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, const char *name,
+		      uint32_t state, unsigned depth, unsigned links, bool follow)
+{
+	_cleanup_close_ int fd =
+		openat(parent_fd, name,
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
+	struct node *node;
+
+	if (fd < 0) {
+		problem(w, parent, name, -errno);
+		return;
+	}
+	node = mark_dir(w, parent, name, fd, state);
+	if (!node)
+		return;
+	if (depth >= DEPTH_MAX)
+		w->bounded = true;
+	else
+		walk(w, node, fd, depth + 1, links);
+}
+
+/* A symbolic link where a pattern leads: what it points to is watched, under the link's name. */
+static void visit_link(struct watcher *w, struct node *dir, int fd, const char *name,
+		       struct watch_target target, unsigned depth, unsigned links)
+{
+	char self[64], real[PATH_MAX];
+	_cleanup_close_ int to = -1;
+	struct stat st;
+	ssize_t n;
+
+	if (links >= LINKS_MAX)
+		return;
+	to = openat(fd, name, O_PATH | O_CLOEXEC);
+	if (to < 0 || fstat(to, &st) < 0)
+		return; /* dangling: its target has a name of its own if it is ever to be watched */
+	if (S_ISDIR(st.st_mode) && target.state) {
+		visit_dir(w, dir, fd, name, target.state, depth, links + 1, true);
+		return;
+	}
+	if (!S_ISREG(st.st_mode) || !target.watch)
+		return;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", to);
+	n = readlink(self, real, sizeof(real) - 1);
+	if (n < 0)
+		return;
+	real[n] = '\0';
+	mark_file(w, dir, AT_FDCWD, real, name, target.watch);
+}
+
+static void visit(struct watcher *w, struct node *dir, int fd, const char *name,
+		  struct watch_target target, unsigned depth, unsigned links)
+{
+	struct stat st;
+
+	if (w->visited++ >= w->visit_end) {
+		w->bounded = true;
+		return;
+	}
+	if (!target.state && !target.watch)
+		return;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (S_ISLNK(st.st_mode))
+		visit_link(w, dir, fd, name, target, depth, links);
+	else if (S_ISDIR(st.st_mode) && target.state)
+		visit_dir(w, dir, fd, name, target.state, depth, links, false);
+	else if (S_ISREG(st.st_mode) && target.watch)
+		mark_file(w, dir, fd, name, name, target.watch);
+}
+
+/* The directory is marked by now, so what appears while it is read is marked by the kernel side. */
+static void walk(struct watcher *w, struct node *dir, int fd, unsigned depth, unsigned links)
+{
+	struct watch_target target;
+	const char *name;
+
+	dir->visited = true;
+	if (!watchset_has_globs(w->set, dir->state)) {
+		for (size_t i = 0; watchset_literal(w->set, dir->state, i, &name, &target); i++)
+			visit(w, dir, fd, name, target, depth, links);
+		return;
+	}
+
+	/* A descriptor of its own: fdopendir() owns what it is given and moves its position. */
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = own >= 0 ? fdopendir(own) : NULL;
+
+	if (!d) {
+		problem(w, dir, "", -errno);
+		fd_close(own);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(d)) && !w->bounded;) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		target = watchset_step(w->set, dir->state, span_of(e->d_name));
+		visit(w, dir, fd, e->d_name, target, depth, links);
+	}
+}
+
+static bool not_of_this_walk(void *userdata, const struct node *node)
+{
+	const struct watcher *w = userdata;
+
+	return node->generation != w->generation;
+}
+
+static void unmark_and_drop(void *userdata, struct node *node)
+{
+	struct watcher *w = userdata;
+
+	w->ops->unmark(w->userdata, &node->inode);
+	drop(w, node);
+}
+
+int watcher_apply(struct watcher *w, const struct watchset *set, const char *root)
+{
+	_cleanup_close_ int fd = -1;
+	char *copy = strdup(root);
+
+	if (!copy)
+		return -ENOMEM;
+	free(w->root);
+	w->root = copy;
+	w->set = set;
+	w->generation++;
+	w->visit_end = w->visited + VISIT_MAX;
+	w->bounded = false;
+	tree_unvisit(&w->tree);
+
+	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (watchset_nr_states(set)) {
+		struct node *node = mark_dir(w, NULL, "", fd, watchset_root(set));
+
+		if (node)
+			walk(w, node, fd, 0, 0);
+	}
+	/* What the walk did not come by: not wanted any more, or, if it was cut short, not reached.
+	 */
+	if (!w->bounded)
+		tree_remove_if(&w->tree, not_of_this_walk, unmark_and_drop, w);
+	return 0;
+}
+
+int watcher_rescan(struct watcher *w, const char *path)
+{
+	struct node *node = tree_root(&w->tree);
+	_cleanup_close_ int fd = -1;
+
+	if (!node || !w->set)
+		return 0;
+	fd = open(w->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	w->visit_end = w->visited + VISIT_MAX;
+	w->bounded = false;
+	w->generation++;
+	tree_unvisit(&w->tree);
+	while (fd >= 0) {
+		char name[NAME_MAX + 1];
+		struct watch_target target;
+		struct node *child;
+		size_t len;
+		int next;
+
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (!len) { /* arrived: a mounted root is another inode than the directory below it
+			     */
+			struct node *again = mark_dir(w, node->parent, node->name, fd, node->state);
+
+			if (again)
+				walk(w, again, fd, 0, 0);
+			break;
+		}
+		if (len > NAME_MAX)
+			break;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		path += len;
+		target = watchset_step(w->set, node->state, (struct span){name, len});
+		if (!target.state)
+			break;
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+		fd_close(fd);
+		fd = next;
+		if (fd < 0)
+			break;
+		child = tree_child(&w->tree, node, name);
+		if (!child)
+			child = mark_dir(w, node, name, fd, target.state);
+		if (!child)
+			break;
+		child->state = target.state;
+		node = child;
+	}
+	return 0;
+}
+
+/* The last name of a path; the whole if there is no slash. */
+static struct span last_name(struct span path)
+{
+	const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
+
+	if (!slash)
+		return path;
+	return (struct span){slash + 1, path.len - (slash + 1 - path.p)};
+}
+
+/* Which nodes an event of the kernel side ends. */
+struct ending {
+	struct watcher *w;
+	uint64_t object; /* 0 = by device */
+	uint32_t dev;
+};
+
+static bool is_ending(void *userdata, const struct node *node)
+{
+	const struct ending *e = userdata;
+
+	return e->object ? node->object == e->object : node->inode.dev == e->dev;
+}
+
+static void drop_ending(void *userdata, struct node *node)
+{
+	drop(((struct ending *)userdata)->w, node);
+}
+
+/* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
+static void appeared(struct watcher *w, const struct event_mark *m)
+{
+	struct node *dir = tree_find(&w->tree, m->parent_object), *node;
+	struct span span = last_name(m->path);
+	char name[NAME_MAX + 1], path[PATH_MAX];
+	struct watch_target target;
+	_cleanup_close_ int fd = -1;
+	struct mark mark;
+
+	if (!dir || !span.len || span.len > NAME_MAX)
+		return;
+	memcpy(name, span.p, span.len);
+	name[span.len] = '\0';
+	target = watchset_step(w->set, dir->state, span);
+	if (tree_path(dir, path, sizeof(path)) >= 0)
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	w->visit_end = w->visited + VISIT_MAX;
+
+	if (m->op == MARK_SYMLINK) {
+		if (fd >= 0 && (target.state || target.watch))
+			visit_link(w, dir, fd, name, target, 0, 0);
+		return;
+	}
+	if (S_ISDIR(m->mode) ? !target.state : !target.watch) {
+		/* The kernel's form of a glob matches more than the policy means. */
+		w->ops->unmark(w->userdata, &m->inode);
+		return;
+	}
+	/* A file: told from what the event says, since it may be gone again by now. */
+	mark = (struct mark){
+		.object = m->object,
+		.state = S_ISDIR(m->mode) ? target.state : 0,
+		.watch = S_ISDIR(m->mode) ? 0 : target.watch,
+		.flags = S_ISDIR(m->mode) ? MARK_DIR : MARK_FILE,
+	};
+	/* An event is not a walk: a node may move under another name although it was seen. */
+	node = tree_find(&w->tree, m->object);
+	if (node)
+		node->generation = w->generation - 1;
+	node = place(w, dir, name, &mark, &m->inode);
+	if (!node || fd < 0)
+		return;
+	if (mark.state != m->state ||
+	    mark.watch != m->watch) { /* marked by an older set's states */
+		visit(w, dir, fd, name, target, 0, 0);
+	} else if (node->is_dir) {
+		_cleanup_close_ int sub =
+			openat(fd, name,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+		if (sub >= 0) {
+			tree_unvisit(&w->tree);
+			walk(w, node, sub, 0, 0);
+		}
+	}
+}
+
+void watcher_mark_event(struct watcher *w, const struct event *event)
+{
+	const struct event_mark *m = &event->mark;
+
+	if (!w->set)
+		return;
+	switch (m->op) {
+	case MARK_ADDED:
+	case MARK_MOVED:
+	case MARK_SYMLINK:
+	case MARK_MOVED_TREE:
+		appeared(w, m);
+		break;
+	case MARK_DROPPED:
+		tree_remove_if(&w->tree, is_ending, drop_ending,
+			       &(struct ending){.w = w, .object = m->object});
+		break;
+	case MARK_SUPER_GONE:
+		w->ops->unmark_device(w->userdata, m->inode.dev);
+		tree_remove_if(&w->tree, is_ending, drop_ending,
+			       &(struct ending){.w = w, .dev = m->inode.dev});
+		break;
+	case MARK_MOVED_OUT: /* the mark follows the object; the name by which it was known stays */
+	case MARK_OP_NR:
+		break;
+	}
+}
+
+int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *out_sibling)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	const struct node *node = tree_find(&w->tree, object);
+	char path[PATH_MAX];
+	struct stat st;
+	int fd, r;
+
+	if (!node)
+		return -ENOENT;
+	r = tree_path(node, path, sizeof(path));
+	if (r < 0)
+		return r;
+	fd = open(path, flags);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		fd_close(fd);
+		return -EINVAL;
+	}
+	if (suffix && out_sibling) {
+		size_t len = strlen(path);
+
+		*out_sibling = -1;
+		if (len + strlen(suffix) < sizeof(path)) {
+			strcpy(path + len, suffix);
+			*out_sibling = open(path, flags | O_NOFOLLOW);
+		}
+	}
+	return fd;
+}
+
+int watcher_path(const struct watcher *w, uint64_t object, char *out, size_t size)
+{
+	const struct node *node = tree_find(&w->tree, object);
+
+	return node ? tree_path(node, out, size) : -ENOENT;
+}
+
+struct each_call {
+	void (*call)(void *userdata, const struct watched *watched);
+	void *userdata;
+};
+
+static void call_each(void *userdata, const struct node *node)
+{
+	struct each_call *each = userdata;
+	char path[PATH_MAX];
+	struct watched watched = {.object = node->object,
+				  .inode = node->inode,
+				  .path = path,
+				  .watch = node->watch};
+
+	if (!node->is_dir && tree_path(node, path, sizeof(path)) >= 0)
+		each->call(each->userdata, &watched);
+}
+
+void watcher_each(struct watcher *w, void (*call)(void *userdata, const struct watched *watched),
+		  void *userdata)
+{
+	struct each_call each = {call, userdata};
+
+	tree_each(&w->tree, call_each, &each);
+}
+
+static void count_node(void *userdata, const struct node *node)
+{
+	struct watcher_stats *s = userdata;
+
+	if (node->is_dir)
+		s->directories++;
+	else
+		s->files++;
+}
+
+void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)
+{
+	struct watcher_stats s = {.visited = w->visited,
+				  .problems = w->all_problems,
+				  .bounded = w->bounded};
+
+	tree_each(&w->tree, count_node, &s);
+	*out_stats = s;
+}
+
+size_t watcher_problems(const struct watcher *w, const struct watcher_problem **out_first)
+{
+	*out_first = w->problems;
+	return w->nr_problems;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which objects on this host the policy's names stand for: finds them, has them marked, and keeps
+ * the picture true as names come, go and move.
+ *
+ * The picture is a tree of marked directories and files, by the names under which they are watched,
+ * so a directory that is renamed takes its children along. The file system is walked only where a
+ * pattern leads; what appears later is told by the kernel side (EVENT_MARK), which has marked it by
+ * then.
+ *
+ * Knows the kernel side only by the operations that it is given, so that it runs in tests without
+ * one. One thread. Time is not its business.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/event.h"
+#include "policy/watchset.h"
+#include "watch.h"
+
+struct watcher;
+
+/* A watched object as others see it; valid during the call that hands it over. */
+struct watched {
+	uint64_t object;
+	struct inode_id inode;
+	const char *path; /* raw bytes, NUL terminated */
+	uint32_t watch; /* of the set's policy; 0 = no longer watched */
+	bool fresh; /* new, renamed or perhaps rewritten: what was known of its content is void */
+};
+
+struct watcher_ops {
+	/* As sensor_mark(), sensor_unmark(), sensor_unmark_device(). */
+	int (*mark)(void *userdata, int dirfd, const char *name, struct mark *mark,
+		    struct inode_id *out_identity);
+	int (*unmark)(void *userdata, const struct inode_id *identity);
+	int (*unmark_device)(void *userdata, uint32_t dev);
+	/* A file became an object, changed its name, or (watch 0) is none any more. */
+	void (*object)(void *userdata, const struct watched *watched);
+};
+
+/* What could not be marked, for status: the last ones, oldest first. */
+struct watcher_problem {
+	char path[256]; /* escaped, may be cut */
+	int error; /* negative errno */
+};
+
+#define WATCHER_PROBLEMS_MAX 32
+
+struct watcher_stats {
+	uint32_t files, directories;
+	uint64_t visited; /* names looked at since start */
+	uint64_t problems; /* in all */
+	bool bounded; /* the last walk ended at its bound: not everything is marked */
+};
+
+int watcher_new(const struct watcher_ops *ops, void *userdata, struct watcher **out_watcher);
+void watcher_free(struct watcher *watcher);
+
+/*
+ * Makes `set` the one in force and walks the file system below `root` ("/" but in tests). Objects
+ * that the new set does not want are unmarked and told with watch 0. The states of the set must be
+ * in the kernel before. `set` must live until the next call of this or watcher_free(). Returns 0,
+ * or negative errno if there was no memory; what cannot be marked is counted, not returned.
+ */
+int watcher_apply(struct watcher *watcher, const struct watchset *set, const char *root);
+
+/* Something was mounted at or changed below `path` (absolute): walks there again if a pattern
+ * leads. */
+int watcher_rescan(struct watcher *watcher, const char *path);
+
+/* From the kernel side: EVENT_MARK only. */
+void watcher_mark_event(struct watcher *watcher, const struct event *event);
+
+/*
+ * The file behind an object, opened for reading (close-on-exec, O_NONBLOCK, O_NOFOLLOW on the last
+ * name), or negative errno. *out_sibling (may be NULL): the same name with `suffix` appended, -1 =
+ * none.
+ */
+int watcher_open(struct watcher *watcher, uint64_t object, const char *suffix, int *out_sibling);
+
+/* Path of an object as watched into `out`, NUL terminated. -ENOENT, -ENAMETOOLONG. */
+int watcher_path(const struct watcher *watcher, uint64_t object, char *out, size_t size);
+
+/* Calls back for every file. */
+void watcher_each(struct watcher *watcher,
+		  void (*call)(void *userdata, const struct watched *watched), void *userdata);
+
+void watcher_stats(const struct watcher *watcher, struct watcher_stats *out_stats);
+size_t watcher_problems(const struct watcher *watcher, const struct watcher_problem **out_first);
