@@ -24,7 +24,6 @@ struct watcher {
 	void *userdata;
 	const struct watchset *set;
 	struct tree tree;
-	char *root;
 	uint32_t generation; /* of the walk in progress or last done */
 	uint64_t visited, visit_end;
 	bool bounded;
@@ -52,7 +51,6 @@ void watcher_free(struct watcher *w)
 	if (!w)
 		return;
 	tree_fini(&w->tree);
-	free(w->root);
 	free(w);
 }
 
@@ -283,22 +281,17 @@ static void unmark_and_drop(void *userdata, struct node *node)
 	drop(w, node);
 }
 
-int watcher_apply(struct watcher *w, const struct watchset *set, const char *root)
+int watcher_apply(struct watcher *w, const struct watchset *set)
 {
 	_cleanup_close_ int fd = -1;
-	char *copy = strdup(root);
 
-	if (!copy)
-		return -ENOMEM;
-	free(w->root);
-	w->root = copy;
 	w->set = set;
 	w->generation++;
 	w->visit_end = w->visited + VISIT_MAX;
 	w->bounded = false;
 	tree_unvisit(&w->tree);
 
-	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (watchset_nr_states(set)) {
@@ -321,7 +314,7 @@ int watcher_rescan(struct watcher *w, const char *path)
 
 	if (!node || !w->set)
 		return 0;
-	fd = open(w->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->visit_end = w->visited + VISIT_MAX;
 	w->bounded = false;
 	w->generation++;

@@ -66,7 +66,7 @@ void watcher_free(struct watcher *watcher);
  * in the kernel before. `set` must live until the next call of this or watcher_free(). Returns 0,
  * or negative errno if there was no memory; what cannot be marked is counted, not returned.
  */
-int watcher_apply(struct watcher *watcher, const struct watchset *set, const char *root);
+int watcher_apply(struct watcher *watcher, const struct watchset *set);
 
 /* Something was mounted at or changed below `path` (absolute): walks there again if a pattern
  * leads. */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whose homes `~` stands for, and what users are called. */
+#include "daemon/homes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+
+#define USERS_MAX 65536 /* uids remembered; beyond, new ones are shown as numbers */
+
+struct user {
+	uint32_t uid;
+	UT_hash_handle hh;
+};
+
+/* What the look-up thread answers: one write() of a pipe, so never torn. */
+struct answer {
+	uint32_t uid;
+	bool found;
+	char name[64];
+	char home[1024];
+};
+_Static_assert(sizeof(struct answer) <= 4096, "an answer must fit PIPE_BUF");
+
+struct homes {
+	const struct homes_ops *ops;
+	void *userdata;
+	struct user *seen;
+	char **list;
+	size_t nr;
+	sd_event_source *answers, *passwd;
+	int questions_fd, answers_fd; /* ends of this side */
+	int thread_questions, thread_answers;
+	pthread_t thread;
+	bool has_thread;
+};
+
+static bool is_home(const char *home)
+{
+	static const char *const never[] = {"/", "/nonexistent", "/dev/null", "/proc", "/dev"};
+
+	if (home[0] != '/' || strstr(home, "/../") || strlen(home) >= 1024)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		if (!strcmp(home, never[i]))
+			return false;
+	return true;
+}
+
+/* True if the list grew. */
+static bool add_home(struct homes *h, const char *home)
+{
+	size_t len = strlen(home);
+	char **list, *copy;
+
+	while (len > 1 && home[len - 1] == '/')
+		len--;
+	if (!is_home(home))
+		return false;
+	for (size_t i = 0; i < h->nr; i++)
+		if (!strncmp(h->list[i], home, len) && !h->list[i][len])
+			return false;
+	copy = strndup(home, len);
+	list = copy ? reallocarray(h->list, h->nr + 1, sizeof(*list)) : NULL;
+	if (!list) {
+		free(copy);
+		return false;
+	}
+	h->list = list;
+	list[h->nr++] = copy;
+	return true;
+}
+
+static bool remember(struct homes *h, uint32_t uid)
+{
+	struct user *user;
+
+	HASH_FIND(hh, h->seen, &uid, sizeof(uid), user);
+	if (user || HASH_COUNT(h->seen) >= USERS_MAX)
+		return false;
+	user = calloc(1, sizeof(*user));
+	if (!user)
+		return false;
+	user->uid = uid;
+	HASH_ADD(hh, h->seen, uid, sizeof(user->uid), user);
+	return true;
+}
+
+/* The file itself, not NSS: this never waits for a network. */
+static bool read_passwd(struct homes *h)
+{
+	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
+	bool grew = false;
+
+	for (struct passwd *pw; f && (pw = fgetpwent(f));) {
+		if (add_home(h, pw->pw_dir))
+			grew = true;
+		if (remember(h, pw->pw_uid))
+			h->ops->user(h->userdata, pw->pw_uid, pw->pw_name);
+	}
+	return grew;
+}
+
+static int on_passwd(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+	struct homes *h = userdata;
+
+	if (event->len && strcmp(event->name, "passwd"))
+		return 0;
+	if (read_passwd(h))
+		h->ops->changed(h->userdata);
+	return 0;
+}
+
+static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct homes *h = userdata;
+	bool grew = false;
+	struct answer a;
+
+	while (read(fd, &a, sizeof(a)) == sizeof(a)) {
+		if (!a.found)
+			continue;
+		h->ops->user(h->userdata, a.uid, a.name);
+		if (add_home(h, a.home))
+			grew = true;
+	}
+	if (grew)
+		h->ops->changed(h->userdata);
+	return 0;
+}
+
+/* Ends when the daemon closes its end of the pipe. Touches nothing but its two descriptors. */
+static void *look_up(void *arg)
+{
+	const struct homes *h = arg;
+	uint32_t uid;
+
+	while (read(h->thread_questions, &uid, sizeof(uid)) == sizeof(uid)) {
+		struct answer a = {.uid = uid};
+		struct passwd pw, *found = NULL;
+		char buf[16384];
+
+		if (!getpwuid_r(uid, &pw, buf, sizeof(buf), &found) && found &&
+		    strlen(pw.pw_name) < sizeof(a.name) && strlen(pw.pw_dir) < sizeof(a.home)) {
+			a.found = true;
+			strcpy(a.name, pw.pw_name);
+			strcpy(a.home, pw.pw_dir);
+		}
+		if (write(h->thread_answers, &a, sizeof(a)) != sizeof(a))
+			break;
+	}
+	return NULL;
+}
+
+static int start_thread(struct homes *h)
+{
+	int q[2], a[2];
+	int r;
+
+	if (pipe2(q, O_CLOEXEC) < 0)
+		return -errno;
+	h->thread_questions = q[0];
+	h->questions_fd = q[1];
+	if (pipe2(a, O_CLOEXEC) < 0)
+		return -errno;
+	h->answers_fd = a[0];
+	h->thread_answers = a[1];
+	if (fcntl(h->questions_fd, F_SETFL, O_NONBLOCK) < 0 ||
+	    fcntl(h->answers_fd, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	r = pthread_create(&h->thread, NULL, look_up, h);
+	h->has_thread = !r;
+	return -r;
+}
+
+int homes_new(sd_event *loop, const struct homes_ops *ops, void *userdata, struct homes **out_homes)
+{
+	struct homes *h = calloc(1, sizeof(*h));
+	int r;
+
+	if (!h)
+		return -ENOMEM;
+	h->ops = ops;
+	h->userdata = userdata;
+	h->questions_fd = h->answers_fd = h->thread_questions = h->thread_answers = -1;
+	read_passwd(h);
+	r = start_thread(h);
+	if (!r)
+		r = sd_event_add_io(loop, &h->answers, h->answers_fd, EPOLLIN, on_answer, h);
+	/* The directory, since passwd is replaced by rename. */
+	if (r >= 0)
+		r = sd_event_add_inotify(loop, &h->passwd, "/etc", IN_MOVED_TO | IN_CLOSE_WRITE,
+					 on_passwd, h);
+	if (r < 0) {
+		homes_free(h);
+		return r;
+	}
+	*out_homes = h;
+	return 0;
+}
+
+void homes_free(struct homes *h)
+{
+	struct user *user, *tmp;
+
+	if (!h)
+		return;
+	sd_event_source_unref(h->answers);
+	sd_event_source_unref(h->passwd);
+	h->questions_fd = fd_close(h->questions_fd);
+	h->answers_fd = fd_close(h->answers_fd);
+	if (h->has_thread)
+		pthread_join(h->thread, NULL);
+	fd_close(h->thread_questions);
+	fd_close(h->thread_answers);
+	HASH_ITER(hh, h->seen, user, tmp)
+	{
+		HASH_DEL(h->seen, user);
+		free(user);
+	}
+	for (size_t i = 0; i < h->nr; i++)
+		free(h->list[i]);
+	free(h->list);
+	free(h);
+}
+
+void homes_seen(struct homes *h, uint32_t uid)
+{
+	if (uid == (uint32_t)-1 || !remember(h, uid))
+		return;
+	/* A full pipe means that a thousand questions wait: this one is asked when it is seen
+	 * again. */
+	if (write(h->questions_fd, &uid, sizeof(uid)) != sizeof(uid)) {
+		struct user *user;
+
+		HASH_FIND(hh, h->seen, &uid, sizeof(uid), user);
+		if (user) {
+			HASH_DEL(h->seen, user);
+			free(user);
+		}
+	}
+}
+
+const char *const *homes_list(const struct homes *h, size_t *out_nr)
+{
+	*out_nr = h->nr;
+	return (const char *const *)h->list;
+}

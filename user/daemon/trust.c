@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Is a running image the file that stands at its path on this host? */
+#include "daemon/trust.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+
+#define PAST_MAX 8 /* inodes that stood at one path before, so many upgrades ago */
+
+struct exe {
+	struct inode_id now;
+	struct inode_id past[PAST_MAX];
+	unsigned nr_past;
+	bool has_now, writable;
+	UT_hash_handle hh;
+	char path[]; /* the key */
+};
+
+struct trust {
+	int (*identify)(void *userdata, const char *path, struct inode_id *out_identity);
+	void *userdata;
+	struct exe *exes;
+};
+
+static void exes_free(struct exe *exes)
+{
+	struct exe *exe, *tmp;
+
+	HASH_ITER(hh, exes, exe, tmp)
+	{
+		HASH_DEL(exes, exe);
+		free(exe);
+	}
+}
+
+int trust_new(int (*identify)(void *userdata, const char *path, struct inode_id *out_identity),
+	      void *userdata, struct trust **out_trust)
+{
+	struct trust *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->identify = identify;
+	t->userdata = userdata;
+	*out_trust = t;
+	return 0;
+}
+
+void trust_free(struct trust *t)
+{
+	if (!t)
+		return;
+	exes_free(t->exes);
+	free(t);
+}
+
+int trust_set_policy(struct trust *t, const struct policy *policy)
+{
+	struct exe *exes = NULL;
+	const char *path;
+
+	for (size_t i = 0; (path = policy_allowed_exe(policy, i)); i++) {
+		size_t len = strlen(path);
+		struct exe *exe = calloc(1, sizeof(*exe) + len + 1), *old;
+
+		if (!exe) {
+			exes_free(exes);
+			return -ENOMEM;
+		}
+		/* What was verified stays verified: the images are still running. */
+		HASH_FIND(hh, t->exes, path, len, old);
+		if (old) {
+			exe->now = old->now;
+			exe->has_now = old->has_now;
+			exe->writable = old->writable;
+			exe->nr_past = old->nr_past;
+			memcpy(exe->past, old->past, sizeof(exe->past));
+		}
+		memcpy(exe->path, path, len + 1);
+		HASH_ADD_KEYPTR(hh, exes, exe->path, len, exe);
+	}
+	exes_free(t->exes);
+	t->exes = exes;
+	return 0;
+}
+
+/* Whether anybody but root can change the file or put another in its place. */
+static bool others_can_write(const char *path)
+{
+	char at[PATH_MAX];
+	struct stat st;
+
+	if (strlen(path) >= sizeof(at))
+		return true;
+	strcpy(at, path);
+	for (;;) {
+		char *slash;
+
+		if (stat(at[0] ? at : "/", &st) < 0 || st.st_uid != 0 || (st.st_mode & S_IWOTH) ||
+		    ((st.st_mode & S_IWGRP) && st.st_gid != 0))
+			return true;
+		slash = strrchr(at, '/');
+		if (!slash || !at[0])
+			return false;
+		*slash = '\0';
+	}
+}
+
+/* The file at the path now; what stood there before is kept among the past ones. */
+static void look_again(struct trust *t, struct exe *exe)
+{
+	struct inode_id now;
+
+	if (t->identify(t->userdata, exe->path, &now) < 0)
+		return;
+	if (exe->has_now && !inode_id_same(&exe->now, &now) && !exe->writable) {
+		if (exe->nr_past == PAST_MAX)
+			memmove(&exe->past[0], &exe->past[1],
+				--exe->nr_past * sizeof(exe->past[0]));
+		exe->past[exe->nr_past++] = exe->now;
+	}
+	exe->now = now;
+	exe->has_now = true;
+	exe->writable = others_can_write(exe->path);
+}
+
+enum exe_trust trust_ask(struct trust *t, struct span path, const struct inode_id *inode,
+			 uint32_t nlink)
+{
+	struct exe *exe;
+
+	HASH_FIND(hh, t->exes, path.p, path.len, exe);
+	if (!path.len || !exe)
+		return EXE_UNKNOWN;
+	if (!exe->has_now || !inode_id_same(&exe->now, inode))
+		look_again(t, exe);
+	if (exe->has_now && inode_id_same(&exe->now, inode))
+		return exe->writable ? EXE_WRITABLE : EXE_VERIFIED;
+	/* Replaced since it began: only an inode that is gone from the file system can be an old
+	 * one. */
+	for (unsigned i = 0; !nlink && i < exe->nr_past; i++)
+		if (inode_id_same(&exe->past[i], inode) && exe->past[i].gen == inode->gen)
+			return EXE_VERIFIED;
+	return nlink ? EXE_OTHER : EXE_MEMORY;
+}

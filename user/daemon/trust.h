@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Is a running image the file that stands at its path on this host? Asked for the executables that
+ * the policy allows, by kernel identity and not by name: a copy, a memfd, or a file that a mount
+ * namespace shows at that path is another inode. An image that was verified when it began stays so
+ * after a package upgrade has replaced its file.
+ */
+#pragma once
+
+#include "model/event.h"
+#include "policy/policy.h"
+
+struct trust;
+
+/* identify: as sensor_identify(). */
+int trust_new(int (*identify)(void *userdata, const char *path, struct inode_id *out_identity),
+	      void *userdata, struct trust **out_trust);
+void trust_free(struct trust *trust);
+
+/* The executables of a policy; forgets those of the one before. -ENOMEM leaves the old. */
+int trust_set_policy(struct trust *trust, const struct policy *policy);
+
+/* exe: path as the kernel told it. EXE_UNKNOWN if no policy names it. */
+enum exe_trust trust_ask(struct trust *trust, struct span exe, const struct inode_id *inode,
+			 uint32_t nlink);
