@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The alert store: what `keytrail alerts` reads, in SQLite. */
+#include "sinks/store.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "sinks/queue.h"
+
+#define APPLICATION_ID 0x4b547261 /* "KTra" */
+#define FLUSH_BURST 64
+/* Rows deleted in one go when over a bound: often enough to be cheap, seldom enough not to be felt. */
+#define PURGE_BATCH 512
+
+enum statement {
+	STMT_INSERT,
+	STMT_PURGE_MINOR,
+	STMT_PURGE_ANY,
+	STMT_SINCE,
+	STMT_NEWEST,
+	STMT_READ,
+	STMT_NR
+};
+
+#define MATCH                                                                                      \
+	" WHERE number > ?1 AND time_ns >= ?2 AND (?3 = 0 OR type = ?3) AND severity >= ?4"
+
+static const char *const statement_sql[STMT_NR] = {
+	[STMT_INSERT] = "INSERT OR IGNORE INTO alerts (id, time_ns, type, severity, json)"
+			" VALUES (?1, ?2, ?3, ?4, ?5)",
+	[STMT_PURGE_MINOR] = "DELETE FROM alerts WHERE number IN (SELECT number FROM alerts"
+			     " WHERE severity < 4 ORDER BY number LIMIT ?1)",
+	[STMT_PURGE_ANY] = "DELETE FROM alerts WHERE number IN (SELECT number FROM alerts"
+			   " ORDER BY number LIMIT ?1)",
+	[STMT_SINCE] = "SELECT min(number) FROM alerts INDEXED BY alerts_time WHERE time_ns >= ?1",
+	[STMT_READ] = "SELECT number, json FROM alerts" MATCH " ORDER BY number LIMIT ?5",
+	[STMT_NEWEST] = "SELECT number FROM alerts" MATCH " ORDER BY number DESC LIMIT 1 OFFSET ?5",
+};
+_Static_assert(SEV_HIGH == 4, "the partial index and STMT_PURGE_MINOR say `severity < 4`");
+
+static const char schema[] =
+	"BEGIN;"
+	"CREATE TABLE alerts ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT," /* never used twice: readers page by it */
+	" id TEXT NOT NULL UNIQUE,"
+	" time_ns INTEGER NOT NULL,"
+	" type INTEGER NOT NULL,"
+	" severity INTEGER NOT NULL,"
+	" json TEXT NOT NULL);"
+	"CREATE INDEX alerts_time ON alerts (time_ns);"
+	"CREATE INDEX alerts_minor ON alerts (number) WHERE severity < 4;"
+	"PRAGMA application_id = 1263825505;"
+	"PRAGMA user_version = 1;"
+	"COMMIT;";
+_Static_assert(APPLICATION_ID == 1263825505 && STORE_SCHEMA == 1, "written out in `schema`");
+
+/* What waits in the queue: the columns, then the JSON. */
+struct row_head {
+	char id[33];
+	uint32_t type, severity;
+	uint64_t time_ns;
+};
+
+struct store_sink {
+	struct sink sink;
+	char *path;
+	char host[65];
+	sqlite3 *db; /* NULL: not open */
+	sqlite3_stmt *stmt[STMT_NR];
+	struct queue *queue;
+	uint64_t max_rows, max_bytes, rows;
+	uint64_t written;
+	unsigned damaged; /* databases moved aside since start */
+	bool newer;	  /* the file is of a newer version: never touched */
+	char error[96];	  /* why it is not open or the last write failed; "" = fine */
+};
+
+static struct store_sink *self(const struct sink *sink)
+{
+	return (struct store_sink *)((char *)sink - offsetof(struct store_sink, sink));
+}
+
+static int errno_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+	case SQLITE_ROW:
+		return 0;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+		return -EACCES;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EBADMSG;
+	default:
+		return -EIO;
+	}
+}
+
+static void close_db(struct store_sink *s)
+{
+	for (int i = 0; i < STMT_NR; i++) {
+		sqlite3_finalize(s->stmt[i]);
+		s->stmt[i] = NULL;
+	}
+	sqlite3_close(s->db);
+	s->db = NULL;
+}
+
+static int get_u64(struct store_sink *s, const char *sql, uint64_t *out)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -ENODATA : errno_of(rc);
+}
+
+/* A new file gets the schema, one of ours is taken, any other is refused. */
+static int check_schema(struct store_sink *s)
+{
+	uint64_t application = 0, version = 0, tables = 0;
+	int r = get_u64(s, "PRAGMA application_id", &application);
+
+	if (r == 0)
+		r = get_u64(s, "PRAGMA user_version", &version);
+	if (r == 0)
+		r = get_u64(s, "SELECT count(*) FROM sqlite_master", &tables);
+	if (r < 0)
+		return r;
+	if (tables == 0 && application == 0)
+		return errno_of(sqlite3_exec(s->db, schema, NULL, NULL, NULL));
+	if (application != APPLICATION_ID)
+		return -EBADMSG;
+	if (version > STORE_SCHEMA) {
+		s->newer = true;
+		return -EPROTONOSUPPORT;
+	}
+	return version == STORE_SCHEMA ? 0 : -EBADMSG; /* there is no older one to migrate yet */
+}
+
+static int open_db(struct store_sink *s)
+{
+	_cleanup_close_ int fd = -1;
+	int rc, r;
+
+	if (s->newer)
+		return -EPROTONOSUPPORT;
+	/* SQLite would make it 0644 and gives -wal and -shm the mode of the main file. */
+	fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return -errno;
+	fd = fd_close(fd);
+	rc = sqlite3_open_v2(s->path, &s->db,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
+	r = errno_of(rc);
+	if (r == 0) {
+		sqlite3_extended_result_codes(s->db, 1);
+		sqlite3_busy_timeout(s->db, 0); /* never wait: somebody else's lock queues us */
+		r = errno_of(sqlite3_exec(s->db,
+					  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+					  "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+					  NULL, NULL, NULL));
+	}
+	if (r == 0)
+		r = check_schema(s);
+	if (r == 0)
+		r = get_u64(s, "SELECT count(*) FROM alerts", &s->rows);
+	for (int i = 0; i < STMT_NR && r == 0; i++)
+		r = errno_of(sqlite3_prepare_v3(s->db, statement_sql[i], -1,
+						SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL));
+	if (r < 0)
+		close_db(s);
+	return r;
+}
+
+/* NAME -> NAME.damaged, with what SQLite keeps beside it. */
+static int move_aside(struct store_sink *s)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", ""};
+
+	close_db(s);
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		_cleanup_free_ char *from = NULL, *to = NULL;
+
+		if (asprintf(&from, "%s%s", s->path, suffixes[i]) < 0 ||
+		    asprintf(&to, "%s.damaged%s", s->path, suffixes[i]) < 0)
+			return -ENOMEM;
+		unlink(to); /* a -wal of an earlier one must not stand beside this */
+		if (rename(from, to) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	s->damaged++;
+	return 0;
+}
+
+static void set_error(struct store_sink *s, int r)
+{
+	if (r == 0)
+		s->error[0] = '\0';
+	else if (r == -EPROTONOSUPPORT)
+		snprintf(s->error, sizeof(s->error), "written by a newer keytrail, not used");
+	else
+		snprintf(s->error, sizeof(s->error), "%s", strerror(-r));
+}
+
+/* Sees to it that there is an open database. */
+static int ready(struct store_sink *s)
+{
+	int r;
+
+	if (s->db)
+		return 0;
+	r = open_db(s);
+	if (r == -EBADMSG) {
+		r = move_aside(s);
+		if (r == 0)
+			r = open_db(s);
+	}
+	set_error(s, r);
+	return r;
+}
+
+/* A statement said that the file is damaged: begin anew. The failed work is tried again by the caller. */
+static int failed(struct store_sink *s, int rc)
+{
+	int r = errno_of(rc);
+
+	if (r == -EBADMSG && move_aside(s) == 0)
+		(void)ready(s);
+	set_error(s, r);
+	return r;
+}
+
+static int run(struct store_sink *s, enum statement which)
+{
+	int rc = sqlite3_step(s->stmt[which]);
+
+	sqlite3_reset(s->stmt[which]);
+	sqlite3_clear_bindings(s->stmt[which]);
+	return rc;
+}
+
+static uint64_t db_bytes(struct store_sink *s)
+{
+	uint64_t pages = 0, spare = 0, size = 4096;
+
+	(void)get_u64(s, "PRAGMA page_count", &pages);
+	(void)get_u64(s, "PRAGMA freelist_count", &spare);
+	(void)get_u64(s, "PRAGMA page_size", &size);
+	return (pages - (spare < pages ? spare : pages)) * size;
+}
+
+static int purge(struct store_sink *s, enum statement which, uint64_t nr, uint64_t *out_gone)
+{
+	int rc;
+
+	sqlite3_bind_int64(s->stmt[which], 1, nr);
+	rc = run(s, which);
+	if (rc != SQLITE_DONE)
+		return rc;
+	*out_gone = sqlite3_changes(s->db);
+	s->rows -= *out_gone < s->rows ? *out_gone : s->rows;
+	return SQLITE_OK;
+}
+
+static int keep_bounds(struct store_sink *s)
+{
+	/* Small stores (tests, tiny hosts) are cut in smaller bites, or one would empty them. */
+	uint64_t bite = s->max_rows / 8 < PURGE_BATCH ? s->max_rows / 8 + 1 : PURGE_BATCH, gone = 0;
+	int rc;
+
+	if (s->rows <= s->max_rows && (s->written % 64 != 0 || db_bytes(s) <= s->max_bytes))
+		return SQLITE_OK;
+	rc = purge(s, STMT_PURGE_MINOR, bite, &gone);
+	if (rc == SQLITE_OK && gone == 0)
+		rc = purge(s, STMT_PURGE_ANY, bite, &gone);
+	return rc;
+}
+
+static int insert(struct store_sink *s, const struct row_head *head, const char *json, size_t len)
+{
+	sqlite3_stmt *stmt = s->stmt[STMT_INSERT];
+	int rc;
+
+	sqlite3_bind_text(stmt, 1, head->id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, head->time_ns);
+	sqlite3_bind_int(stmt, 3, head->type);
+	sqlite3_bind_int(stmt, 4, head->severity);
+	sqlite3_bind_text(stmt, 5, json, len, SQLITE_STATIC);
+	rc = run(s, STMT_INSERT);
+	if (rc != SQLITE_DONE)
+		return rc;
+	s->rows += sqlite3_changes(s->db);
+	s->written++;
+	return keep_bounds(s);
+}
+
+static char *make_row(const struct alert *alert, size_t *out_len)
+{
+	_cleanup_free_ char *json = alert_json(alert);
+	struct row_head head = {
+		.type = alert->type, .severity = alert->severity, .time_ns = alert->time_ns};
+	size_t len;
+	char *row;
+
+	if (!json)
+		return NULL;
+	len = strlen(json);
+	row = malloc(sizeof(head) + len);
+	if (!row)
+		return NULL;
+	memcpy(head.id, alert->id, sizeof(head.id));
+	head.id[sizeof(head.id) - 1] = '\0';
+	memcpy(row, &head, sizeof(head));
+	memcpy(row + sizeof(head), json, len);
+	*out_len = sizeof(head) + len;
+	return row;
+}
+
+static void tell_lost(struct store_sink *s)
+{
+	_cleanup_free_ char *row = NULL;
+	struct queue_lost_text text;
+	struct queue_lost lost;
+	struct alert alert;
+	size_t len;
+
+	if (!queue_take_lost(s->queue, &lost))
+		return;
+	queue_lost_alert(&lost, "store", s->host, &text, &alert);
+	row = make_row(&alert, &len);
+	if (!row || queue_push_notice(s->queue, row, len) < 0)
+		queue_give_lost(s->queue, &lost);
+}
+
+static void store_flush(struct sink *sink)
+{
+	struct store_sink *s = self(sink);
+	const char *row;
+	size_t len;
+
+	tell_lost(s);
+	for (int i = 0; i < FLUSH_BURST && queue_peek(s->queue, &row, &len) == 0; i++) {
+		struct row_head head;
+		int rc;
+
+		if (ready(s) < 0)
+			return;
+		memcpy(&head, row, sizeof(head));
+		rc = insert(s, &head, row + sizeof(head), len - sizeof(head));
+		if (rc != SQLITE_OK) {
+			if (failed(s, rc) == -EBADMSG && s->db)
+				continue; /* into the new one */
+			return;
+		}
+		set_error(s, 0);
+		queue_pop(s->queue);
+		tell_lost(s);
+	}
+}
+
+static int store_write(struct sink *sink, const struct alert *alert)
+{
+	_cleanup_free_ char *row = NULL;
+	struct store_sink *s = self(sink);
+	size_t len;
+	int r;
+
+	tell_lost(s);
+	row = make_row(alert, &len);
+	if (row) {
+		r = queue_push(s->queue, row, len, alert->time_ns);
+	} else {
+		queue_drop(s->queue, alert->time_ns);
+		r = -ENOMEM;
+	}
+	store_flush(sink);
+	return r;
+}
+
+static void store_stats(const struct sink *sink, struct sink_stats *out_stats)
+{
+	const struct store_sink *s = self(sink);
+	struct sink_stats stats = {
+		.written = s->written,
+		.queued = queue_in_memory(s->queue),
+		.dropped = queue_dropped(s->queue),
+	};
+	int n = snprintf(stats.state, sizeof(stats.state), "%s%llu alerts in %.64s", s->db ? "" : "not open, ",
+			 (unsigned long long)s->rows, s->path);
+
+	if (s->error[0] && n > 0 && (size_t)n < sizeof(stats.state))
+		n += snprintf(stats.state + n, sizeof(stats.state) - n, ": %s", s->error);
+	if (s->damaged && n > 0 && (size_t)n < sizeof(stats.state))
+		snprintf(stats.state + n, sizeof(stats.state) - n,
+			 "; was damaged, the old one is beside it as .damaged");
+	*out_stats = stats;
+}
+
+static void store_free(struct sink *sink)
+{
+	struct store_sink *s = self(sink);
+
+	if (s->queue)
+		store_flush(sink);
+	close_db(s);
+	queue_free(s->queue);
+	free(s->path);
+	free(s);
+}
+
+static const struct sink_ops store_ops = {
+	.name = "store",
+	.write = store_write,
+	.flush = store_flush,
+	.stats = store_stats,
+	.free = store_free,
+};
+
+int store_sink_new(const struct store_options *options, struct sink **out_sink)
+{
+	struct queue_options queue = {.memory_max = options->memory_max};
+	struct store_sink *s;
+	int r;
+
+	if (!options->path || options->path[0] != '/')
+		return -EINVAL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->sink.ops = &store_ops;
+	s->max_rows = options->max_rows ? options->max_rows : STORE_ROWS_DEFAULT;
+	s->max_bytes = options->max_bytes ? options->max_bytes : STORE_BYTES_DEFAULT;
+	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
+		s->host[0] = '\0';
+	s->path = strdup(options->path);
+	r = s->path ? queue_new(&queue, &s->queue) : -ENOMEM;
+	if (r < 0) {
+		free(s->path);
+		free(s);
+		return r;
+	}
+	(void)ready(s); /* told by stats, tried again by every flush */
+	*out_sink = &s->sink;
+	return 0;
+}
+
+static void bind_u64(sqlite3_stmt *stmt, int i, uint64_t value)
+{
+	sqlite3_bind_int64(stmt, i, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
+
+static void bind_query(sqlite3_stmt *stmt, const struct store_query *query, uint64_t last)
+{
+	sqlite3_bind_int64(stmt, 1, query->after);
+	bind_u64(stmt, 2, query->since_ns);
+	sqlite3_bind_int(stmt, 3, query->type);
+	sqlite3_bind_int(stmt, 4, query->min_severity);
+	bind_u64(stmt, 5, last);
+}
+
+int store_newest(struct sink *sink, const struct store_query *query, uint64_t nr, int64_t *out_after)
+{
+	struct store_sink *s = self(sink);
+	sqlite3_stmt *stmt;
+	struct store_query from = *query;
+	int64_t after;
+	int rc;
+
+	if (ready(s) < 0)
+		return -ENODATA;
+	if (query->since_ns > 0) {
+		/* An index finds where to begin, so that old rows need not be walked over. */
+		stmt = s->stmt[STMT_SINCE];
+		bind_u64(stmt, 1, query->since_ns);
+		rc = sqlite3_step(stmt);
+		if (rc == SQLITE_ROW)
+			after = sqlite3_column_type(stmt, 0) == SQLITE_NULL ?
+					INT64_MAX :
+					sqlite3_column_int64(stmt, 0) - 1;
+		sqlite3_reset(stmt);
+		if (rc != SQLITE_ROW)
+			return failed(s, rc);
+		if (after > from.after)
+			from.after = after;
+	}
+	stmt = s->stmt[STMT_NEWEST];
+	bind_query(stmt, &from, nr);
+	rc = sqlite3_step(stmt);
+	/* The first that is not among the newest `nr`; none: all are. */
+	after = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : from.after;
+	sqlite3_reset(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return failed(s, rc);
+	*out_after = after;
+	return 0;
+}
+
+long store_read(struct sink *sink, const struct store_query *query, uint64_t max, store_row row,
+		void *userdata)
+{
+	struct store_sink *s = self(sink);
+	sqlite3_stmt *stmt;
+	long nr = 0;
+	int rc, r = 0;
+
+	if (ready(s) < 0)
+		return -ENODATA;
+	stmt = s->stmt[STMT_READ];
+	bind_query(stmt, query, max);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *json = (const char *)sqlite3_column_text(stmt, 1);
+
+		if (!json) {
+			rc = SQLITE_NOMEM;
+			break;
+		}
+		r = row(userdata, sqlite3_column_int64(stmt, 0), json, sqlite3_column_bytes(stmt, 1));
+		if (r != 0)
+			break;
+		nr++;
+	}
+	sqlite3_reset(stmt);
+	if (r != 0)
+		return r;
+	return rc == SQLITE_DONE ? nr : failed(s, rc);
+}
