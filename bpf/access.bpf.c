@@ -35,16 +35,11 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct access_record *r;
 	struct mark *mark;
-	kt_u32 f_mode, f_flags, flags = 0;
-	int own_memory = 0;
+	kt_u32 f_mode, f_flags;
 
 	mark = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
 	if (!mark || !(mark->flags & MARK_FILE))
 		return 0;
-	if (!task) {
-		task = (void *)bpf_get_current_task();
-		own_memory = 1;
-	}
 	if (BPF_CORE_READ(task, tgid) == cfg_self_tgid)
 		return 1;
 	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_CLOSE_WRITE)
@@ -84,15 +79,17 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	r->a.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
 	r->a.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
 	r->a.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
+
+	/* Gathered in the record, not in a register: one state for the verifier instead of many. */
 	if (mark->gen != r->a.inode.gen)
-		flags |= WIRE_F_GENERATION;
-	flags |= put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
-			  BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
-	flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->a.exe, STR_OFF, task);
-	flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
-	if (own_memory)
-		flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
-	r->a.h.flags = flags;
+		r->a.h.flags |= WIRE_F_GENERATION;
+	r->a.h.flags |=
+		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
+	r->a.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->a.exe, STR_OFF, task);
+	r->a.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
+	if (task_addr == bpf_get_current_task()) /* else its memory cannot be read from here */
+		r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
 }

@@ -5,7 +5,7 @@
 #include "state.h"
 
 /*
- * Reports that the process of `task` (0: current) has `file` by way of `how`, if its inode is
+ * Reports that the process of `task` has `file` by way of `how`, if its inode is
  * marked as an object. `mode` as WIRE_M_*, added to what the file was opened for; fd (kt_u32)-1 =
  * none. Pointers travel as numbers because 5.10 takes nothing else in a global function, and a
  * global function is verified once, not for each call. Returns 1 if the inode is marked.

@@ -54,7 +54,7 @@ int BPF_PROG(on_file_open, struct file *file)
 	if (marking_open(file, inode))
 		return 0;
 	if (filter_test(inode))
-		report_access(addr_of(file), 0, WIRE_HOW_OPEN, 0, -1);
+		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_OPEN, 0, -1);
 	return 0;
 }
 
@@ -63,7 +63,7 @@ SEC("fentry/security_file_receive")
 int BPF_PROG(on_file_receive, struct file *file)
 {
 	if (filter_test(file->f_inode))
-		report_access(addr_of(file), 0, WIRE_HOW_RECEIVE, 0, -1);
+		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_RECEIVE, 0, -1);
 	return 0;
 }
 
@@ -80,7 +80,7 @@ int BPF_PROG(on_mmap_file, struct file *file, unsigned long prot)
 		mode |= WIRE_M_WRITE;
 	if (prot & PROT_EXEC)
 		mode |= WIRE_M_EXEC;
-	report_access(addr_of(file), 0, WIRE_HOW_MMAP, mode, -1);
+	report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_MMAP, mode, -1);
 	return 0;
 }
 
@@ -90,6 +90,6 @@ int BPF_PROG(on_fput, struct file *file)
 {
 	if (!(file->f_mode & FMODE_WRITE) || !filter_test(file->f_inode))
 		return 0;
-	report_access(addr_of(file), 0, WIRE_HOW_CLOSE_WRITE, 0, -1);
+	report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_CLOSE_WRITE, 0, -1);
 	return 0;
 }

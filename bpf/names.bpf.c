@@ -49,7 +49,7 @@ static __always_inline void report_mark(kt_u32 op, struct inode *inode, const st
 	r->m.uid = BPF_CORE_READ(inode, i_uid.val);
 	r->m.tgid = bpf_get_current_pid_tgid() >> 32;
 	if (dentry) {
-		flags = put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->m.path, STR_OFF, dentry, 0);
+		flags = put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->m.path, STR_OFF, dentry, 0, 0);
 		r->m.h.flags = flags;
 	}
 	bpf_ringbuf_submit(r, 0);

@@ -154,7 +154,7 @@ __noinline int scan_fd(kt_u64 fds, kt_u32 fd)
 	slot = filter_slot(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
 	if (!filter[slot & (FILTER_SIZE - 1)])
 		return 0;
-	return report_access((kt_u64)file, 0, WIRE_HOW_EXEC_FD, 0, fd);
+	return report_access((kt_u64)file, bpf_get_current_task(), WIRE_HOW_EXEC_FD, 0, fd);
 }
 
 /*

@@ -78,11 +78,12 @@ static __always_inline void fill_parent(struct task_struct *task, kt_u64 *start,
 }
 
 /*
- * Puts "/name" in front of what str[base + pos .. base + room) holds; the position is *pos, a field
- * of the record. Returns 0, or 1 when there is no room for it. `room` is a constant power of two.
+ * Puts a name in front of what str[base + pos .. base + room) holds, and a slash in front of it
+ * unless `bare`; the position is *pos, a field of the record. Returns 0, or 1 when there is no room
+ * for it. `room` is a constant power of two.
  */
 static __always_inline int prepend(char *str, kt_u32 base, kt_u32 room, volatile kt_u16 *pos,
-				   const unsigned char *name, kt_u32 len, int slash)
+				   const unsigned char *name, kt_u32 len, int bare)
 {
 	kt_u32 at = *pos;
 
@@ -91,7 +92,7 @@ static __always_inline int prepend(char *str, kt_u32 base, kt_u32 room, volatile
 		return 1;
 	at -= len;
 	bpf_probe_read_kernel(&str[base + (at & (room - 1))], len, name);
-	if (slash) {
+	if (!bare) {
 		at--;
 		str[base + (at & (room - 1))] = '/';
 	}
@@ -100,59 +101,52 @@ static __always_inline int prepend(char *str, kt_u32 base, kt_u32 room, volatile
 }
 
 /*
- * The path of (mnt, dentry) from the root of its mount namespace, by the dentries' parents and,
- * where mnt is given, through the mounts above. In chroots and containers this is longer than what
- * the process sees; it is what the host can use. The result ends at base + room. Returns
- * WIRE_F_PATH_* flags.
+ * The path of a dentry: from the root of its mount namespace, through the mounts above `vfsmnt`;
+ * or, with vfsmnt 0 (a constant), from the root of its file system. In chroots and containers this
+ * is longer than what the process sees; it is what the host can use. The result ends at base +
+ * room. Returns WIRE_F_PATH_* flags.
  */
 static __always_inline kt_u32 put_path(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
 				       kt_u32 str_off, struct dentry *dentry,
-				       struct vfsmount *vfsmnt)
+				       struct vfsmount *vfsmnt, const int through_mounts)
 {
 	volatile kt_u16 *pos = &out->off;
-	struct mount *mnt = 0;
+	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
 	kt_u32 flags = WIRE_F_PATH_TRUNCATED;
 	int i;
 
 	*pos = room;
-	if (vfsmnt)
-		mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
 	for (i = 0; i < PATH_STEPS; i++) {
 		struct dentry *parent;
-		struct qstr name;
 
-		if (mnt && dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
+		if (through_mounts && dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
 			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
 
 			if (up == mnt) {
 				flags = 0;
 				break;
 			}
-			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
+			parent = BPF_CORE_READ(mnt, mnt_mountpoint);
 			mnt = up;
-			continue;
-		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (parent == dentry && !mnt) { /* root of the file system */
-			flags = 0;
-			break;
-		}
-		name.name = BPF_CORE_READ(dentry, d_name.name);
-		name.len = BPF_CORE_READ(dentry, d_name.len);
-		if (!name.name) {
-			flags = WIRE_F_PATH_FAILED;
-			break;
-		}
-		if (prepend(str, base, room, pos, name.name, name.len, parent != dentry))
-			break;
-		if (parent == dentry) { /* no place in a tree: memfd, pipe, unlinked */
-			flags = 0;
-			break;
+		} else {
+			parent = BPF_CORE_READ(dentry, d_parent);
+			if (parent == dentry) {
+				/* Root of the file system; or in no tree at all: memfd, pipe. */
+				if (through_mounts && *pos == room)
+					prepend(str, base, room, pos,
+						BPF_CORE_READ(dentry, d_name.name),
+						BPF_CORE_READ(dentry, d_name.len), 1);
+				flags = 0;
+				break;
+			}
+			if (prepend(str, base, room, pos, BPF_CORE_READ(dentry, d_name.name),
+				    BPF_CORE_READ(dentry, d_name.len), 0))
+				break;
 		}
 		dentry = parent;
 	}
-	if (!flags && *pos == room)
-		prepend(str, base, room, pos, 0, 0, 1);
+	if (*pos == room)
+		prepend(str, base, room, pos, 0, 0, 0);
 	out->len = room - *pos;
 	out->off = str_off + base + *pos;
 	return flags;
@@ -168,7 +162,7 @@ static __always_inline kt_u32 put_exe(char *str, kt_u32 base, kt_u32 room, struc
 	if (!exe)
 		return 0;
 	return put_path(str, base, room, out, str_off, BPF_CORE_READ(exe, f_path.dentry),
-			BPF_CORE_READ(exe, f_path.mnt))
+			BPF_CORE_READ(exe, f_path.mnt), 1)
 		       ? WIRE_F_EXE_TRUNCATED
 		       : 0;
 }
@@ -202,12 +196,12 @@ static __always_inline kt_u32 put_cgroup(char *str, kt_u32 base, kt_u32 room, st
 		len = bpf_probe_read_kernel_str(&str[base + room], NAME_SLACK, name);
 		if (len < 2 || len > NAME_SLACK)
 			break;
-		if (prepend(str, base, room, pos, (const unsigned char *)name, len - 1, 1))
+		if (prepend(str, base, room, pos, (const unsigned char *)name, len - 1, 0))
 			break;
 		kn = parent;
 	}
-	if (!flags && *pos == room)
-		prepend(str, base, room, pos, 0, 0, 1);
+	if (*pos == room)
+		prepend(str, base, room, pos, 0, 0, 0);
 	out->len = room - *pos;
 	out->off = str_off + base + *pos;
 	return flags;
