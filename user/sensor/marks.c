@@ -94,55 +94,20 @@ int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
 	return bpf_map_delete_elem(bpf_map__fd(sensor->skel->maps.marks), &key) ? -errno : 0;
 }
 
-/* Deletes what keep() does not want. The next key is asked for before the present one goes. */
-static int sweep(struct sensor *sensor,
-		 bool (*keep)(const struct mark_key *, const struct mark *, void *), void *userdata)
+/* The next key is asked for before the present one goes. */
+int sensor_unmark_device(struct sensor *sensor, uint32_t dev)
 {
 	int fd = bpf_map__fd(sensor->skel->maps.marks), gone = 0;
 	struct mark_key key, next;
 	bool more = !bpf_map_get_next_key(fd, NULL, &next);
 
 	for (uint32_t i = 0; more && i < 2 * sensor->config.marks_max; i++) {
-		struct mark mark;
-
 		key = next;
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (bpf_map_lookup_elem(fd, &key, &mark) || keep(&key, &mark, userdata))
-			continue;
-		if (!bpf_map_delete_elem(fd, &key))
+		if (key.dev == dev && !bpf_map_delete_elem(fd, &key))
 			gone++;
 	}
 	return gone;
-}
-
-static bool on_other_device(const struct mark_key *key, const struct mark *mark, void *userdata)
-{
-	return key->dev != *(uint32_t *)userdata;
-}
-
-int sensor_unmark_device(struct sensor *sensor, uint32_t dev)
-{
-	return sweep(sensor, on_other_device, &dev);
-}
-
-struct keep_call {
-	bool (*keep)(const struct mark *mark, void *userdata);
-	void *userdata;
-};
-
-static bool ask_caller(const struct mark_key *key, const struct mark *mark, void *userdata)
-{
-	struct keep_call *call = userdata;
-
-	return call->keep(mark, call->userdata);
-}
-
-int sensor_sweep_marks(struct sensor *sensor, bool (*keep)(const struct mark *mark, void *userdata),
-		       void *userdata)
-{
-	struct keep_call call = {keep, userdata};
-
-	return sweep(sensor, ask_caller, &call);
 }
 
 int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)

@@ -125,24 +125,17 @@ static uint64_t recursion_misses(const struct sensor *sensor)
 
 int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 {
-	const int marks = bpf_map__fd(sensor->skel->maps.marks);
 	struct sensor_stats s = {
 		.undecodable = sensor->undecodable,
 		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
 		.marks_max = sensor->config.marks_max,
 	};
-	struct mark_key key, *last = NULL;
 
 	for (uint32_t i = 0; i < WIRE_DROP_NR; i++)
 		s.drops[i] = sum_slot(sensor->skel->maps.st_drops, i);
 	for (uint32_t i = 0; i < SENSOR_RING_NR; i++)
 		s.records[i] = sum_slot(sensor->skel->maps.st_records, i);
 	s.recursion_misses = recursion_misses(sensor);
-	/* An element removed meanwhile restarts the walk: bounded, and only a count for people. */
-	while (s.marks < s.marks_max && !bpf_map_get_next_key(marks, last, &key)) {
-		s.marks++;
-		last = &key;
-	}
 	*out_stats = s;
 	return 0;
 }

@@ -75,12 +75,7 @@ int sensor_unmark(struct sensor *sensor, const struct inode_id *identity);
 /* Takes off all marks of a file system that ended. Returns their number. */
 int sensor_unmark_device(struct sensor *sensor, uint32_t dev);
 
-/* Takes off all marks whose state or watch is of a policy that is no more: state outside [first,
- * first + nr). */
-int sensor_sweep_marks(struct sensor *sensor, bool (*keep)(const struct mark *mark, void *userdata),
-		       void *userdata);
-
-/* Puts a set's states and literal names into the kernel; then the states of `old` (may be NULL) go.
+/* Puts a set's states and literal names into the kernel, beside those of a set that is to go.
  */
 int sensor_load_watchset(struct sensor *sensor, const struct watchset *set);
 void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
@@ -93,11 +88,10 @@ struct sensor_stats {
 	uint64_t records[SENSOR_RING_NR]; /* written */
 	uint64_t undecodable; /* read and refused by the decoder */
 	uint32_t ring_kib[SENSOR_RING_NR];
-	uint32_t marks; /* in the map, of marks_max */
 	uint32_t marks_max;
 };
 
-/* Counts since load. Walks the marks: for status, not for every event. */
+/* Counts since load. */
 int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats);
 
 const char *sensor_drop_str(enum wire_drop cause); /* "ring-critical", ... */

@@ -514,6 +514,21 @@ int watcher_path(const struct watcher *w, uint64_t object, char *out, size_t siz
 	return node ? tree_path(node, out, size) : -ENOENT;
 }
 
+int watcher_lookup(const struct watcher *w, uint64_t object, struct watched *out_watched,
+		   char *path, size_t size)
+{
+	const struct node *node = tree_find(&w->tree, object);
+	int r = node && !node->is_dir ? tree_path(node, path, size) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	*out_watched = (struct watched){.object = node->object,
+					.inode = node->inode,
+					.path = path,
+					.watch = node->watch};
+	return 0;
+}
+
 struct each_call {
 	void (*call)(void *userdata, const struct watched *watched);
 	void *userdata;

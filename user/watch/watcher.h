@@ -82,6 +82,11 @@ void watcher_mark_event(struct watcher *watcher, const struct event *event);
  */
 int watcher_open(struct watcher *watcher, uint64_t object, const char *suffix, int *out_sibling);
 
+/* An object as watcher_ops.object() would tell it; its path stands in `path`. -ENOENT,
+ * -ENAMETOOLONG. */
+int watcher_lookup(const struct watcher *watcher, uint64_t object, struct watched *out_watched,
+		   char *path, size_t size);
+
 /* Path of an object as watched into `out`, NUL terminated. -ENOENT, -ENAMETOOLONG. */
 int watcher_path(const struct watcher *watcher, uint64_t object, char *out, size_t size);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Is a running image the file that stands at its path on this host? */
-#include "daemon/trust.h"
+#include "trust/trust.h"
 
 #include <errno.h>
 #include <limits.h>

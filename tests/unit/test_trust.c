@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* daemon/trust.c with a host of its own: paths and what stands there now. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "trust/trust.h"
+
+static struct {
+	struct inode_id id;
+	int error;
+	unsigned asked;
+} at_path;
+
+static int fake_identify(void *userdata, const char *path, struct inode_id *out_identity)
+{
+	at_path.asked++;
+	if (at_path.error)
+		return -at_path.error;
+	*out_identity = at_path.id;
+	return 0;
+}
+
+/* /bin/true stands in a directory that only root can write, on any host. */
+static const char policy_text[] = "version: 1\n"
+				  "watch:\n"
+				  "  - name: keys\n"
+				  "    class: ssh-user-key\n"
+				  "    severity: high\n"
+				  "    paths: [\"/k/*\"]\n"
+				  "    allow:\n"
+				  "      - exe: /usr/bin/true\n"
+				  "      - exe: /tmp/true\n";
+
+static struct policy *policy;
+static struct trust *trust;
+static const struct inode_id first = {.ino = 10, .dev = 1, .gen = 5};
+static const struct inode_id second = {.ino = 11, .dev = 1, .gen = 6};
+
+static int setup(void **state)
+{
+	struct diag_list diags = {};
+
+	memset(&at_path, 0, sizeof(at_path));
+	at_path.id = first;
+	assert_int_equal(policy_parse("t", policy_text, strlen(policy_text), &diags, &policy), 0);
+	diag_list_fini(&diags);
+	assert_int_equal(trust_new(fake_identify, NULL, &trust), 0);
+	assert_int_equal(trust_set_policy(trust, policy), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	trust_free(trust);
+	policy_free(policy);
+	return 0;
+}
+
+static enum exe_trust ask(const char *path, struct inode_id id, uint32_t nlink)
+{
+	return trust_ask(trust, span_of(path), &id, nlink);
+}
+
+static void an_executable_that_no_rule_names_is_not_looked_at(void **state)
+{
+	assert_int_equal(ask("/usr/bin/cat", first, 1), EXE_UNKNOWN);
+	assert_int_equal(trust_ask(trust, (struct span){}, &first, 1), EXE_UNKNOWN);
+	assert_int_equal(at_path.asked, 0);
+}
+
+static void the_file_at_the_path_is_verified_and_asked_for_once(void **state)
+{
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_VERIFIED);
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_VERIFIED);
+	assert_int_equal(at_path.asked, 1);
+}
+
+static void another_inode_that_shows_the_same_path_is_not_it(void **state)
+{
+	assert_int_equal(ask("/usr/bin/true", second, 1), EXE_OTHER);
+	assert_int_equal(ask("/usr/bin/true", second, 0), EXE_MEMORY);
+}
+
+static void a_replaced_file_keeps_its_running_images_trusted(void **state)
+{
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_VERIFIED);
+	at_path.id = second; /* the package was upgraded */
+	assert_int_equal(ask("/usr/bin/true", second, 1), EXE_VERIFIED);
+	assert_int_equal(ask("/usr/bin/true", first, 0), EXE_VERIFIED);
+	/* Not gone but elsewhere: moved away by somebody, and run from there. */
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_OTHER);
+	/* The number again with another generation: a stranger. */
+	assert_int_equal(ask("/usr/bin/true", (struct inode_id){.ino = 10, .dev = 1, .gen = 9}, 0),
+			 EXE_MEMORY);
+}
+
+static void where_others_can_write_nothing_is_trusted(void **state)
+{
+	assert_int_equal(ask("/tmp/true", first, 1), EXE_WRITABLE);
+}
+
+static void what_cannot_be_asked_is_not_trusted(void **state)
+{
+	at_path.error = ENOENT;
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_OTHER);
+}
+
+static void a_new_policy_keeps_what_was_verified(void **state)
+{
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_VERIFIED);
+	at_path.id = second;
+	assert_int_equal(ask("/usr/bin/true", second, 1), EXE_VERIFIED);
+	assert_int_equal(trust_set_policy(trust, policy), 0);
+	assert_int_equal(ask("/usr/bin/true", first, 0), EXE_VERIFIED);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(an_executable_that_no_rule_names_is_not_looked_at),
+		CASE(the_file_at_the_path_is_verified_and_asked_for_once),
+		CASE(another_inode_that_shows_the_same_path_is_not_it),
+		CASE(a_replaced_file_keeps_its_running_images_trusted),
+		CASE(where_others_can_write_nothing_is_trusted),
+		CASE(what_cannot_be_asked_is_not_trusted),
+		CASE(a_new_policy_keeps_what_was_verified),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* watch/watcher.c and watch/tree.c on a real directory tree, with a kernel side made of stat(). */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "watch/watcher.h"
+
+#define MARKS_MAX 256
+
+/* What the kernel would hold, and what the watcher told last about each object. */
+struct world {
+	struct {
+		struct inode_id inode;
+		struct mark mark;
+	} marks[MARKS_MAX];
+	size_t nr_marks;
+	struct {
+		uint64_t object;
+		char path[4096];
+		uint32_t watch;
+		unsigned told;
+	} objects[MARKS_MAX];
+	size_t nr_objects;
+	char top[64];
+	struct policy *policy;
+	struct watchset *set;
+	struct watcher *watcher;
+	int refuse; /* errno that mark() answers for files, 0 = none */
+};
+
+static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *mark,
+		     struct inode_id *out_identity)
+{
+	struct world *w = userdata;
+	struct inode_id id;
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (w->refuse && S_ISREG(st.st_mode))
+		return -w->refuse;
+	id = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	*out_identity = id;
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (inode_id_same(&w->marks[i].inode, &id)) {
+			mark->object = w->marks[i].mark.object;
+			w->marks[i].mark = *mark;
+			return 0;
+		}
+	assert_true(w->nr_marks < MARKS_MAX);
+	w->marks[w->nr_marks].inode = id;
+	w->marks[w->nr_marks++].mark = *mark;
+	return 0;
+}
+
+static int fake_unmark(void *userdata, const struct inode_id *id)
+{
+	struct world *w = userdata;
+
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (inode_id_same(&w->marks[i].inode, id)) {
+			w->marks[i] = w->marks[--w->nr_marks];
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static int fake_unmark_device(void *userdata, uint32_t dev)
+{
+	struct world *w = userdata;
+	int gone = 0;
+
+	for (size_t i = w->nr_marks; i-- > 0;)
+		if (w->marks[i].inode.dev == dev) {
+			w->marks[i] = w->marks[--w->nr_marks];
+			gone++;
+		}
+	return gone;
+}
+
+static void fake_object(void *userdata, const struct watched *watched)
+{
+	struct world *w = userdata;
+	size_t i = 0;
+
+	while (i < w->nr_objects && w->objects[i].object != watched->object)
+		i++;
+	assert_true(i < MARKS_MAX);
+	if (i == w->nr_objects)
+		w->nr_objects++;
+	w->objects[i].object = watched->object;
+	w->objects[i].watch = watched->watch;
+	w->objects[i].told++;
+	snprintf(w->objects[i].path, sizeof(w->objects[i].path), "%s", watched->path);
+}
+
+static const struct watcher_ops ops = {fake_mark, fake_unmark, fake_unmark_device, fake_object};
+
+static void make(const struct world *w, const char *path, const char *content)
+{
+	char full[4096];
+	char *slash;
+
+	snprintf(full, sizeof(full), "%s/%s", w->top, path);
+	for (slash = full + strlen(w->top) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(full, 0755);
+		*slash = '/';
+	}
+	if (content) {
+		_cleanup_fclose_ FILE *f = fopen(full, "we");
+
+		assert_non_null(f);
+		fputs(content, f);
+	} else {
+		assert_true(mkdir(full, 0755) == 0 || errno == EEXIST);
+	}
+}
+
+/* The object told last under this path that is still watched; NULL if none. */
+static uint64_t object_at(const struct world *w, const char *path)
+{
+	char full[4096];
+
+	snprintf(full, sizeof(full), "%s/%s", w->top, path);
+	for (size_t i = 0; i < w->nr_objects; i++)
+		if (w->objects[i].watch && !strcmp(w->objects[i].path, full))
+			return w->objects[i].object;
+	return 0;
+}
+
+static size_t watched(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->nr_objects; i++)
+		n += w->objects[i].watch != 0;
+	return n;
+}
+
+static void compile(struct world *w, const char *text_fmt, uint32_t first)
+{
+	struct diag_list diags = {};
+	char text[8192];
+	struct policy *policy = NULL;
+	struct watchset *set = NULL;
+
+	snprintf(text, sizeof(text), text_fmt, w->top, w->top, w->top, w->top);
+	assert_int_equal(policy_parse("test.yaml", text, strlen(text), &diags, &policy), 0);
+	assert_int_equal(watchset_compile(policy, NULL, 0, first, &diags, &set), 0);
+	diag_list_fini(&diags);
+	assert_int_equal(watcher_apply(w->watcher, set), 0);
+	watchset_free(w->set);
+	policy_free(w->policy);
+	w->policy = policy;
+	w->set = set;
+}
+
+static const char *const policy_keys = "version: 1\n"
+				       "watch:\n"
+				       "  - name: keys\n"
+				       "    class: ssh-user-key\n"
+				       "    severity: high\n"
+				       "    paths: [\"%s/home/*/.ssh/id_*\"]\n"
+				       "    exclude: [\"*.pub\"]\n"
+				       "  - name: tree\n"
+				       "    class: tls-key\n"
+				       "    severity: high\n"
+				       "    paths: [\"%s/etc/ssl/**/*.key\"]\n";
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	strcpy(w->top, "/tmp/keytrail-watcher-XXXXXX");
+	assert_non_null(mkdtemp(w->top));
+	assert_int_equal(watcher_new(&ops, w, &w->watcher), 0);
+	*state = w;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	watcher_free(w->watcher);
+	watchset_free(w->set);
+	policy_free(w->policy);
+	nftw(w->top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(w);
+	return 0;
+}
+
+static void finds_what_is_there_and_nothing_else(void **state)
+{
+	struct world *w = *state;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "home/a/.ssh/id_rsa.pub", "x");
+	make(w, "home/a/.ssh/config", "x");
+	make(w, "home/b/.ssh/id_ed25519", "x");
+	make(w, "home/b/id_rsa", "x");
+	make(w, "etc/ssl/x/y/z.key", "x");
+	make(w, "etc/ssl/z.key", "x");
+	make(w, "etc/ssl/z.crt", "x");
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 4);
+	assert_true(object_at(w, "home/a/.ssh/id_rsa"));
+	assert_true(object_at(w, "home/b/.ssh/id_ed25519"));
+	assert_true(object_at(w, "etc/ssl/x/y/z.key"));
+	assert_true(object_at(w, "etc/ssl/z.key"));
+}
+
+static void a_symbolic_link_is_watched_by_its_own_name(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+
+	make(w, "vault/real", "x");
+	make(w, "home/a/.ssh", NULL);
+	snprintf(from, sizeof(from), "%s/vault/real", w->top);
+	snprintf(to, sizeof(to), "%s/home/a/.ssh/id_rsa", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	/* A directory that is a link, and a loop of links: both must end. */
+	snprintf(to, sizeof(to), "%s/home/b", w->top);
+	snprintf(from, sizeof(from), "%s/home/a", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	snprintf(to, sizeof(to), "%s/home/a/.ssh/id_loop", w->top);
+	assert_int_equal(symlink(to, to), 0);
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 1);
+}
+
+static void another_policy_unmarks_what_it_does_not_want(void **state)
+{
+	struct world *w = *state;
+	uint64_t kept;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "etc/ssl/z.key", "x");
+	compile(w, policy_keys, 1);
+	kept = object_at(w, "home/a/.ssh/id_rsa");
+	assert_int_equal(watched(w), 2);
+	compile(w,
+		"version: 1\nwatch:\n  - name: keys\n    class: ssh-user-key\n    severity: high\n"
+		"    paths: [\"%s/home/*/.ssh/id_*\"]\n",
+		100);
+	assert_int_equal(watched(w), 1);
+	assert_int_equal(object_at(w, "home/a/.ssh/id_rsa"), kept);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		assert_true(!w->marks[i].mark.state || w->marks[i].mark.state >= 100);
+}
+
+/* As the kernel side does: the inode is marked by the state of its directory, then told. */
+static void appear(struct world *w, const char *dir, const char *name, enum mark_op op)
+{
+	char full[4096];
+	struct mark mark = {.object = MARK_OBJECT_KERNEL | (w->nr_marks + 1)};
+	struct inode_id id, dir_id;
+	uint64_t parent = 0;
+	struct stat st;
+	struct watch_target target = {};
+	struct event event = {.type = EVENT_MARK, .mark = {.op = op}};
+
+	snprintf(full, sizeof(full), "%s/%s", w->top, dir);
+	assert_int_equal(stat(full, &st), 0);
+	dir_id = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (inode_id_same(&w->marks[i].inode, &dir_id)) {
+			parent = w->marks[i].mark.object;
+			target = watchset_step(w->set, w->marks[i].mark.state, span_of(name));
+		}
+	assert_true(parent);
+	snprintf(full, sizeof(full), "%s/%s/%s", w->top, dir, name);
+	assert_int_equal(lstat(full, &st), 0);
+	if (op != MARK_SYMLINK) {
+		mark.state = S_ISDIR(st.st_mode) ? target.state : 0;
+		mark.watch = S_ISDIR(st.st_mode) ? 0 : target.watch;
+		mark.flags = S_ISDIR(st.st_mode) ? MARK_DIR : MARK_FILE;
+		assert_int_equal(fake_mark(w, AT_FDCWD, full, &mark, &id), 0);
+		event.mark.inode = id;
+	}
+	event.mark.object = mark.object;
+	event.mark.parent_object = parent;
+	event.mark.state = mark.state;
+	event.mark.watch = mark.watch;
+	event.mark.mode = st.st_mode;
+	event.mark.path = span_of(full);
+	watcher_mark_event(w->watcher, &event);
+}
+
+static void what_appears_is_an_object_at_once(void **state)
+{
+	struct world *w = *state;
+
+	make(w, "home", NULL);
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 0);
+	make(w, "home/new", NULL);
+	appear(w, "home", "new", MARK_ADDED);
+	/* Made before the event was read: found by the walk that the event begins. */
+	make(w, "home/new/.ssh/id_early", "x");
+	appear(w, "home/new", ".ssh", MARK_ADDED);
+	assert_true(object_at(w, "home/new/.ssh/id_early"));
+	make(w, "home/new/.ssh/id_rsa", "x");
+	appear(w, "home/new/.ssh", "id_rsa", MARK_ADDED);
+	assert_true(object_at(w, "home/new/.ssh/id_rsa"));
+	assert_int_equal(watched(w), 2);
+}
+
+static void a_renamed_directory_takes_its_files_along(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+	uint64_t key;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	key = object_at(w, "home/a/.ssh/id_rsa");
+	snprintf(from, sizeof(from), "%s/home/a", w->top);
+	snprintf(to, sizeof(to), "%s/home/z", w->top);
+	assert_int_equal(rename(from, to), 0);
+	appear(w, "home", "z", MARK_MOVED);
+	assert_int_equal(watcher_path(w->watcher, key, from, sizeof(from)), strlen(to) + 12);
+	snprintf(to, sizeof(to), "%s/home/z/.ssh/id_rsa", w->top);
+	assert_string_equal(from, to);
+}
+
+static void the_end_of_an_object_is_told_once(void **state)
+{
+	struct world *w = *state;
+	struct event event = {.type = EVENT_MARK, .mark = {.op = MARK_DROPPED}};
+	struct watcher_stats stats;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	event.mark.object = object_at(w, "home/a/.ssh/id_rsa");
+	watcher_mark_event(w->watcher, &event);
+	watcher_mark_event(w->watcher, &event);
+	assert_int_equal(watched(w), 0);
+	assert_int_equal(w->objects[0].told, 2); /* once as watched, once as gone */
+	watcher_stats(w->watcher, &stats);
+	assert_int_equal(stats.files, 0);
+}
+
+static void a_file_system_that_ends_takes_its_objects(void **state)
+{
+	struct world *w = *state;
+	struct event event = {.type = EVENT_MARK, .mark = {.op = MARK_SUPER_GONE}};
+	struct stat st;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	assert_int_equal(stat(w->top, &st), 0);
+	event.mark.inode.dev = st.st_dev + 1;
+	watcher_mark_event(w->watcher, &event);
+	assert_int_equal(watched(w), 1);
+	event.mark.inode.dev = st.st_dev;
+	watcher_mark_event(w->watcher, &event);
+	assert_int_equal(watched(w), 0);
+}
+
+static void a_kernel_glob_that_matched_too_much_is_unmarked(void **state)
+{
+	struct world *w = *state;
+	struct event event = {.type = EVENT_MARK, .mark = {.op = MARK_ADDED}};
+	struct mark mark = {.object = MARK_OBJECT_KERNEL | 77, .watch = 1, .flags = MARK_FILE};
+	char full[4096];
+	size_t before;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	make(w, "home/a/.ssh/id_rsa.pub", "x");
+	snprintf(full, sizeof(full), "%s/home/a/.ssh/id_rsa.pub", w->top);
+	before = w->nr_marks;
+	assert_int_equal(fake_mark(w, AT_FDCWD, full, &mark, &event.mark.inode), 0);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (w->marks[i].mark.flags & MARK_DIR)
+			event.mark.parent_object = w->marks[i].mark.object; /* .ssh is the last */
+	event.mark.object = mark.object;
+	event.mark.watch = 1;
+	event.mark.mode = S_IFREG;
+	event.mark.path = span_of(full);
+	watcher_mark_event(w->watcher, &event);
+	assert_int_equal(w->nr_marks, before);
+	assert_int_equal(watched(w), 1);
+}
+
+static void what_cannot_be_marked_is_listed(void **state)
+{
+	struct world *w = *state;
+	const struct watcher_problem *problems;
+	struct watcher_stats stats;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	w->refuse = EACCES;
+	compile(w, policy_keys, 1);
+	watcher_stats(w->watcher, &stats);
+	assert_int_equal(stats.problems, 1);
+	assert_int_equal(watcher_problems(w->watcher, &problems), 1);
+	assert_int_equal(problems[0].error, -EACCES);
+	assert_non_null(strstr(problems[0].path, "/home/a/.ssh/id_rsa"));
+}
+
+static void a_mount_below_a_pattern_is_walked(void **state)
+{
+	struct world *w = *state;
+	char path[4096];
+
+	make(w, "home/a", NULL);
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 0);
+	make(w, "home/a/.ssh/id_rsa", "x"); /* as if it had come by mount: no event */
+	snprintf(path, sizeof(path), "%s/var/lib/docker/x", w->top);
+	assert_int_equal(watcher_rescan(w->watcher, path), 0);
+	assert_int_equal(watched(w), 0);
+	snprintf(path, sizeof(path), "%s/home/a", w->top);
+	assert_int_equal(watcher_rescan(w->watcher, path), 0);
+	assert_true(object_at(w, "home/a/.ssh/id_rsa"));
+}
+
+static void the_file_and_its_public_half_are_opened(void **state)
+{
+	struct world *w = *state;
+	int fd, sibling = -1;
+	char c;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "home/a/.ssh/id_rsa.pub", "p");
+	compile(w, policy_keys, 1);
+	fd = watcher_open(w->watcher, object_at(w, "home/a/.ssh/id_rsa"), ".pub", &sibling);
+	assert_true(fd >= 0);
+	assert_true(sibling >= 0);
+	assert_int_equal(read(fd, &c, 1), 1);
+	assert_int_equal(c, 'x');
+	assert_int_equal(read(sibling, &c, 1), 1);
+	assert_int_equal(c, 'p');
+	close(fd);
+	close(sibling);
+	assert_int_equal(watcher_open(w->watcher, 4711, NULL, NULL), -ENOENT);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(finds_what_is_there_and_nothing_else),
+		CASE(a_symbolic_link_is_watched_by_its_own_name),
+		CASE(another_policy_unmarks_what_it_does_not_want),
+		CASE(what_appears_is_an_object_at_once),
+		CASE(a_renamed_directory_takes_its_files_along),
+		CASE(the_end_of_an_object_is_told_once),
+		CASE(a_file_system_that_ends_takes_its_objects),
+		CASE(a_kernel_glob_that_matched_too_much_is_unmarked),
+		CASE(what_cannot_be_marked_is_listed),
+		CASE(a_mount_below_a_pattern_is_walked),
+		CASE(the_file_and_its_public_half_are_opened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Sets the daemon up, runs its loop, takes it down. */
+#include "daemon/app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alert/alert.h"
+#include "base/cleanup.h"
+#include "control/server.h"
+#include "daemon/homes.h"
+#include "daemon/identify.h"
+#include "daemon/log.h"
+#include "daemon/mounts.h"
+#include "trust/trust.h"
+#include "engine/engine.h"
+#include "sinks/jsonl.h"
+#include "sinks/store.h"
+#include "sinks/syslog.h"
+#include "trace/trace.h"
+#include "watch/watcher.h"
+
+#define MS 1000ULL /* in the loop's microseconds */
+
+/* Lifecycle records do not wake us: fetch them this often, and let what is pending settle. */
+#define SETTLE_PERIOD (100 * MS)
+
+/* Homes that become known together (a class logs in) are one rescan. */
+#define REHOME_DELAY (200 * MS)
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+uint64_t app_boottime(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+uint64_t app_realtime(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+/* --- what the parts call back ------------------------------------------------------------------
+ */
+
+static int identify_path(void *userdata, const char *path, struct inode_id *out_identity)
+{
+	return sensor_identify(((struct app *)userdata)->sensor, path, out_identity);
+}
+
+static int mark_path(void *userdata, int dirfd, const char *name, struct mark *mark,
+		     struct inode_id *out_identity)
+{
+	return sensor_mark(((struct app *)userdata)->sensor, dirfd, name, mark, out_identity);
+}
+
+static int unmark_inode(void *userdata, const struct inode_id *identity)
+{
+	return sensor_unmark(((struct app *)userdata)->sensor, identity);
+}
+
+static int unmark_device(void *userdata, uint32_t dev)
+{
+	return sensor_unmark_device(((struct app *)userdata)->sensor, dev);
+}
+
+static bool holds_keys(enum object_class object_class)
+{
+	return object_class != CLASS_DUMP && object_class != CLASS_CREDENTIAL;
+}
+
+static void feed_object(struct app *app, const struct watched *watched,
+			const struct key_identity *key)
+{
+	const struct watch_entry *entry =
+		watched->watch ? policy_watch(app->policy, watched->watch) : NULL;
+	struct event event = {
+		.type = EVENT_OBJECT,
+		.time = app_boottime(),
+		.object =
+			{
+				.object = watched->object,
+				.inode = watched->inode,
+				.path = span_of(watched->path),
+				.watch = entry ? span_of(entry->name) : (struct span){},
+				.key_known = key != NULL,
+			},
+	};
+
+	if (key)
+		event.object.key = *key;
+	feed(app, &event);
+}
+
+void app_retell(void *userdata, const struct watched *watched)
+{
+	struct app *app = userdata;
+
+	feed_object(app, watched, identify_known(app->identify, watched->object));
+}
+
+static void on_object(void *userdata, const struct watched *watched)
+{
+	struct app *app = userdata;
+
+	feed_object(app, watched, NULL);
+	if (!watched->watch)
+		identify_forget(app->identify, watched->object);
+	else if (holds_keys(policy_watch(app->policy, watched->watch)->object_class))
+		identify_again(app->identify, watched->object);
+}
+
+static const struct watcher_ops watcher_ops = {
+	.mark = mark_path,
+	.unmark = unmark_inode,
+	.unmark_device = unmark_device,
+	.object = on_object,
+};
+
+static void on_identified(void *userdata, uint64_t object, const struct key_identity *key)
+{
+	struct app *app = userdata;
+	struct watched watched;
+	char path[4096];
+
+	if (watcher_lookup(app->watcher, object, &watched, path, sizeof(path)) < 0)
+		return; /* gone meanwhile */
+	feed_object(app, &watched, key);
+}
+
+static const struct identify_ops identify_ops = {.done = on_identified};
+
+static void on_user(void *userdata, uint32_t uid, const char *name)
+{
+	struct app *app = userdata;
+	struct event event = {
+		.type = EVENT_USER,
+		.time = app_boottime(),
+		.user = {.uid = uid, .name = span_of(name)},
+	};
+
+	feed(app, &event);
+}
+
+static int on_rehome(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	int r = reload_homes(userdata);
+
+	if (r < 0)
+		log_line(SD_ERR, "homes that became known are not watched: %s", strerror(-r));
+	return 0;
+}
+
+static void on_homes_changed(void *userdata)
+{
+	struct app *app = userdata;
+
+	if (!app->rehome_timer)
+		return; /* still starting */
+	sd_event_source_set_time_relative(app->rehome_timer, REHOME_DELAY);
+	sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_ONESHOT);
+}
+
+static const struct homes_ops homes_ops = {.user = on_user, .changed = on_homes_changed};
+
+static void on_mounted(void *userdata, const char *path)
+{
+	watcher_rescan(((struct app *)userdata)->watcher, path);
+}
+
+static void on_alert(void *userdata, const struct alert *alert)
+{
+	struct app *app = userdata;
+
+	for (int i = 0; i < SINKS_NR; i++)
+		if (app->sinks[i])
+			app->sinks[i]->ops->write(app->sinks[i], alert);
+	if (app->control)
+		control_server_publish(app->control, alert);
+}
+
+/* --- the loop's sources ------------------------------------------------------------------------
+ */
+
+static int drain(struct app *app)
+{
+	int r = sensor_drain(app->sensor);
+
+	if (r < 0) {
+		log_line(SD_ERR, "the kernel's ring buffer cannot be read: %s", strerror(-r));
+		feed_health(app, HEALTH_BLIND, "rings", "the kernel's ring buffer cannot be read");
+		return sd_event_exit(app->loop, EX_OSERR);
+	}
+	engine_tick(app->engine, app_boottime());
+	return 0;
+}
+
+static int on_rings(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct epoll_event events[SENSOR_RING_NR];
+
+	/* Take the readiness off the inner epoll, or the outer one stays ready. */
+	(void)!epoll_wait(fd, events, SENSOR_RING_NR, 0);
+	return drain(userdata);
+}
+
+static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	sd_event_source_set_time_relative(source, SETTLE_PERIOD);
+	return drain(userdata);
+}
+
+static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct app *app = userdata;
+
+	feed_gaps(app);
+	/* The wall clock may be set at any time (NTP at boot): event times follow it. */
+	engine_set_wall_offset(app->engine, (int64_t)(app_realtime() - app_boottime()));
+	for (int i = 0; i < SINKS_NR; i++)
+		if (app->sinks[i])
+			app->sinks[i]->ops->flush(app->sinks[i]);
+	if (app->record_file)
+		fflush(app->record_file);
+	sd_event_source_set_time_relative(source, 1000 * MS);
+	return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	reload_now(userdata, NULL);
+	return 0;
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info,
+			void *userdata)
+{
+	struct app *app = userdata;
+
+	log_line(SD_NOTICE, "ended by signal %u from process %u", info->ssi_signo, info->ssi_pid);
+	return sd_event_exit(app->loop, 0);
+}
+
+static int control_status(void *userdata, json_t **out_result)
+{
+	return status_json(userdata, out_result);
+}
+
+static int control_reload(void *userdata, json_t **out_result)
+{
+	return reload_now(userdata, out_result);
+}
+
+static const struct control_handlers control_handlers = {
+	.status = control_status,
+	.reload = control_reload,
+};
+
+/* --- up and down -------------------------------------------------------------------------------
+ */
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	/* A client or rsyslog that goes away is an error of write(), not our end. */
+	signal(SIGPIPE, SIG_IGN);
+	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+static int loop_start(struct app *app)
+{
+	int r = sd_event_default(&app->loop);
+
+	if (r >= 0)
+		r = sd_event_add_signal(app->loop, NULL, SIGTERM, on_terminate, app);
+	if (r >= 0)
+		r = sd_event_add_signal(app->loop, NULL, SIGINT, on_terminate, app);
+	if (r >= 0)
+		r = sd_event_add_signal(app->loop, NULL, SIGHUP, on_hangup, app);
+	if (r >= 0)
+		r = sd_event_set_watchdog(app->loop, true);
+	return r < 0 ? r : 0;
+}
+
+static int sinks_start(struct app *app)
+{
+	const struct settings *s = policy_settings(app->policy);
+	const struct store_options store = {.path = KT_STATEDIR "/alerts.db"};
+	const struct syslog_options syslog = {
+		.socket = s->syslog_socket,
+		.fallback = s->syslog_fallback,
+		.sd_id = s->sd_id,
+		.pid = getpid(),
+		.spool_path = KT_STATEDIR "/syslog.spool",
+	};
+	const struct jsonl_options jsonl = {
+		.path = s->jsonl,
+		.spool_path = KT_STATEDIR "/jsonl.spool",
+	};
+	int r = store_sink_new(&store, &app->sinks[SINK_STORE]);
+
+	if (!r)
+		r = syslog_sink_new(&syslog, &app->sinks[SINK_SYSLOG]);
+	if (!r && s->jsonl[0])
+		r = jsonl_sink_new(&jsonl, &app->sinks[SINK_JSONL]);
+	return r;
+}
+
+static int engine_start(struct app *app)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char host[256] = "", boot_id[64] = "";
+	struct engine_config config = {
+		.policy = app->policy,
+		.host = host,
+		.boot_id = boot_id,
+		.wall_offset_ns = (int64_t)(app_realtime() - app_boottime()),
+		.alert = on_alert,
+		.ctx = app,
+	};
+
+	gethostname(host, sizeof(host) - 1);
+	if (f && fgets(boot_id, sizeof(boot_id), f))
+		boot_id[strcspn(boot_id, "\n")] = '\0';
+	app->engine = engine_new(&config);
+	return app->engine ? 0 : -ENOMEM;
+}
+
+static int record_start(struct app *app)
+{
+	if (!app->options.record)
+		return 0;
+	app->record_file = fopen(app->options.record, "we");
+	if (!app->record_file)
+		return -errno;
+	return trace_writer_new(app->record_file, &app->record);
+}
+
+static int sensor_start(struct app *app)
+{
+	const struct settings *s = policy_settings(app->policy);
+	const struct sensor_config config = {
+		.ring_critical_kib = s->ring_critical_kib,
+		.ring_bulk_kib = s->ring_bulk_kib,
+		.marks_max = s->marks_max,
+		.event = feed_sensor_event,
+		.userdata = app,
+	};
+	struct sensor_refusal refusal = {.exit_status = EX_OSERR};
+	int r = sensor_new(&config, &app->sensor, &refusal);
+
+	if (r < 0) {
+		log_line(SD_ERR, "%s", refusal.text[0] ? refusal.text : strerror(-r));
+		return refusal.exit_status;
+	}
+	return 0;
+}
+
+/* From here on the hooks are live: marks, then the picture of what is there already. */
+static int watch_start(struct app *app)
+{
+	struct policy *policy = app->policy;
+	int r;
+
+	r = trust_new(identify_path, app, &app->trust);
+	if (!r)
+		r = watcher_new(&watcher_ops, app, &app->watcher);
+	if (!r)
+		r = identify_new(app->loop, app->watcher, &identify_ops, app, &app->identify);
+	if (!r)
+		r = homes_new(app->loop, &homes_ops, app, &app->homes);
+	if (!r)
+		r = mounts_new(app->loop, on_mounted, app, &app->mounts);
+	if (r < 0)
+		return r;
+	r = trust_set_policy(app->trust, policy);
+	if (!r)
+		r = reload_apply(app, policy);
+	app->generation = 1;
+	app->policy_loaded_ns = app_realtime();
+	if (!r)
+		r = sensor_start_picture(app->sensor);
+	return r < 0 ? r : 0;
+}
+
+static int sources_start(struct app *app)
+{
+	int r = sd_event_add_io(app->loop, &app->ring_source, sensor_fd(app->sensor), EPOLLIN,
+				on_rings, app);
+
+	if (r >= 0)
+		r = sd_event_add_time_relative(app->loop, &app->settle_timer, CLOCK_MONOTONIC,
+					       SETTLE_PERIOD, 10 * MS, on_settle, app);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(app->settle_timer, SD_EVENT_ON);
+	if (r >= 0)
+		r = sd_event_add_time_relative(app->loop, &app->second_timer, CLOCK_MONOTONIC,
+					       1000 * MS, 50 * MS, on_second, app);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(app->second_timer, SD_EVENT_ON);
+	if (r >= 0)
+		r = sd_event_add_time_relative(app->loop, &app->rehome_timer, CLOCK_MONOTONIC,
+					       REHOME_DELAY, 10 * MS, on_rehome, app);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_OFF);
+	/* Reading keys comes before talking. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(app->ring_source, SD_EVENT_PRIORITY_IMPORTANT);
+	return r < 0 ? r : 0;
+}
+
+static void tell_hooks(struct app *app)
+{
+	const struct hooks *hooks = sensor_hooks(app->sensor);
+
+	for (size_t i = 0; i < hooks->nr; i++) {
+		const struct hook *hook = &hooks->items[i];
+		char what[96], text[512];
+
+		if (hook->state == HOOK_ATTACHED)
+			continue;
+		snprintf(what, sizeof(what), "hook:%s", hook->spec->target);
+		snprintf(text, sizeof(text), "not seen: %s (%s)", hook->spec->sees, hook->why);
+		log_line(SD_WARNING, "%s: %s", what, text);
+		feed_health(app, hook->spec->essential ? HEALTH_BLIND : HEALTH_DEGRADED, what,
+			    text);
+	}
+}
+
+static void app_fini(struct app *app)
+{
+	sd_notify(0, "STOPPING=1");
+	if (app->engine) {
+		if (app->sensor)
+			sensor_drain(app->sensor);
+		feed_health(app, HEALTH_OK, "daemon",
+			    "keytraild stops: from here on nothing is seen");
+		engine_flush(app->engine, app_boottime());
+	}
+	/* First what calls back, then what is called. */
+	control_server_free(app->control);
+	app->control = NULL;
+	mounts_free(app->mounts);
+	homes_free(app->homes);
+	identify_free(app->identify);
+	watcher_free(app->watcher);
+	trust_free(app->trust);
+	sensor_free(app->sensor);
+	engine_free(app->engine);
+	for (int i = 0; i < SINKS_NR; i++)
+		if (app->sinks[i])
+			app->sinks[i]->ops->free(app->sinks[i]);
+	trace_writer_free(app->record);
+	if (app->record_file)
+		fclose(app->record_file);
+	watchset_free(app->set);
+	policy_free(app->policy);
+	policy_files_fini(&app->policy_files);
+	sd_event_source_unref(app->ring_source);
+	sd_event_source_unref(app->settle_timer);
+	sd_event_source_unref(app->second_timer);
+	sd_event_source_unref(app->rehome_timer);
+	sd_event_unref(app->loop);
+}
+
+/* Returns an exit status, 0 = up. */
+static int app_start(struct app *app)
+{
+	const char *step = "signals";
+	int r = block_signals();
+
+	if (!r && (step = "event loop", r = loop_start(app)) == 0 &&
+	    (step = "policy", r = reload_read(app, &app->policy, &app->policy_files)) < 0)
+		return EX_CONFIG;
+	if (!r &&
+	    (step = app->options.record ? app->options.record : "", r = record_start(app)) == 0 &&
+	    (step = "sinks", r = sinks_start(app)) == 0 &&
+	    (step = "engine", r = engine_start(app)) == 0) {
+		r = sensor_start(app);
+		if (r)
+			return r;
+		app->stats_time = app_boottime();
+		(void)((step = "watching", r = watch_start(app)) == 0 &&
+		       (step = "timers", r = sources_start(app)) == 0 &&
+		       (step = KT_RUNDIR "/control.sock",
+			r = control_server_new(app->loop, KT_RUNDIR "/control.sock",
+					       &control_handlers, app, app->sinks[SINK_STORE],
+					       &app->control)) == 0);
+	}
+	if (r < 0) {
+		log_line(SD_ERR, "cannot start (%s): %s", step, strerror(-r));
+		return EX_OSERR;
+	}
+	return 0;
+}
+
+int app_run(const struct app_options *options)
+{
+	struct app app = {.options = *options, .next_state = 1, .started_ns = app_realtime()};
+	struct watcher_stats watched;
+	int r = app_start(&app);
+
+	if (!r) {
+		tell_hooks(&app);
+		watcher_stats(app.watcher, &watched);
+		log_line(SD_NOTICE, "watching %u files in %u directories, %u policy entries",
+			 watched.files, watched.directories, policy_nr_watches(app.policy));
+		feed_health(&app, HEALTH_OK, "daemon", "keytraild watches");
+		sd_notifyf(0, "READY=1\nSTATUS=Watching %u files", watched.files);
+		r = sd_event_loop(app.loop);
+		if (r < 0) {
+			log_line(SD_ERR, "event loop: %s", strerror(-r));
+			r = EX_OSERR;
+		}
+	}
+	app_fini(&app);
+	return r;
+}

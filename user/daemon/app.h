@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon as one value: what main.c makes, and the parts of it that its files hand each other.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <systemd/sd-event.h>
+
+#include "model/event.h"
+#include "policy/check.h"
+#include "policy/watchset.h"
+#include "sensor/sensor.h"
+#include "sinks/sink.h"
+
+struct control_server;
+struct engine;
+struct homes;
+struct identify;
+struct mounts;
+struct trace_writer;
+struct trust;
+struct watcher;
+
+enum { SINK_STORE, SINK_SYSLOG, SINK_JSONL, SINKS_NR };
+
+struct app_options {
+	char **policy_files; /* owned by main; NULL: the default ones, looked up at each (re)load */
+	size_t nr_policy_files;
+	const char *record; /* trace to write, NULL = none */
+};
+
+struct app {
+	struct app_options options;
+	sd_event *loop;
+	sd_event_source *ring_source, *settle_timer, *second_timer, *rehome_timer;
+
+	struct policy *policy;
+	struct policy_files policy_files; /* it was read from */
+	struct watchset *set;
+	uint32_t generation; /* of the policy, from 1 */
+	uint32_t next_state; /* first state number of the next watchset */
+	uint64_t policy_loaded_ns; /* CLOCK_REALTIME */
+
+	struct sensor *sensor;
+	struct watcher *watcher;
+	struct trust *trust;
+	struct homes *homes;
+	struct mounts *mounts;
+	struct identify *identify;
+	struct engine *engine;
+	struct sink *sinks[SINKS_NR];
+	struct control_server *control;
+	FILE *record_file;
+	struct trace_writer *record;
+
+	struct sensor_stats stats; /* as last looked at: what is more by now is a gap */
+	uint64_t stats_time; /* CLOCK_BOOTTIME ns */
+	uint64_t started_ns; /* CLOCK_REALTIME */
+	uint64_t stale_marks; /* hits on an inode that was not the marked one any more */
+	uint64_t events; /* fed to the engine */
+	uint64_t record_errors;
+};
+
+/* CLOCK_BOOTTIME and CLOCK_REALTIME in ns. */
+uint64_t app_boottime(void);
+uint64_t app_realtime(void);
+
+/* For watcher_each(): tells the engine an object and its key once more. */
+struct watched;
+void app_retell(void *userdata, const struct watched *watched);
+
+/* Sets up and runs until a signal or a fatal error. Returns the process's exit status. */
+int app_run(const struct app_options *options);
+
+/* feed.c: from the sensor and from the daemon's own knowledge into trace and engine. */
+void feed_sensor_event(const struct event *event, void *userdata);
+void feed(struct app *app, const struct event *event);
+void feed_health(struct app *app, enum health_level level, const char *what, const char *text);
+void feed_gaps(struct app *app);
+
+/* reload.c: the policy, from files to force. */
+int reload_read(struct app *app, struct policy **out_policy,
+		struct policy_files *out_files); /* logs */
+int reload_apply(struct app *app, struct policy *policy); /* takes it over, also on failure */
+int reload_homes(struct app *app); /* same policy, homes have changed */
+int reload_now(struct app *app, json_t **out_result); /* SIGHUP and the control socket */
+
+/* status.c */
+int status_json(struct app *app, json_t **out_status);

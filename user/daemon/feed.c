@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Between the sensor and the engine: adds to an event what only this host can know at this moment,
+ * writes it into the trace, hands it on. Behind this point nothing looks at the host any more.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/app.h"
+#include "daemon/homes.h"
+#include "daemon/identify.h"
+#include "trust/trust.h"
+#include "engine/engine.h"
+#include "trace/trace.h"
+#include "watch/watcher.h"
+
+void feed(struct app *app, const struct event *event)
+{
+	app->events++;
+	if (app->record && trace_write(app->record, event) < 0)
+		app->record_errors++;
+	engine_feed(app->engine, event);
+}
+
+void feed_health(struct app *app, enum health_level level, const char *what, const char *text)
+{
+	struct event event = {
+		.type = EVENT_HEALTH,
+		.time = app_boottime(),
+		.health = {.level = level, .what = span_of(what), .text = span_of(text)},
+	};
+
+	feed(app, &event);
+}
+
+static void feed_gap(struct app *app, const char *cause, uint64_t count, uint64_t now)
+{
+	struct event event = {
+		.type = EVENT_GAP,
+		.time = now,
+		.gap = {.from = app->stats_time,
+			.to = now,
+			.count = count,
+			.cause = span_of(cause)},
+	};
+
+	if (count)
+		feed(app, &event);
+}
+
+void feed_gaps(struct app *app)
+{
+	uint64_t now = app_boottime();
+	struct sensor_stats s;
+
+	if (sensor_stats(app->sensor, &s) < 0)
+		return;
+	for (unsigned i = 0; i < WIRE_DROP_NR; i++)
+		feed_gap(app, sensor_drop_str(i), s.drops[i] - app->stats.drops[i], now);
+	feed_gap(app, "recursion", s.recursion_misses - app->stats.recursion_misses, now);
+	feed_gap(app, "undecodable", s.undecodable - app->stats.undecodable, now);
+	app->stats = s;
+	app->stats_time = now;
+}
+
+/*
+ * The inode's generation is not the one that was marked. Either its owner changed it (ext4 lets
+ * him), or the inode number has another owner. The name under which the object is watched decides:
+ * if it still leads to this inode it is the object, whatever its generation. Returns whether it is.
+ */
+static bool still_the_object(struct app *app, const struct event_access *access)
+{
+	struct inode_id now;
+	char path[PATH_MAX];
+
+	if (watcher_path(app->watcher, access->object, path, sizeof(path)) >= 0 &&
+	    sensor_identify(app->sensor, path, &now) >= 0 && inode_id_same(&now, &access->inode))
+		return true;
+	app->stale_marks++;
+	sensor_unmark(app->sensor, &access->inode);
+	return false;
+}
+
+void feed_sensor_event(const struct event *event, void *userdata)
+{
+	struct app *app = userdata;
+	struct event copy;
+
+	switch (event->type) {
+	case EVENT_MARK:
+		/* Comes out again as EVENT_OBJECT, with the path as its owner knows it. */
+		watcher_mark_event(app->watcher, event);
+		return;
+	case EVENT_EXEC:
+	case EVENT_PROC:
+		homes_seen(app->homes, event->exec.subject.uid);
+		homes_seen(app->homes, event->exec.subject.loginuid);
+		/* Asked now so that the answer holds when a package upgrade has replaced the file.
+		 */
+		trust_ask(app->trust, event->exec.exe, &event->exec.subject.exe,
+			  event->exec.exe_nlink);
+		break;
+	case EVENT_ACCESS:
+		if ((event->flags & EVENT_GENERATION) && !still_the_object(app, &event->access))
+			return;
+		if (event->access.how == ACCESS_CLOSE_WRITE)
+			identify_again(app->identify, event->access.object);
+		homes_seen(app->homes, event->access.subject.uid);
+		homes_seen(app->homes, event->access.subject.loginuid);
+		homes_seen(app->homes, event->access.owner);
+		copy = *event;
+		copy.access.exe_trust =
+			trust_ask(app->trust, event->access.exe, &event->access.subject.exe,
+				  event->access.exe_nlink);
+		feed(app, &copy);
+		return;
+	default:
+		break;
+	}
+	feed(app, event);
+}

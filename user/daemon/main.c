@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* keytraild: options, the one instance, exit statuses. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "daemon/app.h"
+#include "daemon/instance.h"
+#include "daemon/log.h"
+#include "sensor/support.h"
+
+static const struct option options[] = {
+	{"policy", required_argument, NULL, 'p'},
+	{"record", required_argument, NULL, 'r'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{},
+};
+
+static void usage(FILE *f)
+{
+	fprintf(f, "Usage: keytraild [--policy FILE]... [--record FILE]\n"
+		   "Watches who reads key material and crash dumps on this host.\n\n"
+		   "  -p, --policy FILE   read this policy instead of the installed ones; may be "
+		   "repeated\n"
+		   "  -r, --record FILE   write all events as a trace for `keytrail replay`\n"
+		   "  -h, --help          this text\n"
+		   "  -V, --version       version\n\n"
+		   "Signals: HUP reads the policy again, TERM and INT end.\n"
+		   "Exit status: 0 ended by signal, 64 usage, 69 this kernel cannot, 71 system "
+		   "error,\n"
+		   "             75 another instance runs, 77 not permitted, 78 policy refused.\n");
+}
+
+/* What must be true before anything is read: no core of us is ever written (it could hold a key).
+ */
+static int protect_self(void)
+{
+	umask(027);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int make_directory(const char *path, mode_t mode)
+{
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_free_ char **policies = calloc(argc, sizeof(*policies));
+	struct app_options app = {.policy_files = NULL};
+	struct sensor_refusal refusal;
+	_cleanup_close_ int lock = -1;
+	pid_t holder = 0;
+	int c, r;
+
+	if (!policies)
+		return EX_OSERR;
+	while ((c = getopt_long(argc, argv, "p:r:hV", options, NULL)) >= 0) {
+		switch (c) {
+		case 'p':
+			policies[app.nr_policy_files++] = optarg;
+			app.policy_files = policies;
+			break;
+		case 'r':
+			app.record = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		case 'V':
+			printf("keytraild %s\n", KEYTRAIL_VERSION);
+			return 0;
+		default:
+			usage(stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "keytraild: unexpected argument: %s\n", argv[optind]);
+		return EX_USAGE;
+	}
+
+	/* First whether it can work at all: then nothing is left behind where it cannot. */
+	if (support_check(&refusal) < 0) {
+		log_line(SD_ERR, "%s", refusal.text);
+		return refusal.exit_status;
+	}
+	r = protect_self();
+	if (!r)
+		r = make_directory(KT_RUNDIR, 0755);
+	if (!r)
+		r = make_directory(KT_STATEDIR, 0700);
+	if (!r)
+		r = make_directory(KT_LOGDIR, 0750);
+	if (r < 0) {
+		log_line(SD_ERR, "cannot prepare %s, %s and %s: %s", KT_RUNDIR, KT_STATEDIR,
+			 KT_LOGDIR, strerror(-r));
+		return EX_OSERR;
+	}
+	lock = instance_lock(KT_RUNDIR "/keytraild.pid", &holder);
+	if (lock == -EBUSY) {
+		log_line(SD_ERR, "another keytraild is running: process %d holds %s", holder,
+			 KT_RUNDIR "/keytraild.pid");
+		return EX_TEMPFAIL;
+	}
+	if (lock < 0) {
+		log_line(SD_ERR, "%s: %s", KT_RUNDIR "/keytraild.pid", strerror(-lock));
+		return EX_OSERR;
+	}
+	return app_run(&app);
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The policy, from files to force: read whole, swapped in one step, or refused with the old one
+ * kept. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "daemon/app.h"
+#include "daemon/homes.h"
+#include "daemon/log.h"
+#include "trust/trust.h"
+#include "engine/engine.h"
+#include "policy/check.h"
+#include "watch/watcher.h"
+
+static void log_diags(const struct diag_list *diags)
+{
+	for (size_t i = 0; i < diags->nr; i++) {
+		const struct diag *d = &diags->items[i];
+
+		log_line(d->level == DIAG_ERROR ? SD_ERR : SD_WARNING, "%s:%u:%u: %s: %s", d->file,
+			 d->line, d->column, d->level == DIAG_ERROR ? "error" : "warning", d->text);
+	}
+}
+
+/* The files given on the command line, or what is installed now. */
+static int list_files(const struct app *app, struct diag_list *diags,
+		      struct policy_files *out_files)
+{
+	struct policy_files files = {};
+
+	if (!app->options.policy_files)
+		return policy_default_files(diags, out_files);
+	files.paths = calloc(app->options.nr_policy_files, sizeof(*files.paths));
+	if (!files.paths)
+		return -ENOMEM;
+	for (; files.nr < app->options.nr_policy_files; files.nr++) {
+		files.paths[files.nr] = strdup(app->options.policy_files[files.nr]);
+		if (!files.paths[files.nr]) {
+			policy_files_fini(&files);
+			return -ENOMEM;
+		}
+	}
+	*out_files = files;
+	return 0;
+}
+
+int reload_read(struct app *app, struct policy **out_policy, struct policy_files *out_files)
+{
+	struct policy_files files = {};
+	struct diag_list diags = {};
+	int r = list_files(app, &diags, &files);
+
+	if (!r)
+		r = policy_load((const char *const *)files.paths, files.nr, &diags, out_policy);
+	if (!r)
+		policy_warn_exes(*out_policy, &diags);
+	log_diags(&diags);
+	diag_list_fini(&diags);
+	if (r < 0)
+		policy_files_fini(&files);
+	else
+		*out_files = files;
+	return r;
+}
+
+static int compile(struct app *app, const struct policy *policy, struct watchset **out_set)
+{
+	struct diag_list diags = {};
+	const char *const *homes;
+	size_t nr;
+	int r;
+
+	homes = homes_list(app->homes, &nr);
+	r = watchset_compile(policy, homes, nr, app->next_state, &diags, out_set);
+	log_diags(&diags);
+	diag_list_fini(&diags);
+	return r;
+}
+
+/* Puts `set` in force for `policy`; both are taken over if that succeeds. */
+static int swap(struct app *app, struct policy *policy, struct watchset *set)
+{
+	struct watchset *old_set = app->set;
+	struct policy *old_policy = app->policy;
+	int r;
+
+	r = sensor_load_watchset(app->sensor, set);
+	if (!r && policy != old_policy)
+		r = trust_set_policy(app->trust, policy);
+	if (r < 0) {
+		sensor_unload_watchset(app->sensor, set);
+		return r;
+	}
+	/* What happened until now is judged by the old policy. */
+	sensor_drain(app->sensor);
+	app->next_state += watchset_nr_states(set);
+	app->set = set;
+	app->policy = policy;
+	if (policy != old_policy) {
+		engine_set_policy(app->engine, policy);
+		app->generation++;
+		app->policy_loaded_ns = app_realtime();
+	}
+	r = watcher_apply(app->watcher, set);
+	if (policy != old_policy)
+		watcher_each(app->watcher, app_retell, app);
+	if (r < 0)
+		log_line(SD_ERR, "not all watched files could be marked: %s", strerror(-r));
+	if (old_set) {
+		sensor_unload_watchset(app->sensor, old_set);
+		watchset_free(old_set);
+	}
+	if (policy != old_policy)
+		policy_free(old_policy);
+	return 0;
+}
+
+int reload_apply(struct app *app, struct policy *policy)
+{
+	struct watchset *set = NULL;
+	int r = compile(app, policy, &set);
+
+	if (!r)
+		r = swap(app, policy, set);
+	if (r < 0) {
+		watchset_free(set);
+		if (policy != app->policy)
+			policy_free(policy);
+	}
+	return r;
+}
+
+int reload_homes(struct app *app)
+{
+	return reload_apply(app, app->policy);
+}
+
+int reload_now(struct app *app, json_t **out_result)
+{
+	struct policy_files files = {};
+	struct policy *policy = NULL;
+	int r;
+
+	sd_notify(0, "STATUS=Reloading the policy");
+	r = reload_read(app, &policy, &files);
+	if (!r)
+		r = reload_apply(app, policy);
+	if (!r) {
+		policy_files_fini(&app->policy_files);
+		app->policy_files = files;
+	} else {
+		policy_files_fini(&files);
+	}
+	if (r < 0) {
+		log_line(SD_ERR, "policy not reloaded, generation %u stays in force",
+			 app->generation);
+		feed_health(app, HEALTH_DEGRADED, "policy-reload",
+			    "a new policy was refused and the old one stays in force; the daemon's "
+			    "log says why");
+	} else {
+		log_line(SD_NOTICE, "policy generation %u in force: %u watch entries",
+			 app->generation, policy_nr_watches(app->policy));
+		feed_health(app, HEALTH_OK, "policy-reload", "a new policy is in force");
+	}
+	if (out_result)
+		*out_result =
+			json_pack("{s:i, s:b}", "generation", (int)app->generation, "reloaded", !r);
+	sd_notifyf(0, "STATUS=Policy generation %u in force", app->generation);
+	return r;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What `keytrail status` shows, as docs/control.md describes it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "daemon/app.h"
+#include "daemon/identify.h"
+#include "engine/engine.h"
+#include "watch/watcher.h"
+
+static json_t *hooks_json(const struct app *app)
+{
+	const struct hooks *hooks = sensor_hooks(app->sensor);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < hooks->nr; i++) {
+		const struct hook *hook = &hooks->items[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name",
+						hook->spec->program, "target", hook->spec->target,
+						"state", hook_state_str(hook->state), "why",
+						hook->why, "sees", hook->spec->sees, "essential",
+						(int)hook->spec->essential));
+	}
+	return list;
+}
+
+static json_t *drops_json(const struct sensor_stats *s)
+{
+	json_t *drops = json_object();
+
+	for (unsigned i = 0; i < WIRE_DROP_NR; i++)
+		json_object_set_new(drops, sensor_drop_str(i), json_integer(s->drops[i]));
+	json_object_set_new(drops, "recursion", json_integer(s->recursion_misses));
+	json_object_set_new(drops, "undecodable", json_integer(s->undecodable));
+	return drops;
+}
+
+static json_t *rings_json(const struct sensor_stats *s)
+{
+	static const char *const names[SENSOR_RING_NR] = {"critical", "bulk"};
+	json_t *rings = json_array();
+
+	for (int i = 0; i < SENSOR_RING_NR; i++)
+		json_array_append_new(rings, json_pack("{s:s, s:i, s:I}", "name", names[i],
+						       "size_kib", (int)s->ring_kib[i], "records",
+						       (json_int_t)s->records[i]));
+	return rings;
+}
+
+struct class_count {
+	const struct policy *policy;
+	json_int_t by_class[CLASS_NR];
+};
+
+static void count_class(void *userdata, const struct watched *watched)
+{
+	struct class_count *count = userdata;
+
+	if (watched->watch)
+		count->by_class[policy_watch(count->policy, watched->watch)->object_class]++;
+}
+
+static json_t *objects_json(struct app *app, const struct watcher_stats *watched)
+{
+	struct class_count count = {.policy = app->policy};
+	json_t *by_class = json_object();
+	struct identify_stats keys;
+
+	watcher_each(app->watcher, count_class, &count);
+	for (int c = 1; c < CLASS_NR; c++)
+		if (count.by_class[c])
+			json_object_set_new(by_class, object_class_str(c),
+					    json_integer(count.by_class[c]));
+	identify_stats(app->identify, &keys);
+	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I}}", "total",
+			 (int)watched->files, "directories", (int)watched->directories, "max",
+			 (int)app->stats.marks_max, "stale", (json_int_t)app->stale_marks,
+			 "by_class", by_class, "identify", "waiting", (int)keys.waiting, "running",
+			 (int)keys.running, "done", (json_int_t)keys.done, "failed",
+			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed);
+}
+
+static json_t *sinks_json(const struct app *app)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < SINKS_NR; i++) {
+		struct sink *sink = app->sinks[i];
+		struct sink_stats s;
+
+		if (!sink)
+			continue;
+		sink->ops->stats(sink, &s);
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I, s:I, s:I, s:I, s:s}", "name",
+						sink->ops->name, "written", (json_int_t)s.written,
+						"queued", (json_int_t)s.queued, "spooled",
+						(json_int_t)s.spooled, "dropped",
+						(json_int_t)s.dropped, "state", s.state));
+	}
+	return list;
+}
+
+static json_t *warnings_json(const struct app *app, const struct watcher_stats *watched)
+{
+	const struct watcher_problem *problems;
+	size_t nr = watcher_problems(app->watcher, &problems);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_array_append_new(list, json_sprintf("not marked: %s: %s", problems[i].path,
+							 strerror(-problems[i].error)));
+	if (watched->problems > nr)
+		json_array_append_new(list,
+				      json_sprintf("not marked: %llu more before these",
+						   (unsigned long long)(watched->problems - nr)));
+	if (watched->bounded)
+		json_array_append_new(list,
+				      json_string("the last walk of the file system ended at its "
+						  "bound: not everything is marked"));
+	if (app->record_errors)
+		json_array_append_new(list, json_sprintf("trace: %llu events could not be written",
+							 (unsigned long long)app->record_errors));
+	return list;
+}
+
+static long rss_kib(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	if (!f || fscanf(f, "%*d %ld", &pages) != 1)
+		return -1;
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static json_t *files_json(const struct app *app)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < app->policy_files.nr; i++) {
+		char name[512];
+
+		escape_bytes(app->policy_files.paths[i], strlen(app->policy_files.paths[i]), name,
+			     sizeof(name), NULL);
+		json_array_append_new(list, json_string(name));
+	}
+	return list;
+}
+
+int status_json(struct app *app, json_t **out_status)
+{
+	struct watcher_stats watched;
+	struct engine_stats engine;
+	struct sensor_stats stats = {};
+	struct utsname uts;
+	json_t *status;
+
+	watcher_stats(app->watcher, &watched);
+	engine_stats(app->engine, &engine);
+	/* Not into app->stats: what is new there is still to become a gap record. */
+	sensor_stats(app->sensor, &stats);
+	uname(&uts);
+	status = json_pack("{s:s, s:i, s:f, s:s, s:o, s:o, s:o, s:o, s:o}", "version",
+			   KEYTRAIL_VERSION, "pid", (int)getpid(), "since", app->started_ns / 1e9,
+			   "kernel", uts.release, "hooks", hooks_json(app), "rings",
+			   rings_json(&stats), "drops", drops_json(&stats), "objects",
+			   objects_json(app, &watched), "sinks", sinks_json(app));
+	if (!status)
+		return -ENOMEM;
+	json_object_set_new(status, "policy",
+			    json_pack("{s:o, s:i, s:f, s:i}", "files", files_json(app),
+				      "generation", (int)app->generation, "loaded_at",
+				      app->policy_loaded_ns / 1e9, "watches",
+				      (int)policy_nr_watches(app->policy)));
+	json_object_set_new(status, "proc",
+			    json_pack("{s:I, s:I, s:I}", "nodes",
+				      (json_int_t)engine.processes.nodes, "cap",
+				      (json_int_t)engine.processes.nodes_max, "bytes",
+				      (json_int_t)engine.bytes));
+	json_object_set_new(status, "alerts",
+			    json_pack("{s:I, s:I, s:I, s:I}", "sent", (json_int_t)engine.alerts,
+				      "folded", (json_int_t)engine.folded, "allowed",
+				      (json_int_t)engine.allowed, "lost",
+				      (json_int_t)engine.alerts_lost));
+	json_object_set_new(status, "self", json_pack("{s:I}", "rss_kib", (json_int_t)rss_kib()));
+	json_object_set_new(status, "warnings", warnings_json(app, &watched));
+	*out_status = status;
+	return 0;
+}
