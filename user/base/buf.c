@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* An emptied buffer above this size is released, so that one burst does not hold memory for ever. */
+/* An emptied buffer above this size is released, so that one burst does not hold memory for ever.
+ */
 #define BUF_KEEP 16384
 
 void buf_init(struct buf *buf, size_t max)

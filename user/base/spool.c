@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* "1" is the version: another layout gets another magic, and an older file is then cut as damaged. */
+/* "1" is the version: another layout gets another magic, and an older file is then cut as damaged.
+ */
 static const char magic[8] = "KTSPOOL1";
 
 struct spool_header {
@@ -224,8 +225,8 @@ static int create(struct spool *spool)
 }
 
 /*
- * Writes a new file of `nr` records and those that are left, and puts it into the place of the old one.
- * With nr = 0 this only gives consumed room back.
+ * Writes a new file of `nr` records and those that are left, and puts it into the place of the old
+ * one. With nr = 0 this only gives consumed room back.
  */
 static int rewrite(struct spool *spool, const char *const *p, const size_t *len, size_t nr)
 {
@@ -282,8 +283,8 @@ int spool_append(struct spool *spool, const char *p, size_t len)
 		if (r < 0)
 			return r;
 	}
-	if (spool->end + record_size(len) > spool->max && spool->first - DATA_START >= COMPACT_MIN &&
-	    spool->first >= spool->end / 2)
+	if (spool->end + record_size(len) > spool->max &&
+	    spool->first - DATA_START >= COMPACT_MIN && spool->first >= spool->end / 2)
 		(void)rewrite(spool, NULL, NULL, 0); /* no room gained is told just below */
 	if (spool->end + record_size(len) > spool->max)
 		return -ENOSPC;

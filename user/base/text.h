@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Walking text that base/escape.h made, in units that must not be torn: a character, `\\` or `\xHH`.
+ * Walking text that base/escape.h made, in units that must not be torn: a character, `\\` or
+ * `\xHH`.
  *
  * Who prints or shortens such text goes by units. It need not be valid: a byte that cannot stand in
  * one line of UTF-8 is a unit of its own and says so. Pure, no allocation.
@@ -12,9 +13,9 @@
 #include <stdint.h>
 
 enum text_kind {
-	TEXT_CHAR,   /* a printable character, 1 to 4 bytes */
+	TEXT_CHAR, /* a printable character, 1 to 4 bytes */
 	TEXT_ESCAPE, /* `\\` or `\xHH` */
-	TEXT_RAW,    /* one byte that escape_bytes() would not have left as it is */
+	TEXT_RAW, /* one byte that escape_bytes() would not have left as it is */
 };
 
 /* The unit at `p`, of at most `len` (> 0) bytes. Returns its length in bytes, 1 to 4. */

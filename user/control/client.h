@@ -21,8 +21,8 @@ DEFINE_CLEANUP(struct control_client *, control_client_free)
 int control_client_send(struct control_client *client, json_t *request);
 
 /*
- * The next reply; the caller owns it. Waits. -EPIPE: the daemon ended the connection; -EBADMSG: not a
- * JSON object; -EMSGSIZE: a line over CONTROL_REPLY_MAX; -EINTR: a signal came (nothing is lost).
+ * The next reply; the caller owns it. Waits. -EPIPE: the daemon ended the connection; -EBADMSG: not
+ * a JSON object; -EMSGSIZE: a line over CONTROL_REPLY_MAX; -EINTR: a signal came (nothing is lost).
  */
 int control_client_next(struct control_client *client, json_t **out_reply);
 

@@ -74,8 +74,9 @@ static int parse_since(struct parse *parse, const json_t *value)
 
 	if (!json_is_number(value) || !(s >= 0) || s > 9e9)
 		return refuse(parse, "must be seconds since 1970", "since");
-	parse->request->query.since_ns =
-		json_is_integer(value) ? json_integer_value(value) * 1000000000ULL : (uint64_t)(s * 1e9);
+	parse->request->query.since_ns = json_is_integer(value)
+						 ? json_integer_value(value) * 1000000000ULL
+						 : (uint64_t)(s * 1e9);
 	return 0;
 }
 
@@ -150,7 +151,7 @@ static int parse_object(struct parse *parse, const json_t *root)
 	}
 	if (known == json_object_size(root))
 		return 0;
-	json_object_foreach((json_t *)root, name, value) {
+	json_object_foreach ((json_t *)root, name, value) {
 		bool found = false;
 
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)

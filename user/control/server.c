@@ -20,7 +20,7 @@ struct client {
 	sd_event_source *source;
 	int fd;
 	uint64_t active_us; /* last byte in either direction */
-	bool closing;	    /* flush what is there, then go */
+	bool closing; /* flush what is there, then go */
 };
 
 struct control_server {
@@ -180,7 +180,8 @@ static int client_new(struct control_server *server, int *fd, enum control_right
 	r = control_session_new(server->handlers, server->userdata, server->store, right,
 				&client->session);
 	if (r == 0)
-		r = sd_event_add_io(server->event, &client->source, *fd, EPOLLIN, on_client, client);
+		r = sd_event_add_io(server->event, &client->source, *fd, EPOLLIN, on_client,
+				    client);
 	if (r < 0) {
 		client_free(client);
 		return r;
@@ -309,7 +310,8 @@ int control_server_new(sd_event *event, const char *path, const struct control_h
 	if (server->path)
 		r = listen_at(server);
 	if (r == 0)
-		r = sd_event_add_io(event, &server->source, server->fd, EPOLLIN, on_connect, server);
+		r = sd_event_add_io(event, &server->source, server->fd, EPOLLIN, on_connect,
+				    server);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, &server->timer, CLOCK_MONOTONIC,
 					       IDLE_CHECK_US, 0, on_timer, server);

@@ -3,10 +3,10 @@
  * The control socket: who may ask, and sessions (control/session.h) on an event loop.
  *
  * A stream socket, mode 0660, group keytrail. A peer is told apart by what the kernel says about it
- * (SO_PEERCRED, SO_PEERGROUPS): uid 0 may change things, members of the group may read, anybody else gets a
- * refusal. Bounded: CONTROL_CLIENTS_MAX connections of which the last CONTROL_CLIENTS_ROOT are kept for
- * root; who is silent for CONTROL_IDLE_S without following, or does not read what it is
- * sent, is disconnected. One thread.
+ * (SO_PEERCRED, SO_PEERGROUPS): uid 0 may change things, members of the group may read, anybody
+ * else gets a refusal. Bounded: CONTROL_CLIENTS_MAX connections of which the last
+ * CONTROL_CLIENTS_ROOT are kept for root; who is silent for CONTROL_IDLE_S without following, or
+ * does not read what it is sent, is disconnected. One thread.
  */
 #pragma once
 
@@ -15,10 +15,10 @@
 
 #include "control/session.h"
 
-#define CONTROL_GROUP "keytrail"
-#define CONTROL_CLIENTS_MAX 32
+#define CONTROL_GROUP	     "keytrail"
+#define CONTROL_CLIENTS_MAX  32
 #define CONTROL_CLIENTS_ROOT 4
-#define CONTROL_IDLE_S 60
+#define CONTROL_IDLE_S	     60
 
 struct control_server;
 
@@ -28,9 +28,10 @@ struct control_server_stats {
 };
 
 /*
- * Listens at `path`; a socket that nobody answers on is replaced. `handlers`, `userdata` and `store` (may be
- * NULL) must outlive the server. -EADDRINUSE: somebody answers there; -ENAMETOOLONG; -ENOMEM; errno of
- * the socket. That the group does not exist is no error: then only root is let in.
+ * Listens at `path`; a socket that nobody answers on is replaced. `handlers`, `userdata` and
+ * `store` (may be NULL) must outlive the server. -EADDRINUSE: somebody answers there;
+ * -ENAMETOOLONG; -ENOMEM; errno of the socket. That the group does not exist is no error: then only
+ * root is let in.
  */
 int control_server_new(sd_event *event, const char *path, const struct control_handlers *handlers,
 		       void *userdata, struct sink *store, struct control_server **out_server);

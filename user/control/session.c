@@ -8,13 +8,13 @@
 #include "base/cleanup.h"
 
 /* The store is read on while less than this waits to be sent. */
-#define OUT_LOW (64 * 1024)
+#define OUT_LOW	     (64 * 1024)
 #define ROWS_AT_ONCE 64
 
 enum mode {
-	MODE_IDLE,    /* waits for a request */
+	MODE_IDLE, /* waits for a request */
 	MODE_BACKLOG, /* sends what the store has */
-	MODE_FOLLOW,  /* sends what comes */
+	MODE_FOLLOW, /* sends what comes */
 };
 
 struct control_session {
@@ -25,7 +25,7 @@ struct control_session {
 	struct buf in, out;
 	enum mode mode;
 	struct control_request request; /* that is being answered */
-	uint64_t count;			/* alerts sent for it */
+	uint64_t count; /* alerts sent for it */
 };
 
 int control_session_new(const struct control_handlers *handlers, void *userdata, struct sink *store,
@@ -88,8 +88,8 @@ static int send_reply(struct control_session *session, json_t *reply)
 static int send_result(struct control_session *session, const struct control_request *request,
 		       json_t *result)
 {
-	return send_reply(session, json_pack("{s:i, s:I, s:b, s:s, s:o}", "v", CONTROL_VERSION, "id",
-					     (json_int_t)request->id, "ok", 1, "do",
+	return send_reply(session, json_pack("{s:i, s:I, s:b, s:s, s:o}", "v", CONTROL_VERSION,
+					     "id", (json_int_t)request->id, "ok", 1, "do",
 					     control_verb_str(request->verb), "result", result));
 }
 
@@ -98,8 +98,9 @@ static int send_error(struct control_session *session, int64_t id, int error, co
 		      json_t *detail)
 {
 	const char *name = strerrorname_np(-error);
-	json_t *reply = json_pack("{s:i, s:I, s:b, s:s, s:s}", "v", CONTROL_VERSION, "id",
-				  (json_int_t)id, "ok", 0, "code", name ? name : "EIO", "error", text);
+	json_t *reply =
+		json_pack("{s:i, s:I, s:b, s:s, s:s}", "v", CONTROL_VERSION, "id", (json_int_t)id,
+			  "ok", 0, "code", name ? name : "EIO", "error", text);
 
 	if (reply && detail && json_object_set(reply, "detail", detail) < 0) {
 		json_decref(reply);
@@ -123,8 +124,9 @@ static int answer(struct control_session *session, const struct control_request 
 static int send_alert(struct control_session *session, const char *json, size_t len)
 {
 	char head[64];
-	int n = snprintf(head, sizeof(head), "{\"v\":%d,\"id\":%" PRId64 ",\"alert\":",
-			 CONTROL_VERSION, session->request.id);
+	int n = snprintf(head, sizeof(head),
+			 "{\"v\":%d,\"id\":%" PRId64 ",\"alert\":", CONTROL_VERSION,
+			 session->request.id);
 	size_t before = session->out.len;
 	int r;
 
@@ -165,8 +167,8 @@ static int pump_backlog(struct control_session *session)
 {
 	while (session->mode == MODE_BACKLOG && session->out.len < OUT_LOW) {
 		long n = session->store ? store_read(session->store, &session->request.query,
-						     ROWS_AT_ONCE, send_row, session) :
-					  -ENODATA;
+						     ROWS_AT_ONCE, send_row, session)
+					: -ENODATA;
 
 		if (n == -ENOBUFS || n == -ENOMEM)
 			return (int)n;
@@ -213,7 +215,8 @@ static int handle_line(struct control_session *session, const char *line, size_t
 		return start_alerts(session, &request);
 	case CONTROL_RELOAD:
 		if (session->right != CONTROL_MAY_CHANGE)
-			return send_error(session, request.id, -EPERM, "only root may do this", NULL);
+			return send_error(session, request.id, -EPERM, "only root may do this",
+					  NULL);
 		return answer(session, &request, session->handlers->reload);
 	default:
 		return -EINVAL;
@@ -224,9 +227,8 @@ static int handle_line(struct control_session *session, const char *line, size_t
 static int handle_input(struct control_session *session)
 {
 	while (session->mode == MODE_IDLE) {
-		char *newline = session->in.len ?
-					memchr(session->in.p, '\n', session->in.len) :
-					NULL;
+		char *newline =
+			session->in.len ? memchr(session->in.p, '\n', session->in.len) : NULL;
 		size_t len;
 		int r;
 
@@ -236,7 +238,8 @@ static int handle_input(struct control_session *session)
 			r = send_error(session, 0, -EMSGSIZE, "the request is too long", NULL);
 			return r < 0 ? r : -EMSGSIZE;
 		}
-		/* A client that sends but does not read its replies is held here, and by out.max. */
+		/* A client that sends but does not read its replies is held here, and by out.max.
+		 */
 		if (session->out.len >= OUT_LOW)
 			return 0;
 		len = newline - session->in.p;

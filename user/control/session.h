@@ -2,9 +2,9 @@
 /*
  * One client of the control socket, without the socket: bytes in, replies out.
  *
- * The server owns descriptors and time; a session owns what was read and not yet understood, what was
- * answered and not yet sent, and where in the store an `alerts` request has come to. It can be driven
- * by a test or a fuzzer alone. Not thread safe.
+ * The server owns descriptors and time; a session owns what was read and not yet understood, what
+ * was answered and not yet sent, and where in the store an `alerts` request has come to. It can be
+ * driven by a test or a fuzzer alone. Not thread safe.
  */
 #pragma once
 
@@ -22,9 +22,9 @@
 enum control_right { CONTROL_MAY_READ = 1, CONTROL_MAY_CHANGE };
 
 /*
- * What the daemon answers. Each puts a new JSON object into *out_result, which the session takes over, and
- * returns 0. On failure it returns a negative errno; *out_result may then hold an object that tells more (it
- * goes into the reply as "detail"), or stays NULL.
+ * What the daemon answers. Each puts a new JSON object into *out_result, which the session takes
+ * over, and returns 0. On failure it returns a negative errno; *out_result may then hold an object
+ * that tells more (it goes into the reply as "detail"), or stays NULL.
  */
 struct control_handlers {
 	int (*status)(void *userdata, json_t **out_result);
@@ -33,15 +33,17 @@ struct control_handlers {
 
 struct control_session;
 
-/* `handlers`, `userdata` and `store` (of store_sink_new(), may be NULL) must outlive the session. */
+/* `handlers`, `userdata` and `store` (of store_sink_new(), may be NULL) must outlive the session.
+ */
 int control_session_new(const struct control_handlers *handlers, void *userdata, struct sink *store,
 			enum control_right right, struct control_session **out_session);
 void control_session_free(struct control_session *session);
 void control_session_set_store(struct control_session *session, struct sink *store);
 
 /*
- * Takes bytes from the client and answers what is whole. 0, or negative: what is in the output should still be
- * sent, then the connection closed (-EMSGSIZE: line too long; -ENOBUFS: it does not read its replies; -ENOMEM).
+ * Takes bytes from the client and answers what is whole. 0, or negative: what is in the output
+ * should still be sent, then the connection closed (-EMSGSIZE: line too long; -ENOBUFS: it does not
+ * read its replies; -ENOMEM).
  */
 int control_session_feed(struct control_session *session, const char *p, size_t len);
 

@@ -175,8 +175,9 @@ static void jsonl_stats(const struct sink *sink, struct sink_stats *out_stats)
 		.dropped = queue_dropped(s->queue),
 	};
 
-	snprintf(stats.state, sizeof(stats.state), "%s %.100s%s%s", s->fd >= 0 ? "writing" : "not open:",
-		 s->path, s->error ? ": " : "", s->error ? strerror(-s->error) : "");
+	snprintf(stats.state, sizeof(stats.state), "%s %.100s%s%s",
+		 s->fd >= 0 ? "writing" : "not open:", s->path, s->error ? ": " : "",
+		 s->error ? strerror(-s->error) : "");
 	*out_stats = stats;
 }
 

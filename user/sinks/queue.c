@@ -252,7 +252,8 @@ void queue_lost_alert(const struct queue_lost *lost, const char *sink, char *hos
 		id[i] = mix(id[i], lost, sizeof(*lost));
 	}
 	snprintf(store->text, sizeof(store->text),
-		 "%" PRIu64 " alert%s could not be handed to %s and %s dropped: its queue and spool were full",
+		 "%" PRIu64
+		 " alert%s could not be handed to %s and %s dropped: its queue and spool were full",
 		 lost->count, lost->count == 1 ? "" : "s", sink, lost->count == 1 ? "was" : "were");
 	snprintf(store->cause, sizeof(store->cause), "sink-%s", sink);
 	*out_alert = (struct alert){

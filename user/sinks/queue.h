@@ -4,8 +4,8 @@
  *
  * When neither has room the new record is dropped and counted, and so are all that follow until the
  * queue is half empty again: one gap with a beginning and an end, not one every other line. Then
- * queue_take_lost() hands out the count and the sink queues one alert that says so. The oldest are kept, because
- * the beginning of an incident tells more than its repetition. Not thread safe.
+ * queue_take_lost() hands out the count and the sink queues one alert that says so. The oldest are
+ * kept, because the beginning of an incident tells more than its repetition. Not thread safe.
  */
 #pragma once
 
@@ -17,12 +17,12 @@
 #include "base/cleanup.h"
 
 #define QUEUE_MEMORY_DEFAULT (1024 * 1024)
-#define QUEUE_SPOOL_DEFAULT (16ULL * 1024 * 1024)
+#define QUEUE_SPOOL_DEFAULT  (16ULL * 1024 * 1024)
 
 struct queue_options {
-	size_t memory_max;	/* bytes, 0 = QUEUE_MEMORY_DEFAULT */
+	size_t memory_max; /* bytes, 0 = QUEUE_MEMORY_DEFAULT */
 	const char *spool_path; /* NULL: memory only */
-	uint64_t spool_max;	/* bytes, 0 = QUEUE_SPOOL_DEFAULT */
+	uint64_t spool_max; /* bytes, 0 = QUEUE_SPOOL_DEFAULT */
 };
 
 struct queue_lost {
@@ -32,13 +32,14 @@ struct queue_lost {
 
 struct queue;
 
-/* Adopts what an earlier run left in the spool. A spool that cannot be opened costs only the spool: the
- * queue then lives in memory and queue_spool_error() tells. -ENOMEM. */
+/* Adopts what an earlier run left in the spool. A spool that cannot be opened costs only the spool:
+ * the queue then lives in memory and queue_spool_error() tells. -ENOMEM. */
 int queue_new(const struct queue_options *options, struct queue **out_queue);
 /* Moves what is in memory into the spool, if there is one. */
 void queue_free(struct queue *queue);
 
-/* Appends a copy. -ENOSPC: no room, dropped and counted under `time_ns` (CLOCK_REALTIME); -ENOMEM too. */
+/* Appends a copy. -ENOSPC: no room, dropped and counted under `time_ns` (CLOCK_REALTIME); -ENOMEM
+ * too. */
 int queue_push(struct queue *queue, const char *p, size_t len, uint64_t time_ns);
 
 /* The oldest, valid until the next call on this queue; 0 or -ENOENT. */
@@ -47,11 +48,12 @@ void queue_pop(struct queue *queue);
 
 bool queue_empty(const struct queue *queue);
 uint64_t queue_in_memory(const struct queue *queue); /* records */
-uint64_t queue_in_spool(const struct queue *queue);  /* records */
-uint64_t queue_dropped(const struct queue *queue);   /* ever */
-int queue_spool_error(const struct queue *queue);    /* 0 or negative errno of the last failure */
+uint64_t queue_in_spool(const struct queue *queue); /* records */
+uint64_t queue_dropped(const struct queue *queue); /* ever */
+int queue_spool_error(const struct queue *queue); /* 0 or negative errno of the last failure */
 
-/* Counts one that is given up for itself: it could not be formatted, or the peer refuses it for ever. */
+/* Counts one that is given up for itself: it could not be formatted, or the peer refuses it for
+ * ever. */
 void queue_drop(struct queue *queue, uint64_t time_ns);
 
 /*
@@ -64,8 +66,9 @@ int queue_push_notice(struct queue *queue, const char *p, size_t len); /* not co
 void queue_give_lost(struct queue *queue, const struct queue_lost *lost);
 
 /*
- * The alert that says "`sink` dropped `count` alerts". The result borrows `host` and static strings: it must not
- * be given to alert_free(), and lives as long as `store`, which the caller provides.
+ * The alert that says "`sink` dropped `count` alerts". The result borrows `host` and static
+ * strings: it must not be given to alert_free(), and lives as long as `store`, which the caller
+ * provides.
  */
 struct queue_lost_text {
 	char text[256];

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /*
- * `line` must come from rfc5424_format(); else -EBADMSG. Writes into `out` of `len` bytes at least (the
- * result is always shorter), without NUL. Returns the length. Pure.
+ * `line` must come from rfc5424_format(); else -EBADMSG. Writes into `out` of `len` bytes at least
+ * (the result is always shorter), without NUL. Returns the length. Pure.
  */
 long rfc3164_from_rfc5424(const char *line, size_t len, char *out);

@@ -11,18 +11,18 @@
 #include "base/text.h"
 
 /*
- * How long things may be, in bytes of the line. The first row under which the line fits is taken; the last
- * one always fits (tests/unit/test_rfc5424.c holds it against the worst alert there can be).
- * What an investigator can still find elsewhere by pid and id goes first.
+ * How long things may be, in bytes of the line. The first row under which the line fits is taken;
+ * the last one always fits (tests/unit/test_rfc5424.c holds it against the worst alert there can
+ * be). What an investigator can still find elsewhere by pid and id goes first.
  */
 struct limits {
 	size_t parent_args; /* args of each ancestor */
-	size_t args;	    /* of the subject */
-	size_t path;	    /* path, via, exe: the middle is cut */
-	size_t text;	    /* the sentence: the middle is cut */
-	uint32_t parents;   /* how many, the nearest ones */
-	size_t parent_exe;  /* the middle is cut */
-	size_t other;	    /* any other value */
+	size_t args; /* of the subject */
+	size_t path; /* path, via, exe: the middle is cut */
+	size_t text; /* the sentence: the middle is cut */
+	uint32_t parents; /* how many, the nearest ones */
+	size_t parent_exe; /* the middle is cut */
+	size_t other; /* any other value */
 };
 
 static const struct limits limits[] = {
@@ -72,8 +72,8 @@ static void putf(struct line *line, const char *fmt, ...)
 }
 
 /*
- * One unit of text as it stands in the line: a PARAM-VALUE escapes `"`, `\` and `]` with a backslash
- * (RFC 5424, 6.3.3); a byte that has no business in a line becomes \xHH. At most 8 bytes.
+ * One unit of text as it stands in the line: a PARAM-VALUE escapes `"`, `\` and `]` with a
+ * backslash (RFC 5424, 6.3.3); a byte that has no business in a line becomes \xHH. At most 8 bytes.
  */
 static size_t encode(const char *p, size_t len, enum text_kind kind, bool param, char *out)
 {
@@ -199,7 +199,7 @@ static void put_subject(struct line *line, const struct alert *alert)
 	if (alert->euid != self->uid)
 		param_u(line, "euid", alert->euid);
 	if (alert->loginuid != UID_UNSET)
-		param_u(line, "login_uid", alert->loginuid);
+		param_u(line, "loginuid", alert->loginuid);
 	param(line, "login_user", alert->login_user, max->other);
 	if (alert->session != UID_UNSET)
 		param_u(line, "session", alert->session);
@@ -208,56 +208,71 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param(line, "args", self->args, max->args);
 }
 
+static const char *key_source_str(enum key_source source)
+{
+	return source == KEYSRC_FILE ? "file" : source == KEYSRC_SIBLING ? "sibling" : "none";
+}
+
 static void put_key(struct line *line, const struct key_identity *key, size_t other)
 {
 	static const char hex[] = "0123456789abcdef";
 	char id[sizeof(key->spki) * 2 + 1];
 
-	if (key->kind != KEY_NONE) {
-		param(line, "key_type", key_kind_str(key->kind), other);
-		if (key->bits)
-			param_u(line, "key_bits", key->bits);
-		param(line, "key_format", key_format_str(key->format), other);
-		param_u(line, "key_encrypted", key->encrypted);
-	}
-	if (key->source == KEYSRC_SIBLING)
-		param(line, "key_unverified", "1", other);
-	param(line, "key_fp", key->ssh_fp, SIZE_MAX);
+	param(line, "key_type", key_kind_str(key->kind), other);
+	if (key->kind == KEY_NONE)
+		return;
+	if (key->bits)
+		param_u(line, "key_bits", key->bits);
+	param(line, "key_format", key_format_str(key->format), other);
+	param_u(line, "key_encrypted", key->encrypted);
+	param(line, "key_source", key_source_str(key->source), other);
+	param(line, "key_fingerprint", key->ssh_fp, SIZE_MAX);
 	if (key->has_spki) {
 		for (size_t i = 0; i < sizeof(key->spki); i++) {
 			id[2 * i] = hex[key->spki[i] >> 4];
 			id[2 * i + 1] = hex[key->spki[i] & 15];
 		}
 		id[sizeof(id) - 1] = '\0';
-		param(line, "key_id", id, SIZE_MAX);
+		param(line, "key_spki_sha256", id, SIZE_MAX);
 	}
-	param(line, "key_grip", key->keygrip, SIZE_MAX);
+	param(line, "key_keygrip", key->keygrip, SIZE_MAX);
 	param(line, "key_comment", key->comment, other);
+}
+
+/* The words of the bits that are set, as alert_json() names them. */
+static void param_words(struct line *line, const char *name, uint32_t bits,
+			const char *const *words, size_t nr)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (!(bits & 1U << i))
+			continue;
+		if (!any) {
+			put(line, " ", 1);
+			put_str(line, name);
+		}
+		put_str(line, any ? "," : "=\"");
+		put_str(line, words[i]);
+		any = true;
+	}
+	if (any)
+		put(line, "\"", 1);
 }
 
 static void put_object(struct line *line, const struct alert *alert)
 {
+	static const char *const modes[] = {"read", "write", "exec", "created"};
 	const struct limits *max = line->max;
-	char mode[5];
-	size_t n = 0;
 
 	param(line, "path", alert->path, max->path);
 	param(line, "via", alert->via, max->path);
 	param(line, "class", alert->object_class, max->other);
 	param(line, "watch", alert->watch, max->other);
-	param_u(line, "owner_uid", alert->owner);
-	param(line, "owner", alert->owner_user, max->other);
+	param_u(line, "owner", alert->owner);
+	param(line, "owner_user", alert->owner_user, max->other);
 	param(line, "how", access_how_str(alert->how), max->other);
-	if (alert->mode & ACCESS_M_READ)
-		mode[n++] = 'r';
-	if (alert->mode & ACCESS_M_WRITE)
-		mode[n++] = 'w';
-	if (alert->mode & ACCESS_M_EXEC)
-		mode[n++] = 'x';
-	if (alert->mode & ACCESS_M_CREATED)
-		mode[n++] = 'c';
-	mode[n] = '\0';
-	param(line, "mode", mode, max->other);
+	param_words(line, "mode", alert->mode, modes, ARRAY_SIZE(modes));
 	if (alert->key_known)
 		put_key(line, &alert->key, max->other);
 }
@@ -265,25 +280,10 @@ static void put_object(struct line *line, const struct alert *alert)
 /* What the kernel side could not tell whole. */
 static void put_incomplete(struct line *line, uint32_t flags)
 {
-	static const struct {
-		uint32_t flag;
-		const char *word;
-	} words[] = {
-		{EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED, "path"}, {EVENT_EXE_TRUNCATED, "exe"},
-		{EVENT_CGROUP_TRUNCATED, "cgroup"},	     {EVENT_ARGS_TRUNCATED, "args"},
-		{EVENT_FD_SCAN_BOUND, "fds"},		     {EVENT_GENERATION, "generation"},
-	};
-	bool any = false;
+	static const char *const words[] = {"path",	   "exe",     "cgroup",	   "args",
+					    "path-failed", "fd-scan", "generation"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!(flags & words[i].flag))
-			continue;
-		put_str(line, any ? "," : " incomplete=\"");
-		put_str(line, words[i].word);
-		any = true;
-	}
-	if (any)
-		put(line, "\"", 1);
+	param_words(line, "incomplete", flags, words, ARRAY_SIZE(words));
 }
 
 static void put_ancestry(struct line *line, const struct alert *alert)
@@ -329,7 +329,7 @@ static void put_element(struct line *line, const struct alert *alert, const char
 		param_time(line, "last", alert->last_ns);
 	}
 	if (alert->summary)
-		param(line, "of", alert->of, SIZE_MAX);
+		param(line, "summary_of", alert->of, SIZE_MAX);
 	if (alert->nr_processes > 0)
 		put_subject(line, alert);
 	if (alert->object)
@@ -343,6 +343,7 @@ static void put_element(struct line *line, const struct alert *alert, const char
 	put_incomplete(line, alert->event_flags);
 	if (alert->nr_processes > 0)
 		put_ancestry(line, alert);
+	/* Last, because only now it is known; a receiver finds it by name. */
 	if (line->cut)
 		put_str(line, " truncated=\"1\"");
 	put(line, "]", 1);
@@ -373,7 +374,8 @@ static size_t format_within(const struct alert *alert, const struct syslog_ident
 	struct line text, line;
 	char time[40];
 
-	/* Whether the sentence will be cut must be known before the element that says so is written. */
+	/* Whether the sentence will be cut must be known before the element that says so is
+	 * written. */
 	text = (struct line){.p = out, .max = max};
 	put_text(&text, alert->text ? alert->text : "", false, max->text);
 
@@ -386,7 +388,8 @@ static size_t format_within(const struct alert *alert, const struct syslog_ident
 	put(&line, " ", 1);
 	put_element(&line, alert, ident->sd_id);
 	put(&line, " ", 1);
-	/* MSG that is UTF-8 begins with a BOM (RFC 5424, 6.4); plain ASCII needs none, and almost all is. */
+	/* MSG that is UTF-8 begins with a BOM (RFC 5424, 6.4); plain ASCII needs none, and almost
+	 * all is. */
 	if (alert->text && !ascii(alert->text))
 		put(&line, "\xef\xbb\xbf", 3);
 	put_text(&line, alert->text ? alert->text : "", false, max->text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where alerts go. A sink never blocks its caller: what cannot be written now is queued, first in
- * memory, then in a spool on disk, both bounded; what is dropped is counted, and the count is itself
- * written once there is room again.
+ * memory, then in a spool on disk, both bounded; what is dropped is counted, and the count is
+ * itself written once there is room again.
  */
 #pragma once
 

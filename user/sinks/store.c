@@ -11,8 +11,9 @@
 #include "sinks/queue.h"
 
 #define APPLICATION_ID 0x4b547261 /* "KTra" */
-#define FLUSH_BURST 64
-/* Rows deleted in one go when over a bound: often enough to be cheap, seldom enough not to be felt. */
+#define FLUSH_BURST    64
+/* Rows deleted in one go when over a bound: often enough to be cheap, seldom enough not to be felt.
+ */
 #define PURGE_BATCH 512
 
 enum statement {
@@ -25,8 +26,7 @@ enum statement {
 	STMT_NR
 };
 
-#define MATCH                                                                                      \
-	" WHERE number > ?1 AND time_ns >= ?2 AND (?3 = 0 OR type = ?3) AND severity >= ?4"
+#define MATCH " WHERE number > ?1 AND time_ns >= ?2 AND (?3 = 0 OR type = ?3) AND severity >= ?4"
 
 static const char *const statement_sql[STMT_NR] = {
 	[STMT_INSERT] = "INSERT OR IGNORE INTO alerts (id, time_ns, type, severity, json)"
@@ -74,8 +74,8 @@ struct store_sink {
 	uint64_t max_rows, max_bytes, rows;
 	uint64_t written;
 	unsigned damaged; /* databases moved aside since start */
-	bool newer;	  /* the file is of a newer version: never touched */
-	char error[96];	  /* why it is not open or the last write failed; "" = fine */
+	bool newer; /* the file is of a newer version: never touched */
+	char error[96]; /* why it is not open or the last write failed; "" = fine */
 };
 
 static struct store_sink *self(const struct sink *sink)
@@ -168,15 +168,17 @@ static int open_db(struct store_sink *s)
 		return -errno;
 	fd = fd_close(fd);
 	rc = sqlite3_open_v2(s->path, &s->db,
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+			     NULL);
 	r = errno_of(rc);
 	if (r == 0) {
 		sqlite3_extended_result_codes(s->db, 1);
 		sqlite3_busy_timeout(s->db, 0); /* never wait: somebody else's lock queues us */
-		r = errno_of(sqlite3_exec(s->db,
-					  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-					  "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
-					  NULL, NULL, NULL));
+		r = errno_of(
+			sqlite3_exec(s->db,
+				     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+				     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+				     NULL, NULL, NULL));
 	}
 	if (r == 0)
 		r = check_schema(s);
@@ -237,7 +239,8 @@ static int ready(struct store_sink *s)
 	return r;
 }
 
-/* A statement said that the file is damaged: begin anew. The failed work is tried again by the caller. */
+/* A statement said that the file is damaged: begin anew. The failed work is tried again by the
+ * caller. */
 static int failed(struct store_sink *s, int rc)
 {
 	int r = errno_of(rc);
@@ -315,8 +318,9 @@ static int insert(struct store_sink *s, const struct row_head *head, const char 
 static char *make_row(const struct alert *alert, size_t *out_len)
 {
 	_cleanup_free_ char *json = alert_json(alert);
-	struct row_head head = {
-		.type = alert->type, .severity = alert->severity, .time_ns = alert->time_ns};
+	struct row_head head = {.type = alert->type,
+				.severity = alert->severity,
+				.time_ns = alert->time_ns};
 	size_t len;
 	char *row;
 
@@ -403,8 +407,8 @@ static void store_stats(const struct sink *sink, struct sink_stats *out_stats)
 		.queued = queue_in_memory(s->queue),
 		.dropped = queue_dropped(s->queue),
 	};
-	int n = snprintf(stats.state, sizeof(stats.state), "%s%llu alerts in %.64s", s->db ? "" : "not open, ",
-			 (unsigned long long)s->rows, s->path);
+	int n = snprintf(stats.state, sizeof(stats.state), "%s%llu alerts in %.64s",
+			 s->db ? "" : "not open, ", (unsigned long long)s->rows, s->path);
 
 	if (s->error[0] && n > 0 && (size_t)n < sizeof(stats.state))
 		n += snprintf(stats.state + n, sizeof(stats.state) - n, ": %s", s->error);
@@ -476,7 +480,8 @@ static void bind_query(sqlite3_stmt *stmt, const struct store_query *query, uint
 	bind_u64(stmt, 5, last);
 }
 
-int store_newest(struct sink *sink, const struct store_query *query, uint64_t nr, int64_t *out_after)
+int store_newest(struct sink *sink, const struct store_query *query, uint64_t nr,
+		 int64_t *out_after)
 {
 	struct store_sink *s = self(sink);
 	sqlite3_stmt *stmt;
@@ -492,9 +497,9 @@ int store_newest(struct sink *sink, const struct store_query *query, uint64_t nr
 		bind_u64(stmt, 1, query->since_ns);
 		rc = sqlite3_step(stmt);
 		if (rc == SQLITE_ROW)
-			after = sqlite3_column_type(stmt, 0) == SQLITE_NULL ?
-					INT64_MAX :
-					sqlite3_column_int64(stmt, 0) - 1;
+			after = sqlite3_column_type(stmt, 0) == SQLITE_NULL
+					? INT64_MAX
+					: sqlite3_column_int64(stmt, 0) - 1;
 		sqlite3_reset(stmt);
 		if (rc != SQLITE_ROW)
 			return failed(s, rc);
@@ -532,7 +537,8 @@ long store_read(struct sink *sink, const struct store_query *query, uint64_t max
 			rc = SQLITE_NOMEM;
 			break;
 		}
-		r = row(userdata, sqlite3_column_int64(stmt, 0), json, sqlite3_column_bytes(stmt, 1));
+		r = row(userdata, sqlite3_column_int64(stmt, 0), json,
+			sqlite3_column_bytes(stmt, 1));
 		if (r != 0)
 			break;
 		nr++;

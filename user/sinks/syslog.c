@@ -28,10 +28,10 @@ struct syslog_sink {
 	struct queue *queue;
 	int fd;
 	enum route route;
-	bool own_seen;	    /* our own input has answered once */
-	uint64_t own_lost;  /* when it went away, 0 = it has not */
-	uint64_t next_try;  /* of connecting; 0 = now */
-	int error;	    /* last refusal, 0 = none since the last success */
+	bool own_seen; /* our own input has answered once */
+	uint64_t own_lost; /* when it went away, 0 = it has not */
+	uint64_t next_try; /* of connecting; 0 = now */
+	int error; /* last refusal, 0 = none since the last success */
 	uint64_t written;
 };
 

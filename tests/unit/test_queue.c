@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The queue of a sink: order over memory and spool, bounds, and the account of what was dropped. */
+#include "sinks/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <sys/stat.h>
+
+#include "unit/tmpdir.h"
+
+static struct queue *open_queue(void **state, size_t memory, uint64_t spool)
+{
+	struct queue_options options = {
+		.memory_max = memory,
+		.spool_path = spool ? tmpdir_path(state, "spool/q") : NULL,
+		.spool_max = spool,
+	};
+	struct queue *queue = NULL;
+
+	assert_int_equal(queue_new(&options, &queue), 0);
+	return queue;
+}
+
+static int put(struct queue *queue, int n)
+{
+	char line[16];
+
+	snprintf(line, sizeof(line), "line %09d", n); /* 14 bytes */
+	return queue_push(queue, line, 14, 1000 + n);
+}
+
+static int get(struct queue *queue)
+{
+	char line[15] = "";
+	const char *p;
+	size_t len;
+
+	if (queue_peek(queue, &p, &len) < 0)
+		return -1;
+	assert_int_equal(len, 14);
+	memcpy(line, p, len);
+	queue_pop(queue);
+	return atoi(line + 5);
+}
+
+static void order_holds_over_memory_and_spool(void **state)
+{
+	struct queue *queue = open_queue(state, 100, 10000); /* seven in memory */
+	int in = 0, out = 0;
+
+	while (in < 200) {
+		for (int i = 0; i < 13; i++)
+			assert_int_equal(put(queue, in++), 0);
+		assert_true(queue_in_memory(queue) <= 7);
+		for (int i = 0; i < 11; i++)
+			assert_int_equal(get(queue), out++);
+	}
+	while (out < in)
+		assert_int_equal(get(queue), out++);
+	assert_true(queue_empty(queue));
+	assert_int_equal(queue_dropped(queue), 0);
+	queue_free(queue);
+}
+
+static void order_holds_over_a_restart(void **state)
+{
+	struct queue *queue = open_queue(state, 100, 10000);
+
+	for (int i = 0; i < 20; i++)
+		put(queue, i);
+	assert_int_equal(get(queue), 0);
+	assert_int_equal(get(queue), 1);
+	queue_free(queue); /* memory goes before what is in the spool */
+	queue = open_queue(state, 100, 10000);
+	assert_int_equal(queue_in_spool(queue), 18);
+	put(queue, 20);
+	for (int i = 2; i <= 20; i++)
+		assert_int_equal(get(queue), i);
+	assert_int_equal(get(queue), -1);
+	queue_free(queue);
+}
+
+static void the_oldest_are_kept_and_one_gap_is_told(void **state)
+{
+	struct queue *queue = open_queue(state, 140, 0); /* ten */
+	struct queue_lost lost;
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(put(queue, i), 0);
+	assert_false(queue_take_lost(queue, &lost));
+	assert_int_equal(put(queue, 10), -ENOSPC);
+	assert_int_equal(put(queue, 11), -ENOSPC);
+	assert_false(queue_take_lost(queue, &lost)); /* no room yet */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(get(queue), i);
+	/* There is room for one, but the gap is not over before half is free. */
+	assert_int_equal(put(queue, 12), -ENOSPC);
+	assert_int_equal(get(queue), 4);
+	assert_true(queue_take_lost(queue, &lost));
+	assert_int_equal(lost.count, 3);
+	assert_int_equal(lost.first_ns, 1010);
+	assert_int_equal(lost.last_ns, 1012);
+	assert_int_equal(queue_push_notice(queue, "line 000000099", 14), 0);
+	assert_int_equal(put(queue, 13), 0);
+	assert_false(queue_take_lost(queue, &lost));
+	for (int i = 5; i < 10; i++)
+		assert_int_equal(get(queue), i);
+	assert_int_equal(get(queue), 99);
+	assert_int_equal(get(queue), 13);
+	assert_int_equal(queue_dropped(queue), 3);
+	queue_free(queue);
+}
+
+static void a_loss_that_could_not_be_told_is_not_forgotten(void **state)
+{
+	struct queue *queue = open_queue(state, 28, 0);
+	struct queue_lost lost, again;
+
+	put(queue, 0);
+	put(queue, 1);
+	put(queue, 2); /* dropped */
+	get(queue);
+	assert_true(queue_take_lost(queue, &lost));
+	queue_give_lost(queue, &lost);
+	assert_int_equal(put(queue, 3), -ENOSPC);
+	assert_true(queue_take_lost(queue, &again));
+	assert_int_equal(again.count, 2);
+	assert_int_equal(again.first_ns, 1002);
+	assert_int_equal(again.last_ns, 1003);
+	queue_free(queue);
+}
+
+static void a_spool_that_cannot_be_made_costs_only_the_spool(void **state)
+{
+	struct queue_options options = {.memory_max = 28,
+					.spool_path = tmpdir_path(state, "no/such/dir/q")};
+	struct queue *queue = NULL;
+
+	assert_int_equal(queue_new(&options, &queue), 0);
+	assert_int_equal(put(queue, 0), 0);
+	assert_int_equal(put(queue, 1), 0);
+	assert_int_equal(put(queue, 2), -ENOSPC);
+	assert_int_equal(queue_spool_error(queue), -ENOENT);
+	assert_int_equal(get(queue), 0);
+	queue_free(queue);
+}
+
+static void the_notice_names_sink_count_and_times(void **state)
+{
+	struct queue_lost one = {1, 10, 10}, many = {7, 10, 20};
+	struct queue_lost_text text;
+	struct alert a, b;
+
+	queue_lost_alert(&one, "syslog", "h", &text, &a);
+	assert_string_equal(a.text,
+			    "1 alert could not be handed to syslog and was dropped: its queue "
+			    "and spool were full");
+	assert_string_equal(a.cause, "sink-syslog");
+	queue_lost_alert(&many, "syslog", "h", &text, &b);
+	assert_int_equal(b.count, 7);
+	assert_int_equal(b.gap_from_ns, 10);
+	assert_int_equal(b.gap_to_ns, 20);
+	assert_int_equal(strlen(b.id), 32);
+	assert_string_not_equal(a.id, b.id);
+	queue_lost_alert(&many, "syslog", "h", &text, &a);
+	assert_string_equal(a.id, b.id); /* same input, same id */
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
+	const struct CMUnitTest tests[] = {
+		TEST(order_holds_over_memory_and_spool),
+		TEST(order_holds_over_a_restart),
+		TEST(the_oldest_are_kept_and_one_gap_is_told),
+		TEST(a_loss_that_could_not_be_told_is_not_forgotten),
+		TEST(a_spool_that_cannot_be_made_costs_only_the_spool),
+		TEST(the_notice_names_sink_count_and_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
