@@ -36,9 +36,9 @@ enum object_class {
 	CLASS_SSH_HOST_KEY,
 	CLASS_TLS_KEY,
 	CLASS_GPG_KEY,
-	CLASS_KEY,	  /* any other key material */
+	CLASS_KEY, /* any other key material */
 	CLASS_CREDENTIAL, /* tokens, passwords, tickets */
-	CLASS_DUMP,	  /* crash dumps and memory images */
+	CLASS_DUMP, /* crash dumps and memory images */
 	CLASS_NR
 };
 
@@ -48,16 +48,16 @@ const char *object_class_noun(enum object_class object_class); /* "SSH user key"
 
 /* Settings with their defaults applied. */
 struct settings {
-	enum cmdline_mode cmdline;   /* redacted */
-	const char *sd_id;	     /* keytrail@32473 (RFC 5612) */
-	const char *syslog_socket;   /* /run/keytrail/syslog.sock: RFC 5424, our own rsyslog input */
+	enum cmdline_mode cmdline; /* redacted */
+	const char *sd_id; /* keytrail@32473 (RFC 5612) */
+	const char *syslog_socket; /* /run/keytrail/syslog.sock: RFC 5424, our own rsyslog input */
 	const char *syslog_fallback; /* /dev/log: RFC 3164 framing */
-	const char *jsonl;	     /* /var/log/keytrail/alerts.jsonl; "" = off */
-	uint32_t alert_burst;	     /* 8: same (type, exe, uid, object) that go out one by one ... */
-	uint32_t alert_window_s;     /* 600: ... within this many seconds; the rest as a count */
-	uint32_t ring_critical_kib;  /* 8192, power of two */
-	uint32_t ring_bulk_kib;	     /* 4096, power of two */
-	uint32_t marks_max;	     /* 131072 objects */
+	const char *jsonl; /* /var/log/keytrail/alerts.jsonl; "" = off */
+	uint32_t alert_burst; /* 8: same (type, exe, uid, object) that go out one by one ... */
+	uint32_t alert_window_s; /* 600: ... within this many seconds; the rest as a count */
+	uint32_t ring_critical_kib; /* 8192, power of two */
+	uint32_t ring_bulk_kib; /* 4096, power of two */
+	uint32_t marks_max; /* 131072 objects */
 };
 
 struct watch_entry {
@@ -69,17 +69,19 @@ struct watch_entry {
 struct policy;
 
 /*
- * Reads the files, in order, as one policy. Errors and warnings go to `diags` with their place; with
- * any error the result is -EINVAL and *out_policy is untouched. -ENOMEM likewise. Paths are opened
- * and read by this call only; symbolic links are followed; a file over 1 MiB is an error.
+ * Reads the files, in order, as one policy. Errors and warnings go to `diags` with their place;
+ * with any error the result is -EINVAL and *out_policy is untouched. -ENOMEM likewise. Paths are
+ * opened and read by this call only; symbolic links are followed; a file over 1 MiB is an error.
  */
 int policy_load(const char *const *files, size_t nr_files, struct diag_list *diags,
 		struct policy **out_policy);
 
-/* Like policy_load(), from memory; `name` stands for the file in messages. For tests and fuzzing. */
+/* Like policy_load(), from memory; `name` stands for the file in messages. For tests and fuzzing.
+ */
 int policy_parse(const char *name, const char *text, size_t len, struct diag_list *diags,
 		 struct policy **out_policy);
 void policy_free(struct policy *policy);
+DEFINE_CLEANUP(struct policy *, policy_free)
 
 const struct settings *policy_settings(const struct policy *policy);
 
@@ -95,14 +97,14 @@ enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD };
 struct policy_query {
 	uint32_t watch;
 	enum policy_action action;
-	struct span exe;	  /* path of the executable as the kernel told it */
+	struct span exe; /* path of the executable as the kernel told it */
 	enum exe_trust exe_trust; /* an allowed path counts only with EXE_VERIFIED */
 	uint32_t uid;
 };
 
 struct policy_answer {
 	enum verdict verdict;
-	const char *why;  /* one clause without full stop, for people: lives as long as the policy */
+	const char *why; /* one clause without full stop, for people: lives as long as the policy */
 	const char *file; /* origin of the rule that decided, NULL = the default */
 	unsigned line;
 };

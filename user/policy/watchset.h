@@ -2,10 +2,11 @@
 /*
  * The watch entries' path patterns, compiled to the automaton of names that bpf/watch.h describes.
  *
- * Patterns are absolute, or begin with `~/` which stands for every home given and for every directory
- * that is directly below the parent of one (so that a user made later is watched at once). `*`, `?`
- * and `[...]` match within a component, `**` any number of components (none included). A state stands for
- * "what may still follow"; equal rests share a state, so ten thousand homes cost what one costs.
+ * Patterns are absolute, or begin with `~/` which stands for every home given and for every
+ * directory that is directly below the parent of one (so that a user made later is watched at
+ * once). `*`, `?` and `[...]` match within a component, `**` any number of components (none
+ * included). A state stands for "what may still follow"; equal rests share a state, so ten thousand
+ * homes cost what one costs.
  *
  * Walking from state watchset_root() at `/` by names gives, for any path, the same answer as
  * watchset_match(); a test holds the two against each other.
@@ -18,16 +19,23 @@
 #include "policy/policy.h"
 #include "watch.h"
 
+/* What the kernel's maps must hold of one set (two are there at once while one replaces another).
+ */
+#define WATCHSET_STATES_MAX   4096
+#define WATCHSET_LITERALS_MAX 32768
+
 struct watchset;
 
 /*
  * homes: absolute paths, no trailing slash, duplicates allowed. The policy must outlive the set.
- * State numbers begin at `first_state` (> 0), so that a set that replaces another does not share numbers with
- * it. -E2BIG: more globs in one directory than WATCH_GLOBS_MAX (a diag says which); -ENOMEM.
+ * State numbers begin at `first_state` (> 0), so that a set that replaces another does not share
+ * numbers with it. -E2BIG: more globs in one directory than WATCH_GLOBS_MAX (a diag says which);
+ * -ENOMEM.
  */
 int watchset_compile(const struct policy *policy, const char *const *homes, size_t nr_homes,
 		     uint32_t first_state, struct diag_list *diags, struct watchset **out_set);
 void watchset_free(struct watchset *set);
+DEFINE_CLEANUP(struct watchset *, watchset_free)
 
 uint32_t watchset_root(const struct watchset *set);
 uint32_t watchset_first(const struct watchset *set);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Warnings that only a whole policy shows: what stands twice, what can never match, what is unwise.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "policy-internal.h"
+
+static void _printf_(3, 4)
+	warn(struct diag_list *diags, const struct place *place, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diag_add(diags, DIAG_WARNING, place->file, place->line, place->column, "%s", text);
+}
+
+/* --- allowed programs --------------------------------------------------------------------------
+ */
+
+/*
+ * Programs that run what they are told: to allow one is to allow whatever it is told to do.
+ * Compared without the version that follows the name (python3.11).
+ */
+static const char *const interpreters[] = {
+	"ash",	"awk",	"bash",	  "busybox", "csh",    "dash", "env",  "expect", "fish",
+	"gawk", "java", "ksh",	  "lua",     "luajit", "mawk", "node", "nodejs", "perl",
+	"php",	"pwsh", "python", "ruby",    "sh",     "sudo", "su",   "tclsh",	 "zsh",
+};
+
+static bool is_interpreter(const char *exe)
+{
+	const char *base = strrchr(exe, '/') + 1;
+	size_t len = strlen(base);
+
+	while (len && strchr("0123456789.-", base[len - 1]))
+		len--;
+	for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++)
+		if (strlen(interpreters[i]) == len && !strncmp(interpreters[i], base, len))
+			return true;
+	return false;
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct allow_rule *x = *(const struct allow_rule *const *)a;
+	const struct allow_rule *y = *(const struct allow_rule *const *)b;
+	int order;
+
+	if (x->watch != y->watch)
+		return x->watch < y->watch ? -1 : 1;
+	order = strcmp(x->exe, y->exe);
+	return order ? order : x < y ? -1 : x > y;
+}
+
+static int warn_rules(const struct policy *policy, struct diag_list *diags)
+{
+	_cleanup_free_ const struct allow_rule **rules = NULL;
+
+	if (!policy->nr_rules)
+		return 0;
+	rules = calloc(policy->nr_rules, sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->nr_rules; i++) {
+		const struct allow_rule *rule = rules[i] = &policy->rules[i];
+
+		if (is_interpreter(rule->exe))
+			warn(diags, &rule->place,
+			     "%s runs what it is told: to allow it is to allow every script and "
+			     "command given to it",
+			     rule->exe);
+	}
+	qsort(rules, policy->nr_rules, sizeof(*rules), compare_rules);
+	for (size_t i = 1; i < policy->nr_rules; i++)
+		if (rules[i]->watch == rules[i - 1]->watch &&
+		    !strcmp(rules[i]->exe, rules[i - 1]->exe))
+			warn(diags, &rules[i]->place, "%s is allowed already, at line %u",
+			     rules[i]->exe, rules[i - 1]->place.line);
+	return 0;
+}
+
+/* --- paths -------------------------------------------------------------------------------------
+ */
+
+struct path_ref {
+	const struct pattern *pattern;
+	uint32_t watch; /* from 1 */
+};
+
+/* Same names matched by the same text? Different texts may still match the same. */
+static int compare_patterns(const struct pattern *a, const struct pattern *b)
+{
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	for (size_t i = 0; i < a->nr && i < b->nr; i++) {
+		int order = strcmp(a->components[i].text, b->components[i].text);
+
+		if (order)
+			return order;
+	}
+	return a->nr < b->nr ? -1 : a->nr > b->nr;
+}
+
+static int compare_refs(const void *a, const void *b)
+{
+	const struct path_ref *x = a, *y = b;
+	int order = compare_patterns(x->pattern, y->pattern);
+
+	if (order)
+		return order;
+	if (x->watch != y->watch)
+		return x->watch < y->watch ? -1 : 1;
+	if (x->pattern->line != y->pattern->line)
+		return x->pattern->line < y->pattern->line ? -1 : 1;
+	return x->pattern->column < y->pattern->column ? -1
+						       : x->pattern->column > y->pattern->column;
+}
+
+/* Does `earlier` leave nothing for `later` where their paths are the same? */
+static bool leaves_nothing(const struct watch_rule *earlier, const struct watch_rule *later)
+{
+	for (size_t i = 0; i < earlier->nr_excludes; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < later->nr_excludes && !found; j++)
+			found = !compare_patterns(earlier->excludes[i], later->excludes[j]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static void warn_odd_path(const struct watch_rule *watch, const struct pattern *p,
+			  struct diag_list *diags)
+{
+	struct place place = {watch->place.file, p->line, p->column};
+
+	if (p->components[0].deep)
+		warn(diags, &place,
+		     "path '%.128s' covers every directory of %s: each one costs a mark", p->text,
+		     p->start == PATTERN_HOME ? "every home" : "the system");
+	if (p->start == PATTERN_ROOT && p->nr > 1 &&
+	    (!strcmp(p->components[0].text, "proc") || !strcmp(p->components[0].text, "sys")))
+		warn(diags, &place,
+		     "path '%.128s' never matches: files below /%s are made up by the kernel at "
+		     "each look and cannot be marked",
+		     p->text, p->components[0].text);
+}
+
+/* Finds paths that an earlier entry, or the same one, takes first. */
+static int warn_paths(const struct policy *policy, struct diag_list *diags)
+{
+	_cleanup_free_ struct path_ref *refs = NULL;
+	_cleanup_free_ size_t *taken = NULL; /* per watch: paths that never match */
+	_cleanup_free_ uint32_t *by = NULL; /* per watch: who takes them */
+	size_t nr = 0, n = 0;
+
+	for (size_t w = 0; w < policy->nr_watches; w++)
+		nr += policy->watches[w].nr_paths;
+	if (!nr)
+		return 0;
+	refs = calloc(nr, sizeof(*refs));
+	taken = calloc(policy->nr_watches + 1, sizeof(*taken));
+	by = calloc(policy->nr_watches + 1, sizeof(*by));
+	if (!refs || !taken || !by)
+		return -ENOMEM;
+	for (size_t w = 0; w < policy->nr_watches; w++) {
+		const struct watch_rule *watch = &policy->watches[w];
+
+		for (size_t i = 0; i < watch->nr_paths; i++) {
+			warn_odd_path(watch, watch->paths[i], diags);
+			refs[n++] = (struct path_ref){watch->paths[i], (uint32_t)w + 1};
+		}
+	}
+	qsort(refs, nr, sizeof(*refs), compare_refs);
+	for (size_t i = 1, first = 0; i < nr; i++) {
+		const struct watch_rule *watch = &policy->watches[refs[i].watch - 1];
+		const struct watch_rule *earlier = &policy->watches[refs[first].watch - 1];
+		struct place place = {watch->place.file, refs[i].pattern->line,
+				      refs[i].pattern->column};
+
+		if (compare_patterns(refs[first].pattern, refs[i].pattern)) {
+			first = i;
+		} else if (refs[i].watch == refs[i - 1].watch) {
+			warn(diags, &place, "path '%.128s' stands twice in this entry",
+			     refs[i].pattern->text);
+			taken[refs[i].watch] += taken[refs[i].watch] > 0;
+		} else if (leaves_nothing(earlier, watch)) {
+			warn(diags, &place,
+			     "path '%.128s' never matches: watch entry '%s' names it before",
+			     refs[i].pattern->text, earlier->entry.name);
+			taken[refs[i].watch]++;
+			by[refs[i].watch] = refs[first].watch;
+		}
+	}
+	for (size_t w = 1; w <= policy->nr_watches; w++) {
+		const struct watch_rule *watch = &policy->watches[w - 1];
+
+		if (by[w] && taken[w] == watch->nr_paths)
+			warn(diags, &watch->place,
+			     "watch entry '%s' never matches: all its paths belong to earlier "
+			     "entries, such as '%s'",
+			     watch->entry.name, policy->watches[by[w] - 1].entry.name);
+	}
+	return 0;
+}
+
+int policy_warn(const struct policy *policy, struct diag_list *diags)
+{
+	int err = warn_paths(policy, diags);
+
+	if (err == 0)
+		err = warn_rules(policy, diags);
+	if (err == 0 && !policy->nr_watches)
+		diag_add(diags, DIAG_WARNING, NULL, 0, 0, "the policy watches nothing");
+	return err;
+}
