@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands of scripts/vm: options in, one guest (or one list) out."""
+
+import argparse
+import os
+import pathlib
+import sys
+
+from . import guest, kernels, mini, modules, payload
+from .common import ROOT, Failure, cache_dir, say, scratch
+
+EPILOG = """exit codes of run: the command's own; 124 the time limit was reached; 125 the guest
+panicked or could not be started; 69 a tool or a kernel is missing; 2 usage.
+The cache is $KEYTRAIL_CACHE, else $XDG_CACHE_HOME/keytrail, else ~/.cache/keytrail."""
+
+
+def images():
+    """name -> (mem MiB, time limit s, function that gives (initramfs piece, disk))."""
+    return {"mini": (mini.MEM, mini.TIMEOUT, lambda: (mini.image(), ""))}
+
+
+def boot(args, command, pty=False, sinks=None, terminal=None, mem=None):
+    """Boots one guest for one command. Returns its Outcome."""
+    default_mem, limit, parts = images()[args.image]
+    kernel = kernels.get(args.kernel)
+    base, disk = parts()
+    with scratch() as tmp:
+        payload.make(tmp / "payload.cpio", args.image, pathlib.Path(args.build), command,
+                     args.copy, pty)
+        machine = guest.Machine(
+            kernel=kernel.vmlinuz, disk=disk, smp=args.smp, mem=args.mem or mem or default_mem,
+            icount=args.icount, append=args.append,
+            initramfs=[base, modules.initramfs(kernel), tmp / "payload.cpio"])
+        log = open(args.console, "wb") if args.console else None
+        limit = args.timeout if args.timeout is not None else limit
+        one = guest.Guest(machine, tmp, log, args.verbose)
+        return one.run(0 if pty else limit, sinks, terminal)
+
+
+def write_to(stream):
+    """A sink that writes through, so that a person sees output as it comes."""
+    def write(data):
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    return write
+
+
+def report(outcome):
+    """Says what went wrong beside the command, with the console's end."""
+    if outcome.trouble:
+        say(outcome.trouble + "; the console ends with:")
+        print(guest.console_tail(outcome), file=sys.stderr)
+    else:
+        for line in outcome.complaints:
+            say(f"the guest's kernel complained: {line}")
+
+
+def cmd_run(args):
+    """scripts/vm run"""
+    if not args.command:
+        raise Failure("run: no command; write it after --", 2)
+    outcome = boot(args, args.command, sinks={"out": write_to(sys.stdout),
+                                              "err": write_to(sys.stderr)})
+    report(outcome)
+    if args.times:
+        say(f"up after {outcome.boot_seconds:.1f} s, off after {outcome.seconds:.1f} s")
+    return outcome.code
+
+
+def cmd_shell(args):
+    """scripts/vm shell"""
+    if not sys.stdin.isatty():
+        raise Failure("shell: standard input is no terminal; use run", 2)
+    say("booting; leave with exit or Ctrl-D")
+    with guest.raw_terminal(sys.stdin.fileno()):
+        shell = "/bin/sh" if args.image == "mini" else "/bin/bash"
+        sinks = {"out": write_to(sys.stdout), "err": write_to(sys.stderr)}
+        outcome = boot(args, ["env", "TERM=" + os.environ.get("TERM", "linux"), shell, "-l"],
+                       pty=True, sinks=sinks, terminal=sys.stdin.fileno())
+    report(outcome)
+    return outcome.code
+
+
+def cmd_kernels(args):
+    """scripts/vm kernels"""
+    bad = 0
+    for line in args.lines or kernels.MATRIX:
+        try:
+            kernel = kernels.get(line, refresh=args.refresh)
+            print(f"{line:6} {kernel.release}")
+        except kernels.Unavailable as reason:
+            print(f"{line:6} SKIPPED: {reason}")
+            bad |= line in kernels.NEVER_SKIPPED
+    return 1 if bad else 0
+
+
+def cmd_image(args):
+    """scripts/vm image"""
+    base, disk = images()[args.image][2]()
+    print(disk or base)
+    return 0
+
+
+def cmd_btf(args):
+    """scripts/vm btf: a guest hands its kernel's BTF over; it is kept in the cache."""
+    kernel = kernels.get(args.kernel)
+    place = cache_dir() / "btf" / f"{kernel.release}.btf"
+    if not place.exists():
+        place.parent.mkdir(exist_ok=True)
+        args.image = "mini"
+        taken = bytearray()
+        outcome = boot(args, ["cat", "/sys/kernel/btf/vmlinux"],
+                       sinks={"out": taken.extend, "err": write_to(sys.stderr)})
+        report(outcome)
+        if outcome.code:
+            return outcome.code
+        new = place.with_suffix(".new")
+        new.write_bytes(taken)
+        new.rename(place)
+    print(place)
+    return 0
+
+
+def parser():
+    """All options in one place."""
+    top = argparse.ArgumentParser(prog="scripts/vm", epilog=EPILOG,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter,
+                                  description="Runs a command with keytrail in a guest.")
+    subs = top.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    machine = argparse.ArgumentParser(add_help=False)
+    machine.add_argument("--kernel", required=True, metavar="LINE",
+                         help=f"{', '.join(kernels.MATRIX)}, or N.M of trixie-backports")
+    machine.add_argument("--build", default=os.environ.get("KEYTRAIL_BUILD", str(ROOT / "build")),
+                         metavar="DIR", help="where keytrail's programs were built (build/)")
+    machine.add_argument("--copy", action="append", default=[], metavar="FILE:DEST",
+                         help="a file or directory to put into the guest; may be repeated")
+    machine.add_argument("--icount", action="store_true",
+                         help="one CPU that counts instructions: figures repeat")
+    machine.add_argument("--smp", type=int, default=2, metavar="N", help="CPUs (2)")
+    machine.add_argument("--mem", type=int, metavar="MIB", help="memory")
+    machine.add_argument("--append", default="", metavar="WORDS",
+                         help="more words for the kernel's command line")
+    machine.add_argument("--timeout", type=float, metavar="S",
+                         help="end the guest after so many seconds, 0 for never")
+    machine.add_argument("--console", metavar="FILE", help="keep the console's output")
+    machine.add_argument("-v", "--verbose", action="store_true",
+                         help="show the console as it comes")
+    with_image = argparse.ArgumentParser(add_help=False, parents=[machine])
+    with_image.add_argument("--image", required=True, choices=list(images()))
+
+    one = subs.add_parser("run", parents=[with_image], help="run a command, exit with its code",
+                          epilog=EPILOG)
+    one.add_argument("--times", action="store_true", help="say how long boot and run took")
+    one.set_defaults(do=cmd_run, command=[])
+    subs.add_parser("shell", parents=[with_image],
+                    help="a shell for a person").set_defaults(do=cmd_shell)
+    one = subs.add_parser("kernels", help="list the kernels, fetch those that are not there")
+    one.add_argument("--refresh", action="store_true", help="look for newer ones now")
+    one.add_argument("lines", nargs="*", metavar="LINE")
+    one.set_defaults(do=cmd_kernels)
+    one = subs.add_parser("image", help="build an image")
+    one.add_argument("image", choices=list(images()))
+    one.set_defaults(do=cmd_image)
+    subs.add_parser("btf", parents=[machine],
+                    help="keep a kernel's BTF in the cache").set_defaults(do=cmd_btf)
+    return top
+
+
+def main(argv):
+    """Entry of scripts/vm."""
+    command = []
+    if "--" in argv:
+        cut = argv.index("--")
+        argv, command = argv[:cut], argv[cut + 1:]
+    args = parser().parse_args(argv)
+    args.command = command
+    try:
+        return args.do(args)
+    except Failure as bad:
+        say(str(bad))
+        return bad.code
+    except KeyboardInterrupt:
+        return 130
