@@ -2,12 +2,12 @@
 /*
  * The list of messages about a person's input: kept, counted, printed.
  */
-#include "diag.h"
+#include "base/diag.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "escape.h"
+#include "base/escape.h"
 
 static const char *level_str(enum diag_level level)
 {

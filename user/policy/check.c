@@ -2,14 +2,14 @@
 /*
  * Finds the policy's files and checks them for a person.
  */
-#include "check.h"
+#include "policy/check.h"
 
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include "policy-internal.h"
+#include "policy/policy-internal.h"
 #include "policy/watchset.h"
 
 #define EXIT_BAD_POLICY 2

@@ -9,7 +9,7 @@
  * The kernel side compares bytes where this compares characters. The two agree on prefix*suffix:
  * UTF-8 is a prefix code and no character's encoding begins inside another's.
  */
-#include "glob.h"
+#include "policy/glob.h"
 
 #include <errno.h>
 #include <stdint.h>

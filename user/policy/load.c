@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "policy-internal.h"
+#include "policy/policy-internal.h"
 
 #define FILE_BYTES_MAX (1u << 20)
 

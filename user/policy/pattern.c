@@ -2,7 +2,7 @@
 /*
  * Takes a path pattern apart and refuses what could never match a resolved path.
  */
-#include "pattern.h"
+#include "policy/pattern.h"
 
 #include <errno.h>
 #include <stdlib.h>

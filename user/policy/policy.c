@@ -2,11 +2,11 @@
 /*
  * The policy in memory: words, look-ups, and the judgement.
  */
-#include "policy.h"
+#include "policy/policy.h"
 
 #include <string.h>
 
-#include "policy-internal.h"
+#include "policy/policy-internal.h"
 
 struct class_words {
 	const char *word, *noun, *allowed, *refused;

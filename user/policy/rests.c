@@ -2,7 +2,7 @@
 /*
  * Turns patterns and homes into rests.
  */
-#include "rests.h"
+#include "policy/rests.h"
 
 #include <string.h>
 

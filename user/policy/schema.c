@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "policy-internal.h"
+#include "policy/policy-internal.h"
 #include "policy/suggest.h"
 #include "policy/yamltree.h"
 

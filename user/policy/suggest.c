@@ -2,7 +2,7 @@
 /*
  * Distance between two short words: insertions, deletions, replacements, swaps of neighbours.
  */
-#include "suggest.h"
+#include "policy/suggest.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "policy-internal.h"
+#include "policy/policy-internal.h"
 
 static void _printf_(3, 4)
 	warn(struct diag_list *diags, const struct place *place, const char *fmt, ...)

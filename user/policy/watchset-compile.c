@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "watchset-internal.h"
+#include "policy/watchset-internal.h"
 
 /* --- collecting the next set -------------------------------------------------------------------
  */

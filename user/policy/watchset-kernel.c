@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "watchset-internal.h"
+#include "policy/watchset-internal.h"
 
 #define CANDIDATES_MAX 64
 

@@ -2,11 +2,11 @@
 /*
  * Asking a compiled set of watched names.
  */
-#include "watchset.h"
+#include "policy/watchset.h"
 
 #include <string.h>
 
-#include "watchset-internal.h"
+#include "policy/watchset-internal.h"
 
 void watchset_free(struct watchset *set)
 {

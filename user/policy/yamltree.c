@@ -2,7 +2,7 @@
 /*
  * Builds the tree from libyaml's events.
  */
-#include "yamltree.h"
+#include "policy/yamltree.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -66,6 +66,9 @@ static int load(struct sensor *sensor, const struct btf *vmlinux,
 					 sensor->config.ring_critical_kib * 1024);
 		bpf_map__set_max_entries(skel->maps.ring_bulk, sensor->config.ring_bulk_kib * 1024);
 		bpf_map__set_max_entries(skel->maps.marks, sensor->config.marks_max);
+		/* Two sets are there at once while one replaces the other. */
+		bpf_map__set_max_entries(skel->maps.watch_states, 2 * WATCHSET_STATES_MAX);
+		bpf_map__set_max_entries(skel->maps.watch_literals, 2 * WATCHSET_LITERALS_MAX);
 		hooks_select(&sensor->hooks, skel->obj, vmlinux);
 
 		memset(&load_log, 0, sizeof(load_log));
