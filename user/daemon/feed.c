@@ -82,6 +82,17 @@ static bool still_the_object(struct app *app, const struct event_access *access)
 	return false;
 }
 
+/* What stood in the file is not what stands there now: until that is known, it has no name. */
+static void rewritten(struct app *app, uint64_t object)
+{
+	struct watched watched;
+	char path[PATH_MAX];
+
+	identify_again(app->identify, object);
+	if (watcher_lookup(app->watcher, object, &watched, path, sizeof(path)) >= 0)
+		app_retell(app, &watched);
+}
+
 void feed_sensor_event(const struct event *event, void *userdata)
 {
 	struct app *app = userdata;
@@ -105,7 +116,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		if ((event->flags & EVENT_GENERATION) && !still_the_object(app, &event->access))
 			return;
 		if (event->access.how == ACCESS_CLOSE_WRITE)
-			identify_again(app->identify, event->access.object);
+			rewritten(app, event->access.object);
 		homes_seen(app->homes, event->access.subject.uid);
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which key stands in a watched file: a queue of questions to the scan child. */
+#include "daemon/identify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "scan/child.h"
+#include "watch/watcher.h"
+
+#define RUNNING_MAX	 2 /* children at a time: identification must not be felt */
+#define CHILD_TIMEOUT_US 5000000ULL
+#define TRIES_MAX	 2 /* for a child that crashed or was too slow */
+
+enum state { IDLE, WAITING, RUNNING };
+
+struct question {
+	uint64_t object;
+	enum state state;
+	bool again; /* asked once more while it was running */
+	bool gone; /* forgotten while it was running */
+	bool known; /* key below is an answer */
+	unsigned tries;
+	struct key_identity key;
+	struct question *next; /* in the queue */
+	/* while RUNNING */
+	struct identify *owner;
+	struct scan_child *child;
+	sd_event_source *readable, *timeout;
+	UT_hash_handle hh;
+};
+
+struct identify {
+	sd_event *loop;
+	struct watcher *watcher;
+	const struct identify_ops *ops;
+	void *userdata;
+	struct question *questions; /* hash by object */
+	struct question *first, *last; /* queue */
+	struct identify_stats stats;
+};
+
+static void run_next(struct identify *id);
+
+static void child_end(struct question *q)
+{
+	q->readable = sd_event_source_disable_unref(q->readable);
+	q->timeout = sd_event_source_disable_unref(q->timeout);
+	scan_child_free(q->child);
+	q->child = NULL;
+	q->state = IDLE;
+	q->owner->stats.running--;
+}
+
+static void question_free(struct question *q)
+{
+	HASH_DEL(q->owner->questions, q);
+	free(q);
+}
+
+static void enqueue(struct identify *id, struct question *q)
+{
+	q->state = WAITING;
+	q->next = NULL;
+	if (id->last)
+		id->last->next = q;
+	else
+		id->first = q;
+	id->last = q;
+	id->stats.waiting++;
+}
+
+/* The child is done with, one way or another. r: 0 and *key, or negative errno. */
+static void answered(struct question *q, int r, const struct key_identity *key)
+{
+	struct identify *id = q->owner;
+
+	child_end(q);
+	if (q->gone) {
+		question_free(q);
+	} else if (q->again) {
+		q->again = false;
+		enqueue(id, q);
+	} else if (r < 0) {
+		id->stats.failed++;
+		if (r == -ETIMEDOUT || r == -EPIPE)
+			id->stats.crashed++;
+		if (++q->tries < TRIES_MAX)
+			enqueue(id, q);
+	} else {
+		id->stats.done++;
+		q->known = true;
+		q->key = *key;
+		id->ops->done(id->userdata, q->object, key);
+	}
+	run_next(id);
+}
+
+static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct question *q = userdata;
+	struct key_identity key;
+	int r = scan_child_read(q->child, &key);
+
+	if (r != -EAGAIN)
+		answered(q, r, &key);
+	return 0;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	answered(userdata, -ETIMEDOUT, NULL);
+	return 0;
+}
+
+static int run(struct identify *id, struct question *q)
+{
+	_cleanup_close_ int fd = -1, sibling = -1;
+	int r;
+
+	fd = watcher_open(id->watcher, q->object, ".pub", &sibling);
+	if (fd < 0)
+		return fd;
+	r = scan_child_spawn(fd, sibling, &q->child);
+	if (r < 0)
+		return r;
+	q->state = RUNNING;
+	id->stats.running++;
+	r = sd_event_add_io(id->loop, &q->readable, scan_child_fd(q->child), EPOLLIN, on_readable,
+			    q);
+	if (r >= 0)
+		r = sd_event_add_time_relative(id->loop, &q->timeout, CLOCK_MONOTONIC,
+					       CHILD_TIMEOUT_US, 0, on_timeout, q);
+	if (r < 0) {
+		child_end(q);
+		return r;
+	}
+	return 0;
+}
+
+static void run_next(struct identify *id)
+{
+	while (id->first && id->stats.running < RUNNING_MAX) {
+		struct question *q = id->first;
+		int r;
+
+		id->first = q->next;
+		if (!id->first)
+			id->last = NULL;
+		id->stats.waiting--;
+		q->state = IDLE;
+		if (q->gone) {
+			question_free(q);
+			continue;
+		}
+		r = run(id, q);
+		if (r < 0)
+			id->stats.failed++; /* gone, or unreadable: its next change asks again */
+	}
+}
+
+int identify_new(sd_event *loop, struct watcher *watcher, const struct identify_ops *ops,
+		 void *userdata, struct identify **out_identify)
+{
+	struct identify *id = calloc(1, sizeof(*id));
+
+	if (!id)
+		return -ENOMEM;
+	id->loop = loop;
+	id->watcher = watcher;
+	id->ops = ops;
+	id->userdata = userdata;
+	*out_identify = id;
+	return 0;
+}
+
+void identify_free(struct identify *id)
+{
+	struct question *q, *tmp;
+
+	if (!id)
+		return;
+	HASH_ITER(hh, id->questions, q, tmp)
+	{
+		if (q->state == RUNNING)
+			child_end(q);
+		question_free(q);
+	}
+	free(id);
+}
+
+void identify_again(struct identify *id, uint64_t object)
+{
+	struct question *q;
+
+	HASH_FIND(hh, id->questions, &object, sizeof(object), q);
+	if (!q) {
+		q = calloc(1, sizeof(*q));
+		if (!q) {
+			id->stats.failed++;
+			return;
+		}
+		q->object = object;
+		q->owner = id;
+		HASH_ADD(hh, id->questions, object, sizeof(q->object), q);
+	}
+	q->known = false;
+	q->gone = false;
+	q->tries = 0;
+	if (q->state == RUNNING) {
+		q->again = true;
+	} else if (q->state == IDLE) {
+		enqueue(id, q);
+		run_next(id);
+	}
+}
+
+void identify_forget(struct identify *id, uint64_t object)
+{
+	struct question *q;
+
+	HASH_FIND(hh, id->questions, &object, sizeof(object), q);
+	if (!q)
+		return;
+	q->known = false;
+	if (q->state == IDLE)
+		question_free(q);
+	else
+		q->gone = true;
+}
+
+const struct key_identity *identify_known(const struct identify *id, uint64_t object)
+{
+	struct question *q;
+
+	HASH_FIND(hh, id->questions, &object, sizeof(object), q);
+	return q && q->known ? &q->key : NULL;
+}
+
+void identify_stats(const struct identify *id, struct identify_stats *out_stats)
+{
+	*out_stats = id->stats;
+}
