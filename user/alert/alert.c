@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Owning an alert, and the words of its types. */
+#include "alert/alert.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+const char *alert_type_str(enum alert_type type)
+{
+	static const char *const words[ALERT_TYPE_NR] = {
+		[ALERT_KEY_READ] = "key-read",
+		[ALERT_DUMP_READ] = "dump-read",
+		[ALERT_CREDENTIAL_READ] = "credential-read",
+		[ALERT_SENSOR_DEGRADED] = "sensor-degraded",
+		[ALERT_EVENTS_LOST] = "events-lost",
+		[ALERT_POLICY_REFUSED] = "policy-refused",
+		[ALERT_DAEMON] = "daemon",
+	};
+
+	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";
+}
+
+void alert_free(struct alert *alert)
+{
+	if (!alert)
+		return;
+	for (uint32_t i = 0; i < alert->nr_processes; i++) {
+		free(alert->processes[i].exe);
+		free(alert->processes[i].args);
+		free(alert->processes[i].user);
+	}
+	free(alert->processes);
+	free(alert->host);
+	free(alert->text);
+	free(alert->login_user);
+	free(alert->unit);
+	free(alert->container);
+	free(alert->path);
+	free(alert->via);
+	free(alert->watch);
+	free(alert->owner_user);
+	free(alert->rule);
+	free(alert->cause);
+	free(alert);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An alert as a JSON object. Each name in here stands in docs/alerts.md; a test holds them
+ * together. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "alert/alert.h"
+#include "base/cleanup.h"
+
+#define SCHEMA 1
+
+static const char *str(const char *s)
+{
+	return s ? s : "";
+}
+
+/* json_object_set_new() takes a NULL value for an error of its own, so one check at the end is
+ * enough: an object that lost a member must not pass for a whole one. */
+struct object {
+	json_t *json;
+	bool failed;
+};
+
+static void put(struct object *o, const char *name, json_t *value)
+{
+	if (json_object_set_new_nocheck(o->json, name, value))
+		o->failed = true;
+}
+
+/* Escaped strings are valid UTF-8. One that is not (a bug) must not cost the alert. */
+static json_t *text(const char *s)
+{
+	json_t *value = json_string(str(s));
+
+	return value ? value : json_string("(invalid text)");
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* Unset ids are null: 4294967295 is no user. */
+static json_t *id_or_null(uint32_t id)
+{
+	return id == UID_UNSET ? json_null() : number(id);
+}
+
+/* RFC 3339 with nanoseconds, UTC. */
+static json_t *timestamp(uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	char date[32], full[64];
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
+		return json_null();
+	snprintf(full, sizeof(full), "%s.%09uZ", date, (unsigned)(ns % 1000000000));
+	return json_string(full);
+}
+
+static void put_process(struct object *o, const struct alert_process *process)
+{
+	put(o, "pid", number(process->pid));
+	put(o, "start_ns", number(process->start));
+	put(o, "exe", text(process->exe));
+	put(o, "args", text(process->args));
+	put(o, "uid", number(process->uid));
+	put(o, "user", text(process->user));
+}
+
+static json_t *subject(const struct alert *alert, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put_process(&o, &alert->processes[0]);
+	put(&o, "euid", number(alert->euid));
+	put(&o, "loginuid", id_or_null(alert->loginuid));
+	put(&o, "login_user", text(alert->login_user));
+	put(&o, "session", id_or_null(alert->session));
+	put(&o, "unit", text(alert->unit));
+	put(&o, "container", text(alert->container));
+	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));
+	*failed |= o.failed;
+	return o.json;
+}
+
+static json_t *ancestry(const struct alert *alert, bool *failed)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 1; i < alert->nr_processes; i++) {
+		struct object o = {json_object(), false};
+
+		put_process(&o, &alert->processes[i]);
+		*failed |= o.failed;
+		if (json_array_append_new(list, o.json))
+			*failed = true;
+	}
+	return list;
+}
+
+static const char *key_source_str(enum key_source source)
+{
+	switch (source) {
+	case KEYSRC_FILE:
+		return "file";
+	case KEYSRC_SIBLING:
+		return "sibling";
+	default:
+		return "none";
+	}
+}
+
+static json_t *key(const struct key_identity *k, bool *failed)
+{
+	struct object o = {json_object(), false};
+	char hex[2 * sizeof(k->spki) + 1] = "";
+
+	for (size_t i = 0; k->has_spki && i < sizeof(k->spki); i++)
+		snprintf(hex + 2 * i, 3, "%02x", k->spki[i]);
+	put(&o, "type", text(key_kind_str(k->kind)));
+	put(&o, "bits", number(k->bits));
+	put(&o, "curve", text(k->curve));
+	put(&o, "fingerprint", text(k->ssh_fp));
+	put(&o, "spki_sha256", text(hex));
+	put(&o, "keygrip", text(k->keygrip));
+	put(&o, "comment", text(k->comment));
+	put(&o, "format", text(key_format_str(k->format)));
+	put(&o, "encrypted", json_boolean(k->encrypted));
+	put(&o, "source", text(key_source_str(k->source)));
+	*failed |= o.failed;
+	return o.json;
+}
+
+static json_t *object(const struct alert *alert, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put(&o, "path", text(alert->path));
+	put(&o, "via", text(alert->via));
+	put(&o, "watch", text(alert->watch));
+	put(&o, "class", text(alert->object_class));
+	put(&o, "owner", number(alert->owner));
+	put(&o, "owner_user", text(alert->owner_user));
+	/* null: not known; its type "NONE" would be: looked, and no key */
+	put(&o, "key", alert->key_known ? key(&alert->key, failed) : json_null());
+	*failed |= o.failed;
+	return o.json;
+}
+
+static json_t *words(uint32_t bits, const char *const *names, size_t nr)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		if (bits & 1U << i)
+			json_array_append_new(list, json_string(names[i]));
+	return list;
+}
+
+static json_t *how(const struct alert *alert, bool *failed)
+{
+	static const char *const modes[] = {"read", "write", "exec", "created"};
+	static const char *const flags[] = {"path",	   "exe",     "cgroup",	   "args",
+					    "path-failed", "fd-scan", "generation"};
+	struct object o = {json_object(), false};
+
+	put(&o, "how", text(access_how_str(alert->how)));
+	put(&o, "mode", words(alert->mode, modes, ARRAY_SIZE(modes)));
+	put(&o, "incomplete", words(alert->event_flags, flags, ARRAY_SIZE(flags)));
+	*failed |= o.failed;
+	return o.json;
+}
+
+static json_t *gap(const struct alert *alert, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put(&o, "from", timestamp(alert->gap_from_ns));
+	put(&o, "to", timestamp(alert->gap_to_ns));
+	put(&o, "cause", text(alert->cause));
+	*failed |= o.failed;
+	return o.json;
+}
+
+char *alert_json(const struct alert *alert)
+{
+	struct object o = {json_object(), false};
+	char *line = NULL;
+
+	put(&o, "schema", number(SCHEMA));
+	put(&o, "id", text(alert->id));
+	put(&o, "type", text(alert_type_str(alert->type)));
+	put(&o, "severity", text(severity_str(alert->severity)));
+	put(&o, "time", timestamp(alert->time_ns));
+	put(&o, "host", text(alert->host));
+	put(&o, "text", text(alert->text));
+	put(&o, "attack", text(alert->attack));
+	put(&o, "evidence", text(alert->evidence));
+	put(&o, "count", number(alert->count));
+	put(&o, "first", timestamp(alert->first_ns));
+	put(&o, "last", timestamp(alert->last_ns));
+	put(&o, "summary", json_boolean(alert->summary));
+	put(&o, "summary_of", text(alert->of));
+	if (alert->nr_processes) {
+		put(&o, "subject", subject(alert, &o.failed));
+		put(&o, "ancestry", ancestry(alert, &o.failed));
+		put(&o, "ancestry_complete", json_boolean(alert->ancestry_complete));
+	}
+	if (alert->object) {
+		put(&o, "object", object(alert, &o.failed));
+		put(&o, "access", how(alert, &o.failed));
+	}
+	if (alert->type == ALERT_EVENTS_LOST)
+		put(&o, "gap", gap(alert, &o.failed));
+	put(&o, "rule", text(alert->rule));
+	if (alert->type != ALERT_EVENTS_LOST)
+		put(&o, "cause", text(alert->cause));
+	if (o.json && !o.failed)
+		line = json_dumps(o.json, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(o.json);
+	return line;
+}

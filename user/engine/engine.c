@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The engine: hands each event to the tables it concerns, and makes alerts of what settles. */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "engine/fold.h"
+#include "engine/objects.h"
+#include "engine/report.h"
+#include "engine/users.h"
+#include "proc/cmdline.h"
+
+#define OBJECTS_DEFAULT 262144
+#define STRINGS_MAX	(64U << 20) /* paths, arguments and cgroups of all processes and objects */
+
+struct engine {
+	const struct policy *policy;
+	char *host, *boot_id;
+	int64_t wall_offset_ns;
+	engine_alert_fn alert;
+	void *ctx;
+
+	struct strtab *strings;
+	struct proctab *processes;
+	struct settle *settle;
+	struct objects *objects;
+	struct users *users;
+	struct fold *fold;
+	uint64_t now; /* latest time that was told */
+	struct engine_stats st;
+};
+
+static uint64_t window_ns(const struct engine *engine)
+{
+	return (uint64_t)policy_settings(engine->policy)->alert_window_s * 1000000000;
+}
+
+static struct report report_of(const struct engine *engine)
+{
+	return (struct report){
+		.host = engine->host,
+		.boot_id = engine->boot_id,
+		.wall_offset_ns = engine->wall_offset_ns,
+		.cmdline = policy_settings(engine->policy)->cmdline,
+		.processes = engine->processes,
+		.users = engine->users,
+	};
+}
+
+/* --- alerts
+ * --------------------------------------------------------------------------------------- */
+
+static void send(struct engine *engine, const struct alert *alert)
+{
+	engine->st.alerts++;
+	engine->alert(engine->ctx, alert);
+}
+
+static void on_summary(void *ctx, const struct alert *like, uint64_t count, uint64_t first,
+		       uint64_t last)
+{
+	struct engine *engine = ctx;
+	const struct report report = report_of(engine);
+	_cleanup_free_ char *text = NULL;
+	struct alert alert;
+
+	if (report_summary(&report, like, count, first, last, &alert, &text) < 0) {
+		engine->st.alerts_lost++;
+		return;
+	}
+	engine->st.summaries++;
+	send(engine, &alert);
+}
+
+/* Sends or counts what `make` would build. */
+static void admit(struct engine *engine, const struct fold_key *key, uint64_t count, uint64_t first,
+		  uint64_t last, uint64_t now, struct alert *(*make)(struct engine *, const void *),
+		  const void *arg)
+{
+	uint32_t burst = policy_settings(engine->policy)->alert_burst;
+	enum fold_answer answer = fold_admit(engine->fold, key, count, first, last, now, burst);
+	struct alert *alert;
+
+	if (answer != FOLD_SEND)
+		engine->st.folded++;
+	if (answer == FOLD_COUNTED)
+		return;
+	alert = make(engine, arg);
+	if (!alert) {
+		engine->st.alerts_lost++;
+		return;
+	}
+	if (answer == FOLD_SEND)
+		send(engine, alert);
+	fold_keep(engine->fold, key, alert);
+}
+
+struct access_case {
+	const struct settled *settled;
+	const struct object *object;
+	const struct watch_entry *entry;
+	const struct policy_answer *answer;
+};
+
+static struct alert *make_access(struct engine *engine, const void *arg)
+{
+	const struct access_case *c = arg;
+	const struct report report = report_of(engine);
+
+	return report_access(&report, c->settled, c->object, c->entry, c->answer);
+}
+
+static struct alert *make_gap(struct engine *engine, const void *arg)
+{
+	const struct report report = report_of(engine);
+
+	return report_gap(&report, arg);
+}
+
+/* --- verdicts
+ * ------------------------------------------------------------------------------------- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * When to ask again, 0 = now is the time. An object of which nothing is known may be told of in a
+ * moment; a key whose identity is being found out is worth some time, once.
+ */
+static uint64_t wait_until(const struct settled *s, const struct object *object,
+			   const struct watch_entry *entry, uint64_t now)
+{
+	uint64_t until = s->settled_at + ENGINE_KEY_WAIT_NS;
+
+	if (s->final)
+		return 0;
+	if (object) {
+		if (object->key_known || report_type(entry->object_class) != ALERT_KEY_READ)
+			return 0;
+		until = earlier(until, object->told_at + ENGINE_KEY_LATE_NS);
+	}
+	return now < until ? until : 0;
+}
+
+static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t now)
+{
+	static const struct policy_answer unknown = {
+		.verdict = VERDICT_ALERT,
+		.why = "the file is marked as watched, but the daemon has not said why",
+	};
+	const struct event_access *a = &s->access;
+	const struct object *object = objects_find(engine->objects, a->object);
+	const struct watch_entry *entry = NULL;
+	struct policy_answer answer = unknown;
+	struct access_case c = {s, object, NULL, &answer};
+	struct fold_key key;
+	uint64_t later;
+
+	if (object) {
+		struct policy_query query = {
+			.watch = object->watch_number,
+			.action = ACTION_READ,
+			.exe = a->exe,
+			.exe_trust = a->exe_trust,
+			.uid = a->subject.uid,
+		};
+
+		if (!object->watch_number)
+			return 0; /* not watched any longer: the policy has changed */
+		entry = c.entry = policy_watch(engine->policy, object->watch_number);
+		policy_judge(engine->policy, &query, &answer);
+	}
+	if (answer.verdict == VERDICT_ALLOW) {
+		engine->st.allowed++;
+		return 0;
+	}
+	if (answer.verdict == VERDICT_RECORD) {
+		engine->st.recorded++;
+		return 0;
+	}
+	later = wait_until(s, object, entry, now);
+	if (later)
+		return later;
+	key = (struct fold_key){
+		.type = report_type(entry ? entry->object_class : CLASS_KEY),
+		.image = a->subject.id,
+		.uid = a->subject.uid,
+		.object = a->object,
+		.exe = a->exe,
+	};
+	admit(engine, &key, 1, s->time, s->last_time, now, make_access, &c);
+	return 0;
+}
+
+static uint64_t on_settled(void *ctx, const struct settled *settled, uint64_t now)
+{
+	struct engine *engine = ctx;
+	uint64_t later = judge(engine, settled, now);
+
+	if (!later || settled->final)
+		proctab_unpin(engine->processes, settled->proc);
+	return later;
+}
+
+static void on_drop(void *ctx, const struct settled *settled)
+{
+	struct engine *engine = ctx;
+
+	proctab_unpin(engine->processes, settled->proc);
+}
+
+/* --- events
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Arguments as they may be kept: what a policy says must not be shown is not stored either. `buf`
+ * holds the result.
+ */
+static struct span keep_args(const struct engine *engine, struct span args, uint32_t *flags,
+			     char buf[static CMDLINE_ARGS_MAX])
+{
+	bool truncated = *flags & EVENT_ARGS_TRUNCATED;
+
+	switch (policy_settings(engine->policy)->cmdline) {
+	case CMDLINE_FULL:
+		return args;
+	case CMDLINE_REDACTED:
+		if (!args.len)
+			return args;
+		args.len = cmdline_redact(args, truncated, buf, CMDLINE_ARGS_MAX, &truncated);
+		args.p = buf;
+		if (truncated)
+			*flags |= EVENT_ARGS_TRUNCATED;
+		return args;
+	default:
+		return (struct span){NULL, 0};
+	}
+}
+
+static void feed_exec(struct engine *engine, const struct event *ev)
+{
+	struct event_exec exec = ev->exec;
+	char args[CMDLINE_ARGS_MAX];
+	uint32_t flags = ev->flags;
+	bool at_start = ev->type == EVENT_PROC;
+
+	exec.args = keep_args(engine, exec.args, &flags, args);
+	proctab_exec(engine->processes, ev->time, flags, at_start, &exec);
+	if (!at_start)
+		settle_exec(engine->settle, &exec.subject.id, ev->time);
+}
+
+static void feed_access(struct engine *engine, const struct event *ev)
+{
+	struct event copy = *ev;
+	char args[CMDLINE_ARGS_MAX];
+	struct proc_info info;
+	struct proc_ref ref;
+	bool over;
+
+	copy.access.args = keep_args(engine, copy.access.args, &copy.flags, args);
+	ref = proctab_access(engine->processes, copy.time, copy.flags, &copy.access);
+	over = proctab_info(engine->processes, ref, &info) && info.ended;
+	/* Pinned first: settling may have to make room, and then looks at other processes. */
+	proctab_pin(engine->processes, ref);
+	if (!settle_access(engine->settle, &copy, ref, over))
+		proctab_unpin(engine->processes, ref);
+}
+
+static void feed_gap(struct engine *engine, const struct event *ev)
+{
+	const struct event_gap *gap = &ev->gap;
+	const struct fold_key key = {.type = ALERT_EVENTS_LOST, .exe = gap->cause};
+
+	admit(engine, &key, gap->count, gap->from, gap->to, ev->time, make_gap, ev);
+}
+
+static void feed_health(struct engine *engine, const struct event *ev)
+{
+	const struct report report = report_of(engine);
+	struct alert *alert = report_health(&report, ev);
+
+	if (!alert) {
+		engine->st.alerts_lost++;
+		return;
+	}
+	send(engine, alert);
+	alert_free(alert);
+}
+
+void engine_feed(struct engine *engine, const struct event *ev)
+{
+	if (ev->type > 0 && ev->type < EVENT_TYPE_NR)
+		engine->st.events[ev->type]++;
+	if (ev->time > engine->now)
+		engine->now = ev->time;
+	switch (ev->type) {
+	case EVENT_FORK:
+		proctab_fork(engine->processes, ev->time, &ev->fork);
+		break;
+	case EVENT_EXEC:
+	case EVENT_PROC:
+		feed_exec(engine, ev);
+		break;
+	case EVENT_EXIT:
+		proctab_exit(engine->processes, ev->time, &ev->exit);
+		settle_exit(engine->settle, &ev->exit.subject.id, ev->time);
+		break;
+	case EVENT_ACCESS:
+		feed_access(engine, ev);
+		break;
+	case EVENT_MARK:
+		objects_mark(engine->objects, ev->time, &ev->mark, engine->policy);
+		settle_poke(engine->settle, ev->mark.object);
+		break;
+	case EVENT_OBJECT:
+		objects_tell(engine->objects, ev->time, &ev->object, engine->policy);
+		settle_poke(engine->settle, ev->object.object);
+		break;
+	case EVENT_USER:
+		users_set(engine->users, ev->user.uid, ev->user.name);
+		break;
+	case EVENT_GAP:
+		feed_gap(engine, ev);
+		break;
+	case EVENT_HEALTH:
+		feed_health(engine, ev);
+		break;
+	default:
+		break;
+	}
+}
+
+void engine_tick(struct engine *engine, uint64_t now)
+{
+	if (now < engine->now)
+		now = engine->now; /* events of other CPUs may be a little ahead of the caller */
+	engine->now = now;
+	settle_tick(engine->settle, now);
+	fold_tick(engine->fold, now, window_ns(engine));
+	proctab_tick(engine->processes, now);
+	objects_tick(engine->objects, now);
+}
+
+uint64_t engine_next(const struct engine *engine)
+{
+	return earlier(settle_next(engine->settle), fold_next(engine->fold, window_ns(engine)));
+}
+
+void engine_flush(struct engine *engine, uint64_t now)
+{
+	if (now < engine->now)
+		now = engine->now;
+	settle_flush(engine->settle, now);
+	fold_flush(engine->fold);
+}
+
+void engine_set_policy(struct engine *engine, const struct policy *policy)
+{
+	engine->policy = policy;
+	objects_set_policy(engine->objects, policy);
+}
+
+void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns)
+{
+	engine->wall_offset_ns = wall_offset_ns;
+}
+
+const struct proctab *engine_processes(const struct engine *engine)
+{
+	return engine->processes;
+}
+
+struct engine *engine_new(const struct engine_config *config)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return NULL;
+	engine->policy = config->policy;
+	engine->wall_offset_ns = config->wall_offset_ns;
+	engine->alert = config->alert;
+	engine->ctx = config->ctx;
+	engine->host = strdup(config->host);
+	engine->boot_id = strdup(config->boot_id);
+	engine->strings = strtab_new(STRINGS_MAX);
+	if (engine->strings) {
+		engine->processes = proctab_new(config->max_processes ? config->max_processes
+								      : PROCTAB_NODES_DEFAULT,
+						engine->strings);
+		engine->objects =
+			objects_new(config->max_objects ? config->max_objects : OBJECTS_DEFAULT,
+				    engine->strings);
+	}
+	engine->settle =
+		settle_new(config->max_pending ? config->max_pending : SETTLE_SLOTS_DEFAULT,
+			   on_settled, on_drop, engine);
+	engine->users = users_new();
+	engine->fold = fold_new(on_summary, engine);
+	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
+	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
+	    !engine->settle || !engine->users || !engine->fold) {
+		engine_free(engine);
+		return NULL;
+	}
+	return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	fold_free(engine->fold);
+	settle_free(engine->settle);
+	users_free(engine->users);
+	objects_free(engine->objects);
+	proctab_free(engine->processes);
+	strtab_free(engine->strings);
+	free(engine->host);
+	free(engine->boot_id);
+	free(engine);
+}
+
+void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
+{
+	struct engine_stats st = engine->st;
+
+	proctab_stats(engine->processes, &st.processes);
+	settle_stats(engine->settle, &st.pending);
+	st.writes = st.pending.not_read;
+	st.objects = objects_count(engine->objects);
+	st.objects_refused = objects_refused(engine->objects);
+	st.users = users_count(engine->users);
+	st.folds = fold_count(engine->fold);
+	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
+		   users_bytes(engine->users) + fold_bytes(engine->fold);
+	*out_stats = st;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Watched objects by the number of their mark. */
+#include "engine/objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define BUCKETS_MIN 1024
+
+struct objects {
+	struct object **buckets;
+	size_t nr_buckets; /* power of two */
+	size_t nr, max;
+	struct object *gone_first, *gone_last; /* in the order in which they went */
+	struct strtab *strings;
+	uint64_t refused;
+};
+
+struct objects *objects_new(uint32_t max, struct strtab *strings)
+{
+	struct objects *objects = calloc(1, sizeof(*objects));
+
+	if (!objects)
+		return NULL;
+	objects->buckets = calloc(BUCKETS_MIN, sizeof(struct object *));
+	if (!objects->buckets) {
+		free(objects);
+		return NULL;
+	}
+	objects->nr_buckets = BUCKETS_MIN;
+	objects->max = max;
+	objects->strings = strings;
+	return objects;
+}
+
+static void destroy(struct objects *objects, struct object *object)
+{
+	strtab_put(objects->strings, object->path);
+	strtab_put(objects->strings, object->watch);
+	free(object->key);
+	free(object);
+}
+
+void objects_free(struct objects *objects)
+{
+	if (!objects)
+		return;
+	for (size_t i = 0; i < objects->nr_buckets; i++) {
+		while (objects->buckets[i]) {
+			struct object *object = objects->buckets[i];
+
+			objects->buckets[i] = object->next;
+			destroy(objects, object);
+		}
+	}
+	free(objects->buckets);
+	free(objects);
+}
+
+static struct object **slot_of(const struct objects *objects, uint64_t id)
+{
+	struct object **slot = &objects->buckets[hash_u64(id) & (objects->nr_buckets - 1)];
+
+	while (*slot && (*slot)->id != id)
+		slot = &(*slot)->next;
+	return slot;
+}
+
+const struct object *objects_find(const struct objects *objects, uint64_t id)
+{
+	return *slot_of(objects, id);
+}
+
+static void grow(struct objects *objects)
+{
+	size_t nr = objects->nr_buckets * 2;
+	struct object **buckets = calloc(nr, sizeof(*buckets));
+
+	if (!buckets)
+		return; /* slower, not wrong */
+	for (size_t i = 0; i < objects->nr_buckets; i++) {
+		while (objects->buckets[i]) {
+			struct object *object = objects->buckets[i];
+			struct object **slot = &buckets[hash_u64(object->id) & (nr - 1)];
+
+			objects->buckets[i] = object->next;
+			object->next = *slot;
+			*slot = object;
+		}
+	}
+	free(objects->buckets);
+	objects->buckets = buckets;
+	objects->nr_buckets = nr;
+}
+
+static struct object *get(struct objects *objects, uint64_t id)
+{
+	struct object *object = *slot_of(objects, id), **slot;
+
+	if (object)
+		return object;
+	object = objects->nr < objects->max ? calloc(1, sizeof(*object)) : NULL;
+	if (!object) {
+		objects->refused++;
+		return NULL;
+	}
+	if (objects->nr >= objects->nr_buckets)
+		grow(objects);
+	slot = slot_of(objects, id);
+	object->id = id;
+	*slot = object;
+	objects->nr++;
+	return object;
+}
+
+static void set_string(struct objects *objects, struct str **str, struct span bytes)
+{
+	struct str *old = *str;
+
+	*str = strtab_get(objects->strings, bytes);
+	strtab_put(objects->strings, old);
+}
+
+static void set_gone(struct objects *objects, struct object *object, uint64_t time)
+{
+	if (object->gone_at)
+		return;
+	object->gone_at = time ? time : 1;
+	object->next_gone = NULL;
+	if (objects->gone_last)
+		objects->gone_last->next_gone = object;
+	else
+		objects->gone_first = object;
+	objects->gone_last = object;
+}
+
+/* A number is used again: the object is there. Rare, so the list may be walked. */
+static void set_there(struct objects *objects, struct object *object)
+{
+	struct object **at = &objects->gone_first, *before = NULL;
+
+	if (!object->gone_at)
+		return;
+	while (*at != object) {
+		before = *at;
+		at = &(*at)->next_gone;
+	}
+	*at = object->next_gone;
+	if (objects->gone_last == object)
+		objects->gone_last = before;
+	object->gone_at = 0;
+}
+
+static uint32_t find_watch(const struct policy *policy, const struct str *name)
+{
+	return name ? policy_find_watch(policy, str_span(name)) : 0;
+}
+
+bool objects_tell(struct objects *objects, uint64_t time, const struct event_object *ev,
+		  const struct policy *policy)
+{
+	struct object *object;
+
+	if (!ev->watch.len) {
+		object = *slot_of(objects, ev->object);
+		if (!object)
+			return true;
+		set_string(objects, &object->watch, ev->watch);
+		object->watch_number = 0;
+		object->told = true;
+		set_gone(objects, object, time);
+		return true;
+	}
+	object = get(objects, ev->object);
+	if (!object)
+		return false;
+	set_there(objects, object);
+	object->inode = ev->inode;
+	object->told = true;
+	set_string(objects, &object->path, ev->path);
+	set_string(objects, &object->watch, ev->watch);
+	object->watch_number = find_watch(policy, object->watch);
+	object->key_known = false;
+	if (!ev->key_known) {
+		free(object->key);
+		object->key = NULL;
+		object->told_at = time;
+		return true;
+	}
+	if (!object->key)
+		object->key = malloc(sizeof(*object->key));
+	if (object->key) {
+		*object->key = ev->key;
+		object->key_known = true;
+	}
+	return true;
+}
+
+void objects_mark(struct objects *objects, uint64_t time, const struct event_mark *ev,
+		  const struct policy *policy)
+{
+	const struct watch_entry *entry;
+	struct object *object;
+
+	switch (ev->op) {
+	case MARK_ADDED:
+	case MARK_MOVED:
+		entry = ev->watch ? policy_watch(policy, ev->watch) : NULL;
+		if (!entry)
+			return; /* a directory, or nothing of this policy */
+		object = get(objects, ev->object);
+		if (!object || object->told)
+			return; /* the daemon knows better, and tells what has changed */
+		set_there(objects, object);
+		object->inode = ev->inode;
+		set_string(objects, &object->path, ev->path);
+		set_string(objects, &object->watch, span_of(entry->name));
+		object->watch_number = ev->watch;
+		object->told_at = time;
+		return;
+	case MARK_DROPPED:
+		object = *slot_of(objects, ev->object);
+		if (object)
+			set_gone(objects, object, time);
+		return;
+	case MARK_SUPER_GONE:
+		for (size_t i = 0; i < objects->nr_buckets; i++)
+			for (object = objects->buckets[i]; object; object = object->next)
+				if (object->inode.dev == ev->inode.dev)
+					set_gone(objects, object, time);
+		return;
+	default:
+		return;
+	}
+}
+
+void objects_set_policy(struct objects *objects, const struct policy *policy)
+{
+	for (size_t i = 0; i < objects->nr_buckets; i++)
+		for (struct object *object = objects->buckets[i]; object; object = object->next)
+			object->watch_number = find_watch(policy, object->watch);
+}
+
+void objects_tick(struct objects *objects, uint64_t now)
+{
+	struct object *object;
+
+	while ((object = objects->gone_first) && object->gone_at + OBJECTS_LINGER_NS <= now) {
+		struct object **slot = slot_of(objects, object->id);
+
+		objects->gone_first = object->next_gone;
+		if (!objects->gone_first)
+			objects->gone_last = NULL;
+		*slot = object->next;
+		objects->nr--;
+		destroy(objects, object);
+	}
+}
+
+size_t objects_count(const struct objects *objects)
+{
+	return objects->nr;
+}
+
+size_t objects_bytes(const struct objects *objects)
+{
+	size_t bytes = sizeof(*objects) + objects->nr_buckets * sizeof(struct object *);
+
+	return bytes + objects->nr * (sizeof(struct object) + sizeof(struct key_identity));
+}
+
+uint64_t objects_refused(const struct objects *objects)
+{
+	return objects->refused;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is known of the watched objects: told by the daemon (EVENT_OBJECT) or, before that, by the
+ * kernel side when it marked a new one by itself (EVENT_MARK).
+ *
+ * An object that is gone is remembered for OBJECTS_LINGER_NS, for accesses that are still pending.
+ * When the table is full a new object is refused and counted; an access to it is then an access to
+ * an object of which nothing is known, and never silent.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/event.h"
+#include "policy/policy.h"
+#include "proc/strtab.h"
+
+#define OBJECTS_LINGER_NS 5000000000ULL
+
+struct object {
+	uint64_t id;
+	struct inode_id inode;
+	struct str *path;
+	struct str *watch; /* name of the entry; NULL: not watched (any longer) */
+	uint32_t watch_number; /* of the policy in force, 0 = it has no such entry */
+	bool told; /* by the daemon, not by a mark alone */
+	bool key_known;
+	uint64_t told_at; /* when it was last told without its key */
+	uint64_t gone_at; /* 0: is there */
+	struct key_identity *key; /* NULL unless key_known */
+	/* objects.c only */
+	struct object *next, *next_gone;
+};
+
+struct objects;
+
+struct objects *objects_new(uint32_t max, struct strtab *strings);
+void objects_free(struct objects *objects);
+
+/* EVENT_OBJECT. Returns false if it was refused. */
+bool objects_tell(struct objects *objects, uint64_t time, const struct event_object *ev,
+		  const struct policy *policy);
+/* EVENT_MARK. */
+void objects_mark(struct objects *objects, uint64_t time, const struct event_mark *ev,
+		  const struct policy *policy);
+const struct object *objects_find(const struct objects *objects, uint64_t id);
+/* Watch entries are looked up anew, by name. */
+void objects_set_policy(struct objects *objects, const struct policy *policy);
+void objects_tick(struct objects *objects, uint64_t now);
+
+size_t objects_count(const struct objects *objects);
+size_t objects_bytes(const struct objects *objects); /* without the strings */
+uint64_t objects_refused(const struct objects *objects);

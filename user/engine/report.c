@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alerts from what the engine knows: every string escaped here, once. */
+#include "engine/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "engine/sentence.h"
+#include "proc/cgroup.h"
+#include "proc/cmdline.h"
+
+#define PATH_TEXT_MAX (4 * 4096 + 1) /* each byte of the longest path as \xHH */
+
+enum alert_type report_type(enum object_class object_class)
+{
+	switch (object_class) {
+	case CLASS_DUMP:
+		return ALERT_DUMP_READ;
+	case CLASS_CREDENTIAL:
+		return ALERT_CREDENTIAL_READ;
+	default:
+		return ALERT_KEY_READ;
+	}
+}
+
+const char *report_attack(enum object_class object_class)
+{
+	switch (object_class) {
+	case CLASS_DUMP:
+		return "T1005"; /* Data from Local System: the dump was there, nobody made it to get
+				   at it */
+	case CLASS_CREDENTIAL:
+		return "T1552.001"; /* Unsecured Credentials: Credentials In Files */
+	default:
+		return "T1552.004"; /* Unsecured Credentials: Private Keys */
+	}
+}
+
+static uint64_t wall(const struct report *report, uint64_t boottime)
+{
+	return boottime + (uint64_t)report->wall_offset_ns;
+}
+
+/* The first half of SHA-256 in hex, over what makes this alert this one. */
+static void make_id(char out_id[33], const char *fmt, ...) _printf_(2, 3);
+static void make_id(char out_id[33], const char *fmt, ...)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		text = NULL;
+	out_id[0] = '\0';
+	if (!text || !EVP_Digest(text, (size_t)n, digest, NULL, EVP_sha256(), NULL))
+		return;
+	for (size_t i = 0; i < 16; i++)
+		snprintf(out_id + 2 * i, 3, "%02x", digest[i]);
+}
+
+static char *escaped(struct span bytes)
+{
+	char buf[PATH_TEXT_MAX];
+
+	escape_bytes(bytes.p, bytes.len, buf, sizeof(buf), NULL);
+	return strdup(buf);
+}
+
+static char *user_text(const struct report *report, uint32_t uid)
+{
+	const char *name = users_name(report->users, uid);
+	char number[16];
+
+	if (name)
+		return strdup(name);
+	snprintf(number, sizeof(number), "%" PRIu32, uid);
+	return strdup(number);
+}
+
+static char *args_text(const struct report *report, struct span args, bool truncated)
+{
+	char text[CMDLINE_TEXT_MAX + 1] = "";
+
+	if (report->cmdline != CMDLINE_NONE)
+		cmdline_text(args, truncated, report->cmdline == CMDLINE_REDACTED, text);
+	return strdup(text);
+}
+
+static struct alert *new_alert(const struct report *report, enum alert_type type,
+			       enum severity severity, uint64_t time)
+{
+	struct alert *alert = calloc(1, sizeof(*alert));
+
+	if (!alert)
+		return NULL;
+	alert->type = type;
+	alert->severity = severity;
+	alert->time_ns = alert->first_ns = alert->last_ns = wall(report, time);
+	alert->count = 1;
+	alert->attack = "";
+	alert->object_class = "";
+	alert->evidence = "observed";
+	alert->loginuid = alert->session = UID_UNSET;
+	alert->host = strdup(report->host);
+	if (!alert->host) {
+		alert_free(alert);
+		return NULL;
+	}
+	return alert;
+}
+
+/* Strings that an alert of this type has nothing to say in are empty, never NULL. */
+static bool fill_empty(struct alert *alert)
+{
+	char **const strings[] = {&alert->text,	     &alert->login_user, &alert->unit,
+				  &alert->container, &alert->path,	 &alert->via,
+				  &alert->watch,     &alert->owner_user, &alert->rule,
+				  &alert->cause};
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
+		if (!*strings[i])
+			*strings[i] = strdup("");
+		if (!*strings[i])
+			return false;
+	}
+	for (uint32_t i = 0; i < alert->nr_processes; i++)
+		if (!alert->processes[i].exe || !alert->processes[i].args ||
+		    !alert->processes[i].user)
+			return false;
+	return true;
+}
+
+/* --- who
+ * ------------------------------------------------------------------------------------------ */
+
+/* Exe as a path; a kernel thread is told by its name in brackets, as ps does. */
+static char *exe_text(const struct proc_info *info)
+{
+	char name[4 * sizeof(info->comm) + 1], text[sizeof(name) + 2];
+
+	if (info->exe || !info->kernel_thread)
+		return escaped(str_span(info->exe));
+	escape_bytes(info->comm, strlen(info->comm), name, sizeof(name), NULL);
+	snprintf(text, sizeof(text), "[%s]", name);
+	return strdup(text);
+}
+
+static int fill_processes(const struct report *report, const struct settled *s, struct alert *alert)
+{
+	struct proc_info infos[ALERT_ANCESTRY_MAX];
+	const struct subject *subject = &s->access.subject;
+	struct alert_process *self;
+	bool complete = false;
+	size_t nr =
+		proctab_ancestry(report->processes, s->proc, infos, ARRAY_SIZE(infos), &complete);
+
+	if (!nr) { /* gone for want of room: what the access itself tells is left */
+		infos[0] = (struct proc_info){.id = subject->id, .uid = subject->uid};
+		nr = 1;
+	}
+	alert->processes = calloc(nr, sizeof(*alert->processes));
+	if (!alert->processes)
+		return -ENOMEM;
+	alert->nr_processes = (uint32_t)nr;
+	alert->ancestry_complete = complete;
+	for (size_t i = 0; i < nr; i++) {
+		struct alert_process *process = &alert->processes[i];
+
+		process->pid = infos[i].id.tgid;
+		process->start = infos[i].id.start;
+		process->uid = infos[i].uid;
+		process->user = user_text(report, infos[i].uid);
+		process->exe = exe_text(&infos[i]);
+		process->args = args_text(report, str_span(infos[i].args), infos[i].args_truncated);
+	}
+	/* The subject as it was at the access, not as it was known before or after. */
+	self = &alert->processes[0];
+	self->uid = subject->uid;
+	free(self->user);
+	self->user = user_text(report, subject->uid);
+	if (s->access.exe.len) {
+		free(self->exe);
+		self->exe = escaped(s->access.exe);
+	}
+	if (self->args && !self->args[0] && s->access.args.len) {
+		free(self->args);
+		self->args = args_text(report, s->access.args, s->flags & EVENT_ARGS_TRUNCATED);
+	}
+	alert->euid = subject->euid;
+	alert->loginuid = subject->loginuid;
+	alert->session = subject->session;
+	if (subject->loginuid != UID_UNSET)
+		alert->login_user = user_text(report, subject->loginuid);
+	return 0;
+}
+
+/* What stands in the sentence for a process that is no step of the ancestry. */
+static void opener_name(const struct report *report, const struct proc_id *id, char *out,
+			size_t size)
+{
+	struct proc_info info;
+
+	snprintf(out, size, "another program");
+	if (proctab_info(report->processes, proctab_find(report->processes, id), &info)) {
+		_cleanup_free_ char *exe = exe_text(&info);
+
+		if (exe && exe[0])
+			snprintf(out, size, "%s", sentence_basename(exe));
+	}
+}
+
+/* --- what
+ * ----------------------------------------------------------------------------------------- */
+
+static bool ends_with(struct span s, struct span end)
+{
+	return s.len >= end.len && !memcmp(s.p + s.len - end.len, end.p, end.len);
+}
+
+/*
+ * Path as the owner knows it, and the one by which it was reached if that is another. A mark's own
+ * path begins at the root of its file system; where the access went by the same names, its path
+ * says more.
+ */
+static int fill_paths(const struct settled *s, const struct object *object, struct alert *alert)
+{
+	struct span known = object ? str_span(object->path) : (struct span){NULL, 0};
+	struct span seen = s->access.path;
+	bool whole = seen.len && !(s->flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED));
+
+	if (!known.len || (!object->told && whole && ends_with(seen, known)))
+		known = seen;
+	alert->path = escaped(known);
+	if (seen.len && !(seen.len == known.len && !memcmp(seen.p, known.p, seen.len)) &&
+	    (whole || !ends_with(known, seen)))
+		alert->via = escaped(seen);
+	return alert->path ? 0 : -ENOMEM;
+}
+
+static char *rule_text(const struct policy_answer *answer)
+{
+	_cleanup_free_ char *file = NULL;
+	char *text = NULL;
+
+	if (!answer->file)
+		return strdup(answer->why);
+	file = escaped(span_of(answer->file));
+	if (!file || asprintf(&text, "%s (%s:%u)", answer->why, file, answer->line) < 0)
+		return NULL;
+	return text;
+}
+
+struct alert *report_access(const struct report *report, const struct settled *s,
+			    const struct object *object, const struct watch_entry *entry,
+			    const struct policy_answer *answer)
+{
+	enum object_class object_class = entry ? entry->object_class : CLASS_KEY;
+	enum alert_type type = report_type(object_class);
+	const struct event_access *a = &s->access;
+	struct cgroup_name group;
+	struct alert *alert =
+		new_alert(report, type, entry ? entry->severity : SEV_MEDIUM, s->time);
+	char opener[1024] = "";
+
+	if (!alert)
+		return NULL;
+	alert->attack = report_attack(object_class);
+	alert->last_ns = wall(report, s->last_time);
+	alert->object = a->object ? a->object : UINT64_MAX;
+	alert->object_class = entry ? object_class_str(object_class) : "";
+	alert->owner = a->owner;
+	alert->how = a->how;
+	alert->mode = a->mode;
+	alert->event_flags = s->flags;
+	alert->exe_trust = a->exe_trust;
+	if (object && object->key_known) {
+		alert->key_known = true;
+		alert->key = *object->key;
+	}
+	cgroup_parse(a->cgroup, &group);
+	alert->unit = strdup(group.unit);
+	alert->container = strdup(group.container);
+	alert->owner_user = user_text(report, a->owner);
+	alert->watch = entry ? escaped(span_of(entry->name)) : strdup("");
+	alert->rule = rule_text(answer);
+	/* What stays the same over a restart: neither the mark's number nor the path. */
+	make_id(alert->id, "access %s %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32,
+		report->boot_id, alert_type_str(type), a->subject.id.tgid, a->subject.id.start,
+		a->subject.id.exec_id, a->inode.ino, a->inode.dev);
+	if (fill_processes(report, s, alert) || fill_paths(s, object, alert) || !alert->id[0])
+		goto fail;
+	if (s->handed)
+		opener_name(report, &s->handed_by, opener, sizeof(opener));
+	alert->text =
+		sentence_access(alert, entry ? object_class_noun(object_class) : "watched file",
+				s->handed ? opener : NULL, a->fd, answer->why);
+	if (!alert->text || !fill_empty(alert))
+		goto fail;
+	return alert;
+fail:
+	alert_free(alert);
+	return NULL;
+}
+
+/* --- the daemon's own matters
+ * ---------------------------------------------------------------------- */
+
+static enum severity gap_severity(struct span cause)
+{
+	static const struct {
+		const char *cause;
+		enum severity severity;
+	} known[] = {
+		/* An access itself may be among what was lost. */
+		{"ring-critical", SEV_HIGH},
+		{"mark-full", SEV_HIGH},
+		{"mark-busy", SEV_HIGH},
+		{"recursion", SEV_HIGH},
+		{"undecodable", SEV_HIGH},
+		/* Only names and ancestry suffer. */
+		{"ring-bulk", SEV_LOW},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (cause.len == strlen(known[i].cause) &&
+		    !memcmp(cause.p, known[i].cause, cause.len))
+			return known[i].severity;
+	return SEV_MEDIUM;
+}
+
+struct alert *report_gap(const struct report *report, const struct event *ev)
+{
+	const struct event_gap *gap = &ev->gap;
+	enum severity severity = gap_severity(gap->cause);
+	struct alert *alert = new_alert(report, ALERT_EVENTS_LOST, severity, ev->time);
+
+	if (!alert)
+		return NULL;
+	alert->evidence = "gap";
+	alert->count = gap->count;
+	alert->gap_from_ns = alert->first_ns = wall(report, gap->from);
+	alert->gap_to_ns = alert->last_ns = wall(report, gap->to);
+	alert->cause = escaped(gap->cause);
+	make_id(alert->id, "gap %s %s %" PRIu64 " %" PRIu64, report->boot_id,
+		alert->cause ? alert->cause : "", gap->from, gap->to);
+	if (alert->cause)
+		alert->text = sentence_gap(alert);
+	if (!alert->text || !alert->id[0] || !fill_empty(alert)) {
+		alert_free(alert);
+		return NULL;
+	}
+	return alert;
+}
+
+static bool begins(struct span s, const char *with)
+{
+	return s.len >= strlen(with) && !memcmp(s.p, with, strlen(with));
+}
+
+struct alert *report_health(const struct report *report, const struct event *ev)
+{
+	const struct event_health *health = &ev->health;
+	enum alert_type type = ALERT_SENSOR_DEGRADED;
+	enum severity severity = SEV_MEDIUM;
+	struct alert *alert;
+
+	if (health->level == HEALTH_OK) {
+		type = ALERT_DAEMON;
+		severity = SEV_INFO;
+	} else if (begins(health->what, "policy")) {
+		type = ALERT_POLICY_REFUSED;
+	} else if (health->level == HEALTH_BLIND) {
+		severity = SEV_HIGH;
+	}
+	alert = new_alert(report, type, severity, ev->time);
+	if (!alert)
+		return NULL;
+	alert->cause = escaped(health->what);
+	alert->text = escaped(health->text);
+	make_id(alert->id, "health %s %s %s %" PRIu64, report->boot_id,
+		alert->cause ? alert->cause : "", health_level_str(health->level), ev->time);
+	if (!alert->text || !alert->cause || !alert->id[0] || !fill_empty(alert)) {
+		alert_free(alert);
+		return NULL;
+	}
+	return alert;
+}
+
+int report_summary(const struct report *report, const struct alert *like, uint64_t count,
+		   uint64_t first, uint64_t last, struct alert *out_alert, char **out_text)
+{
+	struct alert alert = *like;
+	char *text;
+
+	alert.summary = true;
+	alert.count = count;
+	alert.first_ns = wall(report, first);
+	alert.last_ns = wall(report, last);
+	alert.time_ns = alert.last_ns;
+	memcpy(alert.of, like->id, sizeof(alert.of));
+	if (alert.type == ALERT_EVENTS_LOST) {
+		alert.gap_from_ns = alert.first_ns;
+		alert.gap_to_ns = alert.last_ns;
+	}
+	make_id(alert.id, "summary %s %" PRIu64 " %" PRIu64, like->id, first, last);
+	text = sentence_summary(&alert, like);
+	if (!text || !alert.id[0]) {
+		free(text);
+		return -ENOMEM;
+	}
+	alert.text = text;
+	*out_alert = alert;
+	*out_text = text;
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Puts an alert together: sentence, process with ancestry, object, id. Knows no state of its own.
+ */
+#pragma once
+
+#include "access/settle.h"
+#include "alert/alert.h"
+#include "engine/objects.h"
+#include "engine/users.h"
+#include "policy/policy.h"
+#include "proc/proctab.h"
+
+/* What reports are made from. */
+struct report {
+	const char *host, *boot_id;
+	int64_t wall_offset_ns;
+	enum cmdline_mode cmdline;
+	const struct proctab *processes;
+	const struct users *users;
+};
+
+/*
+ * The alert for an access. object and entry may be NULL (nothing is known of the object), answer
+ * may not. All return a new alert, or NULL if out of memory.
+ */
+struct alert *report_access(const struct report *report, const struct settled *settled,
+			    const struct object *object, const struct watch_entry *entry,
+			    const struct policy_answer *answer);
+struct alert *report_gap(const struct report *report, const struct event *ev);
+struct alert *report_health(const struct report *report, const struct event *ev);
+
+/*
+ * `count` more things like the one `like` is about, between first and last (CLOCK_BOOTTIME ns), as
+ * a view on `like`: only *out_text is new and to be freed. -ENOMEM.
+ */
+int report_summary(const struct report *report, const struct alert *like, uint64_t count,
+		   uint64_t first, uint64_t last, struct alert *out_alert, char **out_text);
+
+/* Type of an alert about reading an object of this class, and the ATT&CK technique it is a case of.
+ */
+enum alert_type report_type(enum object_class object_class);
+const char *report_attack(enum object_class object_class);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Sentences for people. What comes in is escaped already. */
+#include "engine/sentence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+
+#define ARROW "\xe2\x86\x90" /* U+2190 */
+
+const char *sentence_basename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static const char *name_of(const struct alert_process *process)
+{
+	return process->exe[0] ? sentence_basename(process->exe) : "?";
+}
+
+void sentence_key(const struct key_identity *key, char *out, size_t size)
+{
+	char id[96] = "", kind[64];
+
+	if (key->kind == KEY_NONE && !key->encrypted) {
+		snprintf(out, size, "no key was found in it");
+		return;
+	}
+	if (key->source == KEYSRC_NONE) {
+		snprintf(out, size, "%s, its public half cannot be read",
+			 key->encrypted ? "encrypted" : "a key");
+		return;
+	}
+	if (key->bits)
+		snprintf(kind, sizeof(kind), "%s %u", key_kind_str(key->kind), key->bits);
+	else
+		snprintf(kind, sizeof(kind), "%s", key_kind_str(key->kind));
+	if (key->ssh_fp[0]) {
+		snprintf(id, sizeof(id), " %s", key->ssh_fp);
+	} else if (key->has_spki) {
+		size_t n = (size_t)snprintf(id, sizeof(id), " SPKI ");
+
+		for (size_t i = 0; i < sizeof(key->spki); i++)
+			n += (size_t)snprintf(id + n, sizeof(id) - n, "%02x", key->spki[i]);
+	} else if (key->keygrip[0]) {
+		snprintf(id, sizeof(id), " keygrip %s", key->keygrip);
+	}
+	snprintf(out, size, "%s%s%s", kind, id,
+		 key->source == KEYSRC_SIBLING ? ", unverified, from the file beside it" : "");
+}
+
+static void put_subject(FILE *f, const struct alert *alert)
+{
+	const struct alert_process *self = &alert->processes[0];
+
+	fprintf(f, "%s (pid %" PRIu32 ", user %s", name_of(self), self->pid, self->user);
+	if (alert->login_user && strcmp(alert->login_user, self->user) != 0)
+		fprintf(f, ", logged in as %s", alert->login_user);
+	if (alert->container && alert->container[0])
+		fprintf(f, ", container %s", alert->container);
+	fputc(')', f);
+}
+
+static void put_verb(FILE *f, const struct alert *alert, const char *opener, uint32_t fd)
+{
+	switch (alert->how) {
+	case ACCESS_RECEIVE:
+		fputs(" was passed an open descriptor of", f);
+		break;
+	case ACCESS_EXEC_FD:
+		if (opener)
+			fprintf(f, " was handed by %s", opener);
+		else if (fd != UINT32_MAX)
+			fprintf(f, " was started with descriptor %" PRIu32 " open on", fd);
+		else
+			fputs(" was started with a descriptor open on", f);
+		break;
+	case ACCESS_MMAP:
+		fputs(" mapped", f);
+		break;
+	case ACCESS_FOUND:
+		fputs(" had open before keytrail started:", f);
+		break;
+	default:
+		fputs(" opened", f);
+	}
+}
+
+static bool about_a_key(const struct alert *alert)
+{
+	return alert->type == ALERT_KEY_READ;
+}
+
+static void put_ancestry(FILE *f, const struct alert *alert)
+{
+	fputs("; ancestry: ", f);
+	for (uint32_t i = 0; i < alert->nr_processes; i++)
+		fprintf(f, "%s%s", i ? " " ARROW " " : "", name_of(&alert->processes[i]));
+	if (!alert->ancestry_complete)
+		fputs(" (incomplete)", f);
+}
+
+char *sentence_access(const struct alert *alert, const char *noun, const char *opener, uint32_t fd,
+		      const char *why)
+{
+	char *text = NULL, key[256];
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	bool failed;
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	put_verb(f, alert, opener, fd);
+	fprintf(f, " %s %s", noun, alert->path[0] ? alert->path : "(path not known)");
+	if (alert->key_known) {
+		sentence_key(&alert->key, key, sizeof(key));
+		fprintf(f, " (%s)", key);
+	} else if (about_a_key(alert)) {
+		fputs(" (key not identified)", f);
+	}
+	if (alert->via && alert->via[0])
+		fprintf(f, " as %s", alert->via);
+	fprintf(f, ", %s", why);
+	put_ancestry(f, alert);
+	failed = ferror(f);
+	if (fclose(f) || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void put_time(char *out, size_t size, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+	size_t n = 0;
+
+	out[0] = '\0';
+	if (gmtime_r(&seconds, &tm))
+		n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (n)
+		snprintf(out + n, size - n, ".%03uZ", (unsigned)(ns / 1000000 % 1000));
+}
+
+char *sentence_gap(const struct alert *alert)
+{
+	const char *harm = alert->severity >= SEV_MEDIUM
+				   ? "accesses to watched files may have gone unseen"
+				   : "names and ancestry of processes may be incomplete";
+	char from[48], to[48], number[32], *text = NULL;
+
+	put_time(from, sizeof(from), alert->gap_from_ns);
+	put_time(to, sizeof(to), alert->gap_to_ns);
+	snprintf(number, sizeof(number), "%" PRIu64, alert->count);
+	if (asprintf(&text, "events were lost between %s and %s (%s, %s times): %s", from, to,
+		     alert->cause, alert->count ? number : "an unknown number of", harm) < 0)
+		return NULL;
+	return text;
+}
+
+char *sentence_summary(const struct alert *summary, const struct alert *like)
+{
+	char from[48], to[48], *text = NULL;
+
+	if (summary->type == ALERT_EVENTS_LOST)
+		return sentence_gap(summary);
+	put_time(from, sizeof(from), summary->first_ns);
+	put_time(to, sizeof(to), summary->last_ns);
+	if (asprintf(&text, "%" PRIu64 " more like this between %s and %s: %s", summary->count,
+		     from, to, like->text) < 0)
+		return NULL;
+	return text;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The plain sentence of an alert. From the alert's own fields, so that both always say the same. */
+#pragma once
+
+#include <stdint.h>
+
+#include "alert/alert.h"
+
+/* All return allocated text on one line, or NULL if out of memory. */
+
+/*
+ *	cat (pid 812, user alice) opened SSH user key /home/alice/.ssh/id_ed25519 (ED25519 256
+ *	SHA256:...), <why>; ancestry: cat ← bash ← sshd
+ *
+ * opener: who had opened what the process was handed, NULL = it did so itself. fd: (uint32_t)-1 =
+ *none.
+ */
+char *sentence_access(const struct alert *alert, const char *noun, const char *opener, uint32_t fd,
+		      const char *why);
+char *sentence_gap(const struct alert *alert);
+char *sentence_summary(const struct alert *summary, const struct alert *like);
+
+/* "PRIVATE KEY in words": "ED25519 256 SHA256:...", "" if nothing is known. */
+void sentence_key(const struct key_identity *key, char *out, size_t size);
+
+/* Behind the last slash; the whole if nothing is behind it. */
+const char *sentence_basename(const char *path);
