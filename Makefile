@@ -43,11 +43,16 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
 PKGS := libbpf libelf yaml-0.1 jansson libsystemd mount libcap-ng libseccomp sqlite3 libcrypto
 
 # --- tools and libraries, named with their package when missing -------------------------------
-NOBUILD := help clean deps distclean
+# Goals that need none of them, or that install first and call make again.
+NOBUILD := help clean deps distclean lint layers check check-long demo
+NEEDS := build \
+	$(if $(filter unit check-unit check-replay check-integration,$(MAKECMDGOALS)),unit) \
+	$(if $(filter fuzz%,$(MAKECMDGOALS)),fuzz)
 ifneq ($(filter-out $(NOBUILD),$(or $(MAKECMDGOALS),all)),)
-missing := $(shell scripts/missing-deps build)
+missing := $(shell scripts/missing-deps $(NEEDS))
 ifneq ($(strip $(missing)),)
-$(error missing: $(missing). Run `make deps` (root or sudo), or install what is named)
+$(error missing: $(missing). `scripts/missing-deps --install $(strip $(NEEDS))` (root or sudo) \
+	brings it)
 endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What is run to find out whether it works. Included by the Makefile; results below $(BUILD)/check.
+
+# --- check, check-unit, check-long, lint, layers, fuzz ----------------------------------------------
+## make check              everything; installs what is missing (root or sudo); under 40 minutes
+## make check WITHOUT=vm   all steps but this (scripts/check --list)
+## make check-unit         unit tests; with SAN=1 under the sanitizers
+## make check-long         check with FUZZ_SECONDS=600
+## make lint               form of the sources, house rules, static analysis
+## make layers             who may include whom (table: docs/architecture.md)
+## make fuzz               the fuzzers for FUZZ_SECONDS (60) each
+JOBS ?= $(shell nproc)
+CHECK_ENV = BUILD='$(BUILD)' JOBS='$(JOBS)'
+
+.PHONY: check check-unit check-long lint layers fuzz
+check:
+	+@$(CHECK_ENV) scripts/check $(addprefix --without ,$(WITHOUT))
+
+check-unit: $(UNIT_BIN)
+	@scripts/run-tap -- $(UNIT_BIN)
+
+check-long:
+	+@$(CHECK_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),600)' scripts/check
+
+lint:
+	+@$(CHECK_ENV) scripts/lint
+
+layers:
+	@scripts/layers
+
+fuzz: $(FUZZ_BIN)
+	@$(CHECK_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),60)' scripts/run-fuzz
+
