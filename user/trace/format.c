@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a line of each type holds. A new field goes here, into docs/trace.md, and nowhere else. */
+#include "trace/format.h"
+
+#include "base/cleanup.h"
+
+#define UNSET UID_UNSET
+
+#define AT(member) .offset = offsetof(struct event, member)
+#define U16(n, member)                                   \
+	{                                                \
+		.name = n, AT(member), .kind = TRACE_U16 \
+	}
+#define U32(n, member)                                   \
+	{                                                \
+		.name = n, AT(member), .kind = TRACE_U32 \
+	}
+#define U32_OR(n, member, value)                                          \
+	{                                                                 \
+		.name = n, AT(member), .kind = TRACE_U32, .preset = value \
+	}
+#define U64(n, member)                                   \
+	{                                                \
+		.name = n, AT(member), .kind = TRACE_U64 \
+	}
+#define BOOL(n, member)                                   \
+	{                                                 \
+		.name = n, AT(member), .kind = TRACE_BOOL \
+	}
+#define SPAN(n, member)                                   \
+	{                                                 \
+		.name = n, AT(member), .kind = TRACE_SPAN \
+	}
+#define CHARS(n, member)                                    \
+	{                                                   \
+		.name = n, AT(member), .kind = TRACE_CHARS, \
+		.size = sizeof(((struct event *)0)->member) \
+	}
+#define WORD(n, member, from, to, function)                                         \
+	{                                                                           \
+		.name = n, AT(member), .kind = TRACE_WORD, .first = from, .nr = to, \
+		.preset = from, .word = function                                    \
+	}
+
+#define SUBJECT(s)                                                                            \
+	U32("pid", s.id.tgid), U64("start", s.id.start), U64("exec_id", s.id.exec_id),        \
+		U32("tid", s.tid), U32("uid", s.uid), U32("euid", s.euid), U32("gid", s.gid), \
+		U32_OR("loginuid", s.loginuid, UNSET), U32_OR("session", s.session, UNSET),   \
+		U32("pidns", s.pidns), U64("exe_ino", s.exe.ino), U32("exe_dev", s.exe.dev),  \
+		U32("exe_gen", s.exe.gen), CHARS("comm", s.comm)
+#define PARENT(p) \
+	U32("ppid", p.tgid), U64("parent_start", p.start), U64("parent_exec_id", p.exec_id)
+#define INODE(i) U64("ino", i.ino), U32("dev", i.dev), U32("gen", i.gen)
+
+static const char *how_word(unsigned v)
+{
+	return access_how_str((enum access_how)v);
+}
+static const char *trust_word(unsigned v)
+{
+	return exe_trust_str((enum exe_trust)v);
+}
+static const char *mark_word(unsigned v)
+{
+	return mark_op_str((enum mark_op)v);
+}
+static const char *level_word(unsigned v)
+{
+	return health_level_str((enum health_level)v);
+}
+static const char *kind_word(unsigned v)
+{
+	return key_kind_str((enum key_kind)v);
+}
+static const char *format_word(unsigned v)
+{
+	return key_format_str((enum key_format)v);
+}
+static const char *source_word(unsigned v)
+{
+	static const char *const words[] = {
+		[KEYSRC_NONE] = "none", [KEYSRC_FILE] = "file", [KEYSRC_SIBLING] = "sibling"};
+
+	return v < ARRAY_SIZE(words) ? words[v] : "?";
+}
+
+static const struct trace_field common[] = {
+	U64("time", time),
+	U32("cpu", cpu),
+	U64("seq", seq),
+	U32("flags", flags),
+};
+
+static const struct trace_field fork_fields[] = {SUBJECT(fork.child), PARENT(fork.parent)};
+
+static const struct trace_field exec_fields[] = {
+	SUBJECT(exec.subject),
+	PARENT(exec.parent),
+	U32("exe_mode", exec.exe_mode),
+	U32("exe_uid", exec.exe_uid),
+	U32_OR("exe_nlink", exec.exe_nlink, 1),
+	SPAN("exe", exec.exe),
+	SPAN("args", exec.args),
+	SPAN("cgroup", exec.cgroup),
+};
+
+static const struct trace_field exit_fields[] = {SUBJECT(exit.subject), U32("code", exit.code)};
+
+static const struct trace_field access_fields[] = {
+	SUBJECT(access.subject),
+	PARENT(access.parent),
+	INODE(access.inode),
+	U64("object", access.object),
+	U64("size", access.size),
+	WORD("how", access.how, ACCESS_OPEN, ACCESS_HOW_NR, how_word),
+	U32_OR("mode", access.mode, ACCESS_M_READ),
+	U32("open_flags", access.open_flags),
+	U32_OR("fd", access.fd, UNSET),
+	U32("owner", access.owner),
+	U32_OR("nlink", access.nlink, 1),
+	U32_OR("exe_nlink", access.exe_nlink, 1),
+	U32("exe_mode", access.exe_mode),
+	U32("exe_uid", access.exe_uid),
+	WORD("exe_trust", access.exe_trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
+	SPAN("path", access.path),
+	SPAN("exe", access.exe),
+	SPAN("cgroup", access.cgroup),
+	SPAN("args", access.args),
+};
+
+static const struct trace_field mark_fields[] = {
+	INODE(mark.inode),
+	U64("object", mark.object),
+	U64("parent_object", mark.parent_object),
+	U32("state", mark.state),
+	U32("watch_number", mark.watch),
+	WORD("op", mark.op, MARK_ADDED, MARK_OP_NR, mark_word),
+	U32("mode", mark.mode),
+	U32("owner", mark.uid),
+	U32("pid", mark.tgid),
+	SPAN("path", mark.path),
+};
+
+static const struct trace_field object_fields[] = {
+	U64("object", object.object),
+	INODE(object.inode),
+	SPAN("path", object.path),
+	SPAN("watch", object.watch),
+	BOOL("key_known", object.key_known),
+	WORD("key_type", object.key.kind, KEY_NONE, KEY_KIND_NR, kind_word),
+	WORD("key_format", object.key.format, KEYFMT_UNKNOWN, KEYFMT_NR, format_word),
+	WORD("key_source", object.key.source, KEYSRC_NONE, KEYSRC_SIBLING + 1, source_word),
+	BOOL("key_encrypted", object.key.encrypted),
+	U16("key_bits", object.key.bits),
+	CHARS("key_curve", object.key.curve),
+	{.name = "key_spki", AT(object.key), .kind = TRACE_SPKI},
+	CHARS("key_fingerprint", object.key.ssh_fp),
+	CHARS("key_grip", object.key.keygrip),
+	CHARS("key_comment", object.key.comment),
+};
+
+static const struct trace_field user_fields[] = {U32("uid", user.uid), SPAN("name", user.name)};
+
+static const struct trace_field gap_fields[] = {
+	U64("from", gap.from),
+	U64("to", gap.to),
+	U64("count", gap.count),
+	SPAN("cause", gap.cause),
+};
+
+static const struct trace_field health_fields[] = {
+	WORD("level", health.level, HEALTH_OK, HEALTH_BLIND + 1, level_word),
+	SPAN("what", health.what),
+	SPAN("text", health.text),
+};
+
+struct trace_fields trace_common_fields(void)
+{
+	return (struct trace_fields){common, ARRAY_SIZE(common)};
+}
+
+struct trace_fields trace_type_fields(enum event_type type)
+{
+#define FIELDS(list)                   \
+	{                              \
+		list, ARRAY_SIZE(list) \
+	}
+	static const struct trace_fields types[EVENT_TYPE_NR] = {
+		[EVENT_FORK] = FIELDS(fork_fields),	[EVENT_EXEC] = FIELDS(exec_fields),
+		[EVENT_EXIT] = FIELDS(exit_fields),	[EVENT_ACCESS] = FIELDS(access_fields),
+		[EVENT_MARK] = FIELDS(mark_fields),	[EVENT_PROC] = FIELDS(exec_fields),
+		[EVENT_OBJECT] = FIELDS(object_fields), [EVENT_USER] = FIELDS(user_fields),
+		[EVENT_GAP] = FIELDS(gap_fields),	[EVENT_HEALTH] = FIELDS(health_fields),
+	};
+#undef FIELDS
+
+	return (unsigned)type < EVENT_TYPE_NR ? types[type] : (struct trace_fields){NULL, 0};
+}
