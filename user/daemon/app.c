@@ -287,8 +287,10 @@ static int block_signals(void)
 
 static int loop_start(struct app *app)
 {
-	int r = sd_event_default(&app->loop);
+	int r = block_signals();
 
+	if (r >= 0)
+		r = sd_event_default(&app->loop);
 	if (r >= 0)
 		r = sd_event_add_signal(app->loop, NULL, SIGTERM, on_terminate, app);
 	if (r >= 0)
@@ -298,6 +300,15 @@ static int loop_start(struct app *app)
 	if (r >= 0)
 		r = sd_event_set_watchdog(app->loop, true);
 	return r < 0 ? r : 0;
+}
+
+static int policy_start(struct app *app)
+{
+	if (reload_read(app, &app->policy, &app->policy_files) < 0)
+		return EX_CONFIG; /* said by now, with file, line and column */
+	app->generation = 1;
+	app->policy_loaded_ns = app_realtime();
+	return 0;
 }
 
 static int sinks_start(struct app *app)
@@ -324,34 +335,36 @@ static int sinks_start(struct app *app)
 	return r;
 }
 
+/* The engine, and the trace that begins with what it begins with. */
 static int engine_start(struct app *app)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char host[256] = "", boot_id[64] = "";
+	struct trace_header header = {};
 	struct engine_config config = {
 		.policy = app->policy,
-		.host = host,
-		.boot_id = boot_id,
-		.wall_offset_ns = (int64_t)(app_realtime() - app_boottime()),
+		.host = header.host,
+		.boot_id = header.boot_id,
 		.alert = on_alert,
 		.ctx = app,
 	};
 
-	gethostname(host, sizeof(host) - 1);
-	if (f && fgets(boot_id, sizeof(boot_id), f))
-		boot_id[strcspn(boot_id, "\n")] = '\0';
+	app->wall_offset = (int64_t)(app_realtime() - app_boottime());
+	config.wall_offset_ns = header.wall_offset_ns = app->wall_offset;
+	gethostname(header.host, sizeof(header.host) - 1);
+	if (f && fgets(header.boot_id, sizeof(header.boot_id), f))
+		header.boot_id[strcspn(header.boot_id, "\n")] = '\0';
+	for (size_t i = 0, at = 0; i < app->policy_files.nr && at < sizeof(header.policy); i++)
+		at += snprintf(header.policy + at, sizeof(header.policy) - at, "%s%s", i ? " " : "",
+			       app->policy_files.paths[i]);
 	app->engine = engine_new(&config);
-	return app->engine ? 0 : -ENOMEM;
-}
-
-static int record_start(struct app *app)
-{
+	if (!app->engine)
+		return -ENOMEM;
 	if (!app->options.record)
 		return 0;
 	app->record_file = fopen(app->options.record, "we");
 	if (!app->record_file)
 		return -errno;
-	return trace_writer_new(app->record_file, &app->record);
+	return trace_writer_new(app->record_file, &header, &app->record);
 }
 
 static int sensor_start(struct app *app)
@@ -371,6 +384,7 @@ static int sensor_start(struct app *app)
 		log_line(SD_ERR, "%s", refusal.text[0] ? refusal.text : strerror(-r));
 		return refusal.exit_status;
 	}
+	app->stats_time = app_boottime();
 	return 0;
 }
 
@@ -394,8 +408,6 @@ static int watch_start(struct app *app)
 	r = trust_set_policy(app->trust, policy);
 	if (!r)
 		r = reload_apply(app, policy);
-	app->generation = 1;
-	app->policy_loaded_ns = app_realtime();
 	if (!r)
 		r = sensor_start_picture(app->sensor);
 	return r < 0 ? r : 0;
@@ -481,33 +493,35 @@ static void app_fini(struct app *app)
 	sd_event_unref(app->loop);
 }
 
+static int control_start(struct app *app)
+{
+	return control_server_new(app->loop, KT_RUNDIR "/control.sock", &control_handlers, app,
+				  app->sinks[SINK_STORE], &app->control);
+}
+
+/* In this order. Each returns 0, negative errno, or an exit status if it has said why itself. */
+static const struct {
+	const char *name;
+	int (*start)(struct app *app);
+} steps[] = {
+	{"event loop", loop_start},   {"policy", policy_start},
+	{"alert sinks", sinks_start}, {"engine", engine_start},
+	{"probes", sensor_start},     {"watched files", watch_start},
+	{"timers", sources_start},    {"control socket", control_start},
+};
+
 /* Returns an exit status, 0 = up. */
 static int app_start(struct app *app)
 {
-	const char *step = "signals";
-	int r = block_signals();
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int r = steps[i].start(app);
 
-	if (!r && (step = "event loop", r = loop_start(app)) == 0 &&
-	    (step = "policy", r = reload_read(app, &app->policy, &app->policy_files)) < 0)
-		return EX_CONFIG;
-	if (!r &&
-	    (step = app->options.record ? app->options.record : "", r = record_start(app)) == 0 &&
-	    (step = "sinks", r = sinks_start(app)) == 0 &&
-	    (step = "engine", r = engine_start(app)) == 0) {
-		r = sensor_start(app);
-		if (r)
+		if (r > 0)
 			return r;
-		app->stats_time = app_boottime();
-		(void)((step = "watching", r = watch_start(app)) == 0 &&
-		       (step = "timers", r = sources_start(app)) == 0 &&
-		       (step = KT_RUNDIR "/control.sock",
-			r = control_server_new(app->loop, KT_RUNDIR "/control.sock",
-					       &control_handlers, app, app->sinks[SINK_STORE],
-					       &app->control)) == 0);
-	}
-	if (r < 0) {
-		log_line(SD_ERR, "cannot start (%s): %s", step, strerror(-r));
-		return EX_OSERR;
+		if (r < 0) {
+			log_line(SD_ERR, "cannot start (%s): %s", steps[i].name, strerror(-r));
+			return EX_OSERR;
+		}
 	}
 	return 0;
 }

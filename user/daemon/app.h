@@ -62,6 +62,7 @@ struct app {
 	uint64_t stale_marks; /* hits on an inode that was not the marked one any more */
 	uint64_t events; /* fed to the engine */
 	uint64_t record_errors;
+	int64_t wall_offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
 };
 
 /* CLOCK_BOOTTIME and CLOCK_REALTIME in ns. */
@@ -80,6 +81,8 @@ void feed_sensor_event(const struct event *event, void *userdata);
 void feed(struct app *app, const struct event *event);
 void feed_health(struct app *app, enum health_level level, const char *what, const char *text);
 void feed_gaps(struct app *app);
+void feed_tick(struct app *app, uint64_t now);
+void feed_clock(struct app *app); /* tells a step of the wall clock */
 
 /* reload.c: the policy, from files to force. */
 int reload_read(struct app *app, struct policy **out_policy,

@@ -5,6 +5,7 @@
  */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/app.h"
@@ -12,15 +13,61 @@
 #include "daemon/identify.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
+#include "proc/cmdline.h"
 #include "trace/trace.h"
 #include "watch/watcher.h"
+
+/* Arguments go into a trace as the policy lets them go into an alert. */
+static int record(struct app *app, const struct event *event)
+{
+	struct event copy = *event;
+	char args[CMDLINE_ARGS_MAX];
+	struct span *span = NULL;
+	bool truncated = false;
+
+	if (event->type == EVENT_EXEC || event->type == EVENT_PROC)
+		span = &copy.exec.args;
+	else if (event->type == EVENT_ACCESS)
+		span = &copy.access.args;
+	if (span && policy_settings(app->policy)->cmdline == CMDLINE_NONE) {
+		*span = (struct span){};
+	} else if (span && policy_settings(app->policy)->cmdline == CMDLINE_REDACTED) {
+		size_t len = cmdline_redact(*span, copy.flags & EVENT_ARGS_TRUNCATED, args,
+					    sizeof(args), &truncated);
+
+		*span = (struct span){args, len};
+		if (truncated)
+			copy.flags |= EVENT_ARGS_TRUNCATED;
+	}
+	return trace_write(app->record, &copy);
+}
 
 void feed(struct app *app, const struct event *event)
 {
 	app->events++;
-	if (app->record && trace_write(app->record, event) < 0)
+	if (app->record && record(app, event) < 0)
 		app->record_errors++;
 	engine_feed(app->engine, event);
+}
+
+void feed_tick(struct app *app, uint64_t now)
+{
+	if (app->record && trace_write_tick(app->record, now) < 0)
+		app->record_errors++;
+	engine_tick(app->engine, now);
+}
+
+void feed_clock(struct app *app)
+{
+	int64_t offset = (int64_t)(app_realtime() - app_boottime());
+
+	/* The two readings are some ns apart, and NTP slews: only a step is news. */
+	if (llabs(offset - app->wall_offset) < 1000000)
+		return;
+	app->wall_offset = offset;
+	if (app->record && trace_write_clock(app->record, offset) < 0)
+		app->record_errors++;
+	engine_set_wall_offset(app->engine, offset);
 }
 
 void feed_health(struct app *app, enum health_level level, const char *what, const char *text)

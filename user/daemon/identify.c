@@ -88,9 +88,10 @@ static void answered(struct question *q, int r, const struct key_identity *key)
 		enqueue(id, q);
 	} else if (r < 0) {
 		id->stats.failed++;
-		if (r == -ETIMEDOUT || r == -EPIPE)
+		if (r == -ETIMEDOUT || r == -ECHILD || r == -EBADMSG)
 			id->stats.crashed++;
-		if (++q->tries < TRIES_MAX)
+		/* A file that is too large or unreadable stays so until it changes. */
+		if (r != -EFBIG && ++q->tries < TRIES_MAX)
 			enqueue(id, q);
 	} else {
 		id->stats.done++;
@@ -126,7 +127,7 @@ static int run(struct identify *id, struct question *q)
 	fd = watcher_open(id->watcher, q->object, ".pub", &sibling);
 	if (fd < 0)
 		return fd;
-	r = scan_child_spawn(fd, sibling, &q->child);
+	r = scan_child_spawn(NULL, fd, sibling, &q->child);
 	if (r < 0)
 		return r;
 	q->state = RUNNING;
