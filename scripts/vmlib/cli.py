@@ -6,7 +6,7 @@ import os
 import pathlib
 import sys
 
-from . import guest, kernels, mini, modules, payload
+from . import debian, guest, kernels, mini, modules, payload
 from .common import ROOT, Failure, cache_dir, say, scratch
 
 EPILOG = """exit codes of run: the command's own; 124 the time limit was reached; 125 the guest
@@ -15,22 +15,27 @@ The cache is $KEYTRAIL_CACHE, else $XDG_CACHE_HOME/keytrail, else ~/.cache/keytr
 
 
 def images():
-    """name -> (mem MiB, time limit s, function that gives (initramfs piece, disk))."""
-    return {"mini": (mini.MEM, mini.TIMEOUT, lambda: (mini.image(), ""))}
+    """name -> (mem MiB, time limit s, words for the kernel, function that gives the disk)."""
+    return {
+        "mini": (mini.MEM, mini.TIMEOUT, "", lambda: ""),
+        "debian": (debian.MEM, debian.TIMEOUT,
+                   "rdinit=/init-debian systemd.unit=kt-command.target systemd.show_status=no "
+                   "systemd.default_timeout_start_sec=300", debian.image),
+    }
 
 
 def boot(args, command, pty=False, sinks=None, terminal=None, mem=None):
     """Boots one guest for one command. Returns its Outcome."""
-    default_mem, limit, parts = images()[args.image]
+    default_mem, limit, words, make_disk = images()[args.image]
     kernel = kernels.get(args.kernel)
-    base, disk = parts()
+    disk = make_disk()
     with scratch() as tmp:
         payload.make(tmp / "payload.cpio", args.image, pathlib.Path(args.build), command,
                      args.copy, pty)
         machine = guest.Machine(
             kernel=kernel.vmlinuz, disk=disk, smp=args.smp, mem=args.mem or mem or default_mem,
-            icount=args.icount, append=args.append,
-            initramfs=[base, modules.initramfs(kernel), tmp / "payload.cpio"])
+            icount=args.icount, append=f"{words} {args.append}",
+            initramfs=[mini.image(), modules.initramfs(kernel), tmp / "payload.cpio"])
         log = open(args.console, "wb") if args.console else None
         limit = args.timeout if args.timeout is not None else limit
         one = guest.Guest(machine, tmp, log, args.verbose)
@@ -96,8 +101,7 @@ def cmd_kernels(args):
 
 def cmd_image(args):
     """scripts/vm image"""
-    base, disk = images()[args.image][2]()
-    print(disk or base)
+    print(images()[args.image][3]() or mini.image())
     return 0
 
 

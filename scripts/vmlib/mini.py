@@ -9,6 +9,7 @@ from .common import ROOT, Failure, cache_dir, digest, locked
 
 BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
 INIT = ROOT / "tests/vm/guest/init-mini"
+INIT_DEBIAN = ROOT / "tests/vm/guest/init-debian"
 MEM = 512
 TIMEOUT = 120
 
@@ -41,7 +42,7 @@ def busybox():
 def image():
     """Path of the image's cpio, made once per recipe."""
     box = busybox()
-    place = cache_dir() / "images" / f"mini-{digest('1', PASSWD, GROUP, INIT, box)}.cpio"
+    place = cache_dir() / "images" / f"mini-{digest('2', PASSWD, GROUP, INIT, INIT_DEBIAN, box)}.cpio"
     with locked("mini"):
         if not place.exists():
             place.parent.mkdir(exist_ok=True)
@@ -67,3 +68,5 @@ def make(place, box):
         archive.add_bytes("etc/hostname", b"mini\n")
         archive.add_bytes("etc/os-release", b"ID=keytrail-mini\nNAME=\"keytrail mini guest\"\n")
         archive.add_bytes("init", INIT.read_bytes(), 0o755)
+        # The Debian guest starts from the same initramfs, with rdinit=.
+        archive.add_bytes("init-debian", INIT_DEBIAN.read_bytes(), 0o755)

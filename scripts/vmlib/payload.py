@@ -67,13 +67,15 @@ def copies(specs):
 
 def add_keytrail(archive, prefix, build, with_libraries):
     """keytrail as built, the default policy, the tests and their programs, below prefix."""
-    programs = []
+    programs, lacking = [], []
     for name, dest in PROGRAMS.items():
         if (build / name).exists():
             archive.add_file(prefix + dest, build / name)
             programs.append(build / name)
         else:
-            say(f"{build / name} is not built; the guest goes without")
+            lacking.append(name)
+    if lacking:
+        say(f"{', '.join(lacking)} not built in {build}; the guest goes without")
     for policy in sorted((ROOT / "policy").glob("*.yaml")):
         archive.add_file(f"{prefix}usr/local/share/keytrail/policy.d/{policy.name}", policy)
     tests = ROOT / "tests/vm"
@@ -108,6 +110,7 @@ def make(place, image, build, command, copy_specs, pty):
             0o755)
         if pty:
             archive.add_bytes(prefix + "kt/pty", b"")
+            archive.add_bytes(prefix + "kt/environment", b"KT_AGENT_FLAGS=--pty\n")
         libs = add_keytrail(archive, prefix, build, image == "mini")
         if image == "mini":
             libs = set(libs) | set(libraries(s for s, _ in pairs if s.is_file() and is_dynamic(s)))
