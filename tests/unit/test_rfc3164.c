@@ -28,6 +28,8 @@ static void line_is_reframed(void **state)
 		 "<83>Jan  9 12:34:56 keytraild[815]: t [k@1 a=\"\\]\\] \\\"\"]"},
 		{"<83>1 2025-01-09T12:34:56.123456+00:00 h keytraild 815 key-read [k@1]",
 		 "<83>Jan  9 12:34:56 keytraild[815]:  [k@1]"},
+		{"<83>1 2025-01-09T12:34:56.123456+00:00 h keytraild 815 key-read [k@1 a=\"b\"] x [k@1 a=\"f\"] [k@1[k@1",
+		 "<83>Jan  9 12:34:56 keytraild[815]: x (k@1 a=\"f\"] (k@1(k@1 [k@1 a=\"b\"]"},
 		{"", NULL},
 		{"<83>1 2025-01-09T12:34:56.123456+00:00 h keytraild 815 key-read [k@1 a=\"\\]",
 		 NULL},

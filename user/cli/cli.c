@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Options, help and the choice of the subcommand, from the tables. */
+/* Choosing the subcommand and parsing its options, from the tables. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -11,12 +11,7 @@
 
 #include "base/cleanup.h"
 
-#define NS_PER_S    1000000000ULL
-#define HELP_COLUMN 26
-
-const struct cli_command *const cli_commands[] = {
-	&cmd_status, &cmd_alerts, &cmd_policy_check, &cmd_reload, &cmd_replay, &cmd_scan, NULL,
-};
+#define NS_PER_S 1000000000ULL
 
 /* Two words are compared with two arguments. */
 static bool name_matches(const char *name, int argc, char **argv, int *out_words)
@@ -242,116 +237,4 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, uint64_t
 	if ((unsigned)nr > command->max_args)
 		return fail(&parser, "does not take this argument: %s", argv[command->max_args]);
 	return nr;
-}
-
-void cli_help(const struct cli_command *command, FILE *f)
-{
-	fprintf(f, "Usage: keytrail %s%s%s%s\n\n%s\n", command->name,
-		command->nr_options ? " [OPTION...]" : "", *command->args ? " " : "", command->args,
-		command->about);
-	if (command->nr_options)
-		fprintf(f, "\nOptions:\n");
-	for (size_t i = 0; i < command->nr_options; i++) {
-		const struct cli_option *o = &command->options[i];
-		char name[64];
-
-		snprintf(name, sizeof(name), "%c%c%s --%s%s%s", o->letter ? '-' : ' ',
-			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
-			 o->arg ? "=" : "", o->arg ? o->arg : "");
-		fprintf(f, "  %-*s %s\n", HELP_COLUMN, name, o->help);
-	}
-}
-
-void cli_usage(FILE *f)
-{
-	fprintf(f, "Usage: keytrail COMMAND [OPTION...] [ARGUMENT...]\n\n"
-		   "Follows key material on this host: shows what keytraild sees, checks its "
-		   "policy.\n\n"
-		   "Commands:\n");
-	for (size_t i = 0; cli_commands[i]; i++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "%s %s", cli_commands[i]->name, cli_commands[i]->args);
-		fprintf(f, "  %-*s %s\n", HELP_COLUMN, name, cli_commands[i]->summary);
-	}
-	fprintf(f, "  %-*s %s\n", HELP_COLUMN, "help [COMMAND]",
-		"Tell about a command and its options");
-	fprintf(f, "\n  %-*s %s\n", HELP_COLUMN, "--help", "This text");
-	fprintf(f, "  %-*s %s\n", HELP_COLUMN, "--version", "Print the version");
-}
-
-static int run_help(int argc, char **argv)
-{
-	const struct cli_command *command;
-	int words;
-
-	if (argc == 0) {
-		cli_usage(stdout);
-		return 0;
-	}
-	command = cli_find(argc, argv, &words);
-	if (!command) {
-		fprintf(stderr, "keytrail: no such command: %s\n", argv[0]);
-		return CLI_USAGE;
-	}
-	cli_help(command, stdout);
-	return 0;
-}
-
-static int run_command(const struct cli_command *command, int argc, char **argv)
-{
-	_cleanup_free_ void *options = calloc(1, command->options_size ? command->options_size : 1);
-	struct timespec now;
-	char error[256];
-	int nr;
-
-	if (!options) {
-		fprintf(stderr, "keytrail: out of memory\n");
-		return CLI_FAILED;
-	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	nr = cli_parse(command, argc, argv, now.tv_sec * NS_PER_S + now.tv_nsec, options, error,
-		       sizeof(error));
-	if (nr == -ECANCELED) {
-		cli_help(command, stdout);
-		return 0;
-	}
-	if (nr < 0) {
-		fprintf(stderr, "keytrail %s: %s\nTry: keytrail help %s\n", command->name, error,
-			command->name);
-		return CLI_USAGE;
-	}
-	return command->run(options, nr, argv);
-}
-
-int cli_main(int argc, char **argv)
-{
-	const struct cli_command *command;
-	int words, r;
-
-	if (argc < 2) {
-		cli_usage(stderr);
-		return CLI_USAGE;
-	}
-	if (!strcmp(argv[1], "--version")) {
-		printf("keytrail %s\n", KEYTRAIL_VERSION);
-		return 0;
-	}
-	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return run_help(argc - 2, argv + 2);
-	command = cli_find(argc - 1, argv + 1, &words);
-	if (!command) {
-		fprintf(stderr, "keytrail: no such command: %s%s%s\nTry: keytrail help\n", argv[1],
-			argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-		return CLI_USAGE;
-	}
-	r = run_command(command, argc - 1 - words, argv + 1 + words);
-	if (fflush(stdout) || ferror(stdout)) {
-		/* A reader that went away (| head) is no failure. */
-		if (errno == EPIPE)
-			return r;
-		fprintf(stderr, "keytrail: cannot write the output: %s\n", strerror(errno));
-		return CLI_FAILED;
-	}
-	return r;
 }

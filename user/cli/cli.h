@@ -99,10 +99,8 @@ const struct cli_command *cli_find(int argc, char **argv, int *out_words);
 
 void cli_help(const struct cli_command *command, FILE *f);
 void cli_usage(FILE *f);
+void cli_complete(int argc, char **argv, FILE *f); /* words that may follow, for the shell */
 
 /* "90s", "15m", "2h", "7d" before now; "2025-01-31", "2025-01-31 14:05[:09]" (local), "@SECONDS".
  */
 int cli_parse_time(const char *text, uint64_t now_ns, uint64_t *out_ns);
-
-/* The program: returns the exit code. */
-int cli_main(int argc, char **argv);

@@ -53,6 +53,20 @@ static const char *month(const struct part *time)
 	return m >= 1 && m <= 12 ? names[m - 1] : NULL;
 }
 
+/*
+ * The sentence stands before the element, and a file may be named like an element. So that the first
+ * "[SD-ID" of the line is the real one, others get a round bracket.
+ */
+static void disarm(char *text, size_t len, const struct part *element)
+{
+	size_t id = 1;
+
+	while (id < element->len && element->p[id] != ' ' && element->p[id] != ']')
+		id++;
+	for (char *p = text; (p = memmem(p, text + len - p, element->p, id)); p++)
+		*p = '(';
+}
+
 long rfc3164_from_rfc5424(const char *line, size_t len, char *out)
 {
 	static const char bom[] = {'\xef', '\xbb', '\xbf'};
@@ -90,6 +104,7 @@ long rfc3164_from_rfc5424(const char *line, size_t len, char *out)
 	*p++ = ':';
 	*p++ = ' ';
 	p = mempcpy(p, rest.p, rest.len);
+	disarm(p - rest.len, rest.len, &element);
 	*p++ = ' ';
 	p = mempcpy(p, element.p, element.len);
 	return p - out;
