@@ -75,7 +75,7 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 		break;
 	case ACCESS_EXEC_FD:
 		if (opener)
-			fprintf(f, " was handed by %s", opener);
+			fputs(" was handed", f);
 		else if (fd != UINT32_MAX)
 			fprintf(f, " was started with descriptor %" PRIu32 " open on", fd);
 		else
@@ -127,6 +127,8 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 	}
 	if (alert->via && alert->via[0])
 		fprintf(f, " as %s", alert->via);
+	if (opener && alert->how == ACCESS_EXEC_FD)
+		fprintf(f, " by %s", opener);
 	fprintf(f, ", %s", why);
 	put_ancestry(f, alert);
 	failed = ferror(f);
@@ -155,13 +157,14 @@ char *sentence_gap(const struct alert *alert)
 	const char *harm = alert->severity >= SEV_MEDIUM
 				   ? "accesses to watched files may have gone unseen"
 				   : "names and ancestry of processes may be incomplete";
-	char from[48], to[48], number[32], *text = NULL;
+	char from[48], to[48], number[32] = "an unknown number of", *text = NULL;
 
 	put_time(from, sizeof(from), alert->gap_from_ns);
 	put_time(to, sizeof(to), alert->gap_to_ns);
-	snprintf(number, sizeof(number), "%" PRIu64, alert->count);
-	if (asprintf(&text, "events were lost between %s and %s (%s, %s times): %s", from, to,
-		     alert->cause, alert->count ? number : "an unknown number of", harm) < 0)
+	if (alert->count)
+		snprintf(number, sizeof(number), "%" PRIu64, alert->count);
+	if (asprintf(&text, "%s events were lost between %s and %s (%s): %s", number, from, to,
+		     alert->cause, harm) < 0)
 		return NULL;
 	return text;
 }
