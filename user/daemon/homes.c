@@ -154,8 +154,8 @@ static void *look_up(void *arg)
 		if (!getpwuid_r(uid, &pw, buf, sizeof(buf), &found) && found &&
 		    strlen(pw.pw_name) < sizeof(a.name) && strlen(pw.pw_dir) < sizeof(a.home)) {
 			a.found = true;
-			strcpy(a.name, pw.pw_name);
-			strcpy(a.home, pw.pw_dir);
+			memcpy(a.name, pw.pw_name, strlen(pw.pw_name) + 1);
+			memcpy(a.home, pw.pw_dir, strlen(pw.pw_dir) + 1);
 		}
 		if (write(h->thread_answers, &a, sizeof(a)) != sizeof(a))
 			break;

@@ -24,7 +24,7 @@ int instance_lock(const char *path, pid_t *out_holder)
 			return -errno;
 		if (pread(fd, text, sizeof(text) - 1, 0) < 0)
 			text[0] = '\0';
-		*out_holder = atoi(text);
+		*out_holder = (pid_t)strtol(text, NULL, 10); /* 0 if it is not yet written */
 		return -EBUSY;
 	}
 	len = snprintf(text, sizeof(text), "%d\n", getpid());

@@ -94,12 +94,13 @@ int trust_set_policy(struct trust *t, const struct policy *policy)
 /* Whether anybody but root can change the file or put another in its place. */
 static bool others_can_write(const char *path)
 {
+	const size_t len = strlen(path);
 	char at[PATH_MAX];
 	struct stat st;
 
-	if (strlen(path) >= sizeof(at))
+	if (len >= sizeof(at))
 		return true;
-	strcpy(at, path);
+	memcpy(at, path, len + 1);
 	for (;;) {
 		char *slash;
 

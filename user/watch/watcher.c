@@ -496,11 +496,11 @@ int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *ou
 		return -EINVAL;
 	}
 	if (suffix && out_sibling) {
-		size_t len = strlen(path);
+		size_t len = strlen(path), more = strlen(suffix) + 1;
 
 		*out_sibling = -1;
-		if (len + strlen(suffix) < sizeof(path)) {
-			strcpy(path + len, suffix);
+		if (len + more <= sizeof(path)) {
+			memcpy(path + len, suffix, more);
 			*out_sibling = open(path, flags | O_NOFOLLOW);
 		}
 	}
