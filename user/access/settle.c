@@ -17,6 +17,7 @@ struct slot {
 	uint32_t before, after; /* age; after: next free */
 	bool waiting; /* verdict asked for, and put off */
 	bool creator; /* made the file: no verdict, only memory of it */
+	bool permitted; /* by the policy */
 	size_t used; /* of strings */
 	char strings[STRINGS_ROOM];
 };
@@ -31,11 +32,13 @@ struct settle {
 	uint64_t next; /* no slot is due before */
 	settle_fn fn;
 	settle_drop_fn drop;
+	settle_permit_fn permits;
 	void *ctx;
 	uint64_t superseded, early, verdicts, not_read;
 };
 
-struct settle *settle_new(uint32_t slots, settle_fn fn, settle_drop_fn drop, void *ctx)
+struct settle *settle_new(uint32_t slots, settle_fn fn, settle_drop_fn drop,
+			  settle_permit_fn permits, void *ctx)
 {
 	struct settle *settle = calloc(1, sizeof(*settle));
 	uint32_t buckets = 64;
@@ -59,6 +62,7 @@ struct settle *settle_new(uint32_t slots, settle_fn fn, settle_drop_fn drop, voi
 	settle->next = UINT64_MAX;
 	settle->fn = fn;
 	settle->drop = drop;
+	settle->permits = permits;
 	settle->ctx = ctx;
 	return settle;
 }
@@ -217,6 +221,7 @@ static struct slot *add(struct settle *settle, const struct event *ev, struct pr
 	};
 	slot->due = ev->time + SETTLE_WAIT_NS;
 	slot->waiting = slot->creator = false;
+	slot->permitted = settle->permits && settle->permits(settle->ctx, a);
 	slot->used = 0;
 	keep_string(slot, &slot->s.access.path, 1024, true, EVENT_PATH_TRUNCATED);
 	keep_string(slot, &slot->s.access.exe, 512, true, EVENT_EXE_TRUNCATED);
@@ -275,6 +280,12 @@ static bool only_passed(const struct slot *slot)
 	       !(slot->s.hows & ~(1U << ACCESS_OPEN | 1U << ACCESS_EXEC_FD));
 }
 
+/* Whether `from` may disappear in favour of `to`: see the header about images that may read. */
+static bool makes_way(const struct slot *from, const struct slot *to)
+{
+	return only_passed(from) && (from->permitted || !to->permitted);
+}
+
 static void hand_over(struct settle *settle, struct slot *from, struct slot *to)
 {
 	to->s.handed = true;
@@ -286,37 +297,51 @@ static void hand_over(struct settle *settle, struct slot *from, struct slot *to)
 	drop(settle, from);
 }
 
-/* Earlier images of the process that only held the object for `slot`. */
-static void supersede(struct settle *settle, struct slot *slot)
+/* What `process`, in an image before exec_id `before`, only held for `slot`. */
+static void supersede_of(struct settle *settle, const struct proc_id *process, uint64_t before,
+			 struct slot *slot)
 {
-	const struct proc_id *id = &slot->s.access.subject.id;
-	uint32_t i = *proc_bucket(settle, id->tgid, id->start);
+	uint32_t i = *proc_bucket(settle, process->tgid, process->start);
 
 	while (i != NONE) {
 		struct slot *other = &settle->slots[i];
 
 		i = other->h_proc;
 		if (other == slot || other->s.access.object != slot->s.access.object ||
-		    !same_process(&other->s.access.subject.id, id) ||
-		    other->s.access.subject.id.exec_id >= id->exec_id || !only_passed(other))
+		    !same_process(&other->s.access.subject.id, process) ||
+		    other->s.access.subject.id.exec_id >= before || !makes_way(other, slot))
 			continue;
 		hand_over(settle, other, slot);
 	}
 }
 
-/* A later image of the process that has the object by exec: then this open, told late, was for it.
- */
-static struct slot *heir(const struct settle *settle, const struct proc_id *id, uint64_t object)
+/* Who opened what `slot` was started with: an earlier image of the process, or its parent. */
+static void supersede(struct settle *settle, struct slot *slot)
 {
+	const struct proc_id *id = &slot->s.access.subject.id;
+	const struct proc_id *parent = &slot->s.access.parent;
+
+	supersede_of(settle, id, id->exec_id, slot);
+	if (parent->start)
+		supersede_of(settle, parent, UINT64_MAX, slot);
+}
+
+/*
+ * An image that was started with the object, and for whom this open was, which is told late: a
+ * later one of the same process.
+ */
+static struct slot *heir(const struct settle *settle, const struct slot *opener)
+{
+	const struct proc_id *id = &opener->s.access.subject.id;
 	uint32_t i = *proc_bucket(settle, id->tgid, id->start);
 
 	for (; i != NONE; i = settle->slots[i].h_proc) {
 		struct slot *slot = &settle->slots[i];
 
-		if (slot->s.access.object == object && !slot->creator &&
+		if (slot->s.access.object == opener->s.access.object && !slot->creator &&
 		    same_process(&slot->s.access.subject.id, id) &&
 		    slot->s.access.subject.id.exec_id > id->exec_id &&
-		    (slot->s.hows & 1U << ACCESS_EXEC_FD))
+		    (slot->s.hows & 1U << ACCESS_EXEC_FD) && makes_way(opener, slot))
 			return slot;
 	}
 	return NULL;
@@ -379,7 +404,7 @@ bool settle_access(struct settle *settle, const struct event *ev, struct proc_re
 	if (a->how == ACCESS_EXEC_FD) {
 		supersede(settle, slot);
 	} else if (a->how == ACCESS_OPEN) {
-		later = heir(settle, id, a->object);
+		later = heir(settle, slot);
 		if (later)
 			hand_over(settle, slot, later);
 	}

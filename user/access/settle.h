@@ -6,8 +6,10 @@
  * passed. What the kernel sees of the same image and object meanwhile (a mapping, a second open,
  * ...) joins it. If the process execs and its next image still has the object (ACCESS_EXEC_FD), the
  * opener only made way: `cat < key` is cat, handed by the shell's child, and not two accesses. If
- * the next image does not have it, the opener used it before. What a parent opened and a forked
- * child inherited stays the parent's: the child is named when it execs with it.
+ * the next image does not have it, the opener used it before. The same holds for a shell that opens
+ * itself and then forks the child that execs with the descriptor. But nobody makes way for an image
+ * that may read: else any program could read the key and then exec an allowed one with the
+ * descriptor still open.
  *
  * An open for writing only, and one that created the file, reads nothing; nor does the creator by
  * mapping or passing over exec what it has just made.
@@ -41,10 +43,10 @@ struct settled {
 	uint64_t count; /* how many the kernel told */
 	uint32_t hows; /* bit 1 << enum access_how for each way */
 	struct proc_ref proc; /* as given */
-	bool handed; /* an earlier image of this process had opened it: */
+	bool handed; /* an earlier image of this process, or its parent, had opened it: */
 	struct proc_id handed_by;
 	bool early; /* no room to wait */
-	bool final;		    /* will not be asked again: "later" is no answer */
+	bool final; /* will not be asked again: "later" is no answer */
 	uint64_t settled_at; /* when this was asked first; == now the first time */
 };
 
@@ -54,7 +56,12 @@ typedef uint64_t (*settle_fn)(void *ctx, const struct settled *settled, uint64_t
 /* Whose reference is not needed any more: dropped or superseded without a verdict. May be NULL. */
 typedef void (*settle_drop_fn)(void *ctx, const struct settled *settled);
 
-struct settle *settle_new(uint32_t slots, settle_fn fn, settle_drop_fn drop, void *ctx);
+/* Whether the policy lets this subject read this object: asked once, when the access is told. */
+typedef bool (*settle_permit_fn)(void *ctx, const struct event_access *access);
+
+/* permits NULL: nobody may. */
+struct settle *settle_new(uint32_t slots, settle_fn fn, settle_drop_fn drop,
+			  settle_permit_fn permits, void *ctx);
 void settle_free(struct settle *settle);
 
 /*

@@ -197,6 +197,26 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	return 0;
 }
 
+static bool on_permit(void *ctx, const struct event_access *a)
+{
+	const struct engine *engine = ctx;
+	const struct object *object = objects_find(engine->objects, a->object);
+	struct policy_answer answer;
+
+	if (!object || !object->watch_number)
+		return false;
+	policy_judge(engine->policy,
+		     &(struct policy_query){
+			     .watch = object->watch_number,
+			     .action = ACTION_READ,
+			     .exe = a->exe,
+			     .exe_trust = a->exe_trust,
+			     .uid = a->subject.uid,
+		     },
+		     &answer);
+	return answer.verdict == VERDICT_ALLOW;
+}
+
 static uint64_t on_settled(void *ctx, const struct settled *settled, uint64_t now)
 {
 	struct engine *engine = ctx;
@@ -399,7 +419,7 @@ struct engine *engine_new(const struct engine_config *config)
 	}
 	engine->settle =
 		settle_new(config->max_pending ? config->max_pending : SETTLE_SLOTS_DEFAULT,
-			   on_settled, on_drop, engine);
+			   on_settled, on_drop, on_permit, engine);
 	engine->users = users_new();
 	engine->fold = fold_new(on_summary, engine);
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
