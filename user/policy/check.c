@@ -169,8 +169,9 @@ static int check(const char *const *files, size_t nr_files, struct diag_list *di
 			diags->warnings == 1 ? "" : "s");
 		return EXIT_BAD_POLICY;
 	}
-	fprintf(out, "policy good: %zu file%s, %u watch entries, %zu warning%s\n", nr_files,
-		nr_files == 1 ? "" : "s", policy_nr_watches(policy), diags->warnings,
+	fprintf(out, "policy good: %zu file%s, %u watch entr%s, %zu warning%s\n", nr_files,
+		nr_files == 1 ? "" : "s", policy_nr_watches(policy),
+		policy_nr_watches(policy) == 1 ? "y" : "ies", diags->warnings,
 		diags->warnings == 1 ? "" : "s");
 	return EXIT_SUCCESS;
 }

@@ -105,8 +105,7 @@ static int read_set(struct reader *r, struct glob *g, struct element *e, size_t 
 
 	*e = (struct element){.type = EL_SET, .first = (uint16_t)*nr_ranges};
 	if (r->p < r->end && *r->p == '^')
-		return fail(r, "`[^` is not known: write `[!` to negate a set, `[\\^` for the "
-			       "character");
+		return fail(r, "`[^` is not known: write `[!` to negate a set");
 	if (r->p < r->end && *r->p == '!') {
 		e->negated = true;
 		r->p++;

@@ -241,7 +241,8 @@ static const char *sd_id_fault(const char *s)
 	if (!at || at == s)
 		return "must be NAME@NUMBER, with a private enterprise number (RFC 5424)";
 	digits = strspn(at + 1, "0123456789");
-	if (digits == 0 || at[1 + digits] || at[1] == '0' || digits > 10)
+	if (digits == 0 || at[1 + digits] || at[1] == '0' || digits > 10 ||
+	    strtoull(at + 1, NULL, 10) > UINT32_MAX)
 		return "must end in a private enterprise number after the @ (RFC 5424)";
 	return NULL;
 }

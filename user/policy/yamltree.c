@@ -97,7 +97,8 @@ static int syntax_error(struct builder *b, const yaml_parser_t *parser)
 	}
 	line = (unsigned)parser->problem_mark.line + 1;
 	column = (unsigned)parser->problem_mark.column + 1;
-	if (parser->context && (parser->context_mark.line || parser->context_mark.column))
+	if (parser->context && (parser->context_mark.line || parser->context_mark.column) &&
+	    parser->context_mark.index != parser->problem_mark.index)
 		diag_add(b->diags, DIAG_ERROR, b->file, line, column,
 			 "YAML: %s, %s that begins at %zu:%zu%s", parser->problem, parser->context,
 			 parser->context_mark.line + 1, parser->context_mark.column + 1,
