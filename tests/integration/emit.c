@@ -4,11 +4,10 @@
  *
  *	emit OWN-SOCKET FALLBACK-SOCKET SPOOL
  *
- * Reads commands from standard input, one per line, and answers each with a line on standard output:
- *	hostile        one alert for each name that somebody would try; answers "sent N"
- *	random SEED N  N alerts of random bytes
- *	big            one alert whose line must be shortened to the limit
- *	drain          flushes until nothing is queued, at most 30 s: "drained" or "stuck STATE"
+ * Reads commands from standard input, one per line, and answers each with a line on standard
+ *output: hostile        one alert for each name that somebody would try; answers "sent N" random
+ *SEED N  N alerts of random bytes big            one alert whose line must be shortened to the
+ *limit drain          flushes until nothing is queued, at most 30 s: "drained" or "stuck STATE"
  * Before the answer stands, for each alert, a JSON object with what a reader must find.
  */
 #include <jansson.h>
@@ -25,7 +24,10 @@ static const struct {
 	const char *p;
 	size_t len;
 } hostile[] = {
-#define ROW(s) {s, sizeof(s) - 1}
+#define ROW(s)                   \
+	{                        \
+		s, sizeof(s) - 1 \
+	}
 	ROW("/home/ann/.ssh/id_ed25519"),
 	ROW("/tmp/a\n<83>1 2025-01-09T12:34:56.123456+00:00 web1 keytraild 1 key-read [k id=\"f\"] forged"),
 	ROW("/tmp/a\nJan  9 12:34:56 web1 sshd[1]: Accepted publickey for root from 1.2.3.4"),
@@ -38,7 +40,8 @@ static const struct {
 	ROW("/tmp/\\\\\"\\]"),
 	ROW("/tmp/\\x0a"),
 	ROW("/tmp/\xff\xfe\xc0\x80\xed\xa0\x80"),
-	ROW("/tmp/\xe2\x80\xae" "gpj.exe"),
+	ROW("/tmp/\xe2\x80\xae"
+	    "gpj.exe"),
 	ROW("/tmp/\xc2\x85\xe2\x80\xa8next"),
 	ROW("/tmp/\x1b[2J\x7f\r\t#012"),
 	ROW("/tmp/\xf0\x9f\x94\x91 k\xc3\xa4se"),
@@ -78,7 +81,8 @@ static int send_name(const char *p, size_t len)
 
 static void send_random(unsigned seed, unsigned count)
 {
-	static const char special[] = "\\\\]]\"\"[= x0a\n\r\t\xc3\xa4\xf0\x9f\x94\x91\xe2\x80\xa8\xff";
+	static const char special[] =
+		"\\\\]]\"\"[= x0a\n\r\t\xc3\xa4\xf0\x9f\x94\x91\xe2\x80\xa8\xff";
 
 	srandom(seed);
 	for (unsigned i = 0; i < count; i++) {
@@ -86,8 +90,8 @@ static void send_random(unsigned seed, unsigned count)
 		size_t len = random() % sizeof(name) + 1;
 
 		for (size_t k = 0; k < len; k++)
-			name[k] = random() % 2 ? special[random() % (sizeof(special) - 1)] :
-						 (char)(random() % 255 + 1);
+			name[k] = random() % 2 ? special[random() % (sizeof(special) - 1)]
+					       : (char)(random() % 255 + 1);
 		name[0] = '/'; /* the reader trims a leading space of the sentence */
 		send_name(name, len);
 	}

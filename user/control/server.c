@@ -341,6 +341,14 @@ void control_server_free(struct control_server *server)
 	free(server);
 }
 
+void control_server_set_group(struct control_server *server, gid_t group)
+{
+	server->group = group;
+	/* As at the start: without the right to, fewer may ask. */
+	if (group != NOBODYS_GROUP && chown(server->path, -1, group) < 0)
+		return;
+}
+
 void control_server_set_store(struct control_server *server, struct sink *store)
 {
 	server->store = store;

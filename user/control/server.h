@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #include "control/session.h"
@@ -37,6 +38,9 @@ int control_server_new(sd_event *event, const char *path, const struct control_h
 		       void *userdata, struct sink *store, struct control_server **out_server);
 /* Disconnects all and removes the socket. Accepts NULL. */
 void control_server_free(struct control_server *server);
+
+/* Who may read beside root: (gid_t)-1 = nobody. For a group that was made later, and for tests. */
+void control_server_set_group(struct control_server *server, gid_t group);
 
 /* Another store, or none: for when the daemon opens a new one. */
 void control_server_set_store(struct control_server *server, struct sink *store);
