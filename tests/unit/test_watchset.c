@@ -214,6 +214,24 @@ static void kernel_form_skips_only_what_nobody_watches(void **state)
 	done(&f);
 }
 
+/* What is excluded as a whole need not be marked, nor what is only excluded and never watched. */
+static void excluded_trees_are_dead_ends(void **state)
+{
+	struct fixture f;
+	uint32_t a;
+
+	build(&f, HEAD WATCH("a", "paths: ['/a/**'], exclude: ['/a/b/**', '/c/**', '/d/*.x']"),
+	      NULL, 0, 1);
+	a = watchset_step(f.set, watchset_root(f.set), span_of("a")).state;
+	assert_int_not_equal(a, 0);
+	assert_int_not_equal(watchset_step(f.set, a, span_of("x")).state, 0);
+	assert_int_equal(watchset_step(f.set, a, span_of("b")).state, 0);
+	assert_int_equal(watchset_step(f.set, a, span_of("b")).watch, 1);
+	assert_int_equal(watchset_step(f.set, watchset_root(f.set), span_of("c")).state, 0);
+	assert_int_equal(watchset_step(f.set, watchset_root(f.set), span_of("d")).state, 0);
+	done(&f);
+}
+
 static void too_many_globs_in_one_directory_are_refused_by_place(void **state)
 {
 	char yaml[1024] = "version: 1\nwatch:\n  - name: many\n    class: key\n    paths:\n";
@@ -394,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_policy_without_entries_has_no_states),
 		cmocka_unit_test(kernel_form_has_exclusions_first),
 		cmocka_unit_test(kernel_form_skips_only_what_nobody_watches),
+		cmocka_unit_test(excluded_trees_are_dead_ends),
 		cmocka_unit_test(too_many_globs_in_one_directory_are_refused_by_place),
 		cmocka_unit_test(too_many_states_are_refused),
 		cmocka_unit_test(agrees_with_a_simple_matcher),
