@@ -123,9 +123,9 @@ static bool dir_container(struct span parent, struct span name, struct cgroup_na
 		{"k8s.io", "containerd"},     {"moby", "docker"},
 	};
 
-	if (starts(name, "lxc.payload.")) {
+	if (starts(name, "lxc.payload.") && name.len > strlen("lxc.payload.")) {
 		put_container(out, "lxc", cut(name, strlen("lxc.payload."), 0));
-		return out->container[0];
+		return true;
 	}
 	if (starts(name, "machine-") && ends(name, ".scope")) {
 		struct span id = cut(name, strlen("machine-"), strlen(".scope"));

@@ -21,17 +21,22 @@ static size_t append(char *out, size_t at, size_t size, const char *p, size_t le
 size_t cmdline_redact(struct span args, bool truncated, char *out, size_t size, bool *out_truncated)
 {
 	bool secret[CMDLINE_ARGS_MAX];
-	size_t at = 0, i = 0, tail;
+	size_t at = 0, i = 0, tail, mark = strlen(ELLIPSIS);
+	bool done;
 
 	if (args.len > CMDLINE_ARGS_MAX) {
 		args.len = CMDLINE_ARGS_MAX;
 		truncated = true;
 	}
+	/* Been here before: what was cut is gone already. */
+	done = truncated && args.len >= mark && !memcmp(args.p + args.len - mark, ELLIPSIS, mark);
+	if (done)
+		args.len -= mark;
 	memset(secret, 0, args.len);
-	redact_mark(args, truncated, secret);
+	redact_mark(args, truncated && !done, secret);
 	/* The end of what was cut off: hidden as a whole, told by the ellipsis. */
 	tail = args.len;
-	while (truncated && tail > 0 && secret[tail - 1])
+	while (truncated && !done && tail > 0 && secret[tail - 1])
 		tail--;
 	while (i < tail) {
 		size_t n;

@@ -68,13 +68,27 @@ static bool part_is(struct span part, const char *const *list)
 	return false;
 }
 
+/* Is `needle` (lower case) in the letters and digits of s? "api-key", "API_KEY" and "apiKey" are
+ * one. */
 static bool contains(struct span s, const char *needle)
 {
 	size_t n = strlen(needle);
 
-	for (size_t i = 0; i + n <= s.len; i++)
-		if (!strncasecmp(s.p + i, needle, n))
+	for (size_t i = 0; i < s.len; i++) {
+		size_t k = 0;
+
+		for (size_t j = i; j < s.len && k < n; j++) {
+			char c = is_upper(s.p[j]) ? (char)(s.p[j] | 32) : s.p[j];
+
+			if (!is_alnum(c))
+				continue;
+			if (c != needle[k])
+				break;
+			k++;
+		}
+		if (k == n)
 			return true;
+	}
 	return false;
 }
 
@@ -96,14 +110,14 @@ static struct span next_part(struct span name, size_t *at)
 /* Does a thing of this name hold a secret? "password-file" holds the name of a file. */
 static enum naming judge_name(struct span name)
 {
-	static const char *const anywhere[] = {"passw",	     "passphrase",	"secret",
-					       "token",	     "apikey",		"accesskey",
-					       "credential", "privatekey",	"authkey",
-					       "sessionid",  "connectionstring"};
+	static const char *const anywhere[] = {"passw",		  "passphrase", "secret",
+					       "token",		  "apikey",	"accesskey",
+					       "credential",	  "authkey",	"sessionid",
+					       "connectionstring"};
 	static const char *const strong[] = {"pass", "pwd", "psk",  "pw",     "otp",
 					     "jwt",  "pat", "pswd", "bearer", NULL};
-	static const char *const weak[] = {"key", "auth",   "sig",  "signature",
-					   "pin", "cookie", "cred", NULL};
+	static const char *const weak[] = {"key", "privatekey", "auth", "sig", "signature",
+					   "pin", "cookie",	"cred", NULL};
 	static const char *const about[] = {"file",  "path",   "dir",	   "fd",     "env",
 					    "stdin", "name",   "id",	   "type",   "url",
 					    "uri",   "helper", "store",	   "policy", "length",
@@ -307,7 +321,8 @@ static void mark_tokens(struct scan *s, size_t from, size_t to)
 
 			if (to - i < n || memcmp(s->p + i, tokens[t].prefix, n))
 				continue;
-			while (end < to && s->p[end] && is_token_char(s->p[end]))
+			while (end < to && is_token_char(s->p[end]) &&
+			       !(s->p[end] == '/' && i > from && s->p[i - 1] == '/'))
 				end++;
 			if (end - i >= n + tokens[t].min)
 				mark(s, i, end);
@@ -398,11 +413,15 @@ static void mark_random(struct scan *s, size_t from, size_t to)
 	bool in_path = is_path((struct span){s->p + from, to - from});
 
 	for (size_t i = from; i < to;) {
-		size_t end = i;
+		size_t end;
 
-		while (end < to && s->p[end] &&
-		       (is_alnum(s->p[end]) || strchr("+_-=", s->p[end]) ||
-			(s->p[end] == '/' && !in_path)))
+		while (i < to && (s->p[i] == '/' || s->p[i] == '='))
+			i++;
+		end = i;
+		while (end < to && (is_alnum(s->p[end]) || strchr("+_-", s->p[end]) ||
+				    (s->p[end] == '/' && !in_path)))
+			end++;
+		while (end > i && end < to && s->p[end] == '=') /* padding */
 			end++;
 		if (looks_random((struct span){s->p + i, end - i}, in_path)) {
 			mark(s, i, end);
@@ -422,11 +441,14 @@ static void mark_random(struct scan *s, size_t from, size_t to)
 	}
 }
 
-/* scheme://user:password@host, and user:password@host without a scheme. */
+/*
+ * scheme://user:password@host, and user:password@host without a scheme. Passwords with a slash or
+ * an @ are not proper there, and common: up to the last @ it is password.
+ */
 static void mark_userinfo(struct scan *s, size_t from, size_t to)
 {
 	size_t start = from, end, colon = to, last = to;
-	bool scheme = false;
+	bool scheme = false, port = true;
 
 	for (size_t i = from; i + 3 <= to && !scheme; i++) {
 		if (!memcmp(s->p + i, "://", 3)) {
@@ -437,18 +459,15 @@ static void mark_userinfo(struct scan *s, size_t from, size_t to)
 	for (end = start; end < to && !strchr("/?#", s->p[end]); end++) {
 		if (s->p[end] == ':' && colon == to)
 			colon = end;
+		else if (colon < to && last == to && s->p[end] != '@')
+			port &= is_digit(s->p[end]);
 		if (s->p[end] == '@')
 			last = end;
 	}
-	if (scheme && last == to && colon + 1 < end) {
-		bool port = true;
-
-		for (size_t i = colon + 1; i < end; i++)
-			port &= is_digit(s->p[i]);
-		/* No port, so half a password: the other half has a slash in it. */
-		for (size_t i = end; !port && i < to; i++)
-			if (s->p[i] == '@')
-				last = i;
+	if (scheme && colon < to && (last < to || !port)) {
+		for (; end < to && !strchr("?#", s->p[end]); end++)
+			if (s->p[end] == '@')
+				last = end;
 	}
 	if (last == to)
 		return;
@@ -460,8 +479,6 @@ static void mark_userinfo(struct scan *s, size_t from, size_t to)
 		   maybe_secret((struct span){s->p + start, last - start})) {
 		mark(s, start, last);
 	}
-	if (scheme) /* amqp://a:b@c,d:e@f */
-		mark_userinfo(s, last + 1, to);
 }
 
 /* Headers whose whole rest is secret, blanks included. */
@@ -522,11 +539,12 @@ static void mark_values(struct scan *s, size_t from, size_t end, size_t word_end
 		       (is_space(s->p[v]) || s->p[v] == '\\' || s->p[v] == '=' || s->p[v] == '>'))
 			v++;
 		if (v < word_end && is_quote(s->p[v])) {
+			/* Between \" and \" the same mark ends it; between " and " it does not. */
+			bool escaped = v > from && s->p[v - 1] == '\\';
 			char q = s->p[v++];
 
 			for (stop = v; stop < word_end && s->p[stop] != q; stop++)
-				stop += s->p[stop] == '\\' && stop + 1 < word_end &&
-					s->p[stop + 1] != q;
+				stop += !escaped && s->p[stop] == '\\';
 		} else {
 			for (stop = v; stop < (v > end ? word_end : end) && !is_space(s->p[stop]);
 			     stop++)

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* proc/cgroup.c: units and containers by the names that systemd and the runtimes give. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "proc/cgroup.h"
+
+#define ID  "4f1c0a9e8d7b6c5f4e3d2c1b0a99887766554433221100ffeeddccbbaa998877"
+#define ID2 "aaaa0a9e8d7b6c5f4e3d2c1b0a99887766554433221100ffeeddccbbaa998877"
+#define NO  UID_UNSET
+
+static const struct {
+	const char *path, *unit, *container, *runtime;
+	uint32_t user;
+} cases[] = {
+	{"", "", "", "", NO},
+	{"/", "", "", "", NO},
+	{"/init.scope", "init.scope", "", "", NO},
+	{"/system.slice/ssh.service", "ssh.service", "", "", NO},
+	{"/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", "", "", NO},
+	{"/user.slice/user-1000.slice/session-3.scope", "session-3.scope", "", "", NO},
+	{"/user.slice/user-1000.slice/user@1000.service/init.scope", "init.scope", "", "", 1000},
+	{"/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service", "foo.service", "",
+	 "", 1000},
+	{"/user.slice/user-1000.slice/user@1000.service/app.slice/app-a\\x2db.scope",
+	 "app-a-b.scope", "", "", 1000},
+	{"/system.slice/a\\x0ab.service", "a\\x0ab.service", "", "", NO},
+	{"/user.slice/user@99999999999.service", "user@99999999999.service", "", "", NO},
+	{"/user.slice/user@4294967295.service", "user@4294967295.service", "", "", NO},
+	{"/user.slice/user@x.service", "user@x.service", "", "", NO},
+	{"/system.slice/ssh.service/sub/deeper", "ssh.service", "", "", NO},
+	{"/system.slice/.service", "", "", "", NO},
+	/* docker, both cgroup drivers */
+	{"/system.slice/docker-" ID ".scope", "docker-" ID ".scope", "4f1c0a9e8d7b", "docker", NO},
+	{"/docker/" ID, "", "4f1c0a9e8d7b", "docker", NO},
+	{"/docker/" ID "/system.slice/nginx.service", "nginx.service", "4f1c0a9e8d7b", "docker",
+	 NO},
+	{"/docker/buildkit", "", "", "", NO},
+	{"/system.slice/docker-short.scope", "docker-short.scope", "", "", NO},
+	{"/system.slice/docker.service", "docker.service", "", "", NO},
+	/* in docker */
+	{"/docker/" ID "/docker/" ID2, "", "aaaa0a9e8d7b", "docker", NO},
+	/* podman */
+	{"/machine.slice/libpod-" ID ".scope/container", "libpod-" ID ".scope", "4f1c0a9e8d7b",
+	 "podman", NO},
+	{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope",
+	 "libpod-" ID ".scope", "4f1c0a9e8d7b", "podman", 1000},
+	{"/libpod_parent/libpod-" ID, "", "4f1c0a9e8d7b", "podman", NO},
+	{"/machine.slice/libpod-conmon-" ID ".scope", "libpod-conmon-" ID ".scope", "", "", NO},
+	/* kubernetes */
+	{"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod12_34.slice/"
+	 "cri-containerd-" ID ".scope",
+	 "cri-containerd-" ID ".scope", "4f1c0a9e8d7b", "containerd", NO},
+	{"/kubepods.slice/kubepods-pod1.slice/crio-" ID ".scope", "crio-" ID ".scope",
+	 "4f1c0a9e8d7b", "crio", NO},
+	{"/kubepods.slice/kubepods-pod1.slice/crio-conmon-" ID ".scope", "crio-conmon-" ID ".scope",
+	 "", "", NO},
+	{"/kubepods/burstable/pod0a1b2c3d-1111-2222-3333-444455556666/" ID, "", "4f1c0a9e8d7b",
+	 "kubernetes", NO},
+	/* lxc, nspawn, machines */
+	{"/lxc.payload.web-1/system.slice/cron.service", "cron.service", "web-1", "lxc", NO},
+	{"/lxc.monitor.web-1", "", "", "", NO},
+	{"/lxc.payload.", "", "", "", NO},
+	{"/machine.slice/machine-web\\x2d1.scope", "machine-web-1.scope", "web-1", "machine", NO},
+	{"/machine.slice/systemd-nspawn@web.service/payload/init.scope", "init.scope", "web",
+	 "nspawn", NO},
+	{"/machine.slice/machine-qemu\\x2d2\\x2dvm.scope", "machine-qemu-2-vm.scope", "qemu-2-vm",
+	 "libvirt", NO},
+	/* whoever may make cgroups names them: nothing breaks out of the line */
+	{"/system.slice/a\nb.service", "a\\x0ab.service", "", "", NO},
+	{"/lxc.payload.a\x1b[0m", "", "a\\x1b[0m", "lxc", NO},
+	{"/system.slice/docker-" ID "\xff.scope", "docker-" ID "\\xff.scope", "", "", NO},
+};
+
+static void paths_tell_unit_and_container(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cgroup_name name;
+
+		cgroup_parse(span_of(cases[i].path), &name);
+		if (strcmp(name.unit, cases[i].unit) != 0 ||
+		    strcmp(name.container, cases[i].container) != 0 ||
+		    strcmp(name.runtime, cases[i].runtime) != 0 || name.user != cases[i].user)
+			fail_msg("%s: unit \"%s\" container \"%s\" runtime \"%s\" user %u",
+				 cases[i].path, name.unit, name.container, name.runtime, name.user);
+	}
+}
+
+static void long_names_are_cut(void **state)
+{
+	char path[600] = "/system.slice/";
+	struct cgroup_name name;
+
+	memset(path + strlen(path), 'x', 500);
+	strcpy(path + 514, ".service");
+	cgroup_parse(span_of(path), &name);
+	assert_int_equal(strlen(name.unit), sizeof(name.unit) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paths_tell_unit_and_container),
+		cmocka_unit_test(long_names_are_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
