@@ -32,3 +32,14 @@ layers:
 fuzz: $(FUZZ_BIN)
 	@$(CHECK_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),60)' scripts/run-fuzz
 
+# --- guests: check-vm, vm-image ---------------------------------------------------------------------
+## make check-vm           tests in guests; KERNELS="5.10 6.1 6.12 6.x 7.x", IMAGES="mini debian"
+## make vm-image           the Debian guest's disk and all kernels, into the cache
+.PHONY: check-vm vm-image
+check-vm:
+	@$(CHECK_ENV) scripts/check-vm $(if $(KERNELS),--kernels '$(KERNELS)') \
+		$(if $(IMAGES),--images '$(IMAGES)') $(addprefix --only ,$(ONLY))
+
+vm-image:
+	@scripts/vm kernels
+	@scripts/vm image debian

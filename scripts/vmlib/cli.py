@@ -28,9 +28,12 @@ def boot(args, command, pty=False, sinks=None, terminal=None, mem=None):
     """Boots one guest for one command. Returns its Outcome."""
     default_mem, limit, words, make_disk = images()[args.image]
     kernel = kernels.get(args.kernel)
+    if kernel.lacks and args.image != "mini":
+        raise kernels.Unavailable(f"{kernel.release}: the archive no longer has {kernel.lacks}, "
+                                  "without which it sees no disk", 69)
     disk = make_disk()
     with scratch() as tmp:
-        payload.make(tmp / "payload.cpio", args.image, pathlib.Path(args.build), command,
+        payload.make(tmp / "payload.cpio", args.image, pathlib.Path(args.build).resolve(), command,
                      args.copy, pty)
         machine = guest.Machine(
             kernel=kernel.vmlinuz, disk=disk, smp=args.smp, mem=args.mem or mem or default_mem,

@@ -68,7 +68,7 @@ class Archive:
         self.add_bytes(name, source.read_bytes(), stat.S_IMODE(source.stat().st_mode))
 
     def add_tree(self, name, source):
-        """A directory of the host with all that is below it."""
+        """A directory of the host with all that is below it; name "" is the archive's root."""
         for top, dirs, files in os.walk(source):
             dirs.sort()
             below = os.path.relpath(top, source)

@@ -234,7 +234,8 @@ class Guest:
 
 def console_tail(outcome):
     """The end of the console, for a person."""
-    lines = outcome.console.decode(errors="replace").replace("\r", "").splitlines()
+    text = re.sub(r"\x1b(\[[0-9;?=]*[A-Za-z]|c)", "", outcome.console.decode(errors="replace"))
+    lines = [line for line in text.replace("\r", "").splitlines() if line.strip()]
     return "\n".join("    | " + line for line in lines[-CONSOLE_TAIL:])
 
 

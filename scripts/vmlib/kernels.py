@@ -49,8 +49,14 @@ class Kernel:
         """5.10, 6.19: for the head of a table."""
         return ".".join(re.match(r"(\d+)\.(\d+)", self.release).groups())
 
+    @property
+    def lacks(self):
+        """Packages of it that the archive no longer has, '' if none: then it has no modules."""
+        note = self.dir / "lacks"
+        return note.read_text().strip() if note.exists() else ""
+
     def complete(self):
-        """Whether all of it is in the cache."""
+        """Whether what could be had of it is in the cache."""
         return self.vmlinuz.exists() and bool(self.debs)
 
 
@@ -99,7 +105,7 @@ def parts_of(source, image):
 
 
 def newest(source, prefix):
-    """(release, packages) of the newest kernel of a line, (None, []) when there is none.
+    """(release, packages, missing) of the newest kernel of a line; release None: there is none.
 
     One whose modules are gone comes last: it boots, but has no file system of the kind that tests
     want. Newer ones that were passed over are named.
@@ -114,13 +120,13 @@ def newest(source, prefix):
             if halves:
                 say(f"{image} taken: newer ones are not whole in the archive "
                     f"({halves[0][0]} lacks {halves[0][2][0]})")
-            return image[len("linux-image-"):], parts
+            return image[len("linux-image-"):], parts, []
         halves.append((image, parts, missing))
     if halves:
         image, parts, missing = halves[0]
         say(f"{image} taken without {', '.join(missing)}, which the archive no longer has")
-        return image[len("linux-image-"):], parts
-    return None, []
+        return image[len("linux-image-"):], parts, missing
+    return None, [], []
 
 
 def fetch(line):
@@ -129,7 +135,7 @@ def fetch(line):
     source = apt.Apt(suites)
     complaint = source.update()
     try:
-        release, packages = newest(source, prefix)
+        release, packages, missing = newest(source, prefix)
     except Failure as bad:
         raise Unavailable(f"{suites[0]}: {complaint or bad}") from bad
     if not release:
@@ -154,6 +160,8 @@ def fetch(line):
             for config in [*tmp.glob("root/boot/config-*"),
                            *tmp.glob(f"root/usr/lib/modules/{release}/config")][:1]:
                 shutil.copy(config, tmp / "new/config")
+            if missing:
+                (tmp / "new/lacks").write_text(" ".join(missing) + "\n")
             replace_dir(tmp / "new", kernel.dir)
     note = cache_dir() / "lines" / f"{line}.json"
     note.parent.mkdir(exist_ok=True)

@@ -8,14 +8,9 @@ import shlex
 import subprocess
 
 from . import cpio
-from .common import ROOT, Failure, cache_dir, digest, locked, run, say, tool
+from .common import ROOT, Failure, cache_dir, digest, locked, run, say, scratch, tool
 
-# program in the build directory -> where `make install` puts it
-PROGRAMS = {
-    "keytraild": "usr/local/sbin/keytraild",
-    "keytrail": "usr/local/bin/keytrail",
-    "keytrail-scan": "usr/local/libexec/keytrail/keytrail-scan",
-}
+PROGRAMS = ("keytraild", "keytrail", "keytrail-scan")
 AGENT = ROOT / "tests/vm/guest/agent.c"
 
 
@@ -45,8 +40,8 @@ def libraries(programs):
     return sorted(found)
 
 
-def is_dynamic(path):
-    """Whether a file is an ELF program that wants a loader."""
+def is_elf(path):
+    """Whether a file is a program or library that may want others."""
     with open(path, "rb") as handle:
         return handle.read(4) == b"\x7fELF"
 
@@ -65,28 +60,40 @@ def copies(specs):
     return out
 
 
-def add_keytrail(archive, prefix, build, with_libraries):
-    """keytrail as built, the default policy, the tests and their programs, below prefix."""
-    programs, lacking = [], []
-    for name, dest in PROGRAMS.items():
-        if (build / name).exists():
-            archive.add_file(prefix + dest, build / name)
-            programs.append(build / name)
-        else:
-            lacking.append(name)
+def make_env():
+    """The environment for a make of our own, whatever make may have called us."""
+    return {k: v for k, v in os.environ.items()
+            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
+
+
+def build(where):
+    """Brings keytrail and the tests' programs up to date."""
+    run(["make", "-C", ROOT, "--no-print-directory", f"-j{os.cpu_count() or 1}",
+         f"BUILD={where}", "all", "ways"], env=make_env())
+
+
+def install(where, into):
+    """keytrail as `make install` lays it, from what is built now: nothing is built anew.
+    Returns its programs; none when they are not built yet."""
+    lacking = [name for name in PROGRAMS if not (where / name).exists()]
     if lacking:
-        say(f"{', '.join(lacking)} not built in {build}; the guest goes without")
-    for policy in sorted((ROOT / "policy").glob("*.yaml")):
-        archive.add_file(f"{prefix}usr/local/share/keytrail/policy.d/{policy.name}", policy)
+        say(f"{', '.join(lacking)} not built in {where}; the guest goes without keytrail")
+        return []
+    run(["make", "-C", ROOT, "--no-print-directory", "-o", "install-check", "install",
+         f"BUILD={where}", f"DESTDIR={into}"], env=make_env())
+    return [p for p in into.rglob("*") if p.is_file() and p.name in PROGRAMS and is_elf(p)]
+
+
+def add_tests(archive, prefix, where):
+    """The tests, as /kt/tests, and their programs, as /kt/ways."""
     tests = ROOT / "tests/vm"
     for path in sorted(tests.rglob("*")):
         below = path.relative_to(tests)
         if path.is_file() and below.parts[0] not in ("guest", "ways"):
             archive.add_file(f"{prefix}kt/tests/{below}", path)
-    for way in sorted((build / "tests/vm/ways").glob("*")):
-        if way.is_file() and is_dynamic(way) and os.access(way, os.X_OK):
+    for way in sorted((where / "tests/vm/ways").glob("*")):
+        if way.is_file() and os.access(way, os.X_OK) and is_elf(way):
             archive.add_file(f"{prefix}kt/ways/{way.name}", way)
-    return libraries(programs) if with_libraries else []
 
 
 def add_copies(archive, prefix, pairs):
@@ -98,12 +105,12 @@ def add_copies(archive, prefix, pairs):
             archive.add_file(prefix + dest.lstrip("/"), source)
 
 
-def make(place, image, build, command, copy_specs, pty):
+def make(place, image, where, command, copy_specs, pty):
     """Writes the cpio of one run. In a Debian guest its files go below /payload, from where init
     carries them over to the real root."""
     prefix = "" if image == "mini" else "payload/"
     pairs = copies(copy_specs)
-    with cpio.Archive(place) as archive:
+    with scratch() as tmp, cpio.Archive(place) as archive:
         archive.add_file(prefix + "kt/agent", agent())
         archive.add_bytes(prefix + "kt/command", (
             "#!/bin/sh\n# The command of this run.\nexec " + shlex.join(command) + "\n").encode(),
@@ -111,9 +118,13 @@ def make(place, image, build, command, copy_specs, pty):
         if pty:
             archive.add_bytes(prefix + "kt/pty", b"")
             archive.add_bytes(prefix + "kt/environment", b"KT_AGENT_FLAGS=--pty\n")
-        libs = add_keytrail(archive, prefix, build, image == "mini")
+        programs = install(where, tmp)
         if image == "mini":
-            libs = set(libs) | set(libraries(s for s, _ in pairs if s.is_file() and is_dynamic(s)))
-        for lib in sorted(libs):
-            archive.add_file(lib, os.path.realpath(lib))
+            jq = pathlib.Path(tool("jq"))
+            archive.add_file("usr/bin/jq", jq)
+            programs += [jq] + [s for s, _ in pairs if s.is_file() and is_elf(s)]
+            for lib in libraries(programs):
+                archive.add_file(lib, os.path.realpath(lib))
+        archive.add_tree(prefix, tmp)
+        add_tests(archive, prefix, where)
         add_copies(archive, prefix, pairs)

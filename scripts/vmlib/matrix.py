@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tests in guests: which, on which kernels, what they said, and the matrix of it."""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import threading
+import time
+
+from . import cli, guest, kernels, payload
+from .common import ROOT, Failure
+
+TESTS = ROOT / "tests/vm"
+IMAGES = ("mini", "debian")
+LIMIT = 240  # seconds for one test file
+BOOT_LIMIT = 120  # seconds until the first test has to have begun
+DEATHS = 3  # guests that may die over the tests of one image and kernel
+
+
+@dataclasses.dataclass
+class Result:
+    """What one line of a test said."""
+
+    kernel: str
+    image: str
+    test: str
+    name: str
+    result: str  # ok, not ok, skip
+    reason: str = ""
+
+
+@dataclasses.dataclass
+class Test:
+    """A test file."""
+
+    image: str
+    file: str  # below tests/vm
+    kernels: list  # empty: all
+
+    def wanted_on(self, line, kernel):
+        """Whether it is for this kernel."""
+        return not self.kernels or line in self.kernels or kernel.short in self.kernels
+
+
+def find(images, only):
+    """The test files of these images, those that match if there is a pattern."""
+    out = []
+    for image in images:
+        for path in sorted((TESTS / image).glob("*.test.sh")):
+            base = path.name.removesuffix(".test.sh")
+            if only and not any(fnmatch.fnmatch(base, o) or fnmatch.fnmatch(f"{image}/{base}", o)
+                                for o in only):
+                continue
+            head = re.search(r"^# kernels: (.*)$", path.read_text(), re.M)
+            out.append(Test(image, f"{image}/{path.name}", head.group(1).split() if head else []))
+    return out
+
+
+class Reader:
+    """Takes a guest's output apart into results, line by line as it comes."""
+
+    LINE = re.compile(r"(ok|not ok|skip) (.*)")
+
+    def __init__(self, kernel, image, tell):
+        self.kernel, self.image, self.tell = kernel, image, tell
+        self.results, self.done = [], []
+        self.current, self.rest, self.begun, self.log = None, b"", 0, []
+
+    def feed(self, data):
+        """Bytes of the guest's output, cut anywhere."""
+        self.rest += data
+        *lines, self.rest = self.rest.split(b"\n")
+        for raw in lines:
+            self.line(raw.decode(errors="backslashreplace").rstrip("\r"))
+
+    def add(self, name, result, reason=""):
+        """One result of the test that is running."""
+        self.results.append(Result(self.kernel, self.image, self.base(), name, result, reason))
+
+    def base(self):
+        """boot, for mini/boot.test.sh"""
+        return self.current.split("/")[-1].removesuffix(".test.sh") if self.current else "guest"
+
+    def line(self, line):
+        """One line."""
+        if line.startswith("@begin "):
+            self.current, self.begun, self.log = line.split(" ", 1)[1], len(self.results), []
+        elif line.startswith("@end ") and self.current:
+            status, seconds = line.rsplit(" ", 2)[1:]
+            self.end(int(status), int(seconds))
+        elif self.current:
+            self.log.append(line)
+            told = self.LINE.fullmatch(line)
+            if told:
+                result, name = told.groups()
+                reason = ""
+                if result != "ok":
+                    name, _, reason = name.partition(": ")
+                self.add(name, result, reason)
+
+    def end(self, status, seconds):
+        """The running test has ended: one that died, or proved nothing, has failed."""
+        if status == 124 or status == 143:
+            self.add("runs to its end", "not ok", f"ran into its limit of {LIMIT} s")
+        elif status:
+            self.add("runs to its end", "not ok", f"exit status {status}")
+        elif len(self.results) == self.begun:
+            self.add("says a result", "not ok", "it printed none")
+        self.close(f"{seconds} s")
+
+    def died(self, reason):
+        """The guest has gone in the middle of the running test."""
+        self.add("runs to its end", "not ok", reason)
+        self.close("the guest died")
+
+    def close(self, words):
+        mine = self.results[self.begun:]
+        count = {r: sum(m.result == r for m in mine) for r in ("ok", "not ok", "skip")}
+        text = f"{self.kernel:6} {self.image:7} {self.base():24} {count['ok']} ok"
+        text += f", {count['skip']} skipped" if count["skip"] else ""
+        text += f", {count['not ok']} FAILED" if count["not ok"] else ""
+        lines = [f"{text}  ({words})"]
+        if count["not ok"]:
+            lines += ["    | " + line for line in self.log[-80:] if line]
+            lines += [f"    | not ok {m.name}: {m.reason}" for m in mine
+                      if m.result == "not ok" and m.name.startswith(("runs to", "says a"))]
+        self.tell("\n".join(lines))
+        self.done.append(self.current)
+        self.current = None
+
+
+class Runner:
+    """Runs tests on kernels; keeps results."""
+
+    def __init__(self, args):
+        self.args = args
+        self.lock = threading.Lock()
+        self.results = []
+        self.logs = pathlib.Path(args.build) / "vm"
+        self.logs.mkdir(parents=True, exist_ok=True)
+
+    def tell(self, text):
+        """Progress, whole lines at a time."""
+        with self.lock:
+            print(text, flush=True)
+
+    def one_guest(self, kernel, image, tests, number):
+        """Boots one guest for these tests. Returns its reader and outcome."""
+        reader = Reader(kernel.short, image, self.tell)
+        console = self.logs / f"console-{kernel.short}-{image}-{number}.log"
+        options = ["run", "--kernel", kernel.line, "--image", image, "--build", self.args.build,
+                   "--console", str(console),
+                   "--timeout", str(BOOT_LIMIT + (LIMIT + 20) * len(tests))]
+        args = cli.parser().parse_args(options)
+        with open(self.logs / f"output-{kernel.short}-{image}-{number}.log", "wb") as log:
+            def out(data):
+                log.write(data)
+                log.flush()
+                reader.feed(data)
+            outcome = cli.boot(args, ["sh", "/kt/tests/run", str(LIMIT)] + [t.file for t in tests],
+                               sinks={"out": out, "err": out})
+        return reader, outcome
+
+    def run(self, kernel, image, tests):
+        """All tests of one image on one kernel."""
+        left, number = list(tests), 0
+        while left and number < DEATHS:
+            number += 1
+            try:
+                reader, outcome = self.one_guest(kernel, image, left, number)
+            except kernels.Unavailable as reason:
+                with self.lock:
+                    self.results.append(Result(kernel.short, image, "guest", "boots", "skip",
+                                               str(reason)))
+                return
+            if outcome.trouble:
+                self.tell(f"{kernel.short:6} {image:7} {outcome.trouble}; the console ends with:\n"
+                          + guest.console_tail(outcome))
+                if reader.current:
+                    reader.died(outcome.trouble)
+                else:
+                    reader.add("boots", "not ok", outcome.trouble)
+            elif outcome.complaints:
+                reader.add("the kernel has no complaint", "not ok", outcome.complaints[0])
+                self.tell(f"{kernel.short:6} {image:7} the kernel complained:\n" + "\n".join(
+                    "    | " + c for c in outcome.complaints[:20]))
+            else:
+                reader.add("the kernel has no complaint", "ok")
+            left = [t for t in left if t.file not in reader.done]
+            if left and not outcome.trouble:
+                reader.add("runs all its tests", "not ok", f"{left[0].file} was not run")
+                number = DEATHS
+            with self.lock:
+                self.results += reader.results
+        for test in left:
+            base = test.file.split("/")[-1].removesuffix(".test.sh")
+            with self.lock:
+                self.results.append(Result(kernel.short, image, base, "runs to its end", "not ok",
+                                           "not run: the guests died before"))
+
+
+def table(columns, results, skipped):
+    """The matrix as text. columns: heads in order; skipped: head -> reason."""
+    marks = {"ok": "ok", "not ok": "FAIL", "skip": "skip"}
+    rows, cells = [], {}
+    for r in results:
+        row = (r.image, r.test, r.name)
+        if row not in cells:
+            rows.append(row)
+            cells[row] = {}
+        before = cells[row].get(r.kernel)
+        cells[row][r.kernel] = "FAIL" if "FAIL" in (before, marks[r.result]) else marks[r.result]
+    rows.sort(key=lambda row: (IMAGES.index(row[0]), row[1] == "guest", row[1]))
+    width = max([len(f"  {name}") for _, _, name in rows] + [20])
+    lines, group = [], None
+    lines.append(" " * width + "".join(f"{c:>7}" for c in columns))
+    for image, test, name in rows:
+        if group != (image, test):
+            group = (image, test)
+            lines.append(f"{image}: {test}")
+        got = cells[(image, test, name)]
+        lines.append(f"  {name}".ljust(width) + "".join(
+            f"{got.get(c, 'SKIP' if c in skipped else '-'):>7}" for c in columns))
+    return "\n".join(lines)
+
+
+def main(argv):
+    """Entry of scripts/check-vm."""
+    top = argparse.ArgumentParser(prog="scripts/check-vm", description=__doc__)
+    top.add_argument("--kernels", default=os.environ.get("KERNELS") or " ".join(kernels.MATRIX))
+    top.add_argument("--images", default=" ".join(IMAGES))
+    top.add_argument("--build", default=os.environ.get("BUILD") or str(ROOT / "build"))
+    top.add_argument("--only", action="append", default=[], metavar="GLOB",
+                     help="tests by name (core, mini/c*); may be repeated")
+    top.add_argument("--repeat", type=int, default=1, metavar="N", help="all of it N times")
+    top.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2), metavar="N",
+                     help="guests at the same time (half of the processors)")
+    top.add_argument("--no-build", action="store_true", help="take the programs as they are")
+    args = top.parse_args(argv)
+    began = time.monotonic()
+    runner = Runner(args)
+    columns, skipped, extra, plan = [], {}, [], []
+    try:
+        tests = find(args.images.split(), args.only)
+        if not tests:
+            raise Failure("no test matches", 2)
+        if not args.no_build:
+            payload.build(args.build)
+        for line in args.kernels.split():
+            try:
+                kernel = kernels.get(line)
+            except kernels.Unavailable as reason:
+                columns.append(line)
+                skipped[line] = str(reason)
+                bad = line in kernels.NEVER_SKIPPED
+                extra.append(Result(line, IMAGES[0], "guest", "the kernel is to be had",
+                                    "not ok" if bad else "skip", str(reason)))
+                continue
+            columns.append(kernel.short)
+            for image in args.images.split():
+                mine = [t for t in tests if t.image == image and t.wanted_on(line, kernel)]
+                if mine:
+                    plan.append((kernel, image, mine))
+        for _ in range(args.repeat):
+            with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+                for future in [pool.submit(runner.run, *step) for step in plan]:
+                    future.result()
+    except Failure as bad:
+        print(f"check-vm: {bad}", flush=True)
+        print("0 passed, 1 failed, 0 skipped")
+        return bad.code
+    return finish(runner, columns, skipped, runner.results + extra, time.monotonic() - began)
+
+
+def finish(runner, columns, skipped, results, seconds):
+    """Prints and keeps what came out."""
+    (runner.logs / "matrix.json").write_text(json.dumps({
+        "kernels": columns, "skipped": skipped, "seconds": round(seconds),
+        "results": [dataclasses.asdict(r) for r in results]}, indent=1) + "\n")
+    print("\n" + table(columns, results, skipped))
+    for head, reason in skipped.items():
+        print(f"SKIP {head}: {reason}")
+    shown = set()
+    for r in results:
+        line = f"{'FAIL' if r.result == 'not ok' else 'skip'} {r.kernel} {r.image} {r.test}: " \
+               f"{r.name}: {r.reason}"
+        if r.result != "ok" and line not in shown and r.name != "the kernel is to be had":
+            shown.add(line)
+            print(line)
+    count = {k: sum(r.result == k for r in results) for k in ("ok", "not ok", "skip")}
+    print(f"logs: {runner.logs}/ ({seconds:.0f} s)")
+    print(f"{count['ok']} passed, {count['not ok']} failed, {count['skip']} skipped", flush=True)
+    return 1 if count["not ok"] or not count["ok"] else 0
+
+
