@@ -64,6 +64,8 @@ void term_put(const struct term *term, enum style style, const char *text)
 
 void term_putf(const struct term *term, enum style style, const char *fmt, ...)
 {
+	size_t len = strlen(fmt);
+	bool newline = len > 0 && fmt[len - 1] == '\n';
 	_cleanup_free_ char *text = NULL;
 	va_list ap;
 	int n;
@@ -75,7 +77,10 @@ void term_putf(const struct term *term, enum style style, const char *fmt, ...)
 		text = NULL;
 		return;
 	}
-	put_styled(term, style, text, n);
+	/* A newline of the format is ours; one in an argument is not, and is shown as `?`. */
+	put_styled(term, style, text, (size_t)n - newline);
+	if (newline)
+		fputc('\n', term->f);
 }
 
 void term_wrap(const struct term *term, enum style style, unsigned indent, const char *text)

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An alert as a person reads it: the sentence, then who, what, whose key and why. */
+#include "cli/alert_view.h"
+
+#include <string.h>
+#include <time.h>
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static enum style severity_style(const char *severity)
+{
+	if (!strcmp(severity, "critical") || !strcmp(severity, "high"))
+		return STYLE_BAD;
+	return !strcmp(severity, "medium") ? STYLE_WARN : STYLE_BOLD;
+}
+
+/* "2025-01-09T12:34:56.123456789Z" in local time to the second. What is no such time is shown as it
+ * is. */
+static void show_time(const struct term *t, enum style style, const char *stamp)
+{
+	struct tm tm = {0};
+	const char *end = strptime(stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+	char local[32];
+
+	if (!end || (*end != '.' && *end != 'Z')) {
+		term_put(t, style, stamp);
+		return;
+	}
+	term_time((double)timegm(&tm), local);
+	term_put(t, style, local);
+}
+
+/* One row below the sentence: a name and what it holds. */
+static void row(const struct term *t, const char *name)
+{
+	term_putf(t, STYLE_DIM, "  %-9s", name);
+}
+
+static void show_process(const struct term *t, const json_t *process)
+{
+	const char *exe = text(process, "exe"), *args = text(process, "args");
+
+	term_put(t, STYLE_BOLD, *exe ? exe : "(unknown program)");
+	term_putf(t, STYLE_PLAIN, "[%" JSON_INTEGER_FORMAT "]", number(process, "pid"));
+	term_putf(t, STYLE_PLAIN, " %s", text(process, "user"));
+	if (*args)
+		term_putf(t, STYLE_DIM, "  %s", args);
+	fputc('\n', t->f);
+}
+
+/* The reader first, each parent one step further in. */
+static void show_processes(const struct term *t, const json_t *alert)
+{
+	const json_t *ancestry = json_object_get(alert, "ancestry");
+	json_t *process;
+	size_t i;
+
+	row(t, "process");
+	show_process(t, json_object_get(alert, "subject"));
+	json_array_foreach ((json_t *)ancestry, i, process) {
+		fprintf(t->f, "  %*s", (int)(10 + 2 * (i < 16 ? i : 16)), "");
+		term_put(t, STYLE_DIM, "by ");
+		show_process(t, process);
+	}
+	if (!json_is_true(json_object_get(alert, "ancestry_complete")))
+		term_putf(t, STYLE_DIM, "  %-9s(earlier processes are not known)\n", "");
+}
+
+static void show_session(const struct term *t, const json_t *subject)
+{
+	const char *login = text(subject, "login_user"), *unit = text(subject, "unit");
+	const char *container = text(subject, "container"), *trust = text(subject, "exe_trust");
+	const json_t *session = json_object_get(subject, "session");
+
+	row(t, "session");
+	term_putf(t, STYLE_PLAIN, "%s%s", *login ? "logged in as " : "no login", login);
+	if (json_is_integer(session))
+		term_putf(t, STYLE_PLAIN, ", session %" JSON_INTEGER_FORMAT,
+			  json_integer_value(session));
+	if (*unit)
+		term_putf(t, STYLE_PLAIN, ", unit %s", unit);
+	if (*container)
+		term_putf(t, STYLE_PLAIN, ", container %s", container);
+	fputc('\n', t->f);
+	if (!strcmp(trust, "verified") || !strcmp(trust, "unknown") || !*trust)
+		return;
+	row(t, "program");
+	term_putf(t, STYLE_WARN, "not to be trusted by its name: %s\n", trust);
+}
+
+static void show_key(const struct term *t, const json_t *key)
+{
+	const char *fingerprint = text(key, "fingerprint"), *spki = text(key, "spki_sha256");
+	const char *comment = text(key, "comment");
+
+	row(t, "key");
+	term_put(t, STYLE_PLAIN, text(key, "type"));
+	if (number(key, "bits"))
+		term_putf(t, STYLE_PLAIN, " %" JSON_INTEGER_FORMAT, number(key, "bits"));
+	if (*fingerprint || *spki)
+		term_putf(t, STYLE_BOLD, " %s%s",
+			  *fingerprint ? "" : "spki:", *fingerprint ? fingerprint : spki);
+	if (*comment)
+		term_putf(t, STYLE_PLAIN, " %s", comment);
+	if (json_is_true(json_object_get(key, "encrypted")))
+		term_put(t, STYLE_PLAIN, ", encrypted");
+	if (!strcmp(text(key, "source"), "sibling"))
+		term_put(t, STYLE_WARN, ", named by the public file beside it: unverified");
+	else if (!strcmp(text(key, "source"), "none") && strcmp(text(key, "type"), "NONE"))
+		term_put(t, STYLE_PLAIN, ", public part not readable");
+	fputc('\n', t->f);
+}
+
+static void show_object(const struct term *t, const json_t *alert)
+{
+	const json_t *object = json_object_get(alert, "object");
+	const json_t *access = json_object_get(alert, "access"),
+		     *key = json_object_get(object, "key");
+	const char *via = text(object, "via");
+
+	row(t, "object");
+	term_put(t, STYLE_BOLD, text(object, "path"));
+	term_putf(t, STYLE_PLAIN, "  %s of %s (%s)", text(object, "class"),
+		  text(object, "owner_user"), text(access, "how"));
+	fputc('\n', t->f);
+	if (*via) {
+		row(t, "via");
+		term_putf(t, STYLE_PLAIN, "%s\n", via);
+	}
+	if (json_is_object(key))
+		show_key(t, key);
+}
+
+void alert_view(const struct term *t, const json_t *alert)
+{
+	const json_t *subject = json_object_get(alert, "subject"),
+		     *gap = json_object_get(alert, "gap");
+	const char *severity = text(alert, "severity"), *rule = text(alert, "rule");
+
+	show_time(t, STYLE_BOLD, text(alert, "time"));
+	fputc(' ', t->f);
+	term_putf(t, severity_style(severity), "%s", severity);
+	term_putf(t, STYLE_PLAIN, " %s", text(alert, "type"));
+	if (number(alert, "count") > 1 && !json_is_object(gap)) /* there it counts lost events */
+		term_putf(t, STYLE_BOLD, " (%" JSON_INTEGER_FORMAT " times)",
+			  number(alert, "count"));
+	term_putf(t, STYLE_DIM, "  %.8s on %s\n", text(alert, "id"), text(alert, "host"));
+	term_wrap(t, STYLE_PLAIN, 2, text(alert, "text"));
+	if (json_is_object(json_object_get(alert, "object")))
+		show_object(t, alert);
+	if (json_is_object(subject)) {
+		show_processes(t, alert);
+		show_session(t, subject);
+	}
+	if (json_is_object(gap)) {
+		row(t, "gap");
+		show_time(t, STYLE_WARN, text(gap, "from"));
+		term_put(t, STYLE_WARN, " to ");
+		show_time(t, STYLE_WARN, text(gap, "to"));
+		term_putf(t, STYLE_WARN, " %s\n", text(gap, "cause"));
+	}
+	if (*rule) {
+		row(t, "rule");
+		term_putf(t, STYLE_PLAIN, "%s\n", rule);
+	}
+	fputc('\n', t->f);
+}

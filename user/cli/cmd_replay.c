@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `keytrail replay`: a recorded trace through the whole way, without a kernel and without the
+ * daemon. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "cli/alert_view.h"
+#include "cli/cli.h"
+#include "cli/term.h"
+#include "engine/replay.h"
+#include "policy/check.h"
+#include "policy/policy.h"
+
+struct options {
+	struct cli_list policy;
+	bool json;
+};
+
+struct output {
+	const struct options *options;
+	struct term term;
+	uint64_t alerts;
+	bool failed;
+};
+
+static void on_alert(void *ctx, const struct alert *alert)
+{
+	_cleanup_free_ char *line = alert_json(alert);
+	struct output *output = ctx;
+
+	output->alerts++;
+	if (!line) {
+		output->failed = true;
+	} else if (output->options->json) {
+		puts(line);
+	} else {
+		json_auto_t *object = json_loads(line, 0, NULL);
+
+		if (object)
+			alert_view(&output->term, object);
+		else
+			output->failed = true;
+	}
+}
+
+static int load_policy(const struct options *options, struct policy **out_policy)
+{
+	struct policy_files files = {NULL, 0};
+	struct diag_list diags = {0};
+	int r;
+
+	if (options->policy.nr) {
+		r = policy_load(options->policy.items, options->policy.nr, &diags, out_policy);
+	} else {
+		r = policy_default_files(&diags, &files);
+		if (r == 0)
+			r = policy_load((const char *const *)files.paths, files.nr, &diags,
+					out_policy);
+	}
+	if (r < 0) {
+		diag_print(&diags, stderr);
+		fprintf(stderr, "keytrail replay: the policy cannot be used: %s\n", strerror(-r));
+	}
+	policy_files_fini(&files);
+	diag_list_fini(&diags);
+	return r;
+}
+
+static int run(const void *p, int argc, char **argv)
+{
+	const struct options *options = p;
+	struct output output = {.options = options};
+	struct replay_options replay = {.alert = on_alert, .ctx = &output};
+	struct replay_result result = {0};
+	struct diag_list diags = {0};
+	struct policy *policy = NULL;
+	int r = load_policy(options, &policy);
+
+	if (r < 0)
+		return r == -EINVAL ? CLI_USAGE : CLI_FAILED;
+	term_init(&output.term, stdout);
+	replay.policy = policy;
+	r = replay_run(argv[0], &replay, &diags, &result);
+	diag_print(&diags, stderr);
+	if (r == -ENOMEM || output.failed)
+		fprintf(stderr, "keytrail replay: out of memory\n");
+	diag_list_fini(&diags);
+	policy_free(policy);
+	if (r == 0 && !options->json)
+		printf("%" PRIu64 " events and ticks, %" PRIu64 " alert%s\n", result.items,
+		       output.alerts, output.alerts == 1 ? "" : "s");
+	return r < 0 || output.failed ? CLI_FAILED : 0;
+}
+
+static const struct cli_option options[] = {
+	CLI_OPTION("policy", 'p', CLI_LIST, struct options, policy, "FILE",
+		   "Policy to judge by instead of the installed one; may be given again"),
+	CLI_OPTION("json", 'j', CLI_FLAG, struct options, json, NULL,
+		   "One JSON object per line (docs/alerts.md)"),
+};
+
+const struct cli_command cmd_replay = {
+	.name = "replay",
+	.args = "FILE",
+	.min_args = 1,
+	.max_args = 1,
+	.summary = "Run a recorded trace through policy and alerting",
+	.about =
+		"Reads a trace that `keytraild --record FILE` wrote (\"-\" for standard input) and shows\n"
+		"the alerts that the policy makes of it, with the same ids as the recorded run. Needs no\n"
+		"daemon, no kernel side and no rights: a policy can be tried on yesterday's events.",
+	.options = options,
+	.nr_options = sizeof(options) / sizeof(options[0]),
+	.options_size = sizeof(struct options),
+	.run = run,
+};
