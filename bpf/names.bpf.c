@@ -55,56 +55,58 @@ static __always_inline void report_mark(kt_u32 op, struct inode *inode, const st
 	bpf_ringbuf_submit(r, 0);
 }
 
-struct name {
-	kt_u32 len;
-	char s[WATCH_NAME_MAX + 1];
-};
-
-/* One name, hashed and matched, per CPU: nothing in here sleeps or calls out. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, kt_u32);
-	__type(value, struct name);
-} scratch_name SEC(".maps");
-
-static __always_inline int affix_matches(const struct name *name, kt_u32 at, const char *affix,
-					 kt_u32 len)
+/*
+ * Whether the kernel's bytes at `addr` begin with an affix. What follows the name in memory is read
+ * too and masked away. On the stack, not in memory per CPU: programs that preempt each other would
+ * share that. Words and masks, not bytes and branches: the verifier would follow a path for each.
+ */
+static __always_inline int affix_matches(kt_u64 addr, const char *affix, const kt_u64 *mask)
 {
-	int i;
+	const kt_u64 *want = (const kt_u64 *)affix;
+	kt_u64 have[WATCH_AFFIX_WORDS] = {};
 
-	for (i = 0; i < WATCH_AFFIX_MAX; i++) {
+	if (bpf_probe_read_kernel(have, sizeof(have), (void *)addr)) {
+		count_drop(WIRE_DROP_READ);
+		return 1; /* at the worst it is marked for nothing, and user space takes that back
+			   */
+	}
+	return !(((have[0] & mask[0]) ^ want[0]) | ((have[1] & mask[1]) ^ want[1]) |
+		 ((have[2] & mask[2]) ^ want[2]) | ((have[3] & mask[3]) ^ want[3]));
+}
+
+/* watch_name_hash() of the user side, over kernel memory, eight bytes at a time. */
+static __always_inline kt_u64 name_hash(kt_u64 name_addr, kt_u32 len)
+{
+	kt_u64 hash = WATCH_HASH_BASIS;
+	kt_u32 i, j;
+
+	for (i = 0; i < WATCH_NAME_MAX; i += 8) {
+		kt_u64 chunk = 0;
+
 		if (i >= len)
 			break;
-		if (name->s[(at + i) & WATCH_NAME_MAX] != affix[i])
-			return 0;
+		bpf_probe_read_kernel(&chunk, sizeof(chunk), (void *)(name_addr + i));
+		for (j = 0; j < 8; j++) {
+			if (i + j >= len)
+				break;
+			hash = (hash ^ (kt_u8)chunk) * WATCH_HASH_PRIME;
+			chunk >>= 8;
+		}
 	}
-	return 1;
+	return hash;
 }
 
 /* bpf/watch.h says how a name is looked up. A global function: verified once for all its callers.
  */
 __noinline kt_u64 watch_lookup(kt_u32 state, kt_u64 name_addr, kt_u32 name_len)
 {
-	struct watch_literal_key key = {.name_hash = WATCH_HASH_BASIS, .state = state};
+	struct watch_literal_key key = {.state = state};
 	struct watch_target *literal;
 	struct watch_state *globs;
-	struct name *name;
-	kt_u32 zero = 0, i;
+	kt_u32 i;
 
-	name = bpf_map_lookup_elem(&scratch_name, &zero);
-	if (!name)
-		return 0;
 	name_len &= WATCH_NAME_MAX;
-	if (bpf_probe_read_kernel(name->s, name_len, (void *)name_addr)) {
-		count_drop(WIRE_DROP_READ);
-		return 0;
-	}
-	for (i = 0; i < WATCH_NAME_MAX; i++) {
-		if (i >= name_len)
-			break;
-		key.name_hash = (key.name_hash ^ (kt_u8)name->s[i]) * WATCH_HASH_PRIME;
-	}
+	key.name_hash = name_hash(name_addr, name_len);
 	literal = bpf_map_lookup_elem(&watch_literals, &key);
 	if (literal)
 		return (kt_u64)literal->state << 32 | literal->watch;
@@ -113,17 +115,14 @@ __noinline kt_u64 watch_lookup(kt_u32 state, kt_u64 name_addr, kt_u32 name_len)
 	if (!globs)
 		return 0;
 	for (i = 0; i < WATCH_GLOBS_MAX; i++) {
-		struct watch_glob *g;
+		struct watch_glob *g = &globs->globs[i];
 
 		if (i >= globs->nr_globs)
 			break;
-		g = &globs->globs[i];
-		if ((kt_u32)g->prefix_len + g->suffix_len > name_len)
-			continue;
-		if (!affix_matches(name, 0, g->prefix, g->prefix_len) ||
-		    !affix_matches(name, name_len - g->suffix_len, g->suffix, g->suffix_len))
-			continue;
-		return (kt_u64)g->to.state << 32 | g->to.watch;
+		if ((kt_u32)g->prefix_len + g->suffix_len <= name_len &&
+		    affix_matches(name_addr, g->prefix, g->prefix_mask) &&
+		    affix_matches(name_addr + name_len - g->suffix_len, g->suffix, g->suffix_mask))
+			return (kt_u64)g->to.state << 32 | g->to.watch;
 	}
 	return 0;
 }

@@ -16,9 +16,10 @@
 
 #include "wire.h"
 
-#define WATCH_GLOBS_MAX 16
-#define WATCH_AFFIX_MAX 32
-#define WATCH_NAME_MAX	255
+#define WATCH_GLOBS_MAX	  16
+#define WATCH_AFFIX_MAX	  32
+#define WATCH_AFFIX_WORDS (WATCH_AFFIX_MAX / 8)
+#define WATCH_NAME_MAX	  255
 
 #define WATCH_GLOB_SKIP 0x1 /* an exclusion: a name that matches is not watched, as a file */
 
@@ -38,8 +39,10 @@ struct watch_glob {
 	kt_u32 flags; /* WATCH_GLOB_* */
 	kt_u8 prefix_len, suffix_len; /* bytes; prefix_len + suffix_len <= length of the name */
 	kt_u8 pad[2];
-	char prefix[WATCH_AFFIX_MAX];
+	char prefix[WATCH_AFFIX_MAX]; /* NUL padded, as is suffix: compared word by word, */
 	char suffix[WATCH_AFFIX_MAX];
+	kt_u64 prefix_mask[WATCH_AFFIX_WORDS]; /* ... with all ones over the bytes that count */
+	kt_u64 suffix_mask[WATCH_AFFIX_WORDS];
 };
 
 struct watch_state {

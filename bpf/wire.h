@@ -20,11 +20,13 @@ typedef uint8_t kt_u8;
 typedef uint16_t kt_u16;
 typedef uint32_t kt_u32;
 typedef uint64_t kt_u64;
+typedef int64_t kt_s64;
 #else
 typedef unsigned char kt_u8;
 typedef unsigned short kt_u16;
 typedef unsigned int kt_u32;
 typedef unsigned long long kt_u64;
+typedef long long kt_s64;
 #endif
 
 #define WIRE_VERSION 1

@@ -350,8 +350,16 @@ bool glob_match(const struct glob *g, const char *name, size_t len)
 /* --- prefix*suffix -----------------------------------------------------------------------------
  */
 
+static void mask_bytes(kt_u64 mask[static WATCH_AFFIX_WORDS], size_t len)
+{
+	memset(mask, 0, WATCH_AFFIX_MAX);
+	memset(mask, 0xff, len);
+}
+
 bool glob_affixes(const struct glob *g, struct watch_glob *out_watch)
 {
+	mask_bytes(out_watch->prefix_mask, g->prefix_len);
+	mask_bytes(out_watch->suffix_mask, g->suffix_len);
 	out_watch->prefix_len = g->prefix_len;
 	out_watch->suffix_len = g->suffix_len;
 	memcpy(out_watch->prefix, g->prefix, sizeof(out_watch->prefix));
