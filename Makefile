@@ -3,7 +3,8 @@
 # keytrail's build. Everything is made below $(BUILD); `make help` lists what can be asked for.
 #
 # Files are found, not listed: user/<stage>/*.c belong to the library of all stages, except for the
-# programs' own folders (PROGRAM_DIRS). tests/unit/test_*.c and tests/fuzz/fuzz_*.c make a program each.
+# programs' own folders (PROGRAM_DIRS). tests/unit/test_*.c and tests/fuzz/fuzz_*.c make a program
+# each.
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -59,7 +60,8 @@ PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
-	-Wundef -Wpointer-arith -Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers
+	-Wundef -Wpointer-arith -Wwrite-strings \
+	-Wno-unused-parameter -Wno-missing-field-initializers
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -O2 -g
 ifneq ($(SAN),)
@@ -148,8 +150,8 @@ $(BUILD)/fuzz/libkeytrail.a: $(FUZZ_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libkeytrail.a
 	$(call say,FUZZLD,$@)
-	$(Q)$(CLANG) $(KT_CPPFLAGS) -Itests -std=gnu11 $(FUZZ_CFLAGS) -fsanitize=fuzzer $(PKG_CFLAGS) \
-		-MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
+	$(Q)$(CLANG) $(KT_CPPFLAGS) -Itests -std=gnu11 $(FUZZ_CFLAGS) -fsanitize=fuzzer \
+		$(PKG_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
 
 # Programs that do one way to a key each, run in guests; static, so that they run in any image.
 $(BUILD)/tests/vm/ways/%: tests/vm/ways/%.c
