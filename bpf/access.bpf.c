@@ -40,7 +40,9 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	mark = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
 	if (!mark || !(mark->flags & MARK_FILE))
 		return 0;
-	if (BPF_CORE_READ(task, tgid) == cfg_self_tgid)
+	/* The daemon, and its scan children, which it hands open descriptors. */
+	if (BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
+	    BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid)
 		return 1;
 	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_CLOSE_WRITE)
 		remember_holder(task);
