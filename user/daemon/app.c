@@ -3,6 +3,7 @@
 #include "daemon/app.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -533,6 +534,8 @@ int app_run(const struct app_options *options)
 	int r = app_start(&app);
 
 	if (!r) {
+		/* The kernel's type information was some 30 MiB, and is not needed any more. */
+		malloc_trim(0);
 		tell_hooks(&app);
 		watcher_stats(app.watcher, &watched);
 		log_line(SD_NOTICE, "watching %u files in %u directories, %u policy entries",
