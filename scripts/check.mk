@@ -6,6 +6,7 @@
 ## make check              everything; installs what is missing (root or sudo); under 40 minutes
 ## make check WITHOUT=vm   all steps but this (scripts/check --list)
 ## make check-unit         unit tests; with SAN=1 under the sanitizers
+## make check-replay       tests/replay by `keytrail replay`
 ## make check-long         check with FUZZ_SECONDS=600
 ## make lint               form of the sources, house rules, static analysis
 ## make layers             who may include whom (table: docs/architecture.md)
@@ -13,12 +14,15 @@
 JOBS ?= $(shell nproc)
 CHECK_ENV = BUILD='$(BUILD)' JOBS='$(JOBS)'
 
-.PHONY: check check-unit check-long lint layers fuzz
+.PHONY: check check-unit check-replay check-long lint layers fuzz
 check:
 	+@$(CHECK_ENV) scripts/check $(addprefix --without ,$(WITHOUT))
 
 check-unit: $(UNIT_BIN)
 	@scripts/run-tap -- $(UNIT_BIN)
+
+check-replay: $(BUILD)/keytrail
+	@$(CHECK_ENV) scripts/run-replay
 
 check-long:
 	+@$(CHECK_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),600)' scripts/check
