@@ -115,8 +115,9 @@ static int compare(const char *script, const char *expected_file, const char *go
 	/* A script that must stay silent says so by an empty file. */
 	if (!*e && !*g && access(expected_file, R_OK) == 0)
 		return 0;
-	print_error("%s: alert %d is not the expected one\n  expected: %.*s\n  got:      %.*s\n",
-		    script, line, (int)strcspn(e, "\n"), e, (int)strcspn(g, "\n"), g);
+	fprintf(stderr,
+		"%s: alert %d is not the expected one\n  expected: %.*s\n  got:      %.*s\n",
+		script, line, (int)strcspn(e, "\n"), e, (int)strcspn(g, "\n"), g);
 	return 1;
 }
 

@@ -17,7 +17,7 @@ struct slot {
 	uint32_t before, after; /* age; after: next free */
 	bool waiting; /* verdict asked for, and put off */
 	bool creator; /* made the file: no verdict, only memory of it */
-	bool permitted; /* by the policy */
+	enum settle_permit permit; /* by the policy */
 	size_t used; /* of strings */
 	char strings[STRINGS_ROOM];
 };
@@ -221,7 +221,7 @@ static struct slot *add(struct settle *settle, const struct event *ev, struct pr
 	};
 	slot->due = ev->time + SETTLE_WAIT_NS;
 	slot->waiting = slot->creator = false;
-	slot->permitted = settle->permits && settle->permits(settle->ctx, a);
+	slot->permit = settle->permits ? settle->permits(settle->ctx, a) : PERMIT_NO;
 	slot->used = 0;
 	keep_string(slot, &slot->s.access.path, 1024, true, EVENT_PATH_TRUNCATED);
 	keep_string(slot, &slot->s.access.exe, 512, true, EVENT_EXE_TRUNCATED);
@@ -283,7 +283,7 @@ static bool only_passed(const struct slot *slot)
 /* Whether `from` may disappear in favour of `to`: see the header about images that may read. */
 static bool makes_way(const struct slot *from, const struct slot *to)
 {
-	return only_passed(from) && (from->permitted || !to->permitted);
+	return only_passed(from) && (from->permit == PERMIT_YES || to->permit == PERMIT_NO);
 }
 
 static void hand_over(struct settle *settle, struct slot *from, struct slot *to)

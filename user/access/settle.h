@@ -56,8 +56,12 @@ typedef uint64_t (*settle_fn)(void *ctx, const struct settled *settled, uint64_t
 /* Whose reference is not needed any more: dropped or superseded without a verdict. May be NULL. */
 typedef void (*settle_drop_fn)(void *ctx, const struct settled *settled);
 
-/* Whether the policy lets this subject read this object: asked once, when the access is told. */
-typedef bool (*settle_permit_fn)(void *ctx, const struct event_access *access);
+/*
+ * Whether the policy lets this subject read this object: asked once, when the access is told. As
+ * long as that cannot be said of an image, nobody makes way for it either.
+ */
+enum settle_permit { PERMIT_NO, PERMIT_YES, PERMIT_UNKNOWN };
+typedef enum settle_permit (*settle_permit_fn)(void *ctx, const struct event_access *access);
 
 /* permits NULL: nobody may. */
 struct settle *settle_new(uint32_t slots, settle_fn fn, settle_drop_fn drop,

@@ -197,14 +197,14 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	return 0;
 }
 
-static bool on_permit(void *ctx, const struct event_access *a)
+static enum settle_permit on_permit(void *ctx, const struct event_access *a)
 {
 	const struct engine *engine = ctx;
 	const struct object *object = objects_find(engine->objects, a->object);
 	struct policy_answer answer;
 
-	if (!object || !object->watch_number)
-		return false;
+	if (!object)
+		return PERMIT_UNKNOWN;
 	policy_judge(engine->policy,
 		     &(struct policy_query){
 			     .watch = object->watch_number,
@@ -214,7 +214,7 @@ static bool on_permit(void *ctx, const struct event_access *a)
 			     .uid = a->subject.uid,
 		     },
 		     &answer);
-	return answer.verdict == VERDICT_ALLOW;
+	return answer.verdict == VERDICT_ALLOW ? PERMIT_YES : PERMIT_NO;
 }
 
 static uint64_t on_settled(void *ctx, const struct settled *settled, uint64_t now)
