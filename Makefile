@@ -88,6 +88,7 @@ BPF_OBJ   := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf/%.o)
 SKEL      := $(BUILD)/keytrail.skel.h
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 WAYS_BIN  := $(patsubst tests/vm/ways/%.c,$(BUILD)/tests/vm/ways/%,$(wildcard tests/vm/ways/*.c))
 
 PROGRAMS := $(BUILD)/keytraild $(BUILD)/keytrail $(BUILD)/keytrail-scan
@@ -153,13 +154,22 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libkeytrail.a
 	$(Q)$(CLANG) $(KT_CPPFLAGS) -Itests -std=gnu11 $(FUZZ_CFLAGS) -fsanitize=fuzzer \
 		$(PKG_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
 
+# Measurements for people; they never fail.
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libkeytrail.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KT_CPPFLAGS) $(KT_CFLAGS) -MMD -MP -MF $@.d $(KT_LDFLAGS) -o $@ \
+		$< $(BUILD)/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
+
 # Programs that do one way to a key each, run in guests; static, so that they run in any image.
 $(BUILD)/tests/vm/ways/%: tests/vm/ways/%.c
 	$(call say,WAY,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -static -MMD -MP -MF $@.d -o $@ $<
 
-.PHONY: unit fuzz-build ways
+.PHONY: unit fuzz-build ways bench
+bench: $(BENCH_BIN)
+	@for b in $^; do echo "$${b##*/}:"; $$b || exit; done
 unit: $(UNIT_BIN)
 fuzz-build: $(FUZZ_BIN)
 ways: $(WAYS_BIN)
@@ -180,6 +190,7 @@ help:
 ## make                    programs into build/
 ## make V=1                the same, commands shown
 ## make SAN=1              AddressSanitizer and UBSan, into build/san/
+## make bench              what hot paths cost, in nanoseconds
 ## make deps               installs what the build needs (root or sudo)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

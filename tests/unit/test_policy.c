@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a good policy says: settings, entries, judgement, warnings. Errors are test_policy_errors'.
+/* What a good policy says: settings, entries, judgement, warnings. Errors are test_policy_schema's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

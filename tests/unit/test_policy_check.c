@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which files are the policy, and what `keytrail policy check` says of them. */
+/*
+ * Which files are the policy, what `keytrail policy check` says of them, and that the shipped ones
+ * (policy/: to be run from the top of the tree) watch what they are meant to and leave ordinary
+ * work alone.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "policy/check.h"
+#include "policy/watchset.h"
 #include "tmpdir.h"
 
 #define GOOD "version: 1\nwatch: [{name: x, class: key, paths: [/a]}]\n"
@@ -179,6 +184,237 @@ static void linked_programs_are_warned_of(void **state)
 	check_says(&path, 1, 0, told);
 }
 
+/* --- the shipped policy -------------------------------------------------------------------------
+ */
+
+static const char *const homes[] = {"/root", "/home/ada"};
+
+static struct policy *policy;
+static struct watchset *set;
+
+/* Any message at all is a failure. */
+static int load_shipped(void **state)
+{
+	struct diag_list diags = {0};
+	struct policy_files files;
+	int err = policy_list_files("policy", "/nonexistent", &diags, &files);
+
+	if (err == 0) {
+		err = policy_load((const char *const *)files.paths, files.nr, &diags, &policy);
+		policy_files_fini(&files);
+	}
+	if (err == 0)
+		err = watchset_compile(policy, homes, ARRAY_SIZE(homes), 1, &diags, &set);
+	diag_print(&diags, stderr);
+	err = err < 0 || diags.errors || diags.warnings ? -1 : 0;
+	diag_list_fini(&diags);
+	return err;
+}
+
+static int unload_shipped(void **state)
+{
+	watchset_free(set);
+	policy_free(policy);
+	return 0;
+}
+
+static void files_belong_to_their_entries(void **state)
+{
+	static const struct {
+		const char *path, *entry; /* NULL = not watched */
+	} cases[] = {
+		{"/home/ada/.ssh/id_rsa", "ssh-user-keys"},
+		{"/home/ada/.ssh/id_ed25519_work", "ssh-user-keys"},
+		{"/home/made-later/.ssh/id_ed25519", "ssh-user-keys"},
+		{"/root/.ssh/id_ecdsa", "ssh-user-keys"},
+		{"/home/ada/.ssh/aws.pem", "ssh-user-keys"},
+		{"/home/ada/.ssh/deploy_key", "ssh-user-keys"},
+		{"/home/ada/.ssh/work.ppk", "putty-keys"},
+		{"/home/ada/.ssh/id_rsa.pub", NULL},
+		{"/home/ada/.ssh/id_rsa-cert.pub", NULL},
+		{"/home/ada/.ssh/config", NULL},
+		{"/home/ada/.ssh/known_hosts", NULL},
+		{"/home/ada/.ssh/authorized_keys", NULL},
+		{"/home/ada/.ssh/agent/s.1", NULL},
+		{"/etc/ssh/ssh_host_ed25519_key", "ssh-host-keys"},
+		{"/etc/ssh/ssh_host_rsa_key.bak", "ssh-host-keys"},
+		{"/etc/ssh/ssh_host_ed25519_key.pub", NULL},
+		{"/etc/ssh/sshd_config", NULL},
+		{"/etc/dropbear/dropbear_ed25519_host_key", "dropbear-host-keys"},
+		{"/etc/ssl/private/ssl-cert-snakeoil.key", "tls-private"},
+		{"/etc/ssl/private/site/server.pem", "tls-private"},
+		{"/etc/ssl/private/server.crt", NULL},
+		{"/etc/ssl/private/dhparams.pem", NULL},
+		{"/etc/ssl/certs/ca-certificates.crt", NULL},
+		{"/etc/letsencrypt/archive/example.org/privkey12.pem", "tls-private"},
+		{"/etc/letsencrypt/archive/example.org/fullchain12.pem", NULL},
+		{"/etc/letsencrypt/accounts/acme/x/y/private_key.json", "acme-accounts"},
+		{"/etc/nginx/nginx.conf", NULL},
+		{"/etc/nginx/ssl/site.key", "tls-private"},
+		{"/var/lib/postgresql/15/main/server.key", "tls-private"},
+		{"/var/lib/postgresql/15/main/base/1/1259", NULL},
+		{"/etc/kubernetes/pki/etcd/ca.key", "kubernetes-pki"},
+		{"/etc/kubernetes/pki/etcd/ca.crt", NULL},
+		{"/home/ada/.gnupg/private-keys-v1.d/0123456789ABCDEF.key", "gpg-private-keys"},
+		{"/home/ada/.gnupg/secring.gpg", "gpg-secret-keyring"},
+		{"/home/ada/.gnupg/pubring.kbx", NULL},
+		{"/home/ada/.gnupg/trustdb.gpg", NULL},
+		{"/home/ada/.gnupg/openpgp-revocs.d/x.rev", NULL},
+		{"/var/lib/systemd/coredump/core.sshd.0.f00.1.2.zst", "coredumps"},
+		{"/core", "coredumps"},
+		{"/core.4711", "coredumps"},
+		{"/tmp/core.4711", "coredumps"},
+		{"/tmp/core.conf", NULL},
+		{"/var/crash/202401010000/dump.202401010000", "crash-reports"},
+		{"/var/crash/202401010000/dmesg.202401010000", NULL},
+		{"/var/crash/127.0.0.1-2024/vmcore", "crash-reports"},
+		{"/var/crash/127.0.0.1-2024/vmcore-dmesg.txt", NULL},
+		{"/var/crash/_usr_bin_x.1000.crash", "crash-reports"},
+		{"/var/crash/_usr_bin_x.1000.upload", NULL},
+		{"/var/spool/abrt/ccpp-1/coredump", "abrt-dumps"},
+		{"/var/spool/abrt/ccpp-1/environ", NULL},
+		{"/tmp/java_pid77.hprof", "program-dumps"},
+		{"/home/ada/.config/chromium/Crash Reports/pending/a.dmp", "program-dumps"},
+		{"/home/ada/.config/chromium/Default/Login Data", NULL},
+		{"/etc/passwd", NULL},
+		{"/usr/bin/ssh", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint32_t watch = watchset_match(set, span_of(cases[i].path));
+		const char *entry = watch ? policy_watch(policy, watch)->name : NULL;
+
+		if (!entry != !cases[i].entry || (entry && strcmp(entry, cases[i].entry)))
+			fail_msg("%s: %s", cases[i].path, entry ? entry : "not watched");
+	}
+}
+
+static void ordinary_work_is_silent_and_the_rest_is_not(void **state)
+{
+	static const struct {
+		const char *exe, *path;
+		enum verdict verdict;
+	} cases[] = {
+		{"/usr/bin/ssh", "/home/ada/.ssh/id_rsa", VERDICT_ALLOW},
+		{"/usr/bin/ssh-add", "/home/ada/.ssh/id_rsa", VERDICT_ALLOW},
+		{"/usr/bin/ssh-keygen", "/home/ada/.ssh/id_rsa", VERDICT_ALLOW},
+		{"/usr/bin/ssh-agent", "/home/ada/.ssh/id_rsa", VERDICT_ALLOW},
+		{"/usr/bin/cat", "/home/ada/.ssh/id_rsa", VERDICT_ALERT},
+		{"/usr/bin/cp", "/home/ada/.ssh/id_rsa", VERDICT_ALERT},
+		{"/usr/bin/python3.11", "/home/ada/.ssh/id_rsa", VERDICT_ALERT},
+		{"/home/ada/ssh", "/home/ada/.ssh/id_rsa", VERDICT_ALERT},
+		{"/usr/sbin/sshd", "/home/ada/.ssh/id_rsa", VERDICT_ALERT},
+		{"/usr/sbin/sshd", "/etc/ssh/ssh_host_rsa_key", VERDICT_ALLOW},
+		{"/usr/lib/openssh/sshd-session", "/etc/ssh/ssh_host_rsa_key", VERDICT_ALLOW},
+		{"/usr/lib/openssh/ssh-keysign", "/etc/ssh/ssh_host_rsa_key", VERDICT_ALLOW},
+		{"/usr/bin/ssh-keygen", "/etc/ssh/ssh_host_rsa_key", VERDICT_ALLOW},
+		{"/usr/bin/ssh", "/etc/ssh/ssh_host_rsa_key", VERDICT_ALERT},
+		{"/usr/sbin/nginx", "/etc/ssl/private/site.key", VERDICT_ALLOW},
+		{"/usr/sbin/apache2", "/etc/letsencrypt/archive/a/privkey1.pem", VERDICT_ALLOW},
+		{"/usr/bin/openssl", "/etc/ssl/private/site.key", VERDICT_ALERT},
+		{"/usr/bin/python3.11", "/etc/letsencrypt/archive/a/privkey1.pem", VERDICT_ALERT},
+		{"/usr/bin/gpg-agent", "/home/ada/.gnupg/private-keys-v1.d/A.key", VERDICT_ALLOW},
+		{"/usr/bin/tar", "/home/ada/.gnupg/private-keys-v1.d/A.key", VERDICT_ALERT},
+		{"/usr/lib/systemd/systemd-coredump", "/var/lib/systemd/coredump/core.x",
+		 VERDICT_ALLOW},
+		{"/usr/bin/coredumpctl", "/var/lib/systemd/coredump/core.x", VERDICT_ALLOW},
+		{"/usr/bin/gdb", "/var/lib/systemd/coredump/core.x", VERDICT_ALERT},
+		{"/usr/bin/whoopsie", "/var/crash/x.crash", VERDICT_ALERT},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy_query query = {
+			.watch = watchset_match(set, span_of(cases[i].path)),
+			.action = ACTION_READ,
+			.exe = span_of(cases[i].exe),
+			.exe_trust = EXE_VERIFIED,
+		};
+		struct policy_answer answer;
+
+		assert_int_not_equal(query.watch, 0);
+		policy_judge(policy, &query, &answer);
+		if (answer.verdict != cases[i].verdict)
+			fail_msg("%s reads %s: %s", cases[i].exe, cases[i].path, answer.why);
+	}
+}
+
+/* --- docs/policy.md -----------------------------------------------------------------------------
+ */
+
+static char *read_document(void)
+{
+	FILE *f = fopen("docs/policy.md", "r");
+	char *text = calloc(1, 1 << 20);
+
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_true(fread(text, 1, (1 << 20) - 1, f) > 1000);
+	fclose(f);
+	return text;
+}
+
+static struct policy *parse_clean(const char *text, size_t len)
+{
+	struct diag_list diags = {0};
+	struct policy *parsed = NULL;
+
+	policy_parse("docs/policy.md", text, len, &diags, &parsed);
+	if (diags.errors)
+		fail_msg("%u:%u: %s", diags.items[0].line, diags.items[0].column,
+			 diags.items[0].text);
+	diag_list_fini(&diags);
+	return parsed;
+}
+
+static void the_documented_example_is_valid(void **state)
+{
+	_cleanup_free_ char *text = read_document();
+	const char *example = strstr(text, "```yaml\nversion:") + 8;
+
+	policy_free(parse_clean(example, (size_t)(strstr(example, "```") - example)));
+}
+
+/* The documented default of each setting, put into a policy, gives the same settings as none. */
+static void documented_defaults_are_the_defaults(void **state)
+{
+	_cleanup_free_ char *text = read_document();
+	char yaml[2048] = "version: 1\nsettings:\n";
+	const struct settings *a, *b;
+	struct policy *with, *without;
+	unsigned nr = 0;
+
+	*strstr(text, "### A watch entry") = '\0';
+	for (char *row = strstr(text, "### `settings`"); (row = strstr(row, "\n| `")); nr++) {
+		char *end = strchr(++row, '\n'), *value;
+
+		*end = '\0';
+		value = strrchr(row, '`');
+		*value = '\0';
+		value = strrchr(row, '`') + 1;
+		sprintf(yaml + strlen(yaml), "  %.*s: %s\n", (int)strcspn(row + 3, "`"), row + 3,
+			value);
+		*end = '\n'; /* with which the next row begins */
+		row = end;
+	}
+	assert_int_equal(nr, 10);
+	with = parse_clean(yaml, strlen(yaml));
+	without = parse_clean("version: 1\n", 11);
+	a = policy_settings(with);
+	b = policy_settings(without);
+	assert_string_equal(a->sd_id, b->sd_id);
+	assert_string_equal(a->syslog_socket, b->syslog_socket);
+	assert_string_equal(a->syslog_fallback, b->syslog_fallback);
+	assert_string_equal(a->jsonl, b->jsonl);
+	assert_int_equal(a->cmdline, b->cmdline);
+	assert_int_equal(a->alert_burst, b->alert_burst);
+	assert_int_equal(a->alert_window_s, b->alert_window_s);
+	assert_int_equal(a->ring_critical_kib, b->ring_critical_kib);
+	assert_int_equal(a->ring_bulk_kib, b->ring_bulk_kib);
+	assert_int_equal(a->marks_max, b->marks_max);
+	policy_free(with);
+	policy_free(without);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
@@ -192,7 +428,11 @@ int main(void)
 		TEST(an_error_exits_2),
 		TEST(what_the_kernel_has_no_room_for_exits_2),
 		TEST(linked_programs_are_warned_of),
+		cmocka_unit_test(files_belong_to_their_entries),
+		cmocka_unit_test(ordinary_work_is_silent_and_the_rest_is_not),
+		cmocka_unit_test(the_documented_example_is_valid),
+		cmocka_unit_test(documented_defaults_are_the_defaults),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, load_shipped, unload_shipped);
 }

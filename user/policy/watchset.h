@@ -21,8 +21,8 @@
 
 /* What the kernel's maps must hold of one set (two are there at once while one replaces another).
  */
-#define WATCHSET_STATES_MAX   4096
-#define WATCHSET_LITERALS_MAX 32768
+#define WATCHSET_STATES_MAX   16384
+#define WATCHSET_LITERALS_MAX 65536
 
 struct watchset;
 
