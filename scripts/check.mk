@@ -47,3 +47,17 @@ check-vm:
 vm-image:
 	@scripts/vm kernels
 	@scripts/vm image debian
+# --- check-integration (sinks, command, packaging) ---------------------------------------------------
+## make check-integration  programs together without a kernel side: command, rsyslogd, install
+INTEGRATION_BIN := $(patsubst tests/integration/%.c,$(BUILD)/tests/integration/%,$(wildcard tests/integration/*.c))
+
+$(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/libkeytrail.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KT_CPPFLAGS) -Itests $(KT_CFLAGS) -MMD -MP -MF $@.d $(KT_LDFLAGS) -o $@ \
+		$< $(BUILD)/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
+
+.PHONY: check-integration
+check-integration: all $(INTEGRATION_BIN)
+	@BUILD='$(BUILD)' tests/integration/run
+

@@ -75,9 +75,9 @@ APT::Architectures {{ "amd64"; }};
 APT::Sandbox::User "root";
 APT::Get::AllowUnauthenticated "false";
 Acquire::Languages "none";
-Acquire::Retries "3";
-Acquire::http::Timeout "30";
-Acquire::https::Timeout "30";
+Acquire::Retries "0";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
 DPkg::Post-Invoke {{}};
 APT::Update::Post-Invoke {{}};
 APT::Update::Post-Invoke-Success {{}};
@@ -86,10 +86,14 @@ APT::Update::Post-Invoke-Success {{}};
 #clear APT::Update::Post-Invoke-Success;
 ''')
 
+    # Whether a mirror answered nothing before: then the next suite is not asked for so long.
+    given_up = False
+
     def update(self):
         """Brings the indexes up to date. Returns what apt complained of, '' when all is well."""
         words = ""
-        for attempt in range(TRIES):
+        tries = 1 if Apt.given_up else TRIES
+        for attempt in range(tries):
             done = subprocess.run(
                 [tool("apt-get"), "-c", str(self.conf), "-q", "update"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -98,8 +102,9 @@ APT::Update::Post-Invoke-Success {{}};
             if done.returncode == 0 and not bad:
                 return ""
             words = "; ".join(bad[:3]) or f"apt-get update: exit {done.returncode}"
-            if attempt + 1 < TRIES:
+            if attempt + 1 < tries:
                 time.sleep(2 * (attempt + 1))
+        Apt.given_up = True
         return words
 
     def names(self, pattern):

@@ -34,7 +34,7 @@ def boot(args, command, pty=False, sinks=None, terminal=None, mem=None):
     disk = make_disk()
     with scratch() as tmp:
         payload.make(tmp / "payload.cpio", args.image, pathlib.Path(args.build).resolve(), command,
-                     args.copy, pty)
+                     args.copy, pty, args.tests)
         machine = guest.Machine(
             kernel=kernel.vmlinuz, disk=disk, smp=args.smp, mem=args.mem or mem or default_mem,
             icount=args.icount, append=f"{words} {args.append}",
@@ -141,6 +141,8 @@ def parser():
                          metavar="DIR", help="where keytrail's programs were built (build/)")
     machine.add_argument("--copy", action="append", default=[], metavar="FILE:DEST",
                          help="a file or directory to put into the guest; may be repeated")
+    machine.add_argument("--tests", default=str(ROOT / "tests/vm"), metavar="DIR",
+                         help="what becomes /kt/tests (tests/vm)")
     machine.add_argument("--icount", action="store_true",
                          help="one CPU that counts instructions: figures repeat")
     machine.add_argument("--smp", type=int, default=2, metavar="N", help="CPUs (2)")
@@ -181,6 +183,7 @@ def main(argv):
         argv, command = argv[:cut], argv[cut + 1:]
     args = parser().parse_args(argv)
     args.command = command
+    guest.stop_on_signals()
     try:
         return args.do(args)
     except Failure as bad:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -76,6 +77,10 @@ def locked(name):
 @contextlib.contextmanager
 def scratch():
     """A directory in the cache (same file system: what is made there is renamed into place)."""
+    for old in cache_dir().glob(".tmp-*"):  # of a run that was killed
+        with contextlib.suppress(OSError):
+            if old.stat().st_mtime < time.time() - 86400:
+                shutil.rmtree(old, ignore_errors=True)
     path = pathlib.Path(tempfile.mkdtemp(prefix=".tmp-", dir=cache_dir()))
     try:
         yield path

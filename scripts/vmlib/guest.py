@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 import tty
 
@@ -29,6 +30,18 @@ CONSOLE_TAIL = 40
 # What a kernel says when it has found a fault in itself.
 COMPLAINTS = re.compile(rb"(?:BUG:|Oops|kernel BUG at|WARNING: CPU|general protection fault|"
                         rb"Kernel panic|rcu.*detected stall|soft lockup|INFO: task .* blocked)")
+
+# Set when we were told to stop: every guest ends then.
+stopping = threading.Event()
+
+
+def stop_on_signals():
+    """SIGTERM and SIGINT end the guests, and then us."""
+    def stop(number, _frame):
+        stopping.set()
+        raise KeyboardInterrupt(signal.Signals(number).name)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
 
 
 @dataclasses.dataclass
@@ -63,7 +76,8 @@ def qemu_argv(machine, fds, initrd):
               "random.trust_cpu=on no_timer_check tsc=reliable ")
     if machine.icount:
         append += "clocksource=tsc "
-    argv = [tool("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none",
+    # setpriv: whatever becomes of us, no QEMU is left behind
+    argv = [tool("setpriv"), "--pdeathsig", "KILL", tool("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none",
             "-no-reboot", "-machine", "pc,usb=off,graphics=off",
             # cmpxchg16b corrupts flags under TCG with several CPUs (QEMU 7.2)
             "-cpu", "max,-cx16",
@@ -119,6 +133,7 @@ class Guest:
         self.qemu = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(self.scratch / "qemu.log", "wb"),
+            env=dict(os.environ, TMPDIR=str(self.scratch)),
             pass_fds=[e[1].fileno() for e in ends.values()], start_new_session=True)
         for _, theirs in ends.values():
             theirs.close()
@@ -179,6 +194,9 @@ class Guest:
                 if self.code is not None and off_by is None:
                     off_by = now + 20  # it has said its last word; being off is a courtesy
                 if off_by and now > off_by:
+                    break
+                if stopping.is_set():
+                    trouble = "stopped by a signal"
                     break
                 if deadline and now > deadline and self.code is None:
                     trouble = f"no end within {timeout:g} s"

@@ -15,7 +15,6 @@ import time
 from . import cli, guest, kernels, payload
 from .common import ROOT, Failure
 
-TESTS = ROOT / "tests/vm"
 IMAGES = ("mini", "debian")
 LIMIT = 240  # seconds for one test file
 BOOT_LIMIT = 120  # seconds until the first test has to have begun
@@ -47,11 +46,11 @@ class Test:
         return not self.kernels or line in self.kernels or kernel.short in self.kernels
 
 
-def find(images, only):
+def find(tests, images, only):
     """The test files of these images, those that match if there is a pattern."""
     out = []
     for image in images:
-        for path in sorted((TESTS / image).glob("*.test.sh")):
+        for path in sorted((pathlib.Path(tests) / image).glob("*.test.sh")):
             base = path.name.removesuffix(".test.sh")
             if only and not any(fnmatch.fnmatch(base, o) or fnmatch.fnmatch(f"{image}/{base}", o)
                                 for o in only):
@@ -106,7 +105,7 @@ class Reader:
     def end(self, status, seconds):
         """The running test has ended: one that died, or proved nothing, has failed."""
         if status == 124 or status == 143:
-            self.add("runs to its end", "not ok", f"ran into its limit of {LIMIT} s")
+            self.add("runs to its end", "not ok", "ran into its time limit")
         elif status:
             self.add("runs to its end", "not ok", f"exit status {status}")
         elif len(self.results) == self.begun:
@@ -154,22 +153,23 @@ class Runner:
         reader = Reader(kernel.short, image, self.tell)
         console = self.logs / f"console-{kernel.short}-{image}-{number}.log"
         options = ["run", "--kernel", kernel.line, "--image", image, "--build", self.args.build,
+                   "--tests", self.args.tests,
                    "--console", str(console),
-                   "--timeout", str(BOOT_LIMIT + (LIMIT + 20) * len(tests))]
+                   "--timeout", str(BOOT_LIMIT + (self.args.limit + 20) * len(tests))]
         args = cli.parser().parse_args(options)
         with open(self.logs / f"output-{kernel.short}-{image}-{number}.log", "wb") as log:
             def out(data):
                 log.write(data)
                 log.flush()
                 reader.feed(data)
-            outcome = cli.boot(args, ["sh", "/kt/tests/run", str(LIMIT)] + [t.file for t in tests],
+            outcome = cli.boot(args, ["sh", "/kt/tests/run", str(self.args.limit)] + [t.file for t in tests],
                                sinks={"out": out, "err": out})
         return reader, outcome
 
     def run(self, kernel, image, tests):
         """All tests of one image on one kernel."""
         left, number = list(tests), 0
-        while left and number < DEATHS:
+        while left and number < DEATHS and not guest.stopping.is_set():
             number += 1
             try:
                 reader, outcome = self.one_guest(kernel, image, left, number)
@@ -235,8 +235,12 @@ def main(argv):
     top.add_argument("--kernels", default=os.environ.get("KERNELS") or " ".join(kernels.MATRIX))
     top.add_argument("--images", default=" ".join(IMAGES))
     top.add_argument("--build", default=os.environ.get("BUILD") or str(ROOT / "build"))
+    top.add_argument("--tests", default=str(ROOT / "tests/vm"), metavar="DIR",
+                     help="where the tests are (tests/vm)")
     top.add_argument("--only", action="append", default=[], metavar="GLOB",
                      help="tests by name (core, mini/c*); may be repeated")
+    top.add_argument("--limit", type=int, default=LIMIT, metavar="S",
+                     help=f"seconds for one test file ({LIMIT})")
     top.add_argument("--repeat", type=int, default=1, metavar="N", help="all of it N times")
     top.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2), metavar="N",
                      help="guests at the same time (half of the processors)")
@@ -244,9 +248,10 @@ def main(argv):
     args = top.parse_args(argv)
     began = time.monotonic()
     runner = Runner(args)
+    guest.stop_on_signals()
     columns, skipped, extra, plan = [], {}, [], []
     try:
-        tests = find(args.images.split(), args.only)
+        tests = find(args.tests, args.images.split(), args.only)
         if not tests:
             raise Failure("no test matches", 2)
         if not args.no_build:
@@ -274,6 +279,9 @@ def main(argv):
         print(f"check-vm: {bad}", flush=True)
         print("0 passed, 1 failed, 0 skipped")
         return bad.code
+    except KeyboardInterrupt as why:
+        print(f"check-vm: stopped ({why})", flush=True)
+        return 130
     return finish(runner, columns, skipped, runner.results + extra, time.monotonic() - began)
 
 

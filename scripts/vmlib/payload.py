@@ -84,9 +84,9 @@ def install(where, into):
     return [p for p in into.rglob("*") if p.is_file() and p.name in PROGRAMS and is_elf(p)]
 
 
-def add_tests(archive, prefix, where):
+def add_tests(archive, prefix, where, tests):
     """The tests, as /kt/tests, and their programs, as /kt/ways."""
-    tests = ROOT / "tests/vm"
+    tests = pathlib.Path(tests)
     for path in sorted(tests.rglob("*")):
         below = path.relative_to(tests)
         if path.is_file() and below.parts[0] not in ("guest", "ways"):
@@ -105,7 +105,7 @@ def add_copies(archive, prefix, pairs):
             archive.add_file(prefix + dest.lstrip("/"), source)
 
 
-def make(place, image, where, command, copy_specs, pty):
+def make(place, image, where, command, copy_specs, pty, tests):
     """Writes the cpio of one run. In a Debian guest its files go below /payload, from where init
     carries them over to the real root."""
     prefix = "" if image == "mini" else "payload/"
@@ -126,5 +126,5 @@ def make(place, image, where, command, copy_specs, pty):
             for lib in libraries(programs):
                 archive.add_file(lib, os.path.realpath(lib))
         archive.add_tree(prefix, tmp)
-        add_tests(archive, prefix, where)
+        add_tests(archive, prefix, where, tests)
         add_copies(archive, prefix, pairs)
