@@ -237,10 +237,12 @@ static void on_drop(void *ctx, const struct settled *settled)
 /* --- events
  * --------------------------------------------------------------------------------------- */
 
-/*
- * Arguments as they may be kept: what a policy says must not be shown is not stored either. `buf`
- * holds the result.
- */
+struct clean {
+	struct event event;
+	char args[CMDLINE_ARGS_MAX];
+};
+
+/* What a policy says must not be shown is not stored either. */
 static struct span keep_args(const struct engine *engine, struct span args, uint32_t *flags,
 			     char buf[static CMDLINE_ARGS_MAX])
 {
@@ -262,33 +264,57 @@ static struct span keep_args(const struct engine *engine, struct span args, uint
 	}
 }
 
+/* The event as the policy lets it be kept: `ev` itself, or scratch->event. */
+static const struct event *clean_event(const struct engine *engine, const struct event *ev,
+				       struct clean *scratch)
+{
+	struct event *copy = &scratch->event;
+
+	switch (ev->type) {
+	case EVENT_EXEC:
+	case EVENT_PROC:
+		if (!ev->exec.args.len)
+			return ev;
+		*copy = *ev;
+		copy->exec.args = keep_args(engine, ev->exec.args, &copy->flags, scratch->args);
+		return copy;
+	case EVENT_ACCESS:
+		if (!ev->access.args.len)
+			return ev;
+		*copy = *ev;
+		copy->access.args = keep_args(engine, ev->access.args, &copy->flags, scratch->args);
+		return copy;
+	default:
+		return ev;
+	}
+}
+
 static void feed_exec(struct engine *engine, const struct event *ev)
 {
-	struct event_exec exec = ev->exec;
-	char args[CMDLINE_ARGS_MAX];
-	uint32_t flags = ev->flags;
+	struct clean scratch;
+	const struct event_exec *exec;
 	bool at_start = ev->type == EVENT_PROC;
 
-	exec.args = keep_args(engine, exec.args, &flags, args);
-	proctab_exec(engine->processes, ev->time, flags, at_start, &exec);
+	ev = clean_event(engine, ev, &scratch);
+	exec = &ev->exec;
+	proctab_exec(engine->processes, ev->time, ev->flags, at_start, exec);
 	if (!at_start)
-		settle_exec(engine->settle, &exec.subject.id, ev->time);
+		settle_exec(engine->settle, &exec->subject.id, ev->time);
 }
 
 static void feed_access(struct engine *engine, const struct event *ev)
 {
-	struct event copy = *ev;
-	char args[CMDLINE_ARGS_MAX];
+	struct clean scratch;
 	struct proc_info info;
 	struct proc_ref ref;
 	bool over;
 
-	copy.access.args = keep_args(engine, copy.access.args, &copy.flags, args);
-	ref = proctab_access(engine->processes, copy.time, copy.flags, &copy.access);
+	ev = clean_event(engine, ev, &scratch);
+	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);
 	over = proctab_info(engine->processes, ref, &info) && info.ended;
 	/* Pinned first: settling may have to make room, and then looks at other processes. */
 	proctab_pin(engine->processes, ref);
-	if (!settle_access(engine->settle, &copy, ref, over))
+	if (!settle_access(engine->settle, ev, ref, over))
 		proctab_unpin(engine->processes, ref);
 }
 
