@@ -7,6 +7,9 @@
 
 #include "alert/alert.h"
 
+/* The alert owns its strings and so has no const; nobody writes through these. */
+#define SAMPLE_STR(s) ((char *)(s))
+
 struct alert_sample {
 	struct alert alert;
 	struct alert_process processes[ALERT_ANCESTRY_MAX];
@@ -42,8 +45,8 @@ static inline void alert_sample_init(struct alert_sample *s)
 		.type = ALERT_KEY_READ,
 		.severity = SEV_HIGH,
 		.time_ns = SAMPLE_TIME_NS,
-		.host = "web1",
-		.text = "cat, started by ann, opened ann's SSH user key",
+		.host = SAMPLE_STR("web1"),
+		.text = SAMPLE_STR("cat, started by ann, opened ann's SSH user key"),
 		.attack = "T1552.004",
 		.count = 1,
 		.first_ns = SAMPLE_TIME_NS,
@@ -54,17 +57,17 @@ static inline void alert_sample_init(struct alert_sample *s)
 		.euid = 1000,
 		.loginuid = 1000,
 		.session = 7,
-		.login_user = "ann",
-		.unit = "session-7.scope",
-		.container = "",
+		.login_user = SAMPLE_STR("ann"),
+		.unit = SAMPLE_STR("session-7.scope"),
+		.container = SAMPLE_STR(""),
 		.exe_trust = EXE_VERIFIED,
 		.object = 99,
-		.path = "/home/ann/.ssh/id_ed25519",
-		.via = "",
-		.watch = "ssh-user-keys",
+		.path = SAMPLE_STR("/home/ann/.ssh/id_ed25519"),
+		.via = SAMPLE_STR(""),
+		.watch = SAMPLE_STR("ssh-user-keys"),
 		.object_class = "ssh-user-key",
 		.owner = 1000,
-		.owner_user = "ann",
+		.owner_user = SAMPLE_STR("ann"),
 		.key_known = true,
 		.key = {.kind = KEY_ED25519,
 			.format = KEYFMT_OPENSSH,
@@ -75,9 +78,9 @@ static inline void alert_sample_init(struct alert_sample *s)
 			.comment = "ann@laptop"},
 		.how = ACCESS_OPEN,
 		.mode = ACCESS_M_READ,
-		.rule = "no rule allows /usr/bin/cat",
+		.rule = SAMPLE_STR("no rule allows /usr/bin/cat"),
 		.evidence = "observed",
-		.cause = "",
+		.cause = SAMPLE_STR(""),
 	};
 	memset(s->alert.key.spki, 0xab, sizeof(s->alert.key.spki));
 }

@@ -150,20 +150,21 @@ static void the_notice_names_sink_count_and_times(void **state)
 {
 	struct queue_lost one = {1, 10, 10}, many = {7, 10, 20};
 	struct queue_lost_text text;
+	char host[] = "h";
 	struct alert a, b;
 
-	queue_lost_alert(&one, "syslog", "h", &text, &a);
+	queue_lost_alert(&one, "syslog", host, &text, &a);
 	assert_string_equal(a.text,
 			    "1 alert could not be handed to syslog and was dropped: its queue "
 			    "and spool were full");
 	assert_string_equal(a.cause, "sink-syslog");
-	queue_lost_alert(&many, "syslog", "h", &text, &b);
+	queue_lost_alert(&many, "syslog", host, &text, &b);
 	assert_int_equal(b.count, 7);
 	assert_int_equal(b.gap_from_ns, 10);
 	assert_int_equal(b.gap_to_ns, 20);
 	assert_int_equal(strlen(b.id), 32);
 	assert_string_not_equal(a.id, b.id);
-	queue_lost_alert(&many, "syslog", "h", &text, &a);
+	queue_lost_alert(&many, "syslog", host, &text, &a);
 	assert_string_equal(a.id, b.id); /* same input, same id */
 }
 

@@ -118,7 +118,7 @@ static void absent_things_are_left_out(void **state)
 	s.alert.object = 0;
 	s.alert.type = ALERT_EVENTS_LOST;
 	s.alert.gap_from_ns = s.alert.gap_to_ns = SAMPLE_TIME_NS;
-	s.alert.cause = "ring-critical";
+	s.alert.cause = SAMPLE_STR("ring-critical");
 	s.alert.count = 17;
 	s.alert.host = NULL;
 	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));

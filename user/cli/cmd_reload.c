@@ -15,6 +15,8 @@ static int run(const void *p, int argc, char **argv)
 	json_auto_t *result = NULL;
 	int r = daemon_call(options->socket, json_pack("{s:s}", "do", "reload"), &result);
 
+	if (r == CLI_FAILED)
+		fprintf(stderr, "To see what is wrong with it: keytrail policy check\n");
 	if (r != 0)
 		return r;
 	printf("policy reloaded, generation %" JSON_INTEGER_FORMAT "\n",

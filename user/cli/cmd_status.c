@@ -75,7 +75,10 @@ static void show_hooks(const struct term *t, const json_t *hooks)
 		term_putf(t, hook_style(text(hook, "state")), "%-9s", text(hook, "state"));
 		term_putf(t, STYLE_PLAIN, " %s", text(hook, "name"));
 		if (*why)
-			term_putf(t, STYLE_DIM, "  %s", why);
+			term_putf(t, STYLE_PLAIN, ": %s", why);
+		/* What is missing matters by what is not seen for it. */
+		if (!strcmp(text(hook, "state"), "missing") && *text(hook, "sees"))
+			term_putf(t, STYLE_BAD, "; not seen: %s", text(hook, "sees"));
 		fputc('\n', t->f);
 	}
 }

@@ -110,14 +110,15 @@ static int send_error(struct control_session *session, int64_t id, int error, co
 	return send_reply(session, reply);
 }
 
+/* failure: what it means to the person who asked. */
 static int answer(struct control_session *session, const struct control_request *request,
-		  int (*handler)(void *userdata, json_t **out_result))
+		  int (*handler)(void *userdata, json_t **out_result), const char *failure)
 {
 	json_t *result = NULL;
 	int r = handler(session->userdata, &result);
 
 	if (r < 0)
-		return send_error(session, request->id, r, strerror(-r), result);
+		return send_error(session, request->id, r, failure, result);
 	return send_result(session, request, result ? result : json_object());
 }
 
@@ -210,14 +211,16 @@ static int handle_line(struct control_session *session, const char *line, size_t
 		return send_error(session, request.id, r, error, NULL);
 	switch (request.verb) {
 	case CONTROL_STATUS:
-		return answer(session, &request, session->handlers->status);
+		return answer(session, &request, session->handlers->status,
+			      "the status cannot be told");
 	case CONTROL_ALERTS:
 		return start_alerts(session, &request);
 	case CONTROL_RELOAD:
 		if (session->right != CONTROL_MAY_CHANGE)
 			return send_error(session, request.id, -EPERM, "only root may do this",
 					  NULL);
-		return answer(session, &request, session->handlers->reload);
+		return answer(session, &request, session->handlers->reload,
+			      "the new policy cannot be used, the old one stays in force");
 	default:
 		return -EINVAL;
 	}
