@@ -99,6 +99,14 @@ static const char two[] = "# \xc3\xa4\n"
 			  "    paths: ['/var/crash/**']\n"
 			  "    allow: [{exe: /usr/bin/ssh}]\n";
 
+static void marks_and_ends_of_line_of_other_systems_are_taken(void **state)
+{
+	policy_free(parse("\xef\xbb\xbfversion: 1\r\n"
+			  "watch:\r\n"
+			  "- {name: a, class: key, paths: [/x, /x]}\r\n",
+			  "p.yaml:3:37: warning: path '/x' stands twice in this entry\n"));
+}
+
 static void entries_are_numbered_as_written(void **state)
 {
 	struct policy *policy = parse(two, "");
@@ -443,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_have_defaults),
 		cmocka_unit_test(settings_are_read),
+		cmocka_unit_test(marks_and_ends_of_line_of_other_systems_are_taken),
 		cmocka_unit_test(entries_are_numbered_as_written),
 		cmocka_unit_test(entries_are_found_by_name),
 		cmocka_unit_test(allowed_programs_are_listed_once),

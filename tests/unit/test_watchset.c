@@ -272,6 +272,37 @@ static void too_many_states_are_refused(void **state)
 	diag_list_fini(&diags);
 }
 
+/* Globs in the middle of paths that can match one name in very many combinations. */
+static void overlapping_globs_are_bounded(void **state)
+{
+	char nested[2048] = HEAD "  - {name: a, class: key, paths: [";
+	char free[2048] = HEAD "  - {name: a, class: key, paths: [";
+	struct policy *policy = NULL;
+	struct watchset *set = NULL;
+	struct diag_list diags = {0};
+	struct fixture f;
+
+	/* Of these only sixteen combinations are possible, of the others 65536. */
+	for (int i = 0; i < 16; i++) {
+		sprintf(nested + strlen(nested), "'/%.*s*/k%d', ", i + 1, "aaaaaaaaaaaaaaaa", i);
+		sprintf(free + strlen(free), "'/*%c*/k', ", 'a' + i);
+	}
+	strcat(nested, "/z]}\n");
+	strcat(free, "/z]}\n");
+	build(&f, nested, NULL, 0, 1);
+	assert_int_equal(watchset_match(f.set, span_of("/aaab/k1")), 1);
+	assert_int_equal(watchset_match(f.set, span_of("/aaab/k3")), 0);
+	done(&f);
+
+	assert_int_equal(policy_parse("p.yaml", free, strlen(free), &diags, &policy), 0);
+	assert_int_equal(watchset_compile(policy, NULL, 0, 1, &diags, &set), -E2BIG);
+	assert_string_equal(diags.items[0].text,
+			    "too many ways in which one name can match several globs, in / (watch "
+			    "entry 'a' and others before it)");
+	policy_free(policy);
+	diag_list_fini(&diags);
+}
+
 /* --- random policies ----------------------------------------------------------------------------
  */
 
@@ -415,6 +446,7 @@ int main(void)
 		cmocka_unit_test(excluded_trees_are_dead_ends),
 		cmocka_unit_test(too_many_globs_in_one_directory_are_refused_by_place),
 		cmocka_unit_test(too_many_states_are_refused),
+		cmocka_unit_test(overlapping_globs_are_bounded),
 		cmocka_unit_test(agrees_with_a_simple_matcher),
 	};
 

@@ -105,8 +105,9 @@ struct policy_query {
 struct policy_answer {
 	enum verdict verdict;
 	const char *why; /* one clause without full stop, for people: lives as long as the policy */
-	const char *file; /* origin of the rule that decided, NULL = the default */
-	unsigned line;
+	const char
+		*file; /* of the allow rule or the watch entry that decided; NULL = there is none */
+	unsigned line; /* from 1; 0 with file NULL */
 };
 
 /* Pure, no allocation. */

@@ -8,7 +8,8 @@
 #include "policy/rests.h"
 #include "policy/watchset.h"
 
-#define STATE_GLOBS_MAX 24 /* globs of one state that lead on to directories */
+#define STATE_GLOBS_MAX	   24 /* globs of one state that lead on to directories */
+#define STATE_BRANCHES_MAX 4096 /* combinations of them */
 
 struct literal {
 	const char *name;

@@ -27,16 +27,18 @@
 struct watchset;
 
 /*
- * homes: absolute paths, no trailing slash, duplicates allowed. The policy must outlive the set.
- * State numbers begin at `first_state` (> 0), so that a set that replaces another does not share
- * numbers with it. -E2BIG: more globs in one directory than WATCH_GLOBS_MAX (a diag says which);
- * -ENOMEM.
+ * homes: absolute paths, no trailing slash, duplicates allowed; others are warned of and left out.
+ * The policy must outlive the set. State numbers begin at `first_state` (> 0), so that a set that
+ * replaces another does not share numbers with it. -E2BIG: more globs in one directory than
+ * WATCH_GLOBS_MAX, or more states or literals than the above (a diag says which and where);
+ * -ENOMEM. *out_set is untouched on failure.
  */
 int watchset_compile(const struct policy *policy, const char *const *homes, size_t nr_homes,
 		     uint32_t first_state, struct diag_list *diags, struct watchset **out_set);
 void watchset_free(struct watchset *set);
 DEFINE_CLEANUP(struct watchset *, watchset_free)
 
+/* 0: the policy watches nothing, and there are no states. */
 uint32_t watchset_root(const struct watchset *set);
 uint32_t watchset_first(const struct watchset *set);
 uint32_t watchset_nr_states(const struct watchset *set);
@@ -44,7 +46,10 @@ uint32_t watchset_nr_states(const struct watchset *set);
 /* The value for the kernel's map of states. NULL for a number that is not of this set. */
 const struct watch_state *watchset_state(const struct watchset *set, uint32_t state);
 
-/* Literal names of a state, i from 0; false past the end. *out_name lives as long as the set. */
+/*
+ * Literal names of a state, i from 0; false past the end. *out_name lives as long as the set. The
+ * target may be {0, 0}: a name that a glob would take, but that is excluded.
+ */
 bool watchset_literal(const struct watchset *set, uint32_t state, size_t i, const char **out_name,
 		      struct watch_target *out_target);
 

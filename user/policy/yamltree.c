@@ -253,13 +253,21 @@ static int build(struct builder *b, yaml_parser_t *parser)
 int yaml_tree_parse(const char *file, const char *text, size_t len, struct diag_list *diags,
 		    struct yaml_tree *out_tree)
 {
-	struct builder b = {.file = file, .text = text, .len = len, .diags = diags};
+	struct builder b = {.file = file, .diags = diags};
 	yaml_parser_t parser;
 	int err;
 
+	/* Told the encoding, libyaml takes no byte order mark; not told, one would make it UTF-16.
+	 */
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+		text += 3;
+		len -= 3;
+	}
+	b.text = text;
+	b.len = len;
+
 	if (!yaml_parser_initialize(&parser))
 		return no_memory(&b);
-	/* Without this a byte order mark would make it UTF-16. */
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
 	err = build(&b, &parser);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How the schema is written down: each map has a table of its keys. For the files schema*.c only.
+ *
+ * What is wrong is told and remembered in the reader; the functions go on after it, so that a
+ * person sees all that is wrong at once. `what` names the thing in messages ("a watch entry").
+ */
+#pragma once
+
+#include "policy/policy-internal.h"
+#include "policy/yamltree.h"
+
+struct reader {
+	struct policy *policy; /* is appended to */
+	const char *file; /* kept by the policy */
+	const struct yaml_tree *tree;
+	struct diag_list *diags;
+	bool wrong, no_memory;
+};
+
+struct field {
+	const char *key; /* NULL ends the table */
+	bool required;
+	void (*read)(struct reader *r, const struct yaml_node *value, const struct field *field);
+	size_t offset; /* settings: into struct settings */
+	uint32_t min, max; /* settings: meaning depends on read */
+};
+
+void schema_wrong(struct reader *r, const struct yaml_node *at, const char *fmt, ...)
+	_printf_(3, 4);
+
+/* Tells if it is not. A scalar without value (null) is of no kind. */
+bool schema_is_kind(struct reader *r, const struct yaml_node *node, enum yaml_kind kind,
+		    const char *what);
+
+/* Reads a map by its table, which has less than 32 rows. */
+void schema_read_map(struct reader *r, const struct yaml_node *node, const struct field *fields,
+		     const char *what);
+
+/* A single value without NUL, as it stands in the tree; NULL after telling what is wrong. */
+const char *schema_read_string(struct reader *r, const struct yaml_node *node, const char *what);
+
+/* One of the words word(from) ... word(nr - 1), as its number; -1 after telling. */
+int schema_read_word(struct reader *r, const struct yaml_node *node, const char *what,
+		     const char *(*word)(int), int from, int nr);
+
+/* Decimal, without sign or quotes. False after telling. */
+bool schema_read_number(struct reader *r, const struct yaml_node *node, const char *what,
+			uint32_t min, uint32_t max, uint32_t *out_number);
+
+/* A copy that lives as long as the policy; NULL if out of memory, which is remembered. */
+const char *schema_keep(struct reader *r, const struct yaml_node *node);
+
+/* What is wrong with a path that names one thing, as the end of a sentence; NULL = nothing. */
+const char *schema_path_fault(const char *path);
+
+/* Key `settings` of a file. */
+void schema_read_settings(struct reader *r, const struct yaml_node *value,
+			  const struct field *field);

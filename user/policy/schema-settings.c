@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The schema of `settings`: every key with its range. What they mean is docs/policy.md's.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "policy/schema-internal.h"
+
+static void *setting(struct reader *r, const struct field *field)
+{
+	return (char *)&r->policy->settings + field->offset;
+}
+
+static const char *cmdline_word(int i)
+{
+	static const char *const words[] = {"none", "redacted", "full"};
+
+	return words[i];
+}
+
+static void read_cmdline(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word = schema_read_word(r, value, field->key, cmdline_word, CMDLINE_NONE,
+				    CMDLINE_FULL + 1);
+
+	if (word >= 0)
+		r->policy->settings.cmdline = (enum cmdline_mode)word;
+}
+
+/* RFC 5424, section 6.3.2: name@enterprise-number, the form that needs no registration with IANA.
+ */
+static const char *sd_id_fault(const char *s)
+{
+	const char *at = strchr(s, '@');
+	size_t digits;
+
+	for (const char *p = s; *p; p++)
+		if (*p <= ' ' || *p > '~' || strchr("=]\"", *p))
+			return "has a character that RFC 5424 forbids in an SD-ID";
+	if (strlen(s) > 32)
+		return "is longer than the 32 characters of an SD-ID (RFC 5424)";
+	if (!at || at == s)
+		return "must be NAME@NUMBER, with a private enterprise number (RFC 5424)";
+	digits = strspn(at + 1, "0123456789");
+	if (digits == 0 || at[1 + digits] || at[1] == '0' || digits > 10 ||
+	    strtoull(at + 1, NULL, 10) > UINT32_MAX)
+		return "must end in a private enterprise number after the @ (RFC 5424)";
+	return NULL;
+}
+
+static void read_sd_id(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, field->key), *fault;
+
+	if (!s)
+		return;
+	fault = sd_id_fault(s);
+	if (fault)
+		schema_wrong(r, value, "sd_id '%.64s' %s", s, fault);
+	else
+		r->policy->settings.sd_id = schema_keep(r, value);
+}
+
+/* max: longest path in bytes; min: 0 if the empty string turns the thing off. */
+static void read_path_setting(struct reader *r, const struct yaml_node *value,
+			      const struct field *field)
+{
+	const char *s = schema_read_string(r, value, field->key), *fault;
+
+	if (!s)
+		return;
+	fault = *s || field->min ? schema_path_fault(s) : NULL;
+	if (fault)
+		schema_wrong(r, value, "%s '%.128s' %s", field->key, s, fault);
+	else if (value->len > field->max)
+		schema_wrong(r, value, "%s is longer than %u bytes", field->key, field->max);
+	else
+		*(const char **)setting(r, field) = schema_keep(r, value);
+}
+
+static void read_number_setting(struct reader *r, const struct yaml_node *value,
+				const struct field *field)
+{
+	uint32_t number;
+
+	if (schema_read_number(r, value, field->key, field->min, field->max, &number))
+		*(uint32_t *)setting(r, field) = number;
+}
+
+static void read_ring_setting(struct reader *r, const struct yaml_node *value,
+			      const struct field *field)
+{
+	uint32_t number;
+
+	if (!schema_read_number(r, value, field->key, field->min, field->max, &number))
+		return;
+	if (number & (number - 1))
+		schema_wrong(r, value, "%s must be a power of two (KiB)", field->key);
+	else
+		*(uint32_t *)setting(r, field) = number;
+}
+
+#define SUN_PATH_MAX 107 /* sizeof(sun_path) - 1 */
+
+#define SETTING(key_, read_, min_, max_)                                                \
+	{                                                                               \
+		.key = #key_, .read = read_, .offset = offsetof(struct settings, key_), \
+		.min = min_, .max = max_                                                \
+	}
+
+static const struct field setting_fields[] = {
+	{.key = "cmdline", .read = read_cmdline},
+	{.key = "sd_id", .read = read_sd_id},
+	SETTING(syslog_socket, read_path_setting, 1, SUN_PATH_MAX),
+	SETTING(syslog_fallback, read_path_setting, 1, SUN_PATH_MAX),
+	SETTING(jsonl, read_path_setting, 0, PATH_MAX - 1),
+	SETTING(alert_burst, read_number_setting, 1, 1000),
+	SETTING(alert_window_s, read_number_setting, 1, 86400),
+	SETTING(ring_critical_kib, read_ring_setting, 64, 1048576),
+	SETTING(ring_bulk_kib, read_ring_setting, 64, 1048576),
+	SETTING(marks_max, read_number_setting, 1024, 16777216),
+	{0},
+};
+
+void schema_read_settings(struct reader *r, const struct yaml_node *value,
+			  const struct field *field)
+{
+	schema_read_map(r, value, setting_fields, "settings");
+}
