@@ -77,8 +77,7 @@ void settle_free(struct settle *settle)
 	free(settle);
 }
 
-/* --- slots --------------------------------------------------------------------------------------
- */
+/* --- slots ----------------------------------------------------------------------------- */
 
 static uint32_t *proc_bucket(const struct settle *settle, uint32_t tgid, uint64_t start)
 {
@@ -252,8 +251,7 @@ static void due_by(struct settle *settle, struct slot *slot, uint64_t time)
 		settle->next = slot->due;
 }
 
-/* --- what happens --------------------------------------------------------------------------------
- */
+/* --- what happens ---------------------------------------------------------------------- */
 
 static bool reads(const struct event_access *a)
 {

@@ -50,8 +50,7 @@ static struct report report_of(const struct engine *engine)
 	};
 }
 
-/* --- alerts
- * --------------------------------------------------------------------------------------- */
+/* --- alerts ---------------------------------------------------------------------------- */
 
 static void send(struct engine *engine, const struct alert *alert)
 {
@@ -120,8 +119,7 @@ static struct alert *make_gap(struct engine *engine, const void *arg)
 	return report_gap(&report, arg);
 }
 
-/* --- verdicts
- * ------------------------------------------------------------------------------------- */
+/* --- verdicts -------------------------------------------------------------------------- */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -234,8 +232,7 @@ static void on_drop(void *ctx, const struct settled *settled)
 	proctab_unpin(engine->processes, settled->proc);
 }
 
-/* --- events
- * --------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------- */
 
 struct clean {
 	struct event event;

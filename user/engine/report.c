@@ -140,8 +140,7 @@ static bool fill_empty(struct alert *alert)
 	return true;
 }
 
-/* --- who
- * ------------------------------------------------------------------------------------------ */
+/* --- who ------------------------------------------------------------------------------- */
 
 /* Exe as a path; a kernel thread is told by its name in brackets, as ps does. */
 static char *exe_text(const struct proc_info *info)
@@ -219,8 +218,7 @@ static void opener_name(const struct report *report, const struct proc_id *id, c
 	}
 }
 
-/* --- what
- * ----------------------------------------------------------------------------------------- */
+/* --- what ------------------------------------------------------------------------------ */
 
 static bool ends_with(struct span s, struct span end)
 {
@@ -312,8 +310,7 @@ fail:
 	return NULL;
 }
 
-/* --- the daemon's own matters
- * ---------------------------------------------------------------------- */
+/* --- the daemon's own matters ---------------------------------------------------------- */
 
 static enum severity gap_severity(struct span cause)
 {

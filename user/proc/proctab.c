@@ -128,7 +128,7 @@ void proctab_free(struct proctab *tab)
 	free(tab);
 }
 
-/* --- lists and tables ------------------------------------------------------------------------- */
+/* --- lists and tables ------------------------------------------------------------------ */
 
 static void list_append(struct proctab *tab, struct node *node, enum life life)
 {
@@ -217,8 +217,7 @@ static void image_remove(struct proctab *tab, struct node *node)
 	*slot = node->h_image;
 }
 
-/* --- life and death of a node ------------------------------------------------------------------
- */
+/* --- life and death of a node ---------------------------------------------------------- */
 
 /* Nodes that lost their last reference and ended long ago, by way of `after`: no recursion. */
 struct doomed {
@@ -334,8 +333,7 @@ static void set_link(struct proctab *tab, struct proc_ref *link, struct node *to
 	unref(tab, old, now, NULL);
 }
 
-/* --- building images ---------------------------------------------------------------------------
- */
+/* --- building images ------------------------------------------------------------------- */
 
 /* A pid that has a new process has no old one: whoever lost his exit record ends here. */
 static bool end_older_owners(struct proctab *tab, const struct proc_id *id, uint64_t time)
@@ -588,8 +586,7 @@ void proctab_tick(struct proctab *tab, uint64_t now)
 	}
 }
 
-/* --- asking --------------------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------------- */
 
 struct proc_ref proctab_find(const struct proctab *tab, const struct proc_id *id)
 {

@@ -55,8 +55,7 @@ static bool is_name(char c)
 	return is_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------- */
 
 enum naming { NAME_PLAIN, NAME_MAYBE, NAME_SECRET };
 
@@ -182,8 +181,7 @@ static bool maybe_secret(struct span s)
 	return other || (letter && digit) || s.len >= 20;
 }
 
-/* --- programs whose short options take secrets
- * ---------------------------------------------------- */
+/* --- programs whose short options take secrets ----------------------------------------- */
 
 struct program {
 	const char *name; /* of the file; a trailing * stands for any rest */
@@ -280,8 +278,7 @@ static size_t in_options(const char *list, struct span word, bool prefix)
 	return 0;
 }
 
-/* --- forms --------------------------------------------------------------------------------------
- */
+/* --- forms ----------------------------------------------------------------------------- */
 
 /* Tokens that say what they are. `min` characters must follow the prefix. */
 static const struct {
@@ -557,8 +554,7 @@ static void mark_values(struct scan *s, size_t from, size_t end, size_t word_end
 	}
 }
 
-/* --- words --------------------------------------------------------------------------------------
- */
+/* --- words ----------------------------------------------------------------------------- */
 
 /* What an option or plain word says about the next one. */
 static enum expect judge_option(struct scan *s, struct span word)

@@ -43,8 +43,7 @@ static int complain(const struct cursor *c, const char *at, const char *fmt, ...
 	return -EINVAL;
 }
 
-/* --- lines --------------------------------------------------------------------------------------
- */
+/* --- lines ----------------------------------------------------------------------------- */
 
 /* 1: the next line, without its newline, writable, until the next call. */
 static int next_line(struct trace_reader *r, char **out_start, char **out_end)
@@ -94,8 +93,7 @@ too_long:
 	return -EINVAL;
 }
 
-/* --- values -------------------------------------------------------------------------------------
- */
+/* --- values ---------------------------------------------------------------------------- */
 
 static void skip_blank(struct cursor *c)
 {
@@ -395,8 +393,7 @@ static int read_field(struct cursor *c, const struct trace_field *field, void *b
 	return -EINVAL;
 }
 
-/* --- items --------------------------------------------------------------------------------------
- */
+/* --- items ----------------------------------------------------------------------------- */
 
 static void preset(struct trace_fields fields, struct event *ev)
 {
@@ -553,8 +550,7 @@ int trace_read(struct trace_reader *reader, struct trace_item *out_item)
 	return 1;
 }
 
-/* --- header -------------------------------------------------------------------------------------
- */
+/* --- header ---------------------------------------------------------------------------- */
 
 static int header_string(json_t *root, const char *name, char *out, size_t size)
 {

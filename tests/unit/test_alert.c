@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* alert/: JSON that holds everything, is always valid, and is described in docs/alerts.md to the
+ * last name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/alert.h"
+#include "base/cleanup.h"
+
+/* The fields are not const because alerts own them; these are never freed. */
+#define STR(s) ((char *)(s))
+
+static struct alert_process processes[] = {
+	{.pid = 812,
+	 .start = 5,
+	 .uid = 1000,
+	 .exe = STR("/usr/bin/cat"),
+	 .args = STR("cat x"),
+	 .user = STR("alice")},
+	{.pid = 800,
+	 .start = 4,
+	 .uid = 1000,
+	 .exe = STR("/usr/bin/bash"),
+	 .args = STR(""),
+	 .user = STR("alice")},
+	{.pid = 1, .start = 1, .uid = 0, .exe = STR("/init"), .args = STR(""), .user = STR("root")},
+};
+
+static struct alert whole(void)
+{
+	return (struct alert){
+		.id = "00112233445566778899aabbccddeeff",
+		.type = ALERT_KEY_READ,
+		.severity = SEV_HIGH,
+		.time_ns = 1700000000123456789,
+		.host = STR("web1"),
+		.text = STR("text"),
+		.attack = "T1552.004",
+		.count = 1,
+		.first_ns = 1700000000123456789,
+		.last_ns = 1700000001000000000,
+		.processes = processes,
+		.nr_processes = 3,
+		.ancestry_complete = true,
+		.euid = 1000,
+		.loginuid = 1000,
+		.session = 3,
+		.login_user = STR("alice"),
+		.unit = STR("session-3.scope"),
+		.container = STR(""),
+		.exe_trust = EXE_OTHER,
+		.object = 17,
+		.path = STR("/home/alice/.ssh/id_rsa"),
+		.via = STR("/mnt/x"),
+		.watch = STR("ssh-user-keys"),
+		.object_class = "ssh-user-key",
+		.owner = 1000,
+		.owner_user = STR("alice"),
+		.key_known = true,
+		.key = {.kind = KEY_ED25519,
+			.format = KEYFMT_OPENSSH,
+			.source = KEYSRC_FILE,
+			.bits = 256,
+			.has_spki = true,
+			.spki = {0xab, 0xcd},
+			.ssh_fp = "SHA256:x",
+			.comment = "c"},
+		.how = ACCESS_MMAP,
+		.mode = ACCESS_M_READ | ACCESS_M_WRITE,
+		.event_flags = EVENT_PATH_TRUNCATED | EVENT_GENERATION,
+		.rule = STR("because"),
+		.evidence = "observed",
+		.cause = STR(""),
+	};
+}
+
+static json_t *parse(const struct alert *alert)
+{
+	_cleanup_free_ char *line = alert_json(alert);
+	json_t *json;
+
+	assert_non_null(line);
+	assert_null(strchr(line, '\n'));
+	json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+/* The value at "a.b.c" as text. */
+static const char *at(json_t *json, const char *path)
+{
+	static char text[256];
+	char name[64];
+
+	while (*path) {
+		size_t n = strcspn(path, ".");
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, path);
+		json = json_is_array(json) ? json_array_get(json, (size_t)atoi(name))
+					   : json_object_get(json, name);
+		path += n + (path[n] == '.');
+	}
+	switch (json ? (int)json_typeof(json) : -1) {
+	case JSON_STRING:
+		return json_string_value(json);
+	case JSON_INTEGER:
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(json));
+		return text;
+	case JSON_TRUE:
+		return "true";
+	case JSON_FALSE:
+		return "false";
+	case JSON_NULL:
+		return "null";
+	case -1:
+		return "(absent)";
+	default:
+		return "(other)";
+	}
+}
+
+static void every_field_is_there(void **state)
+{
+	static const struct {
+		const char *path, *value;
+	} cases[] = {
+		{"schema", "1"},
+		{"id", "00112233445566778899aabbccddeeff"},
+		{"type", "key-read"},
+		{"severity", "high"},
+		{"time", "2023-11-14T22:13:20.123456789Z"},
+		{"host", "web1"},
+		{"text", "text"},
+		{"attack", "T1552.004"},
+		{"evidence", "observed"},
+		{"count", "1"},
+		{"first", "2023-11-14T22:13:20.123456789Z"},
+		{"last", "2023-11-14T22:13:21.000000000Z"},
+		{"summary", "false"},
+		{"summary_of", ""},
+		{"subject.pid", "812"},
+		{"subject.start_ns", "5"},
+		{"subject.exe", "/usr/bin/cat"},
+		{"subject.args", "cat x"},
+		{"subject.user", "alice"},
+		{"subject.loginuid", "1000"},
+		{"subject.session", "3"},
+		{"subject.unit", "session-3.scope"},
+		{"subject.exe_trust", "other"},
+		{"ancestry.0.pid", "800"},
+		{"ancestry.1.exe", "/init"},
+		{"ancestry.2", "(absent)"},
+		{"ancestry_complete", "true"},
+		{"object.path", "/home/alice/.ssh/id_rsa"},
+		{"object.via", "/mnt/x"},
+		{"object.class", "ssh-user-key"},
+		{"object.key.type", "ED25519"},
+		{"object.key.bits", "256"},
+		{"object.key.source", "file"},
+		{"object.key.encrypted", "false"},
+		{"object.key.spki_sha256",
+		 "abcd000000000000000000000000000000000000000000000000000000000000"},
+		{"access.how", "mmap"},
+		{"access.mode.0", "read"},
+		{"access.mode.1", "write"},
+		{"access.incomplete.0", "path"},
+		{"access.incomplete.1", "generation"},
+		{"rule", "because"},
+		{"cause", ""},
+		{"gap", "(absent)"},
+	};
+	struct alert alert = whole();
+	json_t *json = parse(&alert);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (strcmp(at(json, cases[i].path), cases[i].value) != 0)
+			fail_msg("%s: %s", cases[i].path, at(json, cases[i].path));
+	json_decref(json);
+}
+
+static void what_an_alert_is_not_about_is_absent_or_null(void **state)
+{
+	struct alert alert = whole();
+	json_t *json;
+
+	alert.loginuid = alert.session = UID_UNSET;
+	alert.key_known = false;
+	json = parse(&alert);
+	assert_string_equal(at(json, "subject.loginuid"), "null");
+	assert_string_equal(at(json, "subject.session"), "null");
+	assert_string_equal(at(json, "object.key"), "null");
+	json_decref(json);
+
+	alert = (struct alert){
+		.type = ALERT_EVENTS_LOST,
+		.gap_from_ns = 1700000000000000000,
+		.gap_to_ns = 1700000001000000000,
+		.cause = STR("ring-critical"),
+		.evidence = "gap",
+	};
+	json = parse(&alert);
+	assert_string_equal(at(json, "subject"), "(absent)");
+	assert_string_equal(at(json, "ancestry"), "(absent)");
+	assert_string_equal(at(json, "object"), "(absent)");
+	assert_string_equal(at(json, "access"), "(absent)");
+	assert_string_equal(at(json, "gap.from"), "2023-11-14T22:13:20.000000000Z");
+	assert_string_equal(at(json, "gap.cause"), "ring-critical");
+	assert_string_equal(at(json, "host"), "");
+	json_decref(json);
+}
+
+/* A string that slipped through unescaped must not cost the alert. */
+static void invalid_text_does_not_cost_the_alert(void **state)
+{
+	struct alert alert = whole();
+	char bad[] = "\xff\xfe";
+	json_t *json;
+
+	alert.path = bad;
+	json = parse(&alert);
+	assert_string_equal(at(json, "object.path"), "(invalid text)");
+	assert_string_equal(at(json, "object.watch"), "ssh-user-keys");
+	json_decref(json);
+}
+
+static char *doc;
+
+/* Each name must stand in the text as `name`, or with its parent as `parent.name`. */
+static void documented(const char *prefix, json_t *json)
+{
+	const char *name;
+	json_t *value;
+
+	if (json_is_array(json) && json_is_object(json_array_get(json, 0)))
+		json = json_array_get(json, 0);
+	json_object_foreach (json, name, value) {
+		char full[128], quoted[160];
+
+		snprintf(full, sizeof(full), "%s%s%s", prefix, *prefix ? "." : "", name);
+		snprintf(quoted, sizeof(quoted), "`%s`", full);
+		/* the steps of the ancestry have the subject's names */
+		if (!strncmp(full, "ancestry.", 9))
+			snprintf(quoted, sizeof(quoted), "`%s`", name);
+		if (!strstr(doc, quoted))
+			fail_msg("docs/alerts.md does not name %s", quoted);
+		documented(full, value);
+	}
+}
+
+static void load_doc(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("docs/alerts.md", "re");
+	size_t size = 0;
+
+	if (!f || getdelim(&doc, &size, EOF, f) < 0)
+		fail_msg("docs/alerts.md cannot be read: run from the top of the repository");
+}
+
+static void every_name_is_documented(void **state)
+{
+	struct alert alert = whole();
+	json_t *json = parse(&alert);
+
+	load_doc();
+	documented("", json);
+	json_decref(json);
+	alert = (struct alert){.type = ALERT_EVENTS_LOST};
+	json = parse(&alert);
+	documented("", json);
+	json_decref(json);
+	free(doc);
+}
+
+static void every_word_is_documented(void **state)
+{
+	char quoted[64];
+
+	load_doc();
+#define EACH(from, to, function)                                             \
+	for (unsigned v = from; v < to; v++) {                               \
+		assert_string_not_equal(function(v), "?");                   \
+		snprintf(quoted, sizeof(quoted), "`%s`", function(v));       \
+		if (!strstr(doc, quoted))                                    \
+			fail_msg("docs/alerts.md does not name %s", quoted); \
+	}
+	EACH(1, ALERT_TYPE_NR, alert_type_str);
+	EACH(SEV_INFO, SEV_NR, severity_str);
+	EACH(CLASS_SSH_USER_KEY, CLASS_NR, object_class_str);
+	EACH(EXE_UNKNOWN, EXE_TRUST_NR, exe_trust_str);
+	EACH(ACCESS_OPEN, ACCESS_CLOSE_WRITE, access_how_str);
+#undef EACH
+	assert_string_equal(alert_type_str(0), "?");
+	assert_string_equal(alert_type_str(ALERT_TYPE_NR), "?");
+	free(doc);
+}
+
+static void an_alert_half_built_can_be_freed(void **state)
+{
+	struct alert *alert = calloc(1, sizeof(*alert));
+
+	alert_free(NULL);
+	assert_non_null(alert);
+	alert->processes = calloc(2, sizeof(*alert->processes));
+	alert->nr_processes = 2;
+	alert->processes[0].exe = strdup("x");
+	alert->host = strdup("h");
+	alert_free(alert);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_is_there),
+		cmocka_unit_test(what_an_alert_is_not_about_is_absent_or_null),
+		cmocka_unit_test(invalid_text_does_not_cost_the_alert),
+		cmocka_unit_test(every_name_is_documented),
+		cmocka_unit_test(every_word_is_documented),
+		cmocka_unit_test(an_alert_half_built_can_be_freed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
