@@ -42,8 +42,8 @@ endef
 .PHONY: install uninstall install-check
 install-check: $(PROGRAMS)
 	@LC_ALL=C grep -qaF '$(DATADIR)' $(BUILD)/keytraild || { \
-		echo "install: $(BUILD) was built for another PREFIX than $(PREFIX): make clean, then" \
-		"make with the same variables" >&2; exit 1; }
+		echo "install: $(BUILD) was built for another PREFIX than $(PREFIX):" \
+		"make clean, then make with the same variables" >&2; exit 1; }
 
 ## make install            DESTDIR= PREFIX= SYSCONFDIR= UNITDIR= ...; says what is to be done next
 install: install-check

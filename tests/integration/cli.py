@@ -4,9 +4,9 @@
 
 	cli.py KEYTRAIL
 
-Options of help and man page are the same; exit codes are the documented ones; what the daemon says is shown
-whole, in order and without a byte that a terminal would act on. Also: what the documents list is what
-the sources have. Prints one line per check; exits 0 if all hold.
+Options of help and man page are the same; exit codes are the documented ones; what the daemon says
+is shown whole, in order and without a byte that a terminal would act on. Also: what the documents
+list is what the sources have. Prints one line per check; exits 0 if all hold.
 """
 import json
 import os
@@ -25,7 +25,8 @@ failed = 0
 def check(name, ok, detail=""):
     global failed
     failed += not ok
-    print(f"{'ok  ' if ok else 'FAIL'} cli: {name}{': ' + str(detail) if detail and not ok else ''}")
+    detail = f": {detail}" if detail and not ok else ""
+    print(f"{'ok  ' if ok else 'FAIL'} cli: {name}{detail}")
 
 
 def read(path):
@@ -34,9 +35,14 @@ def read(path):
 
 
 def run(*args, user=None, env=None):
-    result = subprocess.run([KEYTRAIL, *args], capture_output=True, timeout=30, user=user,
-                            extra_groups=[] if user else None,
-                            env={"PATH": os.environ["PATH"], "TZ": "UTC", **(env or {})})
+    result = subprocess.run(
+        [KEYTRAIL, *args],
+        capture_output=True,
+        timeout=30,
+        user=user,
+        extra_groups=[] if user else None,
+        env={"PATH": os.environ["PATH"], "TZ": "UTC", **(env or {})},
+    )
     return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 
@@ -82,76 +88,150 @@ def test_documents():
     _, usage, _ = run("help")
     commands = re.findall(r"^  ((?:[a-z]+ )+?)(?:[A-Z\[]\S* | ) +\S", usage, re.M)
     commands = [c.strip() for c in commands if not c.startswith("help")]
-    check("help lists the commands", {"status", "alerts", "policy check", "reload", "replay"} <=
-          set(commands), commands)
+    check(
+        "help lists the commands",
+        {"status", "alerts", "policy check", "reload", "replay"} <= set(commands),
+        commands,
+    )
     man = plain(read("docs/man/keytrail.1"))
-    sections = {re.sub(r" [\[A-Z].*", "", title): body for title, body in
-                re.findall(r"^\.SS (.*?)\n(.*?)(?=^\.S[SH] )", man, re.M | re.S)}
-    check("man page and help have the same commands", set(sections) - {"help"} == set(commands),
-          f"{sorted(sections)} {commands}")
+    sections = {
+        re.sub(r" [\[A-Z].*", "", title): body
+        for title, body in re.findall(r"^\.SS (.*?)\n(.*?)(?=^\.S[SH] )", man, re.M | re.S)
+    }
+    check(
+        "man page and help have the same commands",
+        set(sections) - {"help"} == set(commands),
+        f"{sorted(sections)} {commands}",
+    )
     for command in commands:
         _, text, _ = run("help", *command.split())
         option = r"^\.?[^\n]*?(?:-(\w)\b.*?)?--([a-z-]+)"
         ours = {tuple(o) for o in re.findall(r"^  (?:-(\w),|   ) --([a-z-]+)", text, re.M)}
         entries = re.findall(r"^\.TP\n(.*)$", sections.get(command, ""), re.M)
-        theirs = {tuple(m.groups(default="")) for m in
-                  (re.match(option, e.replace('"', "").replace(" , ", ", ")) for e in entries) if m}
-        check(f"options of '{command}' are the same in help and man page", ours == theirs,
-              f"help {sorted(ours)}, man {sorted(theirs)}")
+        theirs = {
+            tuple(m.groups(default=""))
+            for m in (re.match(option, e.replace('"', "").replace(" , ", ", ")) for e in entries)
+            if m
+        }
+        check(
+            f"options of '{command}' are the same in help and man page",
+            ours == theirs,
+            f"help {sorted(ours)}, man {sorted(theirs)}",
+        )
         _, completion, _ = run("complete", "--", *command.split())
-        check(f"completion of '{command}' knows them too",
-              {w.strip("-=") for w in completion.split()} == {o[1] for o in ours}, completion)
-    settings = re.search(r"struct settings \{(.*?)\n\};", read("user/policy/policy.h"), re.S).group(1)
+        check(
+            f"completion of '{command}' knows them too",
+            {w.strip("-=") for w in completion.split()} == {o[1] for o in ours},
+            completion,
+        )
+    settings = re.search(
+        r"struct settings \{(.*?)\n\};", read("user/policy/policy.h"), re.S
+    ).group(1)
     settings = set(re.findall(r"(\w+);", settings))
     words = set(re.findall(r"\w+", plain(read("docs/man/keytrail-policy.5"))))
     check("keytrail-policy(5) has every setting", settings <= words, settings - words)
     source = read("user/sinks/rfc5424.c")
     names = set(re.findall(r'param(?:_u|_time|_words)?\(line, "(\w+)"', source))
     documented = set(re.findall(r"`(\w+)`", read("docs/syslog.md")))
-    check("docs/syslog.md has every parameter", len(names) > 40 and names <= documented,
-          names - documented)
+    check(
+        "docs/syslog.md has every parameter",
+        len(names) > 40 and names <= documented,
+        names - documented,
+    )
 
 
 def test_exit_codes(directory):
     rows = [
-        ((), 2), (("nonsense",), 2), (("policy",), 2), (("status", "extra"), 2),
-        (("status", "--nonsense"), 2), (("status", "--json=1"), 2), (("alerts", "-n"), 2),
-        (("alerts", "--limit", "-1"), 2), (("alerts", "--since", "yesterday"), 2), (("replay",), 2),
-        (("help", "nonsense"), 2), (("help",), 0), (("--version",), 0), (("alerts", "--help"), 0),
-        (("alerts", "-h"), 0), (("status", f"--socket={directory}/none"), 69),
+        ((), 2),
+        (("nonsense",), 2),
+        (("policy",), 2),
+        (("status", "extra"), 2),
+        (("status", "--nonsense"), 2),
+        (("status", "--json=1"), 2),
+        (("alerts", "-n"), 2),
+        (("alerts", "--limit", "-1"), 2),
+        (("alerts", "--since", "yesterday"), 2),
+        (("replay",), 2),
+        (("help", "nonsense"), 2),
+        (("help",), 0),
+        (("--version",), 0),
+        (("alerts", "--help"), 0),
+        (("alerts", "-h"), 0),
+        (("status", f"--socket={directory}/none"), 69),
         (("policy", "check", f"{directory}/none.yaml"), 2),
         (("replay", f"{directory}/none", "-p", f"{TOP}/tests/replay/policy.yaml"), 1),
         (("replay", f"{TOP}/tests/replay/readers.trace", "-p", f"{directory}/none.yaml"), 2),
     ]
     for args, code in rows:
         got, out, err = run(*args)
-        check(f"keytrail {' '.join(args).replace(directory, 'DIR').replace(TOP, 'TOP')}: exit {code}",
-              got == code and (out + err).strip() != "", f"{got}, {out}{err}")
+        check(
+            f"keytrail {' '.join(args).replace(directory, 'DIR').replace(TOP, 'TOP')}: exit {code}",
+            got == code and (out + err).strip() != "",
+            f"{got}, {out}{err}",
+        )
     _, _, err = run("status", f"--socket={directory}/none")
-    check("that the daemon does not run is said with what to do",
-          "not running" in err and "systemctl start keytraild" in err, err)
+    check(
+        "that the daemon does not run is said with what to do",
+        "not running" in err and "systemctl start keytraild" in err,
+        err,
+    )
     if os.geteuid() != 0:
         print("SKIP cli: exit 77: needs root to become another user")
         return
     os.chmod(directory, 0o700)
     got, _, err = run("status", f"--socket={directory}/none", user=65534)
-    check("who may not ask is told so: exit 77", got == 77 and "group keytrail" in err, f"{got} {err}")
+    check(
+        "who may not ask is told so: exit 77",
+        got == 77 and "group keytrail" in err,
+        f"{got} {err}",
+    )
 
 
 STATUS = {
-    "version": "9.9", "pid": 4711, "since": 1736426096.5, "kernel": "6.1.0-test",
-    "hooks": [{"name": "on_file_open", "target": "security_file_open", "state": "attached", "why": "",
-               "sees": "opens", "essential": True},
-              {"name": "on_mmap", "target": "security_mmap_file", "state": "missing",
-               "why": "no such function", "sees": "mappings", "essential": False}],
+    "version": "9.9",
+    "pid": 4711,
+    "since": 1736426096.5,
+    "kernel": "6.1.0-test",
+    "hooks": [
+        {
+            "name": "on_file_open",
+            "target": "security_file_open",
+            "state": "attached",
+            "why": "",
+            "sees": "opens",
+            "essential": True,
+        },
+        {
+            "name": "on_mmap",
+            "target": "security_mmap_file",
+            "state": "missing",
+            "why": "no such function",
+            "sees": "mappings",
+            "essential": False,
+        },
+    ],
     "rings": [{"name": "critical", "size_kib": 8192, "records": 5}],
-    "drops": {"ring-critical": 3, "mark-full": 0}, "gaps": [],
+    "drops": {"ring-critical": 3, "mark-full": 0},
+    "gaps": [],
     "objects": {"total": 12, "by_class": {"ssh-user-key": 10, "dump": 2}},
-    "sinks": [{"name": "syslog", "written": 7, "queued": 1, "spooled": 2, "dropped": 4,
-               "state": "connected to /dev/log (RFC 3164)"}],
-    "policy": {"files": ["/etc/keytrail/policy.d/10-ssh.yaml"], "generation": 3,
-               "loaded_at": 1736426096, "watches": 13},
-    "proc": {"nodes": 100, "cap": 65536, "bytes": 204800}, "self": {"rss_kib": 20480},
+    "sinks": [
+        {
+            "name": "syslog",
+            "written": 7,
+            "queued": 1,
+            "spooled": 2,
+            "dropped": 4,
+            "state": "connected to /dev/log (RFC 3164)",
+        }
+    ],
+    "policy": {
+        "files": ["/etc/keytrail/policy.d/10-ssh.yaml"],
+        "generation": 3,
+        "loaded_at": 1736426096,
+        "watches": 13,
+    },
+    "proc": {"nodes": 100, "cap": 65536, "bytes": 204800},
+    "self": {"rss_kib": 20480},
     "warnings": ["not marked: /home/x\x1b]0;evil\x07/.ssh: Permission denied"],
 }
 
@@ -159,13 +239,25 @@ STATUS = {
 def test_status(directory):
     reply = [{"v": 1, "id": 0, "ok": True, "do": "status", "result": STATUS}]
     code, out, err, request = ask(directory, reply, "status")
-    check("status asks for status", code == 0 and request == {"do": "status", "v": 1}, f"{request} {err}")
-    for what in ["running since 2025-01-09 12:34:56", "pid 4711", "kernel 6.1.0-test",
-                 "1 of 2 attached", "missing   on_mmap: no such function; not seen: mappings",
-                 "12 objects, 10 ssh-user-key, 2 dump", "3  ring-critical 3",
-                 "7 written, 1 queued, 2 spooled, 4 dropped  connected to /dev/log (RFC 3164)",
-                 "generation 3", "13 watch entries", "/etc/keytrail/policy.d/10-ssh.yaml",
-                 "not marked: /home/x?]0;evil?/.ssh: Permission denied"]:
+    check(
+        "status asks for status",
+        code == 0 and request == {"do": "status", "v": 1},
+        f"{request} {err}",
+    )
+    for what in [
+        "running since 2025-01-09 12:34:56",
+        "pid 4711",
+        "kernel 6.1.0-test",
+        "1 of 2 attached",
+        "missing   on_mmap: no such function; not seen: mappings",
+        "12 objects, 10 ssh-user-key, 2 dump",
+        "3  ring-critical 3",
+        "7 written, 1 queued, 2 spooled, 4 dropped  connected to /dev/log (RFC 3164)",
+        "generation 3",
+        "13 watch entries",
+        "/etc/keytrail/policy.d/10-ssh.yaml",
+        "not marked: /home/x?]0;evil?/.ssh: Permission denied",
+    ]:
         check(f"status shows '{what}'", what in out, out)
     check("no colours where there is no terminal", "\x1b" not in out)
     _, out, _, _ = ask(directory, reply, "status", "--json")
@@ -176,70 +268,160 @@ def test_status(directory):
 
 
 def alert(n, **more):
-    return {"v": 1, "id": 0, "alert": {
-        "schema": 1, "id": f"{n:032x}", "type": "key-read", "severity": "high",
-        "time": "2025-01-09T12:34:56.123456789Z", "host": "web1", "text": "cat opened " + "word " * 40,
-        "count": 1, "rule": "no rule allows /usr/bin/cat",
-        "subject": {"pid": 42, "exe": "/usr/bin/cat", "args": "cat k", "user": "ann", "session": 7,
-                    "login_user": "ann", "unit": "session-7.scope", "exe_trust": "verified"},
-        "ancestry": [{"pid": 41, "exe": "/usr/bin/bash", "args": "", "user": "ann"},
-                     {"pid": 1, "exe": "/sbin/init", "args": "", "user": "root"}],
-        "ancestry_complete": True,
-        "object": {"path": "/home/ann/.ssh/id_\x1b[2J\x9b", "via": "", "class": "ssh-user-key",
-                   "owner_user": "ann",
-                   "key": {"type": "ED25519", "bits": 256, "fingerprint": "SHA256:abc",
-                           "comment": "ann@x", "encrypted": True, "source": "sibling"}},
-        "access": {"how": "open"}, **more}}
+    return {
+        "v": 1,
+        "id": 0,
+        "alert": {
+            "schema": 1,
+            "id": f"{n:032x}",
+            "type": "key-read",
+            "severity": "high",
+            "time": "2025-01-09T12:34:56.123456789Z",
+            "host": "web1",
+            "text": "cat opened " + "word " * 40,
+            "count": 1,
+            "rule": "no rule allows /usr/bin/cat",
+            "subject": {
+                "pid": 42,
+                "exe": "/usr/bin/cat",
+                "args": "cat k",
+                "user": "ann",
+                "session": 7,
+                "login_user": "ann",
+                "unit": "session-7.scope",
+                "exe_trust": "verified",
+            },
+            "ancestry": [
+                {"pid": 41, "exe": "/usr/bin/bash", "args": "", "user": "ann"},
+                {"pid": 1, "exe": "/sbin/init", "args": "", "user": "root"},
+            ],
+            "ancestry_complete": True,
+            "object": {
+                "path": "/home/ann/.ssh/id_\x1b[2J\x9b",
+                "via": "",
+                "class": "ssh-user-key",
+                "owner_user": "ann",
+                "key": {
+                    "type": "ED25519",
+                    "bits": 256,
+                    "fingerprint": "SHA256:abc",
+                    "comment": "ann@x",
+                    "encrypted": True,
+                    "source": "sibling",
+                },
+            },
+            "access": {"how": "open"},
+            **more,
+        },
+    }
 
 
 def end(count, following=False):
-    return {"v": 1, "id": 0, "ok": True, "do": "alerts", "result": {"count": count,
-                                                                      "following": following}}
+    return {
+        "v": 1,
+        "id": 0,
+        "ok": True,
+        "do": "alerts",
+        "result": {"count": count, "following": following},
+    }
 
 
 def test_alerts(directory):
-    code, out, err, request = ask(directory, [alert(1), alert(2), end(2)], "alerts", "-n5", "--type",
-                                  "key-read", "--severity=high", "--since", "@1736426000",
-                                  env={"COLUMNS": "60"})
-    check("alerts passes its options on", code == 0 and request == {
-        "v": 1, "do": "alerts", "limit": 5, "follow": False, "type": "key-read", "severity": "high",
-        "since": 1736426000.0}, f"{request} {err}")
-    for what in ["2025-01-09 12:34:56 high key-read  00000000 on web1",
-                 "/home/ann/.ssh/id_?[2J", "ED25519 256 SHA256:abc ann@x, encrypted, named by the "
-                 "public file beside it: unverified", "/usr/bin/cat[42] ann  cat k",
-                 "by /usr/bin/bash[41] ann", "logged in as ann, session 7, unit session-7.scope",
-                 "no rule allows /usr/bin/cat"]:
+    code, out, err, request = ask(
+        directory,
+        [alert(1), alert(2), end(2)],
+        "alerts",
+        "-n5",
+        "--type",
+        "key-read",
+        "--severity=high",
+        "--since",
+        "@1736426000",
+        env={"COLUMNS": "60"},
+    )
+    check(
+        "alerts passes its options on",
+        code == 0
+        and request
+        == {
+            "v": 1,
+            "do": "alerts",
+            "limit": 5,
+            "follow": False,
+            "type": "key-read",
+            "severity": "high",
+            "since": 1736426000.0,
+        },
+        f"{request} {err}",
+    )
+    for what in [
+        "2025-01-09 12:34:56 high key-read  00000000 on web1",
+        "/home/ann/.ssh/id_?[2J",
+        "ED25519 256 SHA256:abc ann@x, encrypted, named by the "
+        "public file beside it: unverified",
+        "/usr/bin/cat[42] ann  cat k",
+        "by /usr/bin/bash[41] ann",
+        "logged in as ann, session 7, unit session-7.scope",
+        "no rule allows /usr/bin/cat",
+    ]:
         check(f"alerts shows '{what}'", what in out, out)
     check("nothing of a name acts on the terminal", "\x1b" not in out and "\x9b" not in out)
     sentence = [line for line in out.splitlines() if "word word" in line]
     check("the sentence is wrapped", sentence and max(map(len, sentence)) <= 60, sentence)
-    check("ancestors stand one step further in each",
-          re.search(r"^( +)by /usr/bin/bash.*\n\1  by /sbin/init", out, re.M), out)
+    check(
+        "ancestors stand one step further in each",
+        re.search(r"^( +)by /usr/bin/bash.*\n\1  by /sbin/init", out, re.M),
+        out,
+    )
     code, out, _, _ = ask(directory, [alert(1), alert(2), end(2)], "alerts", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
-    check("--json gives one object per line", code == 0 and
-          lines == [alert(1)["alert"], alert(2)["alert"]])
+    check(
+        "--json gives one object per line",
+        code == 0 and lines == [alert(1)["alert"], alert(2)["alert"]],
+    )
     code, out, err, request = ask(directory, [alert(1), end(1, True), alert(2)], "alerts", "-fj")
-    check("--follow goes on behind the end of the store, and says when the daemon goes",
-          request["follow"] is True and len(out.splitlines()) == 2 and code == 69, f"{code} {out} {err}")
-    for minimal in ({"v": 1, "id": 0, "alert": {}}, {"v": 1, "id": 0, "alert": {"subject": {}, "gap": {},
-                    "object": {"key": {}}}}):
+    check(
+        "--follow goes on behind the end of the store, and says when the daemon goes",
+        request["follow"] is True and len(out.splitlines()) == 2 and code == 69,
+        f"{code} {out} {err}",
+    )
+    for minimal in (
+        {"v": 1, "id": 0, "alert": {}},
+        {"v": 1, "id": 0, "alert": {"subject": {}, "gap": {}, "object": {"key": {}}}},
+    ):
         code, _, err, _ = ask(directory, [minimal, end(1)], "alerts")
         check("an alert with little in it is shown all the same", code == 0, err)
 
 
 def test_refusals(directory):
-    refused = {"v": 1, "id": 0, "ok": False, "code": "EINVAL", "error": "no\x1b[1m",
-               "detail": {"errors": ["a.yaml:3:5: error: bad"]}}
+    refused = {
+        "v": 1,
+        "id": 0,
+        "ok": False,
+        "code": "EINVAL",
+        "error": "no\x1b[1m",
+        "detail": {"errors": ["a.yaml:3:5: error: bad"]},
+    }
     code, out, err, _ = ask(directory, [refused], "reload")
-    check("a refused reload tells why and fails", code == 1 and "a.yaml:3:5: error: bad" in err and
-          "keytrail policy check" in err and "\x1b" not in err, f"{code} {err}")
-    code, _, err, _ = ask(directory, [{**refused, "code": "EPERM", "error": "only root"}], "reload")
+    check(
+        "a refused reload tells why and fails",
+        code == 1
+        and "a.yaml:3:5: error: bad" in err
+        and "keytrail policy check" in err
+        and "\x1b" not in err,
+        f"{code} {err}",
+    )
+    code, _, err, _ = ask(
+        directory, [{**refused, "code": "EPERM", "error": "only root"}], "reload"
+    )
     check("not being root: exit 77", code == 77, err)
     code, _, err, _ = ask(directory, [{**refused, "code": "EACCES"}], "status")
     check("not being in the group: exit 77", code == 77 and "group keytrail" in err, err)
-    code, out, _, _ = ask(directory, [{"v": 1, "id": 0, "ok": True, "do": "reload",
-                                       "result": {"generation": 4}}], "reload")
+    code, out, _, _ = ask(
+        directory,
+        [{"v": 1, "id": 0, "ok": True, "do": "reload", "result": {"generation": 4}}],
+        "reload",
+    )
     check("reload tells the generation", code == 0 and "generation 4" in out, out)
     code, _, err, _ = ask(directory, [], "status")
     check("a daemon that hangs up: exit 69", code == 69 and "ended the connection" in err, err)

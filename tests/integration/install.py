@@ -4,8 +4,9 @@
 
 	install.py BUILD
 
-Everything lands where it should with the paths written in, a second install overwrites what is ours and
-keeps what the administrator changed, uninstall leaves nothing of ours. Prints one line per check.
+Everything lands where it should with the paths written in, a second install overwrites what is
+ours and keeps what the administrator changed, uninstall leaves nothing of ours. Prints one line per
+check.
 """
 import os
 import shutil
@@ -22,18 +23,36 @@ failed = 0
 def check(name, ok, detail=""):
     global failed
     failed += not ok
-    print(f"{'ok  ' if ok else 'FAIL'} install: {name}{': ' + str(detail) if detail and not ok else ''}")
+    detail = f": {detail}" if detail and not ok else ""
+    print(f"{'ok  ' if ok else 'FAIL'} install: {name}{detail}")
 
 
 def make(target, root, *more):
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    return subprocess.run(["make", "--no-print-directory", "-C", TOP, f"BUILD={BUILD}", target,
-                           f"DESTDIR={root}", *more], capture_output=True, text=True, env=env, check=False)
+    return subprocess.run(
+        [
+            "make",
+            "--no-print-directory",
+            "-C",
+            TOP,
+            f"BUILD={BUILD}",
+            target,
+            f"DESTDIR={root}",
+            *more,
+        ],
+        capture_output=True,
+        text=True,
+        env=env,
+        check=False,
+    )
 
 
 def files(root):
-    return {os.path.join(base, name)[len(root):]: os.stat(os.path.join(base, name)).st_mode & 0o7777
-            for base, _, names in os.walk(root) for name in names}
+    return {
+        os.path.join(base, name)[len(root) :]: os.stat(os.path.join(base, name)).st_mode & 0o7777
+        for base, _, names in os.walk(root)
+        for name in names
+    }
 
 
 def read(path):
@@ -51,9 +70,15 @@ EXPECTED = {
     "/usr/lib/tmpfiles.d/keytrail.conf": 0o644,
     "/etc/rsyslog.d/keytrail.conf": 0o644,
     "/etc/logrotate.d/keytrail": 0o644,
-    **{f"/usr/local/share/keytrail/policy.d/{name}": 0o644
-       for name in os.listdir(f"{TOP}/policy") if name.endswith(".yaml")},
-    **{f"/usr/local/share/man/man{name[-1]}/{name}": 0o644 for name in os.listdir(f"{TOP}/docs/man")},
+    **{
+        f"/usr/local/share/keytrail/policy.d/{name}": 0o644
+        for name in os.listdir(f"{TOP}/policy")
+        if name.endswith(".yaml")
+    },
+    **{
+        f"/usr/local/share/man/man{name[-1]}/{name}": 0o644
+        for name in os.listdir(f"{TOP}/docs/man")
+    },
 }
 
 
@@ -61,21 +86,34 @@ def main(root):
     result = make("install", root)
     found = files(root)
     check("succeeds", result.returncode == 0, result.stderr)
-    check("puts each file where it belongs", found == EXPECTED, set(found.items()) ^ set(EXPECTED.items()))
+    check(
+        "puts each file where it belongs",
+        found == EXPECTED,
+        set(found.items()) ^ set(EXPECTED.items()),
+    )
     for path in found:
         if found[path] != 0o755 and "@" in read(root + path):
             check(f"{path} has its paths written in", "@SBINDIR@" not in read(root + path))
     unit = f"{root}/lib/systemd/system/keytraild.service"
-    check("the unit starts the installed program", "ExecStart=/usr/local/sbin/keytraild\n" in read(unit))
-    check("there is a place for the local policy",
-          stat.S_ISDIR(os.stat(f"{root}/etc/keytrail/policy.d").st_mode))
+    check(
+        "the unit starts the installed program",
+        "ExecStart=/usr/local/sbin/keytraild\n" in read(unit),
+    )
+    check(
+        "there is a place for the local policy",
+        stat.S_ISDIR(os.stat(f"{root}/etc/keytrail/policy.d").st_mode),
+    )
     if shutil.which("systemd-analyze"):
         # Against a copy that starts something which is there.
         copy = f"{root}/keytraild.service"
         with open(copy, "w", encoding="utf-8") as f:
             f.write(read(unit).replace("/usr/local/sbin/keytraild", "/bin/true"))
-        verified = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True,
-                                  text=True, check=False)
+        verified = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", copy],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         ours = [line for line in verified.stderr.splitlines() if "keytraild" in line]
         check("systemd has nothing to say against the unit", not ours, ours)
         os.unlink(copy)
@@ -89,16 +127,27 @@ def main(root):
         f.write("# not to be changed by hand\n")
     result = make("install", root)
     found = files(root)
-    check("a second time keeps what was changed by hand and says so",
-          "changed by hand" in read(conf) and "KEPT" in result.stdout and
-          "changed by hand" not in read(f"{conf}.new"))
-    check("and overwrites what is ours",
-          "changed by hand" not in read(f"{root}/usr/lib/sysusers.d/keytrail.conf"))
-    check("and makes nothing else", set(found) == set(EXPECTED) | {"/etc/rsyslog.d/keytrail.conf.new"})
+    check(
+        "a second time keeps what was changed by hand and says so",
+        "changed by hand" in read(conf)
+        and "KEPT" in result.stdout
+        and "changed by hand" not in read(f"{conf}.new"),
+    )
+    check(
+        "and overwrites what is ours",
+        "changed by hand" not in read(f"{root}/usr/lib/sysusers.d/keytrail.conf"),
+    )
+    check(
+        "and makes nothing else",
+        set(found) == set(EXPECTED) | {"/etc/rsyslog.d/keytrail.conf.new"},
+    )
 
     result = make("install", root, "PREFIX=/elsewhere")
-    check("another PREFIX than the build's is refused",
-          result.returncode != 0 and "another PREFIX" in result.stderr, result.stderr)
+    check(
+        "another PREFIX than the build's is refused",
+        result.returncode != 0 and "another PREFIX" in result.stderr,
+        result.stderr,
+    )
 
     result = make("uninstall", root)
     check("uninstall removes all files", result.returncode == 0 and not files(root), files(root))

@@ -4,10 +4,10 @@
 
 	rsyslog.py EMIT-PROGRAM KEYTRAIL.CONF
 
-Runs rsyslogd on a configuration and sockets of its own in a temporary directory. Every alert that the
-emitter sends must come out exactly once, parsed, with every byte of its hostile names; a restart of
-rsyslogd in between must lose nothing; the files must hold one line per alert and no other. Prints one line
-per check; exits 0 if all hold, 1 if not, 77 if there is no rsyslogd here.
+Runs rsyslogd on a configuration and sockets of its own in a temporary directory. Every alert that
+the emitter sends must come out exactly once, parsed, with every byte of its hostile names; a
+restart of rsyslogd in between must lose nothing; the files must hold one line per alert and no
+other. Prints one line per check; exits 0 if all hold, 1 if not, 77 if there is no rsyslogd here.
 """
 import json
 import os
@@ -31,7 +31,8 @@ failed = 0
 def check(name, ok, detail=""):
     global failed
     failed += not ok
-    print(f"{'ok  ' if ok else 'FAIL'} rsyslog: {name}{': ' + detail if detail and not ok else ''}")
+    detail = f": {detail}" if detail and not ok else ""
+    print(f"{'ok  ' if ok else 'FAIL'} rsyslog: {name}{detail}")
 
 
 def wait_for(what, condition, seconds=20):
@@ -43,7 +44,7 @@ def wait_for(what, condition, seconds=20):
 
 
 class Reader:
-    """An rsyslogd with the shipped input, a /dev/log of its own, and files that tell what it understood."""
+    """An rsyslogd with the shipped input, a /dev/log of its own, and files of what it got."""
 
     def __init__(self, tmp):
         self.tmp = tmp
@@ -52,9 +53,12 @@ class Reader:
         text = text.replace("/run/keytrail/syslog.sock", f"{tmp}/own")
         text = text.replace("/var/log/keytrail.log", f"{tmp}/keytrail.log")
         if f"{tmp}/own" not in text or f"{tmp}/keytrail.log" not in text:
-            raise SystemExit("FAIL rsyslog: the shipped file no longer names what this test replaces")
+            raise SystemExit(
+                "FAIL rsyslog: the shipped file no longer names what this test replaces"
+            )
         open(f"{tmp}/keytrail.conf", "w", encoding="utf-8").write(text)
-        open(f"{tmp}/rsyslog.conf", "w", encoding="utf-8").write(f"""
+        open(f"{tmp}/rsyslog.conf", "w", encoding="utf-8").write(
+            f"""
 global(workDirectory="{tmp}")
 module(load="imuxsock" SysSock.Name="{tmp}/devlog" SysSock.RateLimit.Interval="0")
 module(load="mmpstrucdata")
@@ -84,16 +88,22 @@ template(name="parsed" type="list") {{
 action(type="mmpstrucdata")
 action(type="omfile" file="{tmp}/parsed" template="parsed")
 auth,authpriv.* action(type="omfile" file="{tmp}/auth.log")
-""")
+"""
+        )
 
     def valid(self):
-        r = subprocess.run([RSYSLOGD, "-N1", "-f", f"{self.tmp}/rsyslog.conf"], capture_output=True)
+        r = subprocess.run(
+            [RSYSLOGD, "-N1", "-f", f"{self.tmp}/rsyslog.conf"], capture_output=True
+        )
         return r.returncode == 0, r.stderr.decode(errors="replace")
 
     def start(self):
         self.process = subprocess.Popen(
-            [RSYSLOGD, "-n", "-f", f"{self.tmp}/rsyslog.conf", "-i", f"{self.tmp}/pid"])
-        wait_for("socket", lambda: os.path.exists(f"{self.tmp}/own") or self.process.poll() is not None)
+            [RSYSLOGD, "-n", "-f", f"{self.tmp}/rsyslog.conf", "-i", f"{self.tmp}/pid"]
+        )
+        wait_for(
+            "socket", lambda: os.path.exists(f"{self.tmp}/own") or self.process.poll() is not None
+        )
 
     def stop(self):
         if self.process:
@@ -114,8 +124,11 @@ auth,authpriv.* action(type="omfile" file="{tmp}/auth.log")
 class Emitter:
     def __init__(self, tmp, own, fallback):
         self.expected = []
-        self.process = subprocess.Popen([EMIT, own, fallback, f"{tmp}/spool/{os.path.basename(own)}"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [EMIT, own, fallback, f"{tmp}/spool/{os.path.basename(own)}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def say(self, command):
         self.process.stdin.write(command.encode() + b"\n")
@@ -146,8 +159,11 @@ def compare(name, expected, got):
             continue
         values = dict(records[0]["sd"]["keytrail@32473"])
         values["text"] = records[0]["text"].removeprefix("\ufeff")
-        wrong += [f"{alert['id']} {key}: {values.get(key)!r} is not {value!r}"
-                  for key, value in alert.items() if values.get(key) != value]
+        wrong += [
+            f"{alert['id']} {key}: {values.get(key)!r} is not {value!r}"
+            for key, value in alert.items()
+            if values.get(key) != value
+        ]
     wrong += [f"{i}: nobody sent it" for i in by_id]
     check(name, not wrong, "; ".join(wrong[:3]))
 
@@ -163,31 +179,44 @@ def main(tmp):
         emitter.say("big")
         emitter.say("random 1 200")
         check("all is taken", emitter.say("drain") == "drained")
-        wait_for("alerts in the file", lambda: len(reader.lines("parsed")) >= len(emitter.expected))
-        compare("hostile, random and oversized alerts parse to what was sent", emitter.expected,
-                reader.parsed())
+        wait_for(
+            "alerts in the file", lambda: len(reader.lines("parsed")) >= len(emitter.expected)
+        )
+        compare(
+            "hostile, random and oversized alerts parse to what was sent",
+            emitter.expected,
+            reader.parsed(),
+        )
         first = reader.parsed()[0]
-        check("header fields are understood",
-              (first["pri"], first["app"], first["pid"], first["msgid"], first["host"]) ==
-              ("83", "keytraild", "815", "key-read", "web1") and
-              re.fullmatch(r"2025-01-09T\d\d:34:56\.123456(Z|[+-]\d\d:\d\d)", first["time"]),
-              str(first))
+        check(
+            "header fields are understood",
+            (first["pri"], first["app"], first["pid"], first["msgid"], first["host"])
+            == ("83", "keytraild", "815", "key-read", "web1")
+            and re.fullmatch(r"2025-01-09T\d\d:34:56\.123456(Z|[+-]\d\d:\d\d)", first["time"]),
+            str(first),
+        )
 
         reader.stop()
         emitter.say("random 2 50")
         reader.start()
         check("what was sent while it was down comes after", emitter.say("drain") == "drained")
-        wait_for("alerts in the file", lambda: len(reader.lines("parsed")) >= len(emitter.expected))
-        compare("a restart of rsyslogd loses and repeats nothing", emitter.expected, reader.parsed())
+        wait_for(
+            "alerts in the file", lambda: len(reader.lines("parsed")) >= len(emitter.expected)
+        )
+        compare(
+            "a restart of rsyslogd loses and repeats nothing", emitter.expected, reader.parsed()
+        )
     finally:
         emitter.close()
         reader.stop()
 
     sent = len(emitter.expected)
     log = reader.lines("keytrail.log")
-    check("keytrail.log has one whole line per alert",
-          len(log) == sent and all(line.startswith(b"<83>1 2025-01-09T") for line in log),
-          f"{len(log)} lines for {sent} alerts")
+    check(
+        "keytrail.log has one whole line per alert",
+        len(log) == sent and all(line.startswith(b"<83>1 2025-01-09T") for line in log),
+        f"{len(log)} lines for {sent} alerts",
+    )
     check("no line is over 8192 bytes", max(map(len, log)) <= 8192)
     auth = reader.lines("auth.log")
     check("the normal rules get each alert once too", len(auth) == sent, f"{len(auth)} lines")
@@ -201,8 +230,10 @@ def main(tmp):
         fallback.say("hostile")
         fallback.say("random 3 50")
         check("/dev/log takes all", fallback.say("drain") == "drained")
-        wait_for("alerts in auth.log",
-                 lambda: len(reader.lines("auth.log")) >= before + len(fallback.expected))
+        wait_for(
+            "alerts in auth.log",
+            lambda: len(reader.lines("auth.log")) >= before + len(fallback.expected),
+        )
     finally:
         fallback.close()
         reader.stop()
@@ -216,9 +247,14 @@ def main(tmp):
         found = {k: re.sub(r'\\(["\\\]])', r"\1", v) for k, v in param.findall(element)}
         found["text"] = text
         alert["text"] = alert["text"].replace("[keytrail@32473", "(keytrail@32473")
-        wrong += [f"{k}: {found.get(k)!r} is not {v!r}" for k, v in alert.items() if found.get(k) != v]
-    check("/dev/log lines carry the same element", len(lines) == len(fallback.expected) and not wrong,
-          f"{len(lines)} lines; " + "; ".join(wrong[:3]))
+        wrong += [
+            f"{k}: {found.get(k)!r} is not {v!r}" for k, v in alert.items() if found.get(k) != v
+        ]
+    check(
+        "/dev/log lines carry the same element",
+        len(lines) == len(fallback.expected) and not wrong,
+        f"{len(lines)} lines; " + "; ".join(wrong[:3]),
+    )
 
 
 with tempfile.TemporaryDirectory(prefix="keytrail-rsyslog-") as directory:

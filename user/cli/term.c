@@ -10,6 +10,9 @@
 
 #include "base/text.h"
 
+#define WIDTH_MIN 40
+#define WIDTH_MAX 1000
+
 static const char *const codes[STYLE_NR] = {
 	[STYLE_PLAIN] = "",	   [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",
 	[STYLE_GOOD] = "\033[32m", [STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[1;31m",
@@ -17,18 +20,19 @@ static const char *const codes[STYLE_NR] = {
 
 void term_init(struct term *term, FILE *f)
 {
-	const char *no_color = getenv("NO_COLOR"), *name = getenv("TERM"),
-		   *columns = getenv("COLUMNS");
+	const char *no_color = getenv("NO_COLOR"), *name = getenv("TERM");
+	const char *told = getenv("COLUMNS");
+	long columns = told ? strtol(told, NULL, 10) : 0; /* 0 for nonsense, too */
 	bool tty = isatty(fileno(f));
 	struct winsize size;
 
 	term->f = f;
 	term->colour = tty && !(no_color && *no_color) && name && strcmp(name, "dumb");
 	term->width = 100;
-	if (tty && ioctl(fileno(f), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+	if (tty && ioctl(fileno(f), TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH_MIN)
 		term->width = size.ws_col;
-	else if (columns && atoi(columns) >= 40)
-		term->width = atoi(columns);
+	else if (columns >= WIDTH_MIN && columns <= WIDTH_MAX)
+		term->width = (unsigned)columns;
 }
 
 static void put_clean(FILE *f, const char *text, size_t len)

@@ -28,7 +28,7 @@ int control_client_new(const char *path, struct control_client **out_client)
 		return -errno;
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(addr.sun_path, path);
+	memcpy(addr.sun_path, path, strlen(path) + 1);
 	if (connect(client->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
 	*out_client = take_ptr(client);

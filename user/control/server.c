@@ -271,7 +271,7 @@ static int listen_at(struct control_server *server)
 
 	if (strlen(server->path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(addr.sun_path, server->path);
+	memcpy(addr.sun_path, server->path, strlen(server->path) + 1);
 	r = clear_path(&addr);
 	if (r < 0)
 		return r;

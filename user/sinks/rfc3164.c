@@ -54,7 +54,8 @@ static const char *month(const struct part *time)
 }
 
 /*
- * The sentence stands before the element, and a file may be named like an element. So that the first
+ * The sentence stands before the element, and a file may be named like an element. So that the
+ * first
  * "[SD-ID" of the line is the real one, others get a round bracket.
  */
 static void disarm(char *text, size_t len, const struct part *element)

@@ -5,8 +5,8 @@
  *	<PRI>Mmm dd hh:mm:ss keytraild[pid]: SENTENCE [SD-ELEMENT]
  *
  * rsyslog's parser of /dev/log misreads RFC 5424 headers, journald keeps them as text. The element
- * is the same, byte for byte; the sentence comes first because people read it there. A "[SD-ID" in the
- * sentence (a file may be named so) becomes "(SD-ID": the first one of the line is the element.
+ * is the same, byte for byte; the sentence comes first because people read it there. A "[SD-ID" in
+ *the sentence (a file may be named so) becomes "(SD-ID": the first one of the line is the element.
  */
 #pragma once
 

@@ -55,7 +55,7 @@ static int set_address(struct sockaddr_un *addr, const char *path)
 		return 0;
 	if (strlen(path) >= sizeof(addr->sun_path))
 		return -ENAMETOOLONG;
-	strcpy(addr->sun_path, path);
+	memcpy(addr->sun_path, path, strlen(path) + 1);
 	return 0;
 }
 
@@ -281,7 +281,7 @@ int syslog_sink_new(const struct syslog_options *options, struct sink **out_sink
 	s->fd = -1;
 	s->pid = options->pid;
 	s->now_ns = options->now_ns ? options->now_ns : monotonic_ns;
-	strcpy(s->sd_id, options->sd_id);
+	snprintf(s->sd_id, sizeof(s->sd_id), "%s", options->sd_id);
 	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
 		s->host[0] = '\0';
 	r = set_address(&s->own, options->socket);
