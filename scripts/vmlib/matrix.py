@@ -40,6 +40,12 @@ class Test:
     image: str
     file: str  # below tests/vm
     kernels: list  # empty: all
+    alone: bool  # in a guest of its own
+
+    @property
+    def base(self):
+        """boot, for mini/boot.test.sh"""
+        return self.file.split("/")[-1].removesuffix(".test.sh")
 
     def wanted_on(self, line, kernel):
         """Whether it is for this kernel."""
@@ -55,8 +61,10 @@ def find(tests, images, only):
             if only and not any(fnmatch.fnmatch(base, o) or fnmatch.fnmatch(f"{image}/{base}", o)
                                 for o in only):
                 continue
-            head = re.search(r"^# kernels: (.*)$", path.read_text(), re.M)
-            out.append(Test(image, f"{image}/{path.name}", head.group(1).split() if head else []))
+            text = path.read_text()
+            head = re.search(r"^# kernels: (.*)$", text, re.M)
+            out.append(Test(image, f"{image}/{path.name}", head.group(1).split() if head else [],
+                            re.search(r"^# guest: own$", text, re.M) is not None))
     return out
 
 
@@ -148,16 +156,16 @@ class Runner:
         with self.lock:
             print(text, flush=True)
 
-    def one_guest(self, kernel, image, tests, number):
+    def one_guest(self, kernel, image, tests, name):
         """Boots one guest for these tests. Returns its reader and outcome."""
         reader = Reader(kernel.short, image, self.tell)
-        console = self.logs / f"console-{kernel.short}-{image}-{number}.log"
+        console = self.logs / f"console-{name}.log"
         options = ["run", "--kernel", kernel.line, "--image", image, "--build", self.args.build,
                    "--tests", self.args.tests,
                    "--console", str(console),
                    "--timeout", str(BOOT_LIMIT + (self.args.limit + 20) * len(tests))]
         args = cli.parser().parse_args(options)
-        with open(self.logs / f"output-{kernel.short}-{image}-{number}.log", "wb") as log:
+        with open(self.logs / f"output-{name}.log", "wb") as log:
             def out(data):
                 log.write(data)
                 log.flush()
@@ -172,7 +180,8 @@ class Runner:
         while left and number < DEATHS and not guest.stopping.is_set():
             number += 1
             try:
-                reader, outcome = self.one_guest(kernel, image, left, number)
+                name = f"{kernel.short}-{image}-{left[0].base if left[0].alone else number}"
+                reader, outcome = self.one_guest(kernel, image, left, name)
             except kernels.Unavailable as reason:
                 with self.lock:
                     self.results.append(Result(kernel.short, image, "guest", "boots", "skip",
@@ -198,9 +207,8 @@ class Runner:
             with self.lock:
                 self.results += reader.results
         for test in left:
-            base = test.file.split("/")[-1].removesuffix(".test.sh")
             with self.lock:
-                self.results.append(Result(kernel.short, image, base, "runs to its end", "not ok",
+                self.results.append(Result(kernel.short, image, test.base, "runs to its end", "not ok",
                                            "not run: the guests died before"))
 
 
@@ -269,8 +277,8 @@ def main(argv):
             columns.append(kernel.short)
             for image in args.images.split():
                 mine = [t for t in tests if t.image == image and t.wanted_on(line, kernel)]
-                if mine:
-                    plan.append((kernel, image, mine))
+                plan += [(kernel, image, part) for part in
+                         [[t for t in mine if not t.alone]] + [[t] for t in mine if t.alone] if part]
         for _ in range(args.repeat):
             with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
                 for future in [pool.submit(runner.run, *step) for step in plan]:

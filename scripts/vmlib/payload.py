@@ -11,6 +11,9 @@ from . import cpio
 from .common import ROOT, Failure, cache_dir, digest, locked, run, say, scratch, tool
 
 PROGRAMS = ("keytraild", "keytrail", "keytrail-scan")
+# Programs of this machine that the mini guest gets, with their libraries: tests read JSON and make
+# keys. The Debian guest has its own.
+BORROWED = ("jq", "ssh-keygen", "openssl")
 AGENT = ROOT / "tests/vm/guest/agent.c"
 
 
@@ -120,9 +123,10 @@ def make(place, image, where, command, copy_specs, pty, tests):
             archive.add_bytes(prefix + "kt/environment", b"KT_AGENT_FLAGS=--pty\n")
         programs = install(where, tmp)
         if image == "mini":
-            jq = pathlib.Path(tool("jq"))
-            archive.add_file("usr/bin/jq", jq)
-            programs += [jq] + [s for s, _ in pairs if s.is_file() and is_elf(s)]
+            borrowed = [pathlib.Path(tool(name)) for name in BORROWED]
+            for program in borrowed:
+                archive.add_file(f"usr/bin/{program.name}", program)
+            programs += borrowed + [s for s, _ in pairs if s.is_file() and is_elf(s)]
             for lib in libraries(programs):
                 archive.add_file(lib, os.path.realpath(lib))
         archive.add_tree(prefix, tmp)

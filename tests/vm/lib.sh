@@ -8,6 +8,10 @@
 # and is a POSIX shell script: the mini guest has busybox's shell, the Debian guest has dash. Each
 # test is given an empty directory $T, and root. Waiting is for conditions (wait_for), never for time.
 #
+# Comment lines in a test's head are read by scripts/check-vm:
+#	# kernels: 6.1 7.x	it is for these only
+#	# guest: own		what it does to the guest is no good to other tests: it gets its own
+#
 # The tests' own programs (tests/vm/ways/*.c) are in /kt/ways, this directory is /kt/tests.
 
 WAYS=/kt/ways
@@ -82,16 +86,16 @@ kt_start() {
 	# shellcheck disable=SC2086
 	/usr/local/sbin/keytraild ${KT_POLICY:+--policy $KT_POLICY} "$@" >"$KT_LOG" 2>&1 9>&- &
 	KT_PID=$!
-	if ! wait_for -t 60 kt_ready; then
+	if ! wait_for -t 60 kt_ready || ! kt_running; then
 		note "keytraild did not get ready:"
 		note "$(tail -n 20 "$KT_LOG")"
 		return 1
 	fi
 }
 
-# Answers, or has ended (then kt_start need not wait longer).
+# Answers, or has ended (then there is nothing to wait for).
 kt_ready() {
-	kill -0 "$KT_PID" 2>/dev/null || return 0
+	kt_running || return 0
 	/usr/local/bin/keytrail status
 }
 
