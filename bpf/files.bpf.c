@@ -36,10 +36,16 @@ static __always_inline int marking_open(struct file *file, struct inode *inode)
 	key.ino = inode->i_ino;
 	key.dev = inode->i_sb->s_dev;
 	mark = marking.mark;
+	mark.flags &= MARK_FILE | MARK_DIR;
 	mark.gen = inode->i_generation;
 	old = mark_find(key.ino, key.dev);
-	if (old && old->gen == mark.gen && !n)
+	if (old && old->gen == mark.gen && !n) {
+		if (marking.mark.flags & MARK_KEEP) {
+			marking.mark = *old;
+			return 1;
+		}
 		marking.mark.object = mark.object = old->object;
+	}
 	err = mark_put(&key, &mark);
 	if (err)
 		marking.error = -err;

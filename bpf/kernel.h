@@ -179,8 +179,6 @@ struct bpf_iter__task_file {
 #define FMODE_WRITE   0x2
 #define FMODE_EXEC    0x20
 #define FMODE_CREATED 0x100000
-#define O_NONBLOCK    00004000
-#define O_NOFOLLOW    00400000
 #define S_IFMT	      00170000
 #define S_IFREG	      0100000
 #define S_IFDIR	      0040000

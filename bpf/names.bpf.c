@@ -164,14 +164,23 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	key.ino = BPF_CORE_READ(inode, i_ino);
 	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	mark.gen = BPF_CORE_READ(inode, i_generation);
-	mark.flags = (mark.state ? MARK_DIR : MARK_FILE) | MARK_FROM_KERNEL;
+	mark.flags = mark.state ? MARK_DIR : MARK_FILE;
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen) {
 		/* First look-up after its dentry was forgotten: nothing is new. */
 		if (!moved && old->state == mark.state && old->watch == mark.watch)
 			return 1;
 		mark.object = old->object;
-		op = WIRE_MARK_MOVED;
+		op = moved ? WIRE_MARK_MOVED : WIRE_MARK_LINKED;
+		/*
+		 * A file stays what it was first marked as: by another name it must not come under
+		 * a rule that its reader likes better. User space, which knows the rules' order,
+		 * decides.
+		 */
+		if (mark.watch) {
+			report_mark(op, inode, &mark, parent_object, dentry);
+			return 1;
+		}
 	} else {
 		mark.object = object_number();
 		if (moved && mark.state)

@@ -62,9 +62,11 @@ struct mark_key {
 };
 
 /* What a mark is for. A directory may be watched as an object as well (never by default). */
-#define MARK_FILE	 0x1 /* accesses are reported */
-#define MARK_DIR	 0x2 /* names that appear in it are matched against its state */
-#define MARK_FROM_KERNEL 0x4 /* made by a probe, not yet confirmed by user space */
+#define MARK_FILE 0x1 /* accesses are reported */
+#define MARK_DIR  0x2 /* names that appear in it are matched against its state */
+/* Only in a request to mark: */
+#define MARK_KEEP   0x4 /* an inode that is marked already stays as it is */
+#define MARK_FOLLOW 0x8 /* the last name may be a symbolic link (/proc/self/fd/N) */
 
 struct mark {
 	kt_u64 object; /* MARK_OBJECT_KERNEL bit: numbered by the kernel side */
@@ -83,7 +85,7 @@ struct mark {
  * identity that it sees. Under overlayfs one open passes the probe twice, for the overlay's inode
  * and for the one beneath.
  */
-#define MARKING_FLAGS  (00400000 | 00004000) /* O_NOFOLLOW | O_NONBLOCK */
+#define MARKING_FLAGS  (04010000 | 00004000) /* O_SYNC | O_NONBLOCK: to a reader without meaning */
 #define MARKING_INODES 4
 
 enum marking_op {

@@ -175,14 +175,16 @@ struct wire_access {
 
 enum wire_mark_op {
 	WIRE_MARK_ADDED = 1, /* a new inode appeared under a watched name */
-	WIRE_MARK_MOVED = 2, /* a marked inode has a new name (rename or another link) */
+	WIRE_MARK_MOVED = 2, /* a marked inode was renamed to a watched name */
 	WIRE_MARK_DROPPED = 3, /* link count 0: the object is gone */
 	WIRE_MARK_SYMLINK = 4, /* a symbolic link appeared under a watched name: resolve and mark */
-	WIRE_MARK_MOVED_OUT =
-		5, /* the new name is not a watched one; the mark stays on the object */
+	/* the new name is not a watched one; the mark stays on the object */
+	WIRE_MARK_MOVED_OUT = 5,
 	WIRE_MARK_MOVED_TREE = 6, /* a directory was renamed into a watched place: walk it */
-	WIRE_MARK_SUPER_GONE =
-		7, /* the file system with s_dev inode.dev ended: its marks are void */
+	/* the file system with s_dev inode.dev ended: its marks are void */
+	WIRE_MARK_SUPER_GONE = 7,
+	/* a marked inode has one more watched name; a file's mark stays as it was */
+	WIRE_MARK_LINKED = 8,
 };
 
 struct wire_mark {

@@ -47,7 +47,7 @@ static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *m
 	struct inode_id id;
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dirfd, name, &st, mark->flags & MARK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
 		return -ELOOP;
@@ -57,11 +57,17 @@ static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *m
 	*out_identity = id;
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, &id)) {
+			if (mark->flags & MARK_KEEP) {
+				*mark = w->marks[i].mark;
+				return 0;
+			}
 			mark->object = w->marks[i].mark.object;
+			mark->flags &= MARK_FILE | MARK_DIR;
 			w->marks[i].mark = *mark;
 			return 0;
 		}
 	assert_true(w->nr_marks < MARKS_MAX);
+	mark->flags &= MARK_FILE | MARK_DIR;
 	w->marks[w->nr_marks].inode = id;
 	w->marks[w->nr_marks++].mark = *mark;
 	return 0;
@@ -152,14 +158,24 @@ static size_t watched(const struct world *w)
 	return n;
 }
 
-static void compile(struct world *w, const char *text_fmt, uint32_t first)
+/* `@` in the text stands for the top of the test's tree. */
+static void compile(struct world *w, const char *template, uint32_t first)
 {
 	struct diag_list diags = {};
 	char text[8192];
+	size_t used = 0;
 	struct policy *policy = NULL;
 	struct watchset *set = NULL;
 
-	snprintf(text, sizeof(text), text_fmt, w->top, w->top, w->top, w->top);
+	for (; *template; template ++) {
+		const char *piece = *template == '@' ? w->top : template;
+		size_t len = *template == '@' ? strlen(w->top) : 1;
+
+		assert_true(used + len < sizeof(text));
+		memcpy(text + used, piece, len);
+		used += len;
+	}
+	text[used] = '\0';
 	assert_int_equal(policy_parse("test.yaml", text, strlen(text), &diags, &policy), 0);
 	assert_int_equal(watchset_compile(policy, NULL, 0, first, &diags, &set), 0);
 	diag_list_fini(&diags);
@@ -175,12 +191,12 @@ static const char *const policy_keys = "version: 1\n"
 				       "  - name: keys\n"
 				       "    class: ssh-user-key\n"
 				       "    severity: high\n"
-				       "    paths: [\"%s/home/*/.ssh/id_*\"]\n"
+				       "    paths: [\"@/home/*/.ssh/id_*\"]\n"
 				       "    exclude: [\"*.pub\"]\n"
 				       "  - name: tree\n"
 				       "    class: tls-key\n"
 				       "    severity: high\n"
-				       "    paths: [\"%s/etc/ssl/**/*.key\"]\n";
+				       "    paths: [\"@/etc/ssl/**/*.key\"]\n";
 
 static int setup(void **state)
 {
@@ -262,7 +278,7 @@ static void another_policy_unmarks_what_it_does_not_want(void **state)
 	assert_int_equal(watched(w), 2);
 	compile(w,
 		"version: 1\nwatch:\n  - name: keys\n    class: ssh-user-key\n    severity: high\n"
-		"    paths: [\"%s/home/*/.ssh/id_*\"]\n",
+		"    paths: [\"@/home/*/.ssh/id_*\"]\n",
 		100);
 	assert_int_equal(watched(w), 1);
 	assert_int_equal(object_at(w, "home/a/.ssh/id_rsa"), kept);
@@ -296,13 +312,14 @@ static void appear(struct world *w, const char *dir, const char *name, enum mark
 		mark.state = S_ISDIR(st.st_mode) ? target.state : 0;
 		mark.watch = S_ISDIR(st.st_mode) ? 0 : target.watch;
 		mark.flags = S_ISDIR(st.st_mode) ? MARK_DIR : MARK_FILE;
+		mark.flags |= S_ISDIR(st.st_mode) ? 0 : MARK_KEEP;
 		assert_int_equal(fake_mark(w, AT_FDCWD, full, &mark, &id), 0);
 		event.mark.inode = id;
 	}
 	event.mark.object = mark.object;
 	event.mark.parent_object = parent;
 	event.mark.state = mark.state;
-	event.mark.watch = mark.watch;
+	event.mark.watch = S_ISDIR(st.st_mode) ? 0 : target.watch;
 	event.mark.mode = st.st_mode;
 	event.mark.path = span_of(full);
 	watcher_mark_event(w->watcher, &event);
@@ -405,6 +422,111 @@ static void a_kernel_glob_that_matched_too_much_is_unmarked(void **state)
 	assert_int_equal(watched(w), 1);
 }
 
+/* The watch entry that the object is told under now. */
+static uint32_t watch_of(const struct world *w, uint64_t object)
+{
+	for (size_t i = 0; i < w->nr_objects; i++)
+		if (w->objects[i].object == object)
+			return w->objects[i].watch;
+	return 0;
+}
+
+static void no_other_name_takes_an_object_out_of_its_entry(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+	uint64_t key;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "etc/ssl", NULL);
+	compile(w, policy_keys, 1);
+	key = object_at(w, "home/a/.ssh/id_rsa");
+	assert_int_equal(watch_of(w, key), 1);
+
+	/* A hard link under the other entry's names, then the rename, then a name that only the
+	 * kernel's form of a glob matches. */
+	snprintf(from, sizeof(from), "%s/home/a/.ssh/id_rsa", w->top);
+	snprintf(to, sizeof(to), "%s/etc/ssl/x.key", w->top);
+	assert_int_equal(link(from, to), 0);
+	appear(w, "etc/ssl", "x.key", MARK_LINKED);
+	assert_int_equal(watch_of(w, key), 1);
+	assert_int_equal(object_at(w, "home/a/.ssh/id_rsa"), key);
+
+	assert_int_equal(unlink(to), 0);
+	assert_int_equal(rename(from, to), 0);
+	appear(w, "etc/ssl", "x.key", MARK_MOVED);
+	assert_int_equal(watch_of(w, key), 1);
+	assert_int_equal(object_at(w, "etc/ssl/x.key"), key);
+
+	snprintf(from, sizeof(from), "%s/etc/ssl/x.crt", w->top);
+	assert_int_equal(rename(to, from), 0);
+	appear(w, "etc/ssl", "x.crt", MARK_MOVED);
+	assert_int_equal(watch_of(w, key), 1);
+	assert_int_equal(w->marks[w->nr_marks - 1].mark.flags, MARK_FILE);
+}
+
+static void a_new_walk_prefers_the_entry_written_first(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "etc/ssl", NULL);
+	snprintf(from, sizeof(from), "%s/home/a/.ssh/id_rsa", w->top);
+	snprintf(to, sizeof(to), "%s/etc/ssl/x.key", w->top);
+	assert_int_equal(link(from, to), 0);
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 1);
+	assert_int_equal(watch_of(w, w->objects[0].object), 1);
+	compile(w, policy_keys, 100);
+	assert_int_equal(watched(w), 1);
+	assert_int_equal(watch_of(w, w->objects[0].object), 1);
+}
+
+static void a_link_takes_nothing_over_and_leads_only_to_its_owners_files(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+	uint64_t key;
+
+	make(w, "home/a/.ssh", NULL);
+	make(w, "etc/ssl/host.key", "x");
+	make(w, "etc/passwd", "x");
+	snprintf(from, sizeof(from), "%s/etc/ssl/host.key", w->top);
+	snprintf(to, sizeof(to), "%s/home/a/.ssh/id_host", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	snprintf(from, sizeof(from), "%s/etc", w->top);
+	snprintf(to, sizeof(to), "%s/home/b", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	if (getuid() == 0) { /* a link of somebody else's */
+		snprintf(from, sizeof(from), "%s/etc/passwd", w->top);
+		snprintf(to, sizeof(to), "%s/home/a/.ssh/id_passwd", w->top);
+		assert_int_equal(symlink(from, to), 0);
+		assert_int_equal(lchown(to, 1000, 1000), 0);
+	}
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 1);
+	key = object_at(w, "etc/ssl/host.key");
+	assert_int_equal(watch_of(w, key), 2);
+	compile(w, policy_keys, 100);
+	assert_int_equal(watch_of(w, key), 2);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		assert_true(!w->marks[i].mark.state || w->marks[i].mark.state >= 100);
+}
+
+static void a_file_mounted_over_a_watched_name_is_watched(void **state)
+{
+	struct world *w = *state;
+	char path[4096];
+
+	make(w, "home/a/.ssh", NULL);
+	compile(w, policy_keys, 1);
+	make(w, "home/a/.ssh/id_rsa", "x"); /* as if by mount: no event */
+	snprintf(path, sizeof(path), "%s/home/a/.ssh/id_rsa", w->top);
+	assert_int_equal(watcher_rescan(w->watcher, path), 0);
+	assert_int_equal(watched(w), 1);
+}
+
 static void what_cannot_be_marked_is_listed(void **state)
 {
 	struct world *w = *state;
@@ -472,6 +594,10 @@ int main(void)
 		CASE(the_end_of_an_object_is_told_once),
 		CASE(a_file_system_that_ends_takes_its_objects),
 		CASE(a_kernel_glob_that_matched_too_much_is_unmarked),
+		CASE(no_other_name_takes_an_object_out_of_its_entry),
+		CASE(a_new_walk_prefers_the_entry_written_first),
+		CASE(a_link_takes_nothing_over_and_leads_only_to_its_owners_files),
+		CASE(a_file_mounted_over_a_watched_name_is_watched),
 		CASE(what_cannot_be_marked_is_listed),
 		CASE(a_mount_below_a_pattern_is_walked),
 		CASE(the_file_and_its_public_half_are_opened),

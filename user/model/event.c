@@ -49,6 +49,7 @@ const char *mark_op_str(enum mark_op op)
 		[MARK_DROPPED] = "dropped",	  [MARK_SYMLINK] = "symlink",
 		[MARK_MOVED_OUT] = "moved-out",	  [MARK_MOVED_TREE] = "moved-tree",
 		[MARK_SUPER_GONE] = "super-gone",
+		[MARK_LINKED] = "linked",
 	};
 
 	return word(words, ARRAY_SIZE(words), op);

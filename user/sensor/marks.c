@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,9 +23,10 @@
  * up; O_NOATIME: to watch is not to read; a file system on which root owns nothing refuses that,
  * and is opened without.
  */
-static int marking_open(int dirfd, const char *path)
+static int marking_open(int dirfd, const char *path, bool follow)
 {
-	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+	const int flags =
+		O_RDONLY | O_CLOEXEC | O_NOCTTY | MARKING_FLAGS | (follow ? 0 : O_NOFOLLOW);
 	int fd = openat(dirfd, path, flags | O_NOATIME);
 
 	if (fd < 0 && errno == EPERM)
@@ -44,7 +46,7 @@ static int slot_run(struct sensor *sensor, int dirfd, const char *path, enum mar
 	slot->tid = syscall(SYS_gettid);
 	/* The compiler must not move the order to after the open, nor the answer to before it. */
 	__atomic_store_n(&sensor->skel->bss->marking.op, op, __ATOMIC_SEQ_CST);
-	fd = marking_open(dirfd, path);
+	fd = marking_open(dirfd, path, mark && (mark->flags & MARK_FOLLOW));
 	__atomic_store_n(&sensor->skel->bss->marking.op, MARKING_IDLE, __ATOMIC_SEQ_CST);
 	memcpy(out, &sensor->skel->bss->marking, sizeof(*out));
 	if (fd < 0)
@@ -71,7 +73,8 @@ int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark 
 
 	if (r < 0)
 		return r;
-	mark->object = slot.mark.object;
+	*mark = slot.mark;
+	mark->flags &= MARK_FILE | MARK_DIR;
 	*out_identity = identity_of(&slot);
 	return 0;
 }

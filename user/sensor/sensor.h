@@ -59,9 +59,10 @@ int sensor_drain(struct sensor *sensor);
 
 /*
  * Marks the file or directory that `path` names (relative to dirfd, as openat; a symbolic link as
- * last component is refused with -ELOOP). `mark` says what as; on return its object number is the
- * one in force (a number that the inode had before is kept) and `out_identity` is the kernel's
- * identity of the uppermost inode. -EAGAIN: the open never reached the probe.
+ * last component is refused with -ELOOP but with MARK_FOLLOW). `mark` says what as; on return it is
+ * the mark in force: the number that an inode had before is kept, with MARK_KEEP all of it.
+ * `out_identity` is the kernel's identity of the uppermost inode. -EAGAIN: the open never reached
+ * the probe.
  */
 int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark *mark,
 		struct inode_id *out_identity);

@@ -20,6 +20,7 @@ struct node {
 	uint32_t state, watch;
 	uint32_t generation; /* of the walk that last came by */
 	bool is_dir, visited;
+	bool by_link; /* known only by a symbolic link: any other name is better */
 	UT_hash_handle hh;
 };
 

@@ -99,16 +99,37 @@ static void drop(void *userdata, struct node *node)
 	tell(w, node, false);
 }
 
+/* How a name was come by: decides whether it may take the place of one that is known. */
+enum found { BY_WALK, BY_LINK, BY_RENAME, BY_HARD_LINK };
+
 /*
- * The object that was just marked gets its place in the tree. An inode that has a node already
- * keeps the first name it was found by in this walk (hard links, and directories behind symbolic
- * links).
+ * Whether an object that is known keeps its name and entry against this one. Of several entries the
+ * one written first counts, so that a second name never brings a file under a rule that its reader
+ * likes better; and no symbolic link takes over what is known otherwise.
  */
+static bool keeps(const struct watcher *w, const struct node *node, enum found found,
+		  uint32_t watch)
+{
+	if (node->is_dir)
+		return found == BY_LINK && !node->by_link;
+	switch (found) {
+	case BY_LINK:
+		return true;
+	case BY_WALK: /* in an earlier walk: names of then may be gone */
+		return !node->by_link && node->generation == w->generation && node->watch <= watch;
+	case BY_RENAME:
+	case BY_HARD_LINK:
+		return !node->by_link && node->watch <= watch;
+	}
+	return true;
+}
+
+/* The object that was just marked gets its place in the tree. NULL: no memory. */
 static struct node *place(struct watcher *w, struct node *dir, const char *name,
-			  const struct mark *mark, const struct inode_id *inode)
+			  const struct mark *mark, const struct inode_id *inode, enum found found)
 {
 	struct node *node = tree_find(&w->tree, mark->object);
-	bool fresh = !node;
+	bool fresh = !node, renamed;
 
 	if (!node) {
 		node = tree_add(&w->tree, mark->object, dir, name);
@@ -116,18 +137,25 @@ static struct node *place(struct watcher *w, struct node *dir, const char *name,
 			problem(w, dir, name, -ENOMEM);
 			return NULL;
 		}
-	} else if (node->generation != w->generation &&
-		   (node->parent != dir || strcmp(node->name, name))) {
-		if (tree_move(&w->tree, node, dir, name) < 0)
+		node->watch = mark->watch;
+		node->by_link = found == BY_LINK;
+	} else {
+		bool kept = keeps(w, node, found, mark->watch);
+
+		/* A renamed file has lost its old name, whatever rule it stays under. */
+		renamed = (!kept || found == BY_RENAME) &&
+			  (node->parent != dir || strcmp(node->name, name));
+		if (renamed && tree_move(&w->tree, node, dir, name) < 0)
 			problem(w, dir, name, -ENOMEM);
-		fresh = true;
+		fresh = renamed || (!kept && node->watch != mark->watch);
+		if (!kept) {
+			node->watch = mark->watch;
+			node->by_link = found == BY_LINK;
+		}
 	}
 	node->is_dir = mark->flags & MARK_DIR;
 	node->inode = *inode;
 	node->state = mark->state;
-	if (node->watch != mark->watch)
-		fresh = true;
-	node->watch = mark->watch;
 	node->generation = w->generation;
 	if (fresh)
 		tell(w, node, true);
@@ -135,50 +163,67 @@ static struct node *place(struct watcher *w, struct node *dir, const char *name,
 }
 
 static void mark_file(struct watcher *w, struct node *dir, int fd, const char *at, const char *name,
-		      uint32_t watch)
+		      uint32_t watch, enum found found)
 {
-	struct mark mark = {.object = tree_number(&w->tree), .watch = watch, .flags = MARK_FILE};
+	struct mark mark = {
+		.object = tree_number(&w->tree),
+		.watch = watch,
+		.flags = MARK_FILE | (found == BY_LINK ? MARK_FOLLOW : 0),
+	};
 	struct inode_id inode;
 	int r = w->ops->mark(w->userdata, fd, at, &mark, &inode);
 
-	if (r < 0)
+	if (r < 0) {
 		problem(w, dir, name, r);
-	else
-		place(w, dir, name, &mark, &inode);
+		return;
+	}
+	mark.watch = watch;
+	place(w, dir, name, &mark, &inode, found);
 }
 
-/* fd: the directory itself, open. */
+/* fd: the directory itself, open. NULL: not to be walked (again), or not marked. */
 static struct node *mark_dir(struct watcher *w, struct node *parent, const char *name, int fd,
-			     uint32_t state)
+			     uint32_t state, enum found found)
 {
-	struct mark mark = {.object = tree_number(&w->tree), .state = state, .flags = MARK_DIR};
+	struct mark mark = {
+		.object = tree_number(&w->tree),
+		.state = state,
+		.flags = MARK_DIR | (found == BY_LINK ? MARK_KEEP : 0),
+	};
 	struct inode_id inode;
 	struct node *node;
 	int r = w->ops->mark(w->userdata, fd, ".", &mark, &inode);
 
+	node = r < 0 ? NULL : tree_find(&w->tree, mark.object);
+	if (node && node->visited && (found == BY_LINK || !node->by_link))
+		return NULL; /* been here in this walk, by another name */
+	if (node && found == BY_LINK && !node->by_link)
+		return NULL; /* known by a better name */
+	if (!r && mark.state != state) { /* known by this link from before, with another policy */
+		mark.state = state;
+		mark.flags = MARK_DIR;
+		r = w->ops->mark(w->userdata, fd, ".", &mark, &inode);
+	}
 	if (r < 0) {
 		problem(w, parent, name, r);
 		return NULL;
 	}
-	node = tree_find(&w->tree, mark.object);
-	if (node && node->generation == w->generation && node->visited)
-		return NULL; /* been here in this walk, by another name */
-	return place(w, parent, name, &mark, &inode);
+	return place(w, parent, name, &mark, &inode, found);
 }
 
 static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, const char *name,
-		      uint32_t state, unsigned depth, unsigned links, bool follow)
+		      uint32_t state, unsigned depth, unsigned links)
 {
 	_cleanup_close_ int fd =
 		openat(parent_fd, name,
-		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	struct node *node;
 
 	if (fd < 0) {
 		problem(w, parent, name, -errno);
 		return;
 	}
-	node = mark_dir(w, parent, name, fd, state);
+	node = mark_dir(w, parent, name, fd, state, BY_WALK);
 	if (!node)
 		return;
 	if (depth >= DEPTH_MAX)
@@ -187,32 +232,37 @@ static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, con
 		walk(w, node, fd, depth + 1, links);
 }
 
-/* A symbolic link where a pattern leads: what it points to is watched, under the link's name. */
-static void visit_link(struct watcher *w, struct node *dir, int fd, const char *name,
+/*
+ * A symbolic link where a pattern leads: what it points to is watched, under the link's name. A
+ * user's link is followed only to what is that user's own, or anybody could have any file of the
+ * host watched as whatever he likes. What was looked at is marked by its descriptor: the path may
+ * change meanwhile.
+ */
+static void visit_link(struct watcher *w, struct node *dir, int fd, const char *name, uid_t owner,
 		       struct watch_target target, unsigned depth, unsigned links)
 {
-	char self[64], real[PATH_MAX];
 	_cleanup_close_ int to = -1;
+	char self[64];
 	struct stat st;
-	ssize_t n;
 
 	if (links >= LINKS_MAX)
 		return;
 	to = openat(fd, name, O_PATH | O_CLOEXEC);
 	if (to < 0 || fstat(to, &st) < 0)
 		return; /* dangling: its target has a name of its own if it is ever to be watched */
-	if (S_ISDIR(st.st_mode) && target.state) {
-		visit_dir(w, dir, fd, name, target.state, depth, links + 1, true);
-		return;
-	}
-	if (!S_ISREG(st.st_mode) || !target.watch)
+	if (owner != 0 && owner != st.st_uid)
 		return;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", to);
-	n = readlink(self, real, sizeof(real) - 1);
-	if (n < 0)
-		return;
-	real[n] = '\0';
-	mark_file(w, dir, AT_FDCWD, real, name, target.watch);
+	if (S_ISDIR(st.st_mode) && target.state) {
+		_cleanup_close_ int sub = open(self, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct node *node =
+			sub >= 0 ? mark_dir(w, dir, name, sub, target.state, BY_LINK) : NULL;
+
+		if (node && depth < DEPTH_MAX)
+			walk(w, node, sub, depth + 1, links + 1);
+	} else if (S_ISREG(st.st_mode) && target.watch) {
+		mark_file(w, dir, AT_FDCWD, self, name, target.watch, BY_LINK);
+	}
 }
 
 static void visit(struct watcher *w, struct node *dir, int fd, const char *name,
@@ -229,11 +279,11 @@ static void visit(struct watcher *w, struct node *dir, int fd, const char *name,
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if (S_ISLNK(st.st_mode))
-		visit_link(w, dir, fd, name, target, depth, links);
+		visit_link(w, dir, fd, name, st.st_uid, target, depth, links);
 	else if (S_ISDIR(st.st_mode) && target.state)
-		visit_dir(w, dir, fd, name, target.state, depth, links, false);
+		visit_dir(w, dir, fd, name, target.state, depth, links);
 	else if (S_ISREG(st.st_mode) && target.watch)
-		mark_file(w, dir, fd, name, name, target.watch);
+		mark_file(w, dir, fd, name, name, target.watch, BY_WALK);
 }
 
 /* The directory is marked by now, so what appears while it is read is marked by the kernel side. */
@@ -295,7 +345,7 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 	if (fd < 0)
 		return -errno;
 	if (watchset_nr_states(set)) {
-		struct node *node = mark_dir(w, NULL, "", fd, watchset_root(set));
+		struct node *node = mark_dir(w, NULL, "", fd, watchset_root(set), BY_WALK);
 
 		if (node)
 			walk(w, node, fd, 0, 0);
@@ -305,6 +355,21 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 	if (!w->bounded)
 		tree_remove_if(&w->tree, not_of_this_walk, unmark_and_drop, w);
 	return 0;
+}
+
+/* Cuts the first name off *path. Returns its length, 0 at the end, -ENAMETOOLONG. */
+static int next_name(const char **path, char name[static NAME_MAX + 1])
+{
+	size_t len;
+
+	*path += strspn(*path, "/");
+	len = strcspn(*path, "/");
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, *path, len);
+	name[len] = '\0';
+	*path += len;
+	return (int)len;
 }
 
 int watcher_rescan(struct watcher *w, const char *path)
@@ -321,39 +386,36 @@ int watcher_rescan(struct watcher *w, const char *path)
 	tree_unvisit(&w->tree);
 	while (fd >= 0) {
 		char name[NAME_MAX + 1];
+		int next, r = next_name(&path, name);
 		struct watch_target target;
 		struct node *child;
-		size_t len;
-		int next;
 
-		path += strspn(path, "/");
-		len = strcspn(path, "/");
-		if (!len) { /* arrived: a mounted root is another inode than the directory below it
-			     */
-			struct node *again = mark_dir(w, node->parent, node->name, fd, node->state);
+		if (r < 0)
+			return r;
+		if (!r) { /* arrived: a mounted root is another inode than the directory below it */
+			struct node *again =
+				mark_dir(w, node->parent, node->name, fd, node->state, BY_WALK);
 
 			if (again)
 				walk(w, again, fd, 0, 0);
-			break;
+			return 0;
 		}
-		if (len > NAME_MAX)
-			break;
-		memcpy(name, path, len);
-		name[len] = '\0';
-		path += len;
-		target = watchset_step(w->set, node->state, (struct span){name, len});
-		if (!target.state)
-			break;
+		target = watchset_step(w->set, node->state, (struct span){name, r});
 		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+		if (next < 0 || !target.state) {
+			/* A file can be mounted over a watched one. */
+			fd_close(next);
+			if (!path[strspn(path, "/")])
+				visit(w, node, fd, name, target, 0, 0);
+			return 0;
+		}
 		fd_close(fd);
 		fd = next;
-		if (fd < 0)
-			break;
 		child = tree_child(&w->tree, node, name);
 		if (!child)
-			child = mark_dir(w, node, name, fd, target.state);
+			child = mark_dir(w, node, name, fd, target.state, BY_WALK);
 		if (!child)
-			break;
+			return 0;
 		child->state = target.state;
 		node = child;
 	}
@@ -410,32 +472,36 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 
 	if (m->op == MARK_SYMLINK) {
 		if (fd >= 0 && (target.state || target.watch))
-			visit_link(w, dir, fd, name, target, 0, 0);
+			visit_link(w, dir, fd, name, m->uid, target, 0, 0);
 		return;
 	}
+	node = tree_find(&w->tree, m->object);
 	if (S_ISDIR(m->mode) ? !target.state : !target.watch) {
-		/* The kernel's form of a glob matches more than the policy means. */
-		w->ops->unmark(w->userdata, &m->inode);
+		/*
+		 * The kernel's form of a glob matches more than the policy means. A stranger's mark
+		 * goes; an object keeps its mark by whatever name it goes on.
+		 */
+		if (!node || node->is_dir)
+			w->ops->unmark(w->userdata, &m->inode);
+		if (node && node->is_dir)
+			tree_remove_if(&w->tree, is_ending, drop_ending,
+				       &(struct ending){.w = w, .object = m->object});
 		return;
 	}
-	/* A file: told from what the event says, since it may be gone again by now. */
+	/* Told from what the event says, since it may be gone again by now. */
 	mark = (struct mark){
 		.object = m->object,
 		.state = S_ISDIR(m->mode) ? target.state : 0,
 		.watch = S_ISDIR(m->mode) ? 0 : target.watch,
 		.flags = S_ISDIR(m->mode) ? MARK_DIR : MARK_FILE,
 	};
-	/* An event is not a walk: a node may move under another name although it was seen. */
-	node = tree_find(&w->tree, m->object);
-	if (node)
-		node->generation = w->generation - 1;
-	node = place(w, dir, name, &mark, &m->inode);
-	if (!node || fd < 0)
+	node = place(w, dir, name, &mark, &m->inode,
+		     m->op == MARK_LINKED ? BY_HARD_LINK : BY_RENAME);
+	if (!node || !node->is_dir || fd < 0)
 		return;
-	if (mark.state != m->state ||
-	    mark.watch != m->watch) { /* marked by an older set's states */
+	if (mark.state != m->state) { /* marked by an older set's states */
 		visit(w, dir, fd, name, target, 0, 0);
-	} else if (node->is_dir) {
+	} else {
 		_cleanup_close_ int sub =
 			openat(fd, name,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -456,6 +522,7 @@ void watcher_mark_event(struct watcher *w, const struct event *event)
 	switch (m->op) {
 	case MARK_ADDED:
 	case MARK_MOVED:
+	case MARK_LINKED:
 	case MARK_SYMLINK:
 	case MARK_MOVED_TREE:
 		appeared(w, m);
