@@ -2,6 +2,7 @@
 /* keytraild: options, the one instance, exit statuses. */
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "control/server.h"
 #include "daemon/app.h"
 #include "daemon/instance.h"
 #include "daemon/log.h"
@@ -47,9 +49,19 @@ static int protect_self(void)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-static int make_directory(const char *path, mode_t mode)
+/*
+ * One that is there already (systemd makes them, and an administrator may have his reasons) is left as it
+ * is. group: who else may enter, NULL = nobody; that it does not exist is no error.
+ */
+static int make_directory(const char *path, const char *group)
 {
-	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+	const struct group *gr = group ? getgrnam(group) : NULL;
+
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if (gr && (chown(path, (uid_t)-1, gr->gr_gid) < 0 || chmod(path, 0750) < 0))
+		return -errno;
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -95,11 +107,11 @@ int main(int argc, char **argv)
 	}
 	r = protect_self();
 	if (!r)
-		r = make_directory(KT_RUNDIR, 0755);
+		r = make_directory(KT_RUNDIR, CONTROL_GROUP);
 	if (!r)
-		r = make_directory(KT_STATEDIR, 0700);
+		r = make_directory(KT_STATEDIR, NULL);
 	if (!r)
-		r = make_directory(KT_LOGDIR, 0750);
+		r = make_directory(KT_LOGDIR, CONTROL_GROUP);
 	if (r < 0) {
 		log_line(SD_ERR, "cannot prepare %s, %s and %s: %s", KT_RUNDIR, KT_STATEDIR,
 			 KT_LOGDIR, strerror(-r));
