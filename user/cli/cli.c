@@ -146,8 +146,8 @@ struct parser {
 	size_t error_size;
 };
 
-static int fail(struct parser *parser, const char *fmt, ...) _printf_(2, 3);
-static int fail(struct parser *parser, const char *fmt, ...)
+static int refuse(struct parser *parser, const char *fmt, ...) _printf_(2, 3);
+static int refuse(struct parser *parser, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -163,17 +163,17 @@ static int take_option(struct parser *parser, const struct cli_option *option, c
 	int r;
 
 	if (option->kind == CLI_FLAG && value)
-		return fail(parser, "--%s takes no value", option->name);
+		return refuse(parser, "--%s takes no value", option->name);
 	if (option->kind != CLI_FLAG && !value) {
 		if (parser->next >= parser->argc)
-			return fail(parser, "--%s needs %s", option->name, option->arg);
+			return refuse(parser, "--%s needs %s", option->name, option->arg);
 		value = parser->argv[parser->next++];
 	}
 	r = store_value(option, value, parser->now_ns, parser->options);
 	if (r == -E2BIG)
-		return fail(parser, "--%s was given more than %d times", option->name,
-			    CLI_LIST_MAX);
-	return r < 0 ? fail(parser, "--%s: not a %s: %s", option->name, option->arg, value) : 0;
+		return refuse(parser, "--%s was given more than %d times", option->name,
+			      CLI_LIST_MAX);
+	return r < 0 ? refuse(parser, "--%s: not a %s: %s", option->name, option->arg, value) : 0;
 }
 
 static int take_long(struct parser *parser, const char *arg)
@@ -185,7 +185,7 @@ static int take_long(struct parser *parser, const char *arg)
 	if (len == 4 && !memcmp(arg, "help", 4))
 		return -ECANCELED;
 	if (!option)
-		return fail(parser, "no such option: --%.*s", (int)len, arg);
+		return refuse(parser, "no such option: --%.*s", (int)len, arg);
 	return take_option(parser, option, equals ? equals + 1 : NULL);
 }
 
@@ -199,7 +199,7 @@ static int take_short(struct parser *parser, const char *letters)
 		if (!option && *letters == 'h')
 			return -ECANCELED;
 		if (!option)
-			return fail(parser, "no such option: -%c", *letters);
+			return refuse(parser, "no such option: -%c", *letters);
 		if (option->kind != CLI_FLAG)
 			return take_option(parser, option, letters[1] ? letters + 1 : NULL);
 		r = take_option(parser, option, NULL);
@@ -233,8 +233,8 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, uint64_t
 			return r;
 	}
 	if ((unsigned)nr < command->min_args)
-		return fail(&parser, "needs %s", command->args);
+		return refuse(&parser, "needs %s", command->args);
 	if ((unsigned)nr > command->max_args)
-		return fail(&parser, "does not take this argument: %s", argv[command->max_args]);
+		return refuse(&parser, "does not take this argument: %s", argv[command->max_args]);
 	return nr;
 }
