@@ -3,9 +3,9 @@
  * Asks the scan child (keytrail-scan) whose key stands in a file: starts it, gives it the
  * descriptor, reads one bounded message back and trusts nothing in it.
  *
- * Made for an event loop: spawn, poll scan_child_fd(), call scan_child_read() while it says -EAGAIN,
- * free. The caller has the timer: when it fires, scan_child_free() kills the child. One thread at a
- * time (the list of children that would not die is shared by all).
+ * Made for an event loop: spawn, poll scan_child_fd(), call scan_child_read() while it says
+ * -EAGAIN, free. The caller has the timer: when it fires, scan_child_free() kills the child. One
+ * thread at a time (the list of children that would not die is shared by all).
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct scan_child;
  * program: NULL = SCAN_CHILD_PROGRAM. key_fd: open for reading, stays the caller's, its offset is
  * not moved. sibling_fd: the same for the .pub or .crt beside it, -1 if there is none. The child
  * starts with no environment and no other descriptor.
- * -EBUSY: too many earlier children hang in the kernel (a dead network file system); -ENOENT, -EACCES:
- * the program; -ENOMEM, -EMFILE, -EAGAIN.
+ * -EBUSY: too many earlier children hang in the kernel (a dead network file system); -ENOENT,
+ * -EACCES: the program; -ENOMEM, -EMFILE, -EAGAIN.
  */
 int scan_child_spawn(const char *program, int key_fd, int sibling_fd,
 		     struct scan_child **out_child);
@@ -33,10 +33,10 @@ int scan_child_fd(const struct scan_child *child);
 pid_t scan_child_pid(const struct scan_child *child);
 
 /*
- * Never blocks. -EAGAIN: no answer yet. 0: the answer, kind KEY_NONE if the file holds no private key.
- * Otherwise there will be no answer: -EFBIG the file is too large for a key, -EIO it could not be read,
- * -EPERM the child could not shut itself in and so did not look, -ECHILD it died without a word,
- * -EBADMSG it said something that is no answer, -ENOMEM. The same again when called again.
+ * Never blocks. -EAGAIN: no answer yet. 0: the answer, kind KEY_NONE if the file holds no private
+ * key. Otherwise there will be no answer: -EFBIG the file is too large for a key, -EIO it could not
+ * be read, -EPERM the child could not shut itself in and so did not look, -ECHILD it died without a
+ * word, -EBADMSG it said something that is no answer, -ENOMEM. The same again when called again.
  */
 int scan_child_read(struct scan_child *child, struct key_identity *out_id);
 
@@ -49,5 +49,6 @@ DEFINE_CLEANUP(struct scan_child *, scan_child_free)
 int scan_child_identify(const char *program, int key_fd, int sibling_fd, int timeout_ms,
 			struct key_identity *out_id);
 
-/* The sentence for an error of scan_child_read() or scan_child_identify(): "the scanner crashed". */
+/* The sentence for an error of scan_child_read() or scan_child_identify(): "the scanner crashed".
+ */
 const char *scan_child_strerror(int error);

@@ -4,7 +4,7 @@
  *
  * Runs in the scan child only (and in tests): the bytes are a user's. Everything that held private
  * parts is wiped before return, except for what libcrypto has on its heap: call
- * scan_wipe_libcrypto() first thing in the program to have that wiped too. Never asks for a
+ * wipe_libcrypto() first thing in the program to have that wiped too. Never asks for a
  * passphrase, never computes with an encrypted key.
  */
 #pragma once
@@ -18,11 +18,11 @@
 #define KEYFILE_MAX 65536 /* bytes; a larger file is no key file */
 
 /*
- * file: the key file. sibling: the .pub, or a certificate, that stands beside it, {NULL, 0} if there
- * is none; it counts only where the key file itself does not show its public half (encrypted
+ * file: the key file. sibling: the .pub, or a certificate, that stands beside it, {NULL, 0} if
+ * there is none; it counts only where the key file itself does not show its public half (encrypted
  * keys), and then the source says so.
  *
- * 0: *out_id is filled; kind KEY_NONE if there is no private key in the file, KEY_OTHER if there is one
- * whose type cannot be seen. -EFBIG: over KEYFILE_MAX. -ENOMEM. Reentrant, threads may differ.
+ * 0: *out_id is filled; kind KEY_NONE if there is no private key in the file, KEY_OTHER if there is
+ * one whose type cannot be seen. -EFBIG: over KEYFILE_MAX. -ENOMEM. Reentrant, threads may differ.
  */
 int keyfile_identify(struct bytes file, struct bytes sibling, struct key_identity *out_id);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Base64 (RFC 4648) as keys are wrapped in it. */
+#pragma once
+
+#include "scan/bytes.h"
+
+#define BASE64_DECODED_MAX(len) ((len) / 4 * 3 + 3)
+#define BASE64_ENCODED_MAX(len) (((len) + 2) / 3 * 4 + 1)
+
+/*
+ * Decodes `in`, in which blanks and line ends may stand anywhere and `=` only at the end. out: room
+ * for BASE64_DECODED_MAX(in.len) bytes. Returns the length, -EINVAL for a foreign character or an
+ * incomplete last group. The table walk leaves no copy behind but in out.
+ */
+long base64_decode(struct bytes in, uint8_t *out);
+
+/* Without padding and line ends, as fingerprints are written; NUL terminated. Returns the length.
+ * out: BASE64_ENCODED_MAX(in.len) bytes. */
+size_t base64_encode(struct bytes in, char *out);
