@@ -373,6 +373,14 @@ def test_alerts(directory):
         re.search(r"^( +)by /usr/bin/bash.*\n\1  by /sbin/init", out, re.M),
         out,
     )
+    for args, limit in (
+        (("alerts",), 20),
+        (("alerts", "--json"), 2**63 - 1),
+        (("alerts", "--since", "1h"), 2**63 - 1),
+        (("alerts", "--since", "1h", "-n3"), 3),
+    ):
+        _, _, _, request = ask(directory, [end(0)], *args)
+        check(f"{' '.join(args)} asks for {limit}", request["limit"] == limit, request)
     code, out, _, _ = ask(directory, [alert(1), alert(2), end(2)], "alerts", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
     check(

@@ -82,7 +82,9 @@ wait_for() {
 # returns. Policies are the installed ones, or what the options (or $KT_POLICY, a file) say.
 kt_start() {
 	kt_stop
-	rm -rf /run/keytrail /var/lib/keytrail /var/log/keytrail
+	# What else is in /run/keytrail belongs to others: rsyslog listens there.
+	rm -rf /var/lib/keytrail /var/log/keytrail /run/keytrail/control.sock \
+		/run/keytrail/keytraild.pid
 	# shellcheck disable=SC2086
 	/usr/local/sbin/keytraild ${KT_POLICY:+--policy $KT_POLICY} "$@" >"$KT_LOG" 2>&1 9>&- &
 	KT_PID=$!

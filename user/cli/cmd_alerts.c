@@ -7,7 +7,10 @@
 #include "cli/daemon.h"
 #include "cli/term.h"
 
+/* What a person sees who asks for nothing in particular; a program, or who names a time, gets all.
+ */
 #define DEFAULT_LIMIT 20
+#define NOT_GIVEN     UINT64_MAX
 
 struct options {
 	bool follow, json;
@@ -17,9 +20,13 @@ struct options {
 
 static json_t *make_request(const struct options *options)
 {
+	uint64_t limit = options->limit;
+
+	if (limit == NOT_GIVEN)
+		limit = options->json || options->since ? INT64_MAX : DEFAULT_LIMIT;
 	json_t *request = json_pack("{s:s, s:I, s:b, s:s*, s:s*}", "do", "alerts", "limit",
-				    (json_int_t)options->limit, "follow", (int)options->follow,
-				    "type", options->type, "severity", options->severity);
+				    (json_int_t)limit, "follow", (int)options->follow, "type",
+				    options->type, "severity", options->severity);
 
 	if (request && options->since)
 		json_object_set_new(request, "since", json_real(options->since / 1e9));
@@ -33,7 +40,7 @@ static int run(const void *p, int argc, char **argv)
 	struct term term;
 	int r;
 
-	if (options->limit > INT64_MAX) {
+	if (options->limit > INT64_MAX && options->limit != NOT_GIVEN) {
 		fprintf(stderr, "keytrail alerts: --limit is too large\n");
 		return CLI_USAGE;
 	}
@@ -68,7 +75,7 @@ static void defaults(void *p)
 {
 	struct options *options = p;
 
-	options->limit = DEFAULT_LIMIT;
+	options->limit = NOT_GIVEN;
 }
 
 static const struct cli_option options[] = {
@@ -77,7 +84,7 @@ static const struct cli_option options[] = {
 	CLI_OPTION("since", 's', CLI_TIME, struct options, since, "TIME",
 		   "Only alerts from then on: 15m, 2h, 7d, 2025-01-31 14:05"),
 	CLI_OPTION("limit", 'n', CLI_UINT, struct options, limit, "NUMBER",
-		   "At most the newest NUMBER that are stored (20)"),
+		   "At most the newest NUMBER that are stored (20; with --since or --json: all)"),
 	CLI_OPTION("type", 't', CLI_STRING, struct options, type, "TYPE",
 		   "Only this type: key-read, dump-read, events-lost, ..."),
 	CLI_OPTION("severity", 0, CLI_STRING, struct options, severity, "LEVEL",
