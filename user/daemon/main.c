@@ -50,8 +50,8 @@ static int protect_self(void)
 }
 
 /*
- * One that is there already (systemd makes them, and an administrator may have his reasons) is left as it
- * is. group: who else may enter, NULL = nobody; that it does not exist is no error.
+ * One that is there already (systemd makes them, and an administrator may have his reasons) is left
+ * as it is. group: who else may enter, NULL = nobody; that it does not exist is no error.
  */
 static int make_directory(const char *path, const char *group)
 {
