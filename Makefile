@@ -47,7 +47,8 @@ PKGS := libbpf libelf yaml-0.1 jansson libsystemd mount libcap-ng libseccomp sql
 # Goals that need none of them, or that install first and call make again.
 NOBUILD := help clean deps distclean lint layers check check-long demo
 NEEDS := build \
-	$(if $(filter unit check-unit check-replay check-integration,$(MAKECMDGOALS)),unit) \
+	$(if $(filter unit check-unit,$(MAKECMDGOALS)),unit) \
+	$(if $(filter check-integration,$(MAKECMDGOALS)),integration) \
 	$(if $(filter fuzz%,$(MAKECMDGOALS)),fuzz)
 ifneq ($(filter-out $(NOBUILD),$(or $(MAKECMDGOALS),all)),)
 missing := $(shell scripts/missing-deps $(NEEDS))
@@ -171,6 +172,8 @@ $(BUILD)/tests/vm/ways/%: tests/vm/ways/%.c
 bench: $(BENCH_BIN)
 	@for b in $^; do echo "$${b##*/}:"; $$b || exit; done
 unit: $(UNIT_BIN)
+# It runs the real child.
+$(BUILD)/tests/unit/test_scan_child: | $(BUILD)/keytrail-scan
 fuzz-build: $(FUZZ_BIN)
 ways: $(WAYS_BIN)
 
