@@ -10,6 +10,7 @@ for mount in "cgroup2 /sys/fs/cgroup" "bpf /sys/fs/bpf" "tracefs /sys/kernel/tra
 	"proc /proc" "sysfs /sys" "devpts /dev/pts" "tmpfs /tmp" "securityfs /sys/kernel/security"; do
 	check "mounted: $mount" grep -q " ${mount#* } ${mount% *} " /proc/mounts
 done
+equal "nobody else may write to /" "$(stat -c %a /)" 755
 check "lo is up" grep -q "LOOPBACK" "$(ip link show lo >"$T/lo" && echo "$T/lo")"
 check "standard error can be opened by name" sh -c 'echo >/dev/stderr'
 check "a user can be become" su -s /bin/sh alice -c 'test "$(id -u)" = 1000 && touch ~/x'
