@@ -120,6 +120,18 @@ def main(root):
     else:
         print("SKIP install: no systemd-analyze here")
 
+    rotate = shutil.which("logrotate", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if rotate:
+        tried = subprocess.run(
+            [rotate, "-d", "-s", f"{root}/state", f"{root}/etc/logrotate.d/keytrail"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        check("logrotate accepts its file", tried.returncode == 0, tried.stderr)
+    else:
+        print("SKIP install: no logrotate here")
+
     conf = f"{root}/etc/rsyslog.d/keytrail.conf"
     with open(conf, "a", encoding="utf-8") as f:
         f.write("# changed by hand\n")

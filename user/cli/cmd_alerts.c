@@ -21,12 +21,13 @@ struct options {
 static json_t *make_request(const struct options *options)
 {
 	uint64_t limit = options->limit;
+	json_t *request;
 
 	if (limit == NOT_GIVEN)
 		limit = options->json || options->since ? INT64_MAX : DEFAULT_LIMIT;
-	json_t *request = json_pack("{s:s, s:I, s:b, s:s*, s:s*}", "do", "alerts", "limit",
-				    (json_int_t)limit, "follow", (int)options->follow, "type",
-				    options->type, "severity", options->severity);
+	request = json_pack("{s:s, s:I, s:b, s:s*, s:s*}", "do", "alerts", "limit",
+			    (json_int_t)limit, "follow", (int)options->follow, "type",
+			    options->type, "severity", options->severity);
 
 	if (request && options->since)
 		json_object_set_new(request, "since", json_real(options->since / 1e9));

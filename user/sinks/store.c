@@ -506,6 +506,10 @@ int store_newest(struct sink *sink, const struct store_query *query, uint64_t nr
 		if (after > from.after)
 			from.after = after;
 	}
+	if (nr >= s->rows) { /* all there are: no need to walk over them */
+		*out_after = from.after;
+		return 0;
+	}
 	stmt = s->stmt[STMT_NEWEST];
 	bind_query(stmt, &from, nr);
 	rc = sqlite3_step(stmt);
