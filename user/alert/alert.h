@@ -15,13 +15,15 @@
 
 /* Stable: a type keeps its word and its number for ever. */
 enum alert_type {
-	ALERT_KEY_READ = 1,	 /* "key-read": key material opened, received, mapped by an undeclared process */
-	ALERT_DUMP_READ = 2,	 /* "dump-read": same for a crash dump */
+	ALERT_KEY_READ =
+		1, /* "key-read": key material opened, received, mapped by an undeclared process */
+	ALERT_DUMP_READ = 2, /* "dump-read": same for a crash dump */
 	ALERT_CREDENTIAL_READ = 3, /* "credential-read" */
 	ALERT_SENSOR_DEGRADED = 4, /* "sensor-degraded": a hook is missing or detached */
-	ALERT_EVENTS_LOST = 5,	 /* "events-lost": a gap; from, to, count, cause */
-	ALERT_POLICY_REFUSED = 6, /* "policy-refused": a reload failed, the old policy is in force */
-	ALERT_DAEMON = 7,	 /* "daemon": started, stopping, reloaded (severity info) */
+	ALERT_EVENTS_LOST = 5, /* "events-lost": a gap; from, to, count, cause */
+	ALERT_POLICY_REFUSED =
+		6, /* "policy-refused": a reload failed, the old policy is in force */
+	ALERT_DAEMON = 7, /* "daemon": started, stopping, reloaded (severity info) */
 	ALERT_TYPE_NR
 };
 
@@ -29,24 +31,24 @@ struct alert_process { /* one step of the ancestry, [0] is the subject itself */
 	uint32_t pid;
 	uint64_t start; /* CLOCK_BOOTTIME ns */
 	uint32_t uid;
-	char *exe;	/* "" = not known */
-	char *args;	/* redacted as the policy says, "" = not known or none */
-	char *user;	/* name of uid, or the number */
+	char *exe; /* "" = not known */
+	char *args; /* redacted as the policy says, "" = not known or none */
+	char *user; /* name of uid, or the number */
 };
 
 #define ALERT_ANCESTRY_MAX 32
 
 struct alert {
-	char id[33];	   /* hex: same input, same id: a replay or a restart repeats it */
+	char id[33]; /* hex: same input, same id: a replay or a restart repeats it */
 	enum alert_type type;
 	enum severity severity;
-	uint64_t time_ns;  /* CLOCK_REALTIME of the event (boot time + offset), ns */
+	uint64_t time_ns; /* CLOCK_REALTIME of the event (boot time + offset), ns */
 	char *host;
-	char *text;	   /* one plain sentence with who, what, whose key, by which way */
+	char *text; /* one plain sentence with who, what, whose key, by which way */
 	const char *attack; /* ATT&CK technique id, "" = none; static */
-	uint64_t count;	   /* 1, or how many more of the same a summary stands for */
+	uint64_t count; /* 1, or how many more of the same a summary stands for */
 	uint64_t first_ns, last_ns; /* CLOCK_REALTIME, ns: of what `count` stands for */
-	bool summary;	   /* this is the count of folded repeats of alert `of` */
+	bool summary; /* this is the count of folded repeats of alert `of` */
 	char of[33];
 
 	/* who; nr_processes 0 = not about a process */
@@ -54,27 +56,27 @@ struct alert {
 	uint32_t nr_processes;
 	bool ancestry_complete; /* reaches pid 1 of the host or a kernel thread */
 	uint32_t euid, loginuid, session;
-	char *login_user;  /* name of loginuid, "" = none */
-	char *unit;	   /* systemd unit, "" = none */
-	char *container;   /* id or name from the cgroup, "" = none */
+	char *login_user; /* name of loginuid, "" = none */
+	char *unit; /* systemd unit, "" = none */
+	char *container; /* id or name from the cgroup, "" = none */
 	enum exe_trust exe_trust;
 
 	/* what; object 0 = not about an object */
 	uint64_t object;
-	char *path;	   /* as its owner knows it */
-	char *via;	   /* path by which it was reached if that is another one, else "" */
-	char *watch;	   /* name of the policy's entry */
+	char *path; /* as its owner knows it */
+	char *via; /* path by which it was reached if that is another one, else "" */
+	char *watch; /* name of the policy's entry */
 	const char *object_class; /* object_class_str(), static */
 	uint32_t owner;
 	char *owner_user;
 	bool key_known;
 	struct key_identity key;
 	enum access_how how;
-	uint32_t mode;	   /* enum access_mode, bits */
+	uint32_t mode; /* enum access_mode, bits */
 	uint32_t event_flags;
 
 	/* why */
-	char *rule;	   /* what the policy said, with file:line if it was a rule */
+	char *rule; /* what the policy said, with file:line if it was a rule */
 	const char *evidence; /* "observed" | "inferred" | "gap", static */
 	/* ALERT_EVENTS_LOST */
 	uint64_t gap_from_ns, gap_to_ns; /* CLOCK_REALTIME */

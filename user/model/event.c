@@ -48,8 +48,8 @@ const char *mark_op_str(enum mark_op op)
 		[MARK_ADDED] = "added",		  [MARK_MOVED] = "moved",
 		[MARK_DROPPED] = "dropped",	  [MARK_SYMLINK] = "symlink",
 		[MARK_MOVED_OUT] = "moved-out",	  [MARK_MOVED_TREE] = "moved-tree",
-		[MARK_SUPER_GONE] = "super-gone",
-		[MARK_LINKED] = "linked",
+		[MARK_SUPER_GONE] = "super-gone", [MARK_LINKED] = "linked",
+		[MARK_REFUSED] = "refused",
 	};
 
 	return word(words, ARRAY_SIZE(words), op);

@@ -27,7 +27,8 @@ struct inode_id {
 	uint32_t gen;
 };
 
-/* One image of one process: exec makes a new one. start is CLOCK_BOOTTIME ns of the group leader. */
+/* One image of one process: exec makes a new one. start is CLOCK_BOOTTIME ns of the group leader.
+ */
 struct proc_id {
 	uint64_t start;
 	uint64_t exec_id;
@@ -41,10 +42,10 @@ struct subject {
 	uint32_t tid;
 	uint32_t uid, euid, gid;
 	uint32_t loginuid; /* UID_UNSET: never logged in */
-	uint32_t session;  /* audit session, UID_UNSET: none */
+	uint32_t session; /* audit session, UID_UNSET: none */
 	uint32_t pidns;
 	struct inode_id exe; /* zero: kernel thread */
-	char comm[16];	     /* NUL terminated; told by the process itself, never used to decide */
+	char comm[16]; /* NUL terminated; told by the process itself, never used to decide */
 };
 
 /* What is known to be incomplete in an event (bits; same values as WIRE_F_*). */
@@ -64,10 +65,10 @@ enum event_type {
 	EVENT_EXIT,
 	EVENT_ACCESS,
 	EVENT_MARK,
-	EVENT_PROC,   /* like EVENT_EXEC: a process that was there at start */
+	EVENT_PROC, /* like EVENT_EXEC: a process that was there at start */
 	EVENT_OBJECT, /* from the daemon: what is known of a watched object */
-	EVENT_USER,   /* from the daemon: the name of a uid */
-	EVENT_GAP,    /* from the daemon: something was not seen */
+	EVENT_USER, /* from the daemon: the name of a uid */
+	EVENT_GAP, /* from the daemon: something was not seen */
 	EVENT_HEALTH, /* from the daemon: state of a hook, of a policy reload, ... */
 	EVENT_TYPE_NR
 };
@@ -81,7 +82,7 @@ struct event_exec { /* EVENT_EXEC and EVENT_PROC */
 	struct subject subject;
 	struct proc_id parent;
 	uint32_t exe_mode, exe_uid, exe_nlink; /* nlink 0: deleted or memfd */
-	struct span exe, args, cgroup;	       /* args: NUL separated */
+	struct span exe, args, cgroup; /* args: NUL separated */
 };
 
 struct event_exit {
@@ -111,11 +112,12 @@ enum access_mode {
  * daemon before the event goes on (and so written into a trace), because the answer changes later.
  */
 enum exe_trust {
-	EXE_UNKNOWN = 0,   /* not asked, or could not be answered */
-	EXE_VERIFIED = 1,  /* kernel identity of the running image = that of the file at this path */
-	EXE_OTHER = 2,	   /* another file stands at that path: replaced, deleted or shadowed by a mount */
-	EXE_MEMORY = 3,	   /* link count 0 and no file at that path: memfd or deleted */
-	EXE_WRITABLE = 4,  /* somebody other than root can write the file or a directory above it */
+	EXE_UNKNOWN = 0, /* not asked, or could not be answered */
+	EXE_VERIFIED = 1, /* kernel identity of the running image = that of the file at this path */
+	EXE_OTHER =
+		2, /* another file stands at that path: replaced, deleted or shadowed by a mount */
+	EXE_MEMORY = 3, /* link count 0 and no file at that path: memfd or deleted */
+	EXE_WRITABLE = 4, /* somebody other than root can write the file or a directory above it */
 	EXE_TRUST_NR
 };
 
@@ -124,11 +126,11 @@ struct event_access {
 	struct proc_id parent; /* exec_id 0: not known */
 	struct inode_id inode;
 	uint64_t object; /* id of the mark; EVENT_OBJECT of the same id tells what it is */
-	uint64_t size;	 /* bytes */
+	uint64_t size; /* bytes */
 	enum access_how how;
-	uint32_t mode;	     /* enum access_mode, bits */
+	uint32_t mode; /* enum access_mode, bits */
 	uint32_t open_flags; /* O_* */
-	uint32_t fd;	     /* (uint32_t)-1: none */
+	uint32_t fd; /* (uint32_t)-1: none */
 	uint32_t owner;
 	uint32_t nlink, exe_nlink;
 	uint32_t exe_mode, exe_uid;
@@ -145,6 +147,7 @@ enum mark_op {
 	MARK_MOVED_TREE,
 	MARK_SUPER_GONE,
 	MARK_LINKED,
+	MARK_REFUSED,
 	MARK_OP_NR
 };
 
@@ -161,9 +164,9 @@ struct event_mark {
 struct event_object {
 	uint64_t object;
 	struct inode_id inode;
-	struct span path;  /* by which its owner knows it */
+	struct span path; /* by which its owner knows it */
 	struct span watch; /* name of the policy's watch entry; empty: no longer watched */
-	bool key_known;	   /* key below was read from the content */
+	bool key_known; /* key below was read from the content */
 	struct key_identity key;
 };
 
@@ -175,7 +178,7 @@ struct event_user {
 /* Something may have been missed between `from` and `to` (CLOCK_BOOTTIME ns). */
 struct event_gap {
 	uint64_t from, to;
-	uint64_t count;	   /* records or inserts lost; 0 = unknown */
+	uint64_t count; /* records or inserts lost; 0 = unknown */
 	struct span cause; /* greppable word: "ring-critical", "mark-full", ... */
 };
 

@@ -451,7 +451,7 @@ static int read_event(struct cursor *c, struct event *ev)
 			if (i >= 0)
 				break;
 		}
-		if (i < 0)
+		if (i < 0 || set == 2)
 			return complain(c, place, "\"%s\" has no such field",
 					event_type_str(ev->type));
 		if (seen[set] & 1ULL << i)
