@@ -99,7 +99,7 @@ static inline bool plain(unsigned char c)
 
 size_t escape_bytes(const char *in, size_t len, char *out, size_t size, bool *truncated)
 {
-	const unsigned char *p = (const unsigned char *)in, *end = p + len;
+	const unsigned char *p = (const unsigned char *)in, *end = len ? p + len : p;
 	char unit[UNIT_MAX];
 	size_t at = 0;
 

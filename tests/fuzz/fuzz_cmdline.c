@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Any bytes as arguments: bounded printable text, nothing changed by redacting twice, and a
+ * password that stands behind --password among them is never in the text.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/cmdline.h"
+
+static void check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void check_text(const char *text, size_t n)
+{
+	check(n == strlen(text) && n <= CMDLINE_TEXT_MAX);
+	for (size_t i = 0; i < n; i++)
+		check((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char option[] = "\0--password\0Xq7secretZ\0";
+	char text[CMDLINE_TEXT_MAX + 1], once[2 * CMDLINE_ARGS_MAX], twice[2 * CMDLINE_ARGS_MAX];
+	struct span args = {(const char *)data, size};
+	bool cut1, cut2;
+	size_t n1, n2;
+	char *with;
+
+	for (int flags = 0; flags < 4; flags++)
+		check_text(text, cmdline_text(args, flags & 1, flags & 2, text));
+	for (int truncated = 0; truncated < 2; truncated++) {
+		n1 = cmdline_redact(args, truncated, once, sizeof(once), &cut1);
+		if (n1 > CMDLINE_ARGS_MAX)
+			continue;
+		n2 = cmdline_redact((struct span){once, n1}, cut1, twice, sizeof(twice), &cut2);
+		check(n2 <= sizeof(twice));
+	}
+	with = malloc(size + sizeof(option));
+	check(with != NULL);
+	memcpy(with, data, size);
+	memcpy(with + size, option, sizeof(option));
+	for (size_t cut = 0; cut < 14; cut++) {
+		args = (struct span){with, size + sizeof(option) - 1 - cut};
+		cmdline_text(args, cut > 0, true, text);
+		check(strstr(text, "q7s") == NULL || memmem(data, size, "q7s", 3));
+	}
+	free(with);
+	return 0;
+}
