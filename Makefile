@@ -153,7 +153,8 @@ $(BUILD)/fuzz/libkeytrail.a: $(FUZZ_OBJ)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libkeytrail.a
 	$(call say,FUZZLD,$@)
 	$(Q)$(CLANG) $(KT_CPPFLAGS) -Itests -std=gnu11 $(FUZZ_CFLAGS) -fsanitize=fuzzer \
-		$(PKG_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
+		$(PKG_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/libkeytrail.a \
+		-Wl,--as-needed $(PKG_LIBS)
 
 # Measurements for people; they never fail.
 $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libkeytrail.a

@@ -36,7 +36,7 @@ layers:
 fuzz: $(FUZZ_BIN)
 	@$(CHECK_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),60)' scripts/run-fuzz
 
-# --- guests: check-vm, vm-image ---------------------------------------------------------------------
+# --- guests: check-vm, vm-image ------------------------------------------------------------------
 ## make check-vm           tests in guests; KERNELS="5.10 6.1 6.12 6.x 7.x", IMAGES="mini debian"
 ## make vm-image           the Debian guest's disk and all kernels, into the cache
 .PHONY: check-vm vm-image
@@ -47,9 +47,11 @@ check-vm:
 vm-image:
 	@scripts/vm kernels
 	@scripts/vm image debian
-# --- check-integration (sinks, command, packaging) ---------------------------------------------------
+
+# --- check-integration (sinks, command, packaging) -----------------------------------------------
 ## make check-integration  programs together without a kernel side: command, rsyslogd, install
-INTEGRATION_BIN := $(patsubst tests/integration/%.c,$(BUILD)/tests/integration/%,$(wildcard tests/integration/*.c))
+INTEGRATION_BIN := $(patsubst tests/integration/%.c,$(BUILD)/tests/integration/%,\
+	$(wildcard tests/integration/*.c))
 
 $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/libkeytrail.a
 	$(call say,LD,$@)
@@ -60,4 +62,3 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/libkeytrail.a
 .PHONY: check-integration
 check-integration: all $(INTEGRATION_BIN)
 	@BUILD='$(BUILD)' tests/integration/run
-
