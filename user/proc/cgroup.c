@@ -2,6 +2,7 @@
 /* Units and containers out of cgroup paths, by the names that systemd and the runtimes give. */
 #include "proc/cgroup.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -81,7 +82,7 @@ static void put_container(struct cgroup_name *out, const char *runtime, struct s
 	if (is_hex(id, 32))
 		id.len = ID_SHOWN;
 	put(id, out->container, sizeof(out->container));
-	strncpy(out->runtime, runtime, sizeof(out->runtime) - 1);
+	snprintf(out->runtime, sizeof(out->runtime), "%s", runtime);
 }
 
 /* <prefix><64 hex>.scope: one container each, by runtimes that use systemd's cgroup driver. */
