@@ -34,12 +34,14 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	struct task_struct *task = (void *)task_addr;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct access_record *r;
-	struct mark *mark;
+	struct mark *found, mark;
 	kt_u32 f_mode, f_flags;
 
-	mark = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
-	if (!mark || !(mark->flags & MARK_FILE))
+	found = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
+	if (!found || !(found->flags & MARK_FILE))
 		return 0;
+	/* A removed mark's memory is given to another inode's at once. */
+	mark = *found;
 	/* The daemon, and its scan children, which it hands open descriptors. */
 	if (BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
 	    BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid)
@@ -70,7 +72,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	/* The flag stays for the description's life; only the open itself found the file empty. */
 	if (how == WIRE_HOW_OPEN && (f_mode & FMODE_CREATED))
 		mode |= WIRE_M_CREATED;
-	r->a.object = mark->object;
+	r->a.object = mark.object;
 	r->a.size = BPF_CORE_READ(inode, i_size);
 	r->a.how = how;
 	r->a.mode = mode;
@@ -83,7 +85,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	r->a.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
 
 	/* Gathered in the record, not in a register: one state for the verifier instead of many. */
-	if (mark->gen != r->a.inode.gen)
+	if (mark.gen != r->a.inode.gen)
 		r->a.h.flags |= WIRE_F_GENERATION;
 	r->a.h.flags |=
 		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,

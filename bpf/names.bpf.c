@@ -13,25 +13,20 @@
 #include "identity.h"
 #include "record.h"
 
-enum {
-	PATH_AT = 0,
-	STRINGS = PATH_AT + WIRE_PATH_MAX,
-};
-
 struct mark_record {
 	struct wire_mark m;
-	char str[STRINGS + NAME_SLACK];
+	char name[WATCH_NAME_MAX + 1];
 };
 
-#define STR_OFF __builtin_offsetof(struct mark_record, str)
-
-/* dentry as it is named now; name (may be 0) is the last component to be told instead of dentry's.
+/*
+ * `dentry`, if not 0, has the name that is told; user space knows the directory by parent_object.
+ * Not the path: a user can have many of these written.
  */
 static __always_inline void report_mark(kt_u32 op, struct inode *inode, const struct mark *mark,
 					kt_u64 parent_object, struct dentry *dentry)
 {
 	struct mark_record *r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
-	kt_u32 flags;
+	kt_u32 len;
 
 	if (!r) {
 		count_drop(WIRE_DROP_RING_CRITICAL);
@@ -49,8 +44,11 @@ static __always_inline void report_mark(kt_u32 op, struct inode *inode, const st
 	r->m.uid = BPF_CORE_READ(inode, i_uid.val);
 	r->m.tgid = bpf_get_current_pid_tgid() >> 32;
 	if (dentry) {
-		flags = put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->m.path, STR_OFF, dentry, 0, 0);
-		r->m.h.flags = flags;
+		len = BPF_CORE_READ(dentry, d_name.len) & WATCH_NAME_MAX;
+		if (bpf_probe_read_kernel(r->name, len, BPF_CORE_READ(dentry, d_name.name)))
+			count_drop(WIRE_DROP_READ);
+		r->m.path.off = __builtin_offsetof(struct mark_record, name);
+		r->m.path.len = len;
 	}
 	bpf_ringbuf_submit(r, 0);
 }
@@ -183,11 +181,13 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 		}
 	} else {
 		mark.object = object_number();
-		if (moved && mark.state)
-			op = WIRE_MARK_MOVED_TREE;
+		if (moved)
+			op = mark.state ? WIRE_MARK_MOVED_TREE : WIRE_MARK_MOVED;
 	}
-	if (!mark_put(&key, &mark))
-		report_mark(op, inode, &mark, parent_object, dentry);
+	/* Told even if the mark could not be put: user space then tries by opening. */
+	if (mark_put(&key, &mark))
+		op = WIRE_MARK_REFUSED;
+	report_mark(op, inode, &mark, parent_object, dentry);
 	return 1;
 }
 
@@ -255,7 +255,8 @@ int BPF_PROG(on_inode_free, struct inode *inode)
 	if (!mark)
 		return 0;
 	copy = *mark;
-	bpf_map_delete_elem(&marks, &key);
+	if (bpf_map_delete_elem(&marks, &key))
+		count_drop(WIRE_DROP_MARK_BUSY);
 	report_mark(WIRE_MARK_DROPPED, inode, &copy, 0, 0);
 	return 0;
 }

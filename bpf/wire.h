@@ -185,6 +185,8 @@ enum wire_mark_op {
 	WIRE_MARK_SUPER_GONE = 7,
 	/* a marked inode has one more watched name; a file's mark stays as it was */
 	WIRE_MARK_LINKED = 8,
+	/* a new inode appeared under a watched name and could not be marked */
+	WIRE_MARK_REFUSED = 9,
 };
 
 struct wire_mark {
@@ -199,7 +201,7 @@ struct wire_mark {
 	kt_u32 mode; /* i_mode */
 	kt_u32 uid; /* owner of the inode, initial user namespace */
 	kt_u32 tgid; /* who did it */
-	struct kt_str path;
+	struct kt_str path; /* the last name alone */
 	kt_u32 pad;
 };
 

@@ -100,6 +100,18 @@ static void a_replaced_file_keeps_its_running_images_trusted(void **state)
 			 EXE_MEMORY);
 }
 
+static void a_number_given_again_is_a_stranger(void **state)
+{
+	struct inode_id again = first;
+
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_VERIFIED);
+	at_path.id = second;
+	again.gen++; /* the old file is gone, and its number is somebody else's file */
+	assert_int_equal(ask("/usr/bin/true", again, 1), EXE_OTHER);
+	at_path.id = again; /* only at the path it would be the executable */
+	assert_int_equal(ask("/usr/bin/true", again, 1), EXE_VERIFIED);
+}
+
 static void where_others_can_write_nothing_is_trusted(void **state)
 {
 	assert_int_equal(ask("/tmp/true", first, 1), EXE_WRITABLE);
@@ -129,6 +141,7 @@ int main(void)
 		CASE(the_file_at_the_path_is_verified_and_asked_for_once),
 		CASE(another_inode_that_shows_the_same_path_is_not_it),
 		CASE(a_replaced_file_keeps_its_running_images_trusted),
+		CASE(a_number_given_again_is_a_stranger),
 		CASE(where_others_can_write_nothing_is_trusted),
 		CASE(what_cannot_be_asked_is_not_trusted),
 		CASE(a_new_policy_keeps_what_was_verified),

@@ -527,6 +527,45 @@ static void a_file_mounted_over_a_watched_name_is_watched(void **state)
 	assert_int_equal(watched(w), 1);
 }
 
+static void a_tree_that_is_too_deep_costs_nobody_else(void **state)
+{
+	struct world *w = *state;
+	struct watcher_stats stats;
+	char deep[4096] = "etc/ssl/a";
+	size_t used = strlen(deep);
+
+	for (int i = 0; i < 80; i++)
+		used += (size_t)snprintf(deep + used, sizeof(deep) - used, "/d");
+	memcpy(deep + used, "/x.key", 7);
+	make(w, deep, "x");
+	make(w, "etc/ssl/z.key", "x");
+	make(w, "home/a/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	assert_true(object_at(w, "etc/ssl/z.key"));
+	assert_true(object_at(w, "home/a/.ssh/id_rsa"));
+	watcher_stats(w->watcher, &stats);
+	assert_true(stats.bounded);
+	assert_int_equal(stats.problems, 1);
+}
+
+static void what_the_kernel_could_not_mark_is_marked_by_opening(void **state)
+{
+	struct world *w = *state;
+	struct event event = {.type = EVENT_MARK, .mark = {.op = MARK_REFUSED}};
+
+	make(w, "etc/ssl", NULL);
+	compile(w, policy_keys, 1);
+	make(w, "etc/ssl/x.key", "x");
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (watchset_step(w->set, w->marks[i].mark.state, span_of("x.key")).watch)
+			event.mark.parent_object = w->marks[i].mark.object;
+	event.mark.object = MARK_OBJECT_KERNEL | 5;
+	event.mark.mode = S_IFREG;
+	event.mark.path = span_of("x.key");
+	watcher_mark_event(w->watcher, &event);
+	assert_true(object_at(w, "etc/ssl/x.key"));
+}
+
 static void what_cannot_be_marked_is_listed(void **state)
 {
 	struct world *w = *state;
@@ -598,6 +637,8 @@ int main(void)
 		CASE(a_new_walk_prefers_the_entry_written_first),
 		CASE(a_link_takes_nothing_over_and_leads_only_to_its_owners_files),
 		CASE(a_file_mounted_over_a_watched_name_is_watched),
+		CASE(a_tree_that_is_too_deep_costs_nobody_else),
+		CASE(what_the_kernel_could_not_mark_is_marked_by_opening),
 		CASE(what_cannot_be_marked_is_listed),
 		CASE(a_mount_below_a_pattern_is_walked),
 		CASE(the_file_and_its_public_half_are_opened),

@@ -32,6 +32,9 @@
 /* Lifecycle records do not wake us: fetch them this often, and let what is pending settle. */
 #define SETTLE_PERIOD (100 * MS)
 
+/* All open files of the host are gone through at most this often, ns. */
+#define LOOK_PERIOD 5000000000ULL
+
 /* Homes that become known together (a class logs in) are one rescan. */
 #define REHOME_DELAY (200 * MS)
 
@@ -164,14 +167,17 @@ static int on_rehome(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-static void on_homes_changed(void *userdata)
+void app_walk_soon(struct app *app)
 {
-	struct app *app = userdata;
-
 	if (!app->rehome_timer)
 		return; /* still starting */
 	sd_event_source_set_time_relative(app->rehome_timer, REHOME_DELAY);
 	sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_ONESHOT);
+}
+
+static void on_homes_changed(void *userdata)
+{
+	app_walk_soon(userdata);
 }
 
 static const struct homes_ops homes_ops = {.user = on_user, .changed = on_homes_changed};
@@ -461,9 +467,8 @@ static void tell_hooks(struct app *app)
 static void app_fini(struct app *app)
 {
 	sd_notify(0, "STOPPING=1");
-	if (app->engine) {
-		if (app->sensor)
-			sensor_drain(app->sensor);
+	if (app->up) {
+		sensor_drain(app->sensor);
 		feed_health(app, HEALTH_OK, "daemon",
 			    "keytraild stops: from here on nothing is seen");
 		engine_flush(app->engine, app_boottime());
@@ -540,6 +545,7 @@ int app_run(const struct app_options *options)
 		watcher_stats(app.watcher, &watched);
 		log_line(SD_NOTICE, "watching %u files in %u directories, %u policy entries",
 			 watched.files, watched.directories, policy_nr_watches(app.policy));
+		app.up = true;
 		feed_health(&app, HEALTH_OK, "daemon", "keytraild watches");
 		sd_notifyf(0, "READY=1\nSTATUS=Watching %u files", watched.files);
 		r = sd_event_loop(app.loop);

@@ -59,7 +59,10 @@ struct app {
 	struct sensor_stats stats; /* as last looked at: what is more by now is a gap */
 	uint64_t stats_time; /* CLOCK_BOOTTIME ns */
 	uint64_t started_ns; /* CLOCK_REALTIME */
-	uint64_t stale_marks; /* hits on an inode that was not the marked one any more */
+	uint64_t strangers; /* accesses to another inode with a marked one's number */
+	bool up; /* READY was said */
+	bool look_for_open; /* a file that may be open was renamed to a watched name */
+	uint64_t looked_ns; /* for such, last; CLOCK_BOOTTIME */
 	uint64_t events; /* fed to the engine */
 	uint64_t record_errors;
 	int64_t wall_offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
@@ -72,6 +75,9 @@ uint64_t app_realtime(void);
 /* For watcher_each(): tells the engine an object and its key once more. */
 struct watched;
 void app_retell(void *userdata, const struct watched *watched);
+
+/* Walks all watched names again, a moment from now. */
+void app_walk_soon(struct app *app);
 
 /* Sets up and runs until a signal or a fatal error. Returns the process's exit status. */
 int app_run(const struct app_options *options);

@@ -107,26 +107,28 @@ void feed_gaps(struct app *app)
 		feed_gap(app, sensor_drop_str(i), s.drops[i] - app->stats.drops[i], now);
 	feed_gap(app, "recursion", s.recursion_misses - app->stats.recursion_misses, now);
 	feed_gap(app, "undecodable", s.undecodable - app->stats.undecodable, now);
+	/* An insert that was refused for the moment: what it was for is found by walking. */
+	if (s.drops[WIRE_DROP_MARK_BUSY] != app->stats.drops[WIRE_DROP_MARK_BUSY])
+		app_walk_soon(app);
 	app->stats = s;
 	app->stats_time = now;
 }
 
 /*
- * The inode's generation is not the one that was marked. Either its owner changed it (ext4 lets
- * him), or the inode number has another owner. The name under which the object is watched decides:
- * if it still leads to this inode it is the object, whatever its generation. Returns whether it is.
+ * The inode's generation is not the one that was marked. Either the object's owner changed it (ext4
+ * lets him), or this is another file with the same number (btrfs has one count of numbers in each
+ * subvolume). It is another file only if the object still stands, unchanged, where it is known: in
+ * any other case the access is judged, marked as what it is.
  */
-static bool still_the_object(struct app *app, const struct event_access *access)
+static bool is_stranger(struct app *app, const struct event_access *access)
 {
 	struct inode_id now;
 	char path[PATH_MAX];
 
-	if (watcher_path(app->watcher, access->object, path, sizeof(path)) >= 0 &&
-	    sensor_identify(app->sensor, path, &now) >= 0 && inode_id_same(&now, &access->inode))
-		return true;
-	app->stale_marks++;
-	sensor_unmark(app->sensor, &access->inode);
-	return false;
+	if (watcher_path(app->watcher, access->object, path, sizeof(path)) < 0 ||
+	    sensor_identify(app->sensor, path, &now) < 0)
+		return false;
+	return inode_id_same(&now, &access->inode) && now.gen != access->inode.gen;
 }
 
 /* What stood in the file is not what stands there now: until that is known, it has no name. */
@@ -149,6 +151,9 @@ void feed_sensor_event(const struct event *event, void *userdata)
 	case EVENT_MARK:
 		/* Comes out again as EVENT_OBJECT, with the path as its owner knows it. */
 		watcher_mark_event(app->watcher, event);
+		/* It may have been opened under the name that it had before. */
+		if (event->mark.op == MARK_MOVED || event->mark.op == MARK_MOVED_TREE)
+			app->look_for_open = true;
 		return;
 	case EVENT_EXEC:
 	case EVENT_PROC:
@@ -160,8 +165,10 @@ void feed_sensor_event(const struct event *event, void *userdata)
 			  event->exec.exe_nlink);
 		break;
 	case EVENT_ACCESS:
-		if ((event->flags & EVENT_GENERATION) && !still_the_object(app, &event->access))
+		if ((event->flags & EVENT_GENERATION) && is_stranger(app, &event->access)) {
+			app->strangers++;
 			return;
+		}
 		if (event->access.how == ACCESS_CLOSE_WRITE)
 			rewritten(app, event->access.object);
 		homes_seen(app->homes, event->access.subject.uid);

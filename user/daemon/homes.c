@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <uthash.h>
@@ -220,8 +221,16 @@ void homes_free(struct homes *h)
 	sd_event_source_unref(h->passwd);
 	h->questions_fd = fd_close(h->questions_fd);
 	h->answers_fd = fd_close(h->answers_fd);
-	if (h->has_thread)
-		pthread_join(h->thread, NULL);
+	if (h->has_thread) {
+		struct timespec until;
+
+		/* A name service that does not answer must not hold up our end; nor may the thread
+		 * be left with what it uses gone. */
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += 1;
+		if (pthread_timedjoin_np(h->thread, NULL, &until))
+			return;
+	}
 	fd_close(h->thread_questions);
 	fd_close(h->thread_answers);
 	HASH_ITER(hh, h->seen, user, tmp)

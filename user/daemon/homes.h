@@ -21,7 +21,7 @@ struct homes_ops {
 
 int homes_new(sd_event *loop, const struct homes_ops *ops, void *userdata,
 	      struct homes **out_homes);
-void homes_free(struct homes *homes); /* waits for a look-up in progress */
+void homes_free(struct homes *homes); /* waits up to a second for a look-up in progress */
 
 /* Cheap for a uid that was seen before. Never waits. */
 void homes_seen(struct homes *homes, uint32_t uid);

@@ -86,6 +86,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 {
 	struct watchset *old_set = app->set;
 	struct policy *old_policy = app->policy;
+	struct watcher_stats watched;
 	int r;
 
 	r = sensor_load_watchset(app->sensor, set);
@@ -110,6 +111,11 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 		watcher_each(app->watcher, app_retell, app);
 	if (r < 0)
 		log_line(SD_ERR, "not all watched files could be marked: %s", strerror(-r));
+	watcher_stats(app->watcher, &watched);
+	if (watched.bounded)
+		feed_health(
+			app, HEALTH_DEGRADED, "watch-bound",
+			"not everything that the policy names is watched: too many files, or directories too deep");
 	if (old_set) {
 		sensor_unload_watchset(app->sensor, old_set);
 		watchset_free(old_set);

@@ -82,8 +82,8 @@ static json_t *objects_json(struct app *app, const struct watcher_stats *watched
 	identify_stats(app->identify, &keys);
 	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I}}", "total",
 			 (int)watched->files, "directories", (int)watched->directories, "max",
-			 (int)app->stats.marks_max, "stale", (json_int_t)app->stale_marks,
-			 "by_class", by_class, "identify", "waiting", (int)keys.waiting, "running",
+			 (int)app->stats.marks_max, "stale", (json_int_t)app->strangers, "by_class",
+			 by_class, "identify", "waiting", (int)keys.waiting, "running",
 			 (int)keys.running, "done", (json_int_t)keys.done, "failed",
 			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed);
 }

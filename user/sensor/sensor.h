@@ -47,6 +47,9 @@ const struct hooks *sensor_hooks(const struct sensor *sensor);
 /* Hands over the processes that are there, then the watched files that are open. After marking. */
 int sensor_start_picture(struct sensor *sensor);
 
+/* Looks at all open files of all processes: what is watched comes as an access, by the ring. */
+int sensor_find_open(struct sensor *sensor);
+
 /* For epoll: readable when the critical ring has records or the bulk ring is filling up. */
 int sensor_fd(const struct sensor *sensor);
 

@@ -55,10 +55,14 @@ static int run(struct sensor *sensor, const char *program)
 	}
 }
 
+int sensor_find_open(struct sensor *sensor)
+{
+	return run(sensor, "on_iter_task_file");
+}
+
 int sensor_start_picture(struct sensor *sensor)
 {
 	int r = run(sensor, "on_iter_task");
 
-	/* What it finds comes through the critical ring, like any access. */
-	return r < 0 ? r : run(sensor, "on_iter_task_file");
+	return r < 0 ? r : sensor_find_open(sensor);
 }

@@ -114,6 +114,12 @@ static bool others_can_write(const char *path)
 	}
 }
 
+/* An inode number is given again: only with its generation does it name a file. */
+static bool same_file(const struct inode_id *a, const struct inode_id *b)
+{
+	return inode_id_same(a, b) && a->gen == b->gen;
+}
+
 /* The file at the path now; what stood there before is kept among the past ones. */
 static void look_again(struct trust *t, struct exe *exe)
 {
@@ -121,7 +127,7 @@ static void look_again(struct trust *t, struct exe *exe)
 
 	if (t->identify(t->userdata, exe->path, &now) < 0)
 		return;
-	if (exe->has_now && !inode_id_same(&exe->now, &now) && !exe->writable) {
+	if (exe->has_now && !same_file(&exe->now, &now) && !exe->writable) {
 		if (exe->nr_past == PAST_MAX)
 			memmove(&exe->past[0], &exe->past[1],
 				--exe->nr_past * sizeof(exe->past[0]));
@@ -140,14 +146,14 @@ enum exe_trust trust_ask(struct trust *t, struct span path, const struct inode_i
 	HASH_FIND(hh, t->exes, path.p, path.len, exe);
 	if (!path.len || !exe)
 		return EXE_UNKNOWN;
-	if (!exe->has_now || !inode_id_same(&exe->now, inode))
+	if (!exe->has_now || !same_file(&exe->now, inode))
 		look_again(t, exe);
-	if (exe->has_now && inode_id_same(&exe->now, inode))
+	if (exe->has_now && same_file(&exe->now, inode))
 		return exe->writable ? EXE_WRITABLE : EXE_VERIFIED;
 	/* Replaced since it began: only an inode that is gone from the file system can be an old
 	 * one. */
 	for (unsigned i = 0; !nlink && i < exe->nr_past; i++)
-		if (inode_id_same(&exe->past[i], inode) && exe->past[i].gen == inode->gen)
+		if (same_file(&exe->past[i], inode))
 			return EXE_VERIFIED;
 	return nlink ? EXE_OTHER : EXE_MEMORY;
 }

@@ -39,7 +39,7 @@ void tree_fini(struct tree *tree)
 
 uint64_t tree_number(struct tree *tree)
 {
-	return tree->last_number + 1;
+	return ++tree->last_number;
 }
 
 struct node *tree_root(const struct tree *tree)
@@ -113,8 +113,6 @@ struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, c
 	}
 	node->parent = parent;
 	HASH_ADD(hh, tree->nodes, object, sizeof(node->object), node);
-	if (object == tree->last_number + 1)
-		tree->last_number = object;
 	return node;
 }
 
@@ -166,6 +164,13 @@ int tree_path(const struct node *node, char *out, size_t size)
 	return at;
 }
 
+void tree_remove(struct tree *tree, struct node *node)
+{
+	if (node->nr_children)
+		orphan_children(tree, node);
+	node_free(tree, node);
+}
+
 void tree_remove_if(struct tree *tree, bool (*test)(void *userdata, const struct node *node),
 		    void (*gone)(void *userdata, struct node *node), void *userdata)
 {
@@ -176,8 +181,7 @@ void tree_remove_if(struct tree *tree, bool (*test)(void *userdata, const struct
 		if (!test(userdata, node))
 			continue;
 		gone(userdata, node);
-		orphan_children(tree, node);
-		node_free(tree, node);
+		tree_remove(tree, node);
 	}
 }
 
@@ -186,10 +190,4 @@ void tree_each(const struct tree *tree, void (*call)(void *userdata, const struc
 {
 	for (const struct node *node = tree->nodes; node; node = node->hh.next)
 		call(userdata, node);
-}
-
-void tree_unvisit(struct tree *tree)
-{
-	for (struct node *node = tree->nodes; node; node = node->hh.next)
-		node->visited = false;
 }

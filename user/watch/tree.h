@@ -19,7 +19,8 @@ struct node {
 	uint32_t nr_children;
 	uint32_t state, watch;
 	uint32_t generation; /* of the walk that last came by */
-	bool is_dir, visited;
+	uint32_t visited; /* number of the walk that read it, as a directory */
+	bool is_dir;
 	bool by_link; /* known only by a symbolic link: any other name is better */
 	UT_hash_handle hh;
 };
@@ -32,7 +33,7 @@ struct tree {
 
 void tree_fini(struct tree *tree);
 
-/* A number that no object of user space has yet. */
+/* A number that no object of user space has had yet. */
 uint64_t tree_number(struct tree *tree);
 struct node *tree_root(const struct tree *tree);
 struct node *tree_find(const struct tree *tree, uint64_t object);
@@ -48,10 +49,12 @@ int tree_move(struct tree *tree, struct node *node, struct node *parent, const c
 /* Absolute path, NUL terminated. Returns its length, -ENAMETOOLONG. "/" for the root. */
 int tree_path(const struct node *node, char *out, size_t size);
 
+/* Children of a removed directory keep their path. */
+void tree_remove(struct tree *tree, struct node *node);
+
 /* Removes what test() wants gone, each handed to gone() before. Children of a removed directory
  * keep their path. */
 void tree_remove_if(struct tree *tree, bool (*test)(void *userdata, const struct node *node),
 		    void (*gone)(void *userdata, struct node *node), void *userdata);
 void tree_each(const struct tree *tree, void (*call)(void *userdata, const struct node *node),
 	       void *userdata);
-void tree_unvisit(struct tree *tree);

@@ -14,10 +14,15 @@
 #include "base/escape.h"
 #include "watch/tree.h"
 
-/* Names looked at in one walk. A home directory has thousands; what is beyond is told. */
-#define VISIT_MAX 2000000
-#define DEPTH_MAX 64
-#define LINKS_MAX 8
+/*
+ * Names looked at in one walk, and below one directory of a user's in a directory of root's (a
+ * home): so that no user can have the walk end before it comes to the others. What is beyond is
+ * told.
+ */
+#define VISIT_MAX      2000000
+#define USER_VISIT_MAX 100000
+#define DEPTH_MAX      64
+#define LINKS_MAX      8
 
 struct watcher {
 	const struct watcher_ops *ops;
@@ -25,8 +30,9 @@ struct watcher {
 	const struct watchset *set;
 	struct tree tree;
 	uint32_t generation; /* of the walk in progress or last done */
-	uint64_t visited, visit_end;
-	bool bounded;
+	uint64_t visited, visit_end; /* names looked at; where the walk ends */
+	uint32_t walk; /* number of the one in progress or last done */
+	bool bounded; /* since the last watcher_apply(): not everything is marked */
 	struct watcher_problem problems[WATCHER_PROBLEMS_MAX];
 	size_t nr_problems;
 	uint64_t all_problems;
@@ -195,7 +201,7 @@ static struct node *mark_dir(struct watcher *w, struct node *parent, const char 
 	int r = w->ops->mark(w->userdata, fd, ".", &mark, &inode);
 
 	node = r < 0 ? NULL : tree_find(&w->tree, mark.object);
-	if (node && node->visited && (found == BY_LINK || !node->by_link))
+	if (node && node->visited == w->walk && (found == BY_LINK || !node->by_link))
 		return NULL; /* been here in this walk, by another name */
 	if (node && found == BY_LINK && !node->by_link)
 		return NULL; /* known by a better name */
@@ -211,12 +217,30 @@ static struct node *mark_dir(struct watcher *w, struct node *parent, const char 
 	return place(w, parent, name, &mark, &inode, found);
 }
 
+/* Deeper than any pattern is meant to lead: told, and nothing else is given up for it. */
+static bool too_deep(struct watcher *w, struct node *node, unsigned depth)
+{
+	if (depth < DEPTH_MAX)
+		return false;
+	w->bounded = true;
+	problem(w, node, "", -ELOOP);
+	return true;
+}
+
+static bool is_roots(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == 0;
+}
+
 static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, const char *name,
 		      uint32_t state, unsigned depth, unsigned links)
 {
 	_cleanup_close_ int fd =
 		openat(parent_fd, name,
 		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	const uint64_t visited = w->visited, visit_end = w->visit_end;
 	struct node *node;
 
 	if (fd < 0) {
@@ -224,12 +248,15 @@ static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, con
 		return;
 	}
 	node = mark_dir(w, parent, name, fd, state, BY_WALK);
-	if (!node)
+	if (!node || too_deep(w, node, depth))
 		return;
-	if (depth >= DEPTH_MAX)
-		w->bounded = true;
-	else
+	if (is_roots(fd) || !is_roots(parent_fd)) {
 		walk(w, node, fd, depth + 1, links);
+		return;
+	}
+	w->visit_end = visited + USER_VISIT_MAX;
+	walk(w, node, fd, depth + 1, links);
+	w->visit_end = visit_end + (w->visited - visited);
 }
 
 /*
@@ -258,7 +285,7 @@ static void visit_link(struct watcher *w, struct node *dir, int fd, const char *
 		struct node *node =
 			sub >= 0 ? mark_dir(w, dir, name, sub, target.state, BY_LINK) : NULL;
 
-		if (node && depth < DEPTH_MAX)
+		if (node && !too_deep(w, node, depth))
 			walk(w, node, sub, depth + 1, links + 1);
 	} else if (S_ISREG(st.st_mode) && target.watch) {
 		mark_file(w, dir, AT_FDCWD, self, name, target.watch, BY_LINK);
@@ -292,7 +319,7 @@ static void walk(struct watcher *w, struct node *dir, int fd, unsigned depth, un
 	struct watch_target target;
 	const char *name;
 
-	dir->visited = true;
+	dir->visited = w->walk;
 	if (!watchset_has_globs(w->set, dir->state)) {
 		for (size_t i = 0; watchset_literal(w->set, dir->state, i, &name, &target); i++)
 			visit(w, dir, fd, name, target, depth, links);
@@ -308,7 +335,7 @@ static void walk(struct watcher *w, struct node *dir, int fd, unsigned depth, un
 		fd_close(own);
 		return;
 	}
-	for (struct dirent *e; (e = readdir(d)) && !w->bounded;) {
+	for (struct dirent *e; (e = readdir(d)) && w->visited < w->visit_end;) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		target = watchset_step(w->set, dir->state, span_of(e->d_name));
@@ -331,15 +358,20 @@ static void unmark_and_drop(void *userdata, struct node *node)
 	drop(w, node);
 }
 
+static void begin_walk(struct watcher *w)
+{
+	w->visit_end = w->visited + VISIT_MAX;
+	w->walk++;
+}
+
 int watcher_apply(struct watcher *w, const struct watchset *set)
 {
 	_cleanup_close_ int fd = -1;
 
 	w->set = set;
 	w->generation++;
-	w->visit_end = w->visited + VISIT_MAX;
 	w->bounded = false;
-	tree_unvisit(&w->tree);
+	begin_walk(w);
 
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -380,10 +412,8 @@ int watcher_rescan(struct watcher *w, const char *path)
 	if (!node || !w->set)
 		return 0;
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	w->visit_end = w->visited + VISIT_MAX;
-	w->bounded = false;
 	w->generation++;
-	tree_unvisit(&w->tree);
+	begin_walk(w);
 	while (fd >= 0) {
 		char name[NAME_MAX + 1];
 		int next, r = next_name(&path, name);
@@ -432,23 +462,25 @@ static struct span last_name(struct span path)
 	return (struct span){slash + 1, path.len - (slash + 1 - path.p)};
 }
 
-/* Which nodes an event of the kernel side ends. */
-struct ending {
+static void end_object(struct watcher *w, struct node *node)
+{
+	drop(w, node);
+	tree_remove(&w->tree, node);
+}
+
+struct ended_device {
 	struct watcher *w;
-	uint64_t object; /* 0 = by device */
 	uint32_t dev;
 };
 
-static bool is_ending(void *userdata, const struct node *node)
+static bool is_on_device(void *userdata, const struct node *node)
 {
-	const struct ending *e = userdata;
-
-	return e->object ? node->object == e->object : node->inode.dev == e->dev;
+	return node->inode.dev == ((struct ended_device *)userdata)->dev;
 }
 
-static void drop_ending(void *userdata, struct node *node)
+static void drop_on_device(void *userdata, struct node *node)
 {
-	drop(((struct ending *)userdata)->w, node);
+	drop(((struct ended_device *)userdata)->w, node);
 }
 
 /* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
@@ -468,8 +500,13 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	target = watchset_step(w->set, dir->state, span);
 	if (tree_path(dir, path, sizeof(path)) >= 0)
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-	w->visit_end = w->visited + VISIT_MAX;
+	begin_walk(w);
 
+	if (m->op == MARK_REFUSED) {
+		if (fd >= 0)
+			visit(w, dir, fd, name, target, 0, 0);
+		return;
+	}
 	if (m->op == MARK_SYMLINK) {
 		if (fd >= 0 && (target.state || target.watch))
 			visit_link(w, dir, fd, name, m->uid, target, 0, 0);
@@ -484,8 +521,7 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 		if (!node || node->is_dir)
 			w->ops->unmark(w->userdata, &m->inode);
 		if (node && node->is_dir)
-			tree_remove_if(&w->tree, is_ending, drop_ending,
-				       &(struct ending){.w = w, .object = m->object});
+			end_object(w, node);
 		return;
 	}
 	/* Told from what the event says, since it may be gone again by now. */
@@ -506,16 +542,15 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 			openat(fd, name,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-		if (sub >= 0) {
-			tree_unvisit(&w->tree);
+		if (sub >= 0)
 			walk(w, node, sub, 0, 0);
-		}
 	}
 }
 
 void watcher_mark_event(struct watcher *w, const struct event *event)
 {
 	const struct event_mark *m = &event->mark;
+	struct node *node;
 
 	if (!w->set)
 		return;
@@ -524,17 +559,19 @@ void watcher_mark_event(struct watcher *w, const struct event *event)
 	case MARK_MOVED:
 	case MARK_LINKED:
 	case MARK_SYMLINK:
+	case MARK_REFUSED:
 	case MARK_MOVED_TREE:
 		appeared(w, m);
 		break;
 	case MARK_DROPPED:
-		tree_remove_if(&w->tree, is_ending, drop_ending,
-			       &(struct ending){.w = w, .object = m->object});
+		node = tree_find(&w->tree, m->object);
+		if (node)
+			end_object(w, node);
 		break;
 	case MARK_SUPER_GONE:
 		w->ops->unmark_device(w->userdata, m->inode.dev);
-		tree_remove_if(&w->tree, is_ending, drop_ending,
-			       &(struct ending){.w = w, .dev = m->inode.dev});
+		tree_remove_if(&w->tree, is_on_device, drop_on_device,
+			       &(struct ended_device){w, m->inode.dev});
 		break;
 	case MARK_MOVED_OUT: /* the mark follows the object; the name by which it was known stays */
 	case MARK_OP_NR:
@@ -542,12 +579,28 @@ void watcher_mark_event(struct watcher *w, const struct event *event)
 	}
 }
 
+/* Opens for reading what is a regular file at this moment, and nothing else (a device may act on
+ * it). */
+static int open_regular(const char *path, int follow)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC | follow);
+	char self[64];
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	r = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return r < 0 ? -errno : r;
+}
+
 int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *out_sibling)
 {
-	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	const struct node *node = tree_find(&w->tree, object);
 	char path[PATH_MAX];
-	struct stat st;
 	int fd, r;
 
 	if (!node)
@@ -555,20 +608,17 @@ int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *ou
 	r = tree_path(node, path, sizeof(path));
 	if (r < 0)
 		return r;
-	fd = open(path, flags);
+	fd = open_regular(path, node->by_link ? 0 : O_NOFOLLOW);
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		fd_close(fd);
-		return -EINVAL;
-	}
+		return fd;
 	if (suffix && out_sibling) {
 		size_t len = strlen(path), more = strlen(suffix) + 1;
 
 		*out_sibling = -1;
 		if (len + more <= sizeof(path)) {
 			memcpy(path + len, suffix, more);
-			*out_sibling = open(path, flags | O_NOFOLLOW);
+			r = open_regular(path, O_NOFOLLOW);
+			*out_sibling = r < 0 ? -1 : r;
 		}
 	}
 	return fd;

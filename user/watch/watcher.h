@@ -76,9 +76,9 @@ int watcher_rescan(struct watcher *watcher, const char *path);
 void watcher_mark_event(struct watcher *watcher, const struct event *event);
 
 /*
- * The file behind an object, opened for reading (close-on-exec, O_NONBLOCK, O_NOFOLLOW on the last
- * name), or negative errno. *out_sibling (may be NULL): the same name with `suffix` appended, -1 =
- * none.
+ * The file behind an object, open for reading and close-on-exec, or negative errno: -EINVAL if it
+ * is no regular file now, -ELOOP if a symbolic link stands where none did. *out_sibling (may be
+ * NULL): the same name with `suffix` appended, -1 = none.
  */
 int watcher_open(struct watcher *watcher, uint64_t object, const char *suffix, int *out_sibling);
 
