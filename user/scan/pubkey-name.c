@@ -254,11 +254,13 @@ out:
 
 static void grip_hex(struct blob *blob, char name, const char *hex)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t value[80];
 	size_t len = 0;
 
-	for (unsigned byte; sscanf(hex, "%2x", &byte) == 1; hex += 2)
-		value[len++] = (uint8_t)byte;
+	for (; hex[0] && hex[1]; hex += 2)
+		value[len++] = (uint8_t)((strchr(digits, hex[0]) - digits) << 4 |
+					 (strchr(digits, hex[1]) - digits));
 	grip_element(blob, name, (struct bytes){value, len});
 }
 
