@@ -23,6 +23,35 @@
 
 #define WATCH "  - {name: keys, class: ssh-user-key, severity: high, paths: [\"/k/*\"]"
 
+/* Counts allocations; the sanitizers bring an allocator of their own. */
+#if !defined(__SANITIZE_ADDRESS__)
+#define COUNTS_ALLOCATIONS 1
+static uint64_t allocations;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t nr, size_t size);
+void *__libc_realloc(void *p, size_t size);
+
+void *malloc(size_t size)
+{
+	allocations++;
+	return __libc_malloc(size);
+}
+void *calloc(size_t nr, size_t size)
+{
+	allocations++;
+	return __libc_calloc(nr, size);
+}
+void *realloc(void *p, size_t size)
+{
+	allocations++;
+	return __libc_realloc(p, size);
+}
+#else
+#define COUNTS_ALLOCATIONS 0
+static uint64_t allocations;
+#endif
+
 struct fixture {
 	struct engine *engine;
 	struct policy *policy;
@@ -434,6 +463,65 @@ static void ordinary_life_takes_no_more_memory_with_time(void **state)
 	stop(&f);
 }
 
+/* The life of a process whose program, arguments and cgroup are known, and an access that is
+ * allowed. */
+static void live(struct fixture *f, uint32_t n, uint64_t now)
+{
+	static const char args[] = "ssh\0-i\0/k/a\0host";
+	struct event ev = {.type = EVENT_FORK, .time = now};
+	struct proc_id id = {.tgid = 2 + n % 30000, .start = now, .exec_id = 6};
+
+	ev.fork.child = subject(id.tgid);
+	ev.fork.child.id = id;
+	ev.fork.parent = (struct proc_id){.tgid = 1, .start = 1, .exec_id = 3};
+	engine_feed(f->engine, &ev);
+	id.exec_id = 7;
+	ev = (struct event){.type = EVENT_EXEC, .time = now};
+	ev.exec.subject = subject(id.tgid);
+	ev.exec.subject.id = id;
+	ev.exec.exe = span_of("/usr/bin/ssh");
+	ev.exec.args = (struct span){args, sizeof(args)};
+	ev.exec.cgroup = span_of("/user.slice");
+	engine_feed(f->engine, &ev);
+	ev = access_event(now, id.tgid, 17);
+	ev.access.subject.id = id;
+	ev.access.exe = span_of("/usr/bin/ssh");
+	ev.access.cgroup = span_of("/user.slice");
+	ev.access.exe_trust = EXE_VERIFIED;
+	engine_feed(f->engine, &ev);
+	ev = (struct event){.type = EVENT_EXIT, .time = now + MS};
+	ev.exit.subject = subject(id.tgid);
+	ev.exit.subject.id = id;
+	engine_feed(f->engine, &ev);
+	engine_tick(f->engine, now + 30 * MS);
+}
+
+static void events_of_what_is_known_allocate_nothing(void **state)
+{
+	struct policy *policy;
+	struct engine_stats stats;
+	struct fixture f;
+	uint64_t before;
+
+	if (!COUNTS_ALLOCATIONS)
+		skip();
+	policy = parse("version: 1\nwatch:\n" WATCH ", allow: [{exe: /usr/bin/ssh}]}\n");
+	start(&f, plain, 0);
+	engine_set_policy(f.engine, policy);
+	object(&f, 90 * S, 17, true);
+	live(&f, 0, 100 * S);
+	before = allocations;
+	assert_true(before > 0);
+	for (uint32_t i = 1; i < 10000; i++)
+		live(&f, i, 100 * S + i * 100 * MS);
+	assert_int_equal(allocations - before, 0);
+	engine_stats(f.engine, &stats);
+	assert_int_equal(stats.allowed, 10000);
+	engine_set_policy(f.engine, f.policy);
+	policy_free(policy);
+	stop(&f);
+}
+
 static void each_class_has_its_type_and_technique(void **state)
 {
 	for (unsigned c = CLASS_SSH_USER_KEY; c < CLASS_NR; c++) {
@@ -497,6 +585,7 @@ int main(void)
 		cmocka_unit_test(arguments_are_kept_as_the_policy_says),
 		cmocka_unit_test(a_flood_is_counted_to_the_last),
 		cmocka_unit_test(ordinary_life_takes_no_more_memory_with_time),
+		cmocka_unit_test(events_of_what_is_known_allocate_nothing),
 		cmocka_unit_test(each_class_has_its_type_and_technique),
 		cmocka_unit_test(keys_are_named_as_their_users_know_them),
 	};
