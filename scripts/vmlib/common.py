@@ -88,6 +88,14 @@ def scratch():
         shutil.rmtree(path, ignore_errors=True)
 
 
+def forget_old(pattern, keep, days=3):
+    """Removes what an older recipe made and nobody has used since; keep is marked as used."""
+    keep.touch()
+    for path in cache_dir().glob(pattern):
+        if path != keep and path.stat().st_mtime < time.time() - days * 86400:
+            path.unlink(missing_ok=True)
+
+
 def replace_dir(made, place):
     """Puts a finished directory into its place, over an older one."""
     place.parent.mkdir(parents=True, exist_ok=True)

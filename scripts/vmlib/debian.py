@@ -7,9 +7,10 @@ snapshot that goes with them.
 
 import os
 import shlex
+import shutil
 
 from . import apt
-from .common import ROOT, Failure, cache_dir, digest, locked, run, say, scratch
+from .common import ROOT, Failure, cache_dir, digest, forget_old, locked, run, say, scratch
 
 SUITE = "bookworm"
 GUEST = ROOT / "tests/vm/guest"
@@ -37,12 +38,18 @@ def image():
                 "once, a minute or two")
             make(place)
             say(f"Debian image built: {place.name}")
+        forget_old("images/debian-*.ext4", place)
     return place
 
 
 def as_root(argv):
     """The same command, with sudo for who is not root: owners in the tree have to be real."""
-    return argv if os.geteuid() == 0 else ["sudo", *argv]
+    if os.geteuid() == 0:
+        return argv
+    if not shutil.which("sudo"):
+        raise Failure("building the Debian image needs root or sudo, once: scripts/vm image debian",
+                      77)
+    return ["sudo", *argv]
 
 
 def proxy_options():

@@ -166,7 +166,17 @@ def fetch(line):
     note = cache_dir() / "lines" / f"{line}.json"
     note.parent.mkdir(exist_ok=True)
     note.write_text(json.dumps({"release": release, "suites": suites}) + "\n")
+    forget_unnamed()
     return Kernel(line, release)
+
+
+def forget_unnamed():
+    """Removes kernels that no line stands for any longer."""
+    named = {json.loads(note.read_text())["release"]
+             for note in (cache_dir() / "lines").glob("*.json")}
+    for old in (cache_dir() / "kernels").iterdir():
+        if old.name not in named:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def get(line, refresh=False):

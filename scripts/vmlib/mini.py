@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 from . import cpio
-from .common import ROOT, Failure, cache_dir, digest, locked
+from .common import ROOT, Failure, cache_dir, digest, forget_old, locked
 
 BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
 INIT = ROOT / "tests/vm/guest/init-mini"
@@ -48,6 +48,7 @@ def image():
             place.parent.mkdir(exist_ok=True)
             make(place.with_suffix(".new"), box)
             place.with_suffix(".new").rename(place)
+        forget_old("images/mini-*.cpio", place)
     return place
 
 
