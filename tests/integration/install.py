@@ -166,6 +166,41 @@ def main(root):
     check("but not the place of the local policy", os.path.isdir(f"{root}/etc/keytrail/policy.d"))
 
 
+def after(root):
+    """What runs behind an install into the running system, with the system's tools played."""
+    os.makedirs(f"{root}/bin")
+    for tool in ("systemd-sysusers", "systemd-tmpfiles", "systemctl", "groupadd", "rsyslogd"):
+        with open(f"{root}/bin/{tool}", "w", encoding="utf-8") as f:
+            f.write(f'#!/bin/sh\necho "{tool} $*" >>{root}/calls\n')
+        os.chmod(f"{root}/bin/{tool}", 0o755)
+    result = subprocess.run(
+        [f"{TOP}/scripts/after-install", root],
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{root}/bin:{os.environ['PATH']}"},
+        check=False,
+    )
+    calls = read(f"{root}/calls").splitlines()
+    check(
+        "group and directory are made as the installed files declare them",
+        calls[:2]
+        == ["systemd-sysusers keytrail.conf", "systemd-tmpfiles --create keytrail.conf"],
+        calls,
+    )
+    check(
+        "nothing is started or restarted",
+        not any(word in call for call in calls for word in ("start", "enable")),
+        calls,
+    )
+    check(
+        "what is left to do is said",
+        result.returncode == 0 and "keytrail status" in result.stdout,
+        result.stdout + result.stderr,
+    )
+
+
 with tempfile.TemporaryDirectory(prefix="keytrail-install-") as directory:
     main(directory)
+with tempfile.TemporaryDirectory(prefix="keytrail-install-") as directory:
+    after(directory)
 sys.exit(1 if failed else 0)
