@@ -4,8 +4,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -117,6 +120,37 @@ static void where_others_can_write_nothing_is_trusted(void **state)
 	assert_int_equal(ask("/tmp/true", first, 1), EXE_WRITABLE);
 }
 
+static void what_others_could_change_is_not_trusted_again(void **state)
+{
+	static const char text[] = "version: 1\nwatch:\n  - name: k\n    class: ssh-user-key\n"
+				   "    severity: high\n    paths: [\"/k/*\"]\n"
+				   "    allow:\n      - exe: %s/true\n";
+	char dir[] = "/root/keytrail-trust-XXXXXX", path[64], yaml[512];
+	struct policy *own = NULL;
+	struct diag_list diags = {};
+	struct stat st;
+
+	/* Needs a directory that only root can write, all the way up. */
+	if (getuid() != 0 || stat("/root", &st) < 0 || (st.st_mode & 022) || !mkdtemp(dir))
+		skip();
+	snprintf(path, sizeof(path), "%s/true", dir);
+	assert_int_equal(close(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755)), 0);
+	snprintf(yaml, sizeof(yaml), text, dir);
+	assert_int_equal(policy_parse("t", yaml, strlen(yaml), &diags, &own), 0);
+	assert_int_equal(trust_set_policy(trust, own), 0);
+	assert_int_equal(ask(path, first, 1), EXE_VERIFIED);
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(ask(path, first, 1), EXE_WRITABLE);
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(ask(path, first, 1), EXE_WRITABLE); /* who knows what it is by now */
+	at_path.id = second;
+	assert_int_equal(ask(path, second, 1), EXE_VERIFIED);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	policy_free(own);
+	diag_list_fini(&diags);
+}
+
 static void what_cannot_be_asked_is_not_trusted(void **state)
 {
 	at_path.error = ENOENT;
@@ -143,6 +177,7 @@ int main(void)
 		CASE(a_replaced_file_keeps_its_running_images_trusted),
 		CASE(a_number_given_again_is_a_stranger),
 		CASE(where_others_can_write_nothing_is_trusted),
+		CASE(what_others_could_change_is_not_trusted_again),
 		CASE(what_cannot_be_asked_is_not_trusted),
 		CASE(a_new_policy_keeps_what_was_verified),
 	};

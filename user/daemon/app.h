@@ -72,6 +72,9 @@ struct app {
 uint64_t app_boottime(void);
 uint64_t app_realtime(void);
 
+/* CLOCK_REALTIME - CLOCK_BOOTTIME, ns. */
+int64_t app_wall_offset(void);
+
 /* For watcher_each(): tells the engine an object and its key once more. */
 struct watched;
 void app_retell(void *userdata, const struct watched *watched);

@@ -59,10 +59,10 @@ void feed_tick(struct app *app, uint64_t now)
 
 void feed_clock(struct app *app)
 {
-	int64_t offset = (int64_t)(app_realtime() - app_boottime());
+	int64_t offset = app_wall_offset();
 
-	/* The two readings are some ns apart, and NTP slews: only a step is news. */
-	if (llabs(offset - app->wall_offset) < 1000000)
+	/* NTP slews by less than this a second: only a step is news. */
+	if (llabs(offset - app->wall_offset) < 10000000)
 		return;
 	app->wall_offset = offset;
 	if (app->record && trace_write_clock(app->record, offset) < 0)

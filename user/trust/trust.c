@@ -18,7 +18,8 @@ struct exe {
 	struct inode_id now;
 	struct inode_id past[PAST_MAX];
 	unsigned nr_past;
-	bool has_now, writable;
+	bool has_now;
+	bool writable; /* was so at some time while `now` stood here: others may have changed it */
 	UT_hash_handle hh;
 	char path[]; /* the key */
 };
@@ -133,9 +134,10 @@ static void look_again(struct trust *t, struct exe *exe)
 				--exe->nr_past * sizeof(exe->past[0]));
 		exe->past[exe->nr_past++] = exe->now;
 	}
+	if (!exe->has_now || !same_file(&exe->now, &now))
+		exe->writable = false;
 	exe->now = now;
 	exe->has_now = true;
-	exe->writable = others_can_write(exe->path);
 }
 
 enum exe_trust trust_ask(struct trust *t, struct span path, const struct inode_id *inode,
@@ -148,8 +150,11 @@ enum exe_trust trust_ask(struct trust *t, struct span path, const struct inode_i
 		return EXE_UNKNOWN;
 	if (!exe->has_now || !same_file(&exe->now, inode))
 		look_again(t, exe);
-	if (exe->has_now && same_file(&exe->now, inode))
+	if (exe->has_now && same_file(&exe->now, inode)) {
+		/* Asked each time, and kept for when it stands here no more: modes change. */
+		exe->writable |= others_can_write(exe->path);
 		return exe->writable ? EXE_WRITABLE : EXE_VERIFIED;
+	}
 	/* Replaced since it began: only an inode that is gone from the file system can be an old
 	 * one. */
 	for (unsigned i = 0; !nlink && i < exe->nr_past; i++)
