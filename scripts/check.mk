@@ -62,17 +62,3 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/libkeytrail.a
 .PHONY: check-integration
 check-integration: all $(INTEGRATION_BIN)
 	@BUILD='$(BUILD)' tests/integration/run
-
-# --- bench ---------------------------------------------------------------------------------------
-## make bench              what an event costs in user space; LIVES=200000
-BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
-
-$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libkeytrail.a
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(KT_CPPFLAGS) -Itests $(KT_CFLAGS) -MMD -MP -MF $@.d $(KT_LDFLAGS) -o $@ \
-		$< $(BUILD)/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
-
-.PHONY: bench
-bench: $(BENCH_BIN)
-	@for b in $(BENCH_BIN); do $$b $(LIVES) || exit 1; done
