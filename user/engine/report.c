@@ -209,7 +209,7 @@ static void opener_name(const struct report *report, const struct proc_id *id, c
 {
 	struct proc_info info;
 
-	snprintf(out, size, "another program");
+	snprintf(out, size, "?");
 	if (proctab_info(report->processes, proctab_find(report->processes, id), &info)) {
 		_cleanup_free_ char *exe = exe_text(&info);
 
@@ -273,6 +273,9 @@ struct alert *report_access(const struct report *report, const struct settled *s
 	if (!alert)
 		return NULL;
 	alert->attack = report_attack(object_class);
+	/* Without time to wait for its exec, who opened may only have opened for another. */
+	if (s->early)
+		alert->evidence = "inferred";
 	alert->last_ns = wall(report, s->last_time);
 	alert->object = a->object ? a->object : UINT64_MAX;
 	alert->object_class = entry ? object_class_str(object_class) : "";

@@ -9,8 +9,13 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
-#define ARROW "\xe2\x86\x90" /* U+2190 */
+#define ARROW	 "\xe2\x86\x90" /* U+2190 */
+#define ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
+
+#define NAME_MAX_SHOWN 64
+#define PATH_MAX_SHOWN 2048
 
 const char *sentence_basename(const char *path)
 {
@@ -19,9 +24,39 @@ const char *sentence_basename(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-static const char *name_of(const struct alert_process *process)
+/*
+ * A name that could be read as a part of the sentence stands in quotes; one that is too long loses
+ * its end. At most `max` bytes, by whole characters and escapes.
+ */
+static void put_name(FILE *f, const char *name, size_t max)
 {
-	return process->exe[0] ? sentence_basename(process->exe) : "?";
+	bool quoted = strpbrk(name, " \"'(),;:") || strstr(name, ARROW);
+	size_t left = strlen(name), n = 0;
+
+	if (quoted)
+		fputc('"', f);
+	while (left) {
+		enum text_kind kind;
+		size_t unit = text_unit(name, left, &kind);
+
+		if (n + unit > max) {
+			fputs(ELLIPSIS, f);
+			break;
+		}
+		if (quoted && *name == '"')
+			fputc('\\', f);
+		fwrite(name, 1, unit, f);
+		name += unit;
+		left -= unit;
+		n += unit;
+	}
+	if (quoted)
+		fputc('"', f);
+}
+
+static void put_process(FILE *f, const struct alert_process *process)
+{
+	put_name(f, process->exe[0] ? sentence_basename(process->exe) : "?", NAME_MAX_SHOWN);
 }
 
 void sentence_key(const struct key_identity *key, char *out, size_t size)
@@ -59,11 +94,17 @@ static void put_subject(FILE *f, const struct alert *alert)
 {
 	const struct alert_process *self = &alert->processes[0];
 
-	fprintf(f, "%s (pid %" PRIu32 ", user %s", name_of(self), self->pid, self->user);
-	if (alert->login_user && strcmp(alert->login_user, self->user) != 0)
-		fprintf(f, ", logged in as %s", alert->login_user);
-	if (alert->container && alert->container[0])
-		fprintf(f, ", container %s", alert->container);
+	put_process(f, self);
+	fprintf(f, " (pid %" PRIu32 ", user ", self->pid);
+	put_name(f, self->user, NAME_MAX_SHOWN);
+	if (alert->login_user && strcmp(alert->login_user, self->user) != 0) {
+		fputs(", logged in as ", f);
+		put_name(f, alert->login_user, NAME_MAX_SHOWN);
+	}
+	if (alert->container && alert->container[0]) {
+		fputs(", container ", f);
+		put_name(f, alert->container, NAME_MAX_SHOWN);
+	}
 	fputc(')', f);
 }
 
@@ -100,8 +141,11 @@ static bool about_a_key(const struct alert *alert)
 static void put_ancestry(FILE *f, const struct alert *alert)
 {
 	fputs("; ancestry: ", f);
-	for (uint32_t i = 0; i < alert->nr_processes; i++)
-		fprintf(f, "%s%s", i ? " " ARROW " " : "", name_of(&alert->processes[i]));
+	for (uint32_t i = 0; i < alert->nr_processes; i++) {
+		if (i)
+			fputs(" " ARROW " ", f);
+		put_process(f, &alert->processes[i]);
+	}
 	if (!alert->ancestry_complete)
 		fputs(" (incomplete)", f);
 }
@@ -118,17 +162,25 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 		return NULL;
 	put_subject(f, alert);
 	put_verb(f, alert, opener, fd);
-	fprintf(f, " %s %s", noun, alert->path[0] ? alert->path : "(path not known)");
+	fprintf(f, " %s ", noun);
+	if (alert->path[0])
+		put_name(f, alert->path, PATH_MAX_SHOWN);
+	else
+		fputs("whose path is not known", f);
 	if (alert->key_known) {
 		sentence_key(&alert->key, key, sizeof(key));
 		fprintf(f, " (%s)", key);
 	} else if (about_a_key(alert)) {
 		fputs(" (key not identified)", f);
 	}
-	if (alert->via && alert->via[0])
-		fprintf(f, " as %s", alert->via);
-	if (opener && alert->how == ACCESS_EXEC_FD)
-		fprintf(f, " by %s", opener);
+	if (alert->via && alert->via[0]) {
+		fputs(" as ", f);
+		put_name(f, alert->via, PATH_MAX_SHOWN);
+	}
+	if (opener && alert->how == ACCESS_EXEC_FD) {
+		fputs(" by ", f);
+		put_name(f, opener, NAME_MAX_SHOWN);
+	}
 	fprintf(f, ", %s", why);
 	put_ancestry(f, alert);
 	failed = ferror(f);
