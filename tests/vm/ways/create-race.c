@@ -3,8 +3,8 @@
  * A key that is read as soon as there is one: create-race SOURCE FILE...
  *
  * race-reader already spins on opening FILE when this program makes it from SOURCE, which nobody
- * watches: complete under another name first, linked or renamed to FILE then ($WAY_MAKE: rename,
- * the default, or link), so that what is opened has content at once.
+ * watches: complete in the directory above first, linked or renamed to FILE then ($WAY_MAKE:
+ * rename, the default, or link), so that what is opened has content at once.
  */
 #include "way.h"
 
@@ -29,7 +29,7 @@ static int make(const char *path)
 	bool linked = by && strcmp(by, "link") == 0;
 	int fd, r;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
+	if (way_alias(path, temporary))
 		return WAY_FAILED;
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, content, content_len) != content_len)

@@ -151,15 +151,17 @@ _way_ void way_beside(const char *name, char out[static PATH_MAX])
 		exit(WAY_FAILED);
 }
 
-/* Another name for the file on the same file system but outside its directory: DIR/../.way-PID. */
+/* Another name, on the same file system but outside of the file's directory: DIR/../.way-PID. */
 _way_ int way_alias(const char *path, char out[static PATH_MAX])
 {
-	char real[PATH_MAX], *slash;
+	char dir[PATH_MAX], real[PATH_MAX], *slash;
 
-	if (!realpath(path, real))
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = '\0';
+	if (!realpath(slash ? dir : ".", real))
 		return way_failed(path);
-	slash = strrchr(real, '/');
-	*slash = '\0';
 	if (snprintf(out, PATH_MAX, "%s/../.way-%d", real, getpid()) >= PATH_MAX) {
 		errno = ENAMETOOLONG;
 		return way_failed(path);
