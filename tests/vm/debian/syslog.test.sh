@@ -32,14 +32,18 @@ check "the installed unit gets ready" systemctl start keytraild || {
 }
 equal "nothing that is essential is missing under it" "$($KT status --json |
 	jq -c '[.hooks[] | select(.essential and .state != "attached") | .name]')" "[]"
-check "syslog is reached by our own input" sh -c \
-	"$KT status --json | jq -e '.sinks[] | select(.name == \"syslog\").state | test(\"RFC 5424\")'"
+# syslog_is FILTER: what status says of the syslog sink.
+syslog_is() {
+	$KT status --json | jq -e ".sinks[] | select(.name == \"syslog\") | $1"
+}
+check "syslog is reached by our own input" syslog_is '.state | test("RFC 5424")'
 
 # new NAME: a key of alice's under this name; read NAME: cat reads it as alice.
 install -d -m 0700 -o alice -g alice $alice
 new() {
 	rm -f "$T/key" "$T/key.pub"
-	ssh-keygen -q -t ed25519 -N '' -f "$T/key" && chown alice "$T/key" && mv "$T/key" "$alice/$1"
+	ssh-keygen -q -t ed25519 -N '' -f "$T/key" && chown alice "$T/key" &&
+		mv "$T/key" "$alice/$1"
 }
 read_as_alice() {
 	su -s /bin/cat alice -- "$alice/$1" >/dev/null
@@ -57,9 +61,8 @@ read_as_alice id_plain
 check "the alert stands in keytrail.log" wait_for has_line $LOG "path=\"$alice/id_plain\""
 check "and in auth.log" wait_for has_line /var/log/auth.log "$alice/id_plain"
 equal "once" "$(lines $LOG "path=\"$alice/id_plain\"")" 1
-check "as RFC 5424, with a sentence behind the element" grep -qE \
-	'^<83>1 20[0-9T:.-]+[+-][0-9:]+ debian keytraild [0-9]+ key-read \[keytrail@32473 .*\] .*cat' \
-	$LOG
+form='^<83>1 20[0-9T:.-]+[+-][0-9:]+ debian keytraild [0-9]+ key-read \[keytrail@32473 .*\] .*cat'
+check "as RFC 5424, with a sentence behind the element" grep -qE "$form" $LOG
 
 # A name that would break or forge a line if it could.
 hostile=$(printf 'id_a"] [keytrail@32473 id="f"]\n<83>1 - - keytraild - key-read - forged\\\377')
@@ -78,8 +81,7 @@ equal "no line was forged" "$(grep -c '^<83>1 - -' $LOG)" 0
 new id_down
 systemctl stop syslog.socket rsyslog
 read_as_alice id_down
-check "an alert is queued while rsyslog is down" wait_for sh -c "$KT status --json |
-	jq -e '.sinks[] | select(.name == \"syslog\") | .queued + .spooled > 0'"
+check "an alert is queued while rsyslog is down" wait_for syslog_is '.queued + .spooled > 0'
 systemctl start rsyslog
 check "and stands in keytrail.log when it is back" wait_for has_line $LOG \
 	"path=\"$alice/id_down\""
@@ -98,8 +100,8 @@ check "and its line has the element at its end" grep -qE \
 mv "$T/keytrail.conf" $CONF
 systemctl restart rsyslog
 wait_for test -S /run/keytrail/syslog.sock
-check "our input is taken again when it is back" wait_for -t 40 sh -c "$KT status --json |
-	jq -e '.sinks[] | select(.name == \"syslog\").state | test(\"RFC 5424\")'"
+check "our input is taken again when it is back" wait_for -t 40 syslog_is \
+	'.state | test("RFC 5424")'
 
 # Rotation: the daemon sees by itself that its file was moved.
 mv /var/log/keytrail/alerts.jsonl /var/log/keytrail/alerts.jsonl.1
