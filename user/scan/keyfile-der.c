@@ -139,6 +139,16 @@ static EVP_PKEY *load_pkcs8(struct bytes whole, struct bytes content)
 	return pkey;
 }
 
+/* By the check of libcrypto for the kind of key. */
+static bool belongs_together(EVP_PKEY *pkey)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	bool ok = ctx && EVP_PKEY_pairwise_check(ctx) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	return ok;
+}
+
 static bool contains(struct bytes in, const uint8_t *what, size_t len)
 {
 	return memmem(in.p, in.len, what, len) != NULL;
@@ -191,6 +201,8 @@ int keyfile_der(struct bytes raw, struct keyfile_found *found)
 			    whole);
 	if (pkey)
 		pubkey_from_evp(pkey, &found->pub);
+	if (pkey && found->want_proof)
+		found->proven = belongs_together(pkey);
 	ERR_clear_error();
 	return 1;
 }

@@ -13,6 +13,8 @@ struct keyfile_found {
 	struct pubkey pub; /* kind KEY_NONE: not to be had */
 	char comment[96]; /* escaped */
 	bool want_keygrip;
+	bool want_proof; /* asked for by the caller */
+	bool proven; /* the private half belongs to the public one */
 };
 
 /*

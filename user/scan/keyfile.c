@@ -219,9 +219,10 @@ static void add_sibling(struct bytes file, struct keyfile_found *found, enum key
 		memcpy(found->comment, comment, sizeof(comment));
 }
 
-int keyfile_identify(struct bytes file, struct bytes sibling, struct key_identity *out_id)
+static int identify(struct bytes file, struct bytes sibling, bool *proven,
+		    struct key_identity *out_id)
 {
-	struct keyfile_found found = {.format = KEYFMT_UNKNOWN};
+	struct keyfile_found found = {.format = KEYFMT_UNKNOWN, .want_proof = proven != NULL};
 	struct key_identity id = {.kind = KEY_NONE};
 	int r;
 
@@ -248,6 +249,18 @@ int keyfile_identify(struct bytes file, struct bytes sibling, struct key_identit
 		if (id.source && found.want_keygrip && pubkey_keygrip(&found.pub, &id) < 0)
 			return -ENOMEM;
 	}
+	if (proven)
+		*proven = found.proven;
 	*out_id = id;
 	return 0;
+}
+
+int keyfile_identify(struct bytes file, struct bytes sibling, struct key_identity *out_id)
+{
+	return identify(file, sibling, NULL, out_id);
+}
+
+int keyfile_prove(struct bytes file, struct key_identity *out_id, bool *out_proven)
+{
+	return identify(file, (struct bytes){NULL, 0}, out_proven, out_id);
 }

@@ -26,3 +26,10 @@
  * one whose type cannot be seen. -EFBIG: over KEYFILE_MAX. -ENOMEM. Reentrant, threads may differ.
  */
 int keyfile_identify(struct bytes file, struct bytes sibling, struct key_identity *out_id);
+
+/*
+ * The same for bytes out of a dump, of which it is to be proven that they are a key: *out_proven if
+ * the private half belongs to the public one by libcrypto's own check (p * q = n, d * G = Q). Costs
+ * up to some 100 ms.
+ */
+int keyfile_prove(struct bytes file, struct key_identity *out_id, bool *out_proven);

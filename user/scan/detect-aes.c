@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* AES schedules: a pattern over eight words, then the exact schedule. */
+#include "scan/detect-aes.h"
+
+#include <stdlib.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "base/cleanup.h"
+
+#define WORDS (AES_BLOCK / 4)
+
+/* Which relations eight words show: by distance, in words, to the third one. */
+enum { REL_128 = 1, REL_256 = 2, REL_192 = 4, REL_128_DEC = 8, REL_256_DEC = 16 };
+
+struct tables {
+	uint8_t sbox[256];
+	uint32_t inverse_mix[256]; /* of a byte in the lowest place */
+	uint8_t four[256], six[256]; /* is this mask of eight words one that a schedule shows? */
+};
+
+static uint8_t times2(uint8_t a)
+{
+	return (uint8_t)(a << 1 ^ (a & 0x80 ? 0x1b : 0));
+}
+
+static uint8_t times(uint8_t a, uint8_t b)
+{
+	uint8_t r = 0;
+
+	for (; b; b >>= 1, a = times2(a))
+		if (b & 1)
+			r ^= a;
+	return r;
+}
+
+static uint8_t rotate8(uint8_t x, unsigned n)
+{
+	return (uint8_t)(x << n | x >> (8 - n));
+}
+
+static void fill(struct tables *t)
+{
+	uint8_t p = 1, q = 1; /* p runs through the field by powers of 3, q is its inverse */
+
+	do {
+		p ^= times2(p);
+		q ^= (uint8_t)(q << 1);
+		q ^= (uint8_t)(q << 2);
+		q ^= (uint8_t)(q << 4);
+		if (q & 0x80)
+			q ^= 9;
+		t->sbox[p] =
+			q ^ rotate8(q, 1) ^ rotate8(q, 2) ^ rotate8(q, 3) ^ rotate8(q, 4) ^ 0x63;
+	} while (p != 1);
+	t->sbox[0] = 0x63;
+	for (unsigned i = 0; i < 256; i++)
+		t->inverse_mix[i] = times((uint8_t)i, 14) | (uint32_t)times((uint8_t)i, 9) << 8 |
+				    (uint32_t)times((uint8_t)i, 13) << 16 |
+				    (uint32_t)times((uint8_t)i, 11) << 24;
+	for (unsigned phase = 0; phase < 6; phase++) {
+		unsigned four = 0, six = 0;
+
+		for (unsigned lane = 0; lane < WORDS; lane++) {
+			four |= (unsigned)((lane + phase) % 4 != 0) << lane;
+			six |= (unsigned)((lane + phase) % 6 != 0) << lane;
+		}
+		t->four[four] = 1;
+		t->six[six] = 1;
+	}
+}
+
+static struct tables table;
+
+__attribute__((constructor)) static void fill_table(void)
+{
+	fill(&table);
+}
+
+static uint32_t load(const uint8_t *p)
+{
+	uint32_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+static uint32_t load_as(const uint8_t *p, bool swapped)
+{
+	uint32_t x = load(p);
+
+	return swapped ? __builtin_bswap32(x) : x;
+}
+
+static uint32_t rotate(uint32_t x, unsigned n)
+{
+	return x << n | x >> (32 - n);
+}
+
+static uint32_t sub_word(uint32_t x)
+{
+	return table.sbox[x & 255] | (uint32_t)table.sbox[x >> 8 & 255] << 8 |
+	       (uint32_t)table.sbox[x >> 16 & 255] << 16 | (uint32_t)table.sbox[x >> 24] << 24;
+}
+
+static uint32_t inverse_mix(uint32_t x)
+{
+	return table.inverse_mix[x & 255] ^ rotate(table.inverse_mix[x >> 8 & 255], 8) ^
+	       rotate(table.inverse_mix[x >> 16 & 255], 16) ^
+	       rotate(table.inverse_mix[x >> 24], 24);
+}
+
+/* FIPS 197 section 5.2 from `from` on; words as little endian loads of their bytes. */
+static void expand(uint32_t w[60], unsigned nk)
+{
+	uint8_t rcon = 1;
+
+	for (unsigned i = nk; i < 4 * (nk + 7); i++) {
+		uint32_t t = w[i - 1];
+
+		if (i % nk == 0) {
+			t = sub_word(rotate(t, 24)) ^ rcon;
+			rcon = times2(rcon);
+		} else if (nk > 6 && i % nk == 4) {
+			t = sub_word(t);
+		}
+		w[i] = w[i - nk] ^ t;
+	}
+}
+
+static bool is_encrypt(const uint8_t *p, unsigned nk, bool swapped, uint32_t w[60])
+{
+	for (unsigned i = 0; i < nk; i++)
+		w[i] = load_as(p + 4 * i, swapped);
+	if ((w[0] ^ sub_word(rotate(w[nk - 1], 24)) ^ 1) != load_as(p + 4 * nk, swapped))
+		return false;
+	expand(w, nk);
+	for (unsigned i = nk; i < 4 * (nk + 7); i++)
+		if (load_as(p + 4 * i, swapped) != w[i])
+			return false;
+	return true;
+}
+
+/* The rounds stand in reverse; all but the outer two went through InvMixColumns. */
+static bool is_decrypt(const uint8_t *p, unsigned nk, bool swapped, uint32_t w[60])
+{
+	unsigned rounds = nk + 6;
+
+	for (unsigned i = 0; i < nk; i++) {
+		unsigned at = i < 4 ? 4 * rounds + i : 4 * (rounds - 1) + i - 4;
+
+		w[i] = load_as(p + 4 * at, swapped);
+		/* MixColumns is the third power of its inverse. */
+		if (i >= 4)
+			w[i] = inverse_mix(inverse_mix(inverse_mix(w[i])));
+	}
+	expand(w, nk);
+	for (unsigned r = 0; r <= rounds; r++)
+		for (unsigned c = 0; c < 4; c++) {
+			uint32_t want = w[4 * (rounds - r) + c];
+
+			if (r && r < rounds)
+				want = inverse_mix(want);
+			if (load_as(p + 4 * (4 * r + c), swapped) != want)
+				return false;
+		}
+	return true;
+}
+
+struct search {
+	struct bytes memory;
+	size_t *last_end;
+	void (*hit)(void *userdata, const struct aes_hit *hit);
+	void *userdata;
+};
+
+static bool try_at(const struct search *s, size_t at, unsigned relations)
+{
+	static const struct {
+		unsigned relation, nk;
+		bool decrypt;
+	} forms[] = {
+		{REL_128, 4, false},	{REL_256, 8, false},	{REL_192, 6, false},
+		{REL_128_DEC, 4, true}, {REL_256_DEC, 8, true},
+	};
+	uint32_t w[60];
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(forms); i++) {
+		unsigned nk = forms[i / 2].nk;
+		bool swapped = i & 1, decrypt = forms[i / 2].decrypt;
+		size_t size = 16 * (nk + 7);
+
+		if (!(relations & forms[i / 2].relation) || size > s->memory.len - at)
+			continue;
+		if (decrypt ? is_decrypt(s->memory.p + at, nk, swapped, w)
+			    : is_encrypt(s->memory.p + at, nk, swapped, w)) {
+			struct aes_hit hit = {.at = at, .key_len = (uint8_t)(4 * nk)};
+
+			hit.layout = decrypt   ? swapped ? LAYOUT_DECRYPT_W32 : LAYOUT_DECRYPT
+				     : swapped ? LAYOUT_ENCRYPT_W32
+					       : LAYOUT_ENCRYPT;
+			memcpy(hit.key, w, hit.key_len);
+			*s->last_end = at + size;
+			s->hit(s->userdata, &hit);
+			explicit_bzero(&hit, sizeof(hit));
+			explicit_bzero(w, sizeof(w));
+			return true;
+		}
+	}
+	explicit_bzero(w, sizeof(w));
+	return false;
+}
+
+/* The block at `at` showed a pattern: the schedule starts somewhere before it. */
+static void confirm(const struct search *s, size_t at, unsigned relations)
+{
+	size_t from = at > AES_SCHEDULE_MAX ? at - AES_SCHEDULE_MAX : 0;
+
+	for (size_t start = from; start <= at; start += 4)
+		if (start >= *s->last_end && try_at(s, start, relations))
+			return;
+}
+
+static const struct {
+	int distance; /* words */
+	unsigned relation;
+} relations_of[] = {
+	{-4, REL_128}, {-8, REL_256}, {-6, REL_192}, {4, REL_128_DEC}, {8, REL_256_DEC},
+};
+
+static unsigned pattern(unsigned relation, unsigned mask)
+{
+	return (relation == REL_192 ? table.six[mask] : table.four[mask]) ? relation : 0;
+}
+
+/* The first and last blocks that have eight words on either side. */
+static bool clip(struct bytes memory, size_t *from, size_t *to)
+{
+	if (memory.len < 3 * AES_BLOCK)
+		return false;
+	if (*from < AES_BLOCK)
+		*from = AES_BLOCK;
+	*from = (*from + AES_BLOCK - 1) / AES_BLOCK * AES_BLOCK;
+	if (*to > memory.len - 2 * AES_BLOCK + 1)
+		*to = memory.len - 2 * AES_BLOCK + 1;
+	return *from < *to;
+}
+
+static unsigned block_scalar(const uint8_t *p)
+{
+	uint32_t x[WORDS];
+	unsigned found = 0;
+	bool any = false;
+
+	for (unsigned i = 0; i < WORDS; i++) {
+		x[i] = load(p + 4 * i) ^ load(p + 4 * i - 4);
+		any |= x[i] != 0;
+	}
+	if (!any)
+		return 0; /* a constant */
+	for (size_t r = 0; r < ARRAY_SIZE(relations_of); r++) {
+		unsigned mask = 0;
+
+		for (unsigned i = 0; i < WORDS; i++)
+			mask |= (unsigned)(x[i] ==
+					   load(p + 4 * ((int)i + relations_of[r].distance)))
+				<< i;
+		found |= pattern(relations_of[r].relation, mask);
+	}
+	return found;
+}
+
+void aes_detect_scalar(struct bytes memory, size_t from, size_t to, size_t *last_end,
+		       void (*hit)(void *userdata, const struct aes_hit *hit), void *userdata)
+{
+	struct search s = {memory, last_end, hit, userdata};
+
+	if (!clip(memory, &from, &to))
+		return;
+	for (size_t at = from; at < to; at += AES_BLOCK) {
+		unsigned found = block_scalar(memory.p + at);
+
+		if (found)
+			confirm(&s, at, found);
+	}
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static unsigned block_avx2(const uint8_t *p)
+{
+#define AT(words) _mm256_loadu_si256((const __m256i *)(p + 4 * (words)))
+	__m256i x = _mm256_xor_si256(AT(0), AT(-1));
+	__m256i equal[ARRAY_SIZE(relations_of)];
+	__m256i any = _mm256_setzero_si256();
+	unsigned found = 0;
+
+	if (_mm256_testz_si256(x, x))
+		return 0;
+	for (size_t r = 0; r < ARRAY_SIZE(relations_of); r++) {
+		equal[r] = _mm256_cmpeq_epi32(x, AT(relations_of[r].distance));
+		any = _mm256_or_si256(any, equal[r]);
+	}
+	if (__builtin_expect(_mm256_testz_si256(any, any), 1))
+		return 0;
+	for (size_t r = 0; r < ARRAY_SIZE(relations_of); r++)
+		found |= pattern(relations_of[r].relation,
+				 (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(equal[r])));
+#undef AT
+	return found;
+}
+
+__attribute__((target("avx2"))) static void detect_avx2(const struct search *s, size_t from,
+							size_t to)
+{
+	for (size_t at = from; at < to; at += AES_BLOCK) {
+		unsigned found = block_avx2(s->memory.p + at);
+
+		if (__builtin_expect(found != 0, 0))
+			confirm(s, at, found);
+	}
+}
+#endif
+
+void aes_detect(struct bytes memory, size_t from, size_t to, size_t *last_end,
+		void (*hit)(void *userdata, const struct aes_hit *hit), void *userdata)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2")) {
+		struct search s = {memory, last_end, hit, userdata};
+
+		if (clip(memory, &from, &to))
+			detect_avx2(&s, from, to);
+		return;
+	}
+#endif
+	aes_detect_scalar(memory, from, to, last_end, hit, userdata);
+}

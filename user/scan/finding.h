@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the dump scanner says: one record for each piece of key material, never its bytes. Crosses
+ * the pipe from the sandboxed scanner as a fixed number of bytes that the reader checks field by
+ * field.
+ */
+#pragma once
+
+#include "model/keyid.h"
+#include "scan/result.h"
+
+enum finding_what {
+	FINDING_END = 0, /* the last record: offset = bytes looked at, vaddr = FINDING_* flags */
+	FINDING_RSA, /* a prime and its modulus, standing free in memory */
+	FINDING_STRUCTURE, /* a private key in PEM, DER or OpenSSH form */
+	FINDING_AES, /* a whole key schedule */
+	FINDING_WHAT_NR
+};
+
+enum finding_class {
+	CLASS_PROVEN = 0, /* by arithmetic */
+	CLASS_LIKELY, /* it has the form and nothing to prove it by */
+	CLASS_ENCRYPTED, /* with a passphrase */
+	CLASS_TEST, /* a constant that is in every copy of a library */
+	CLASS_EPHEMERAL, /* a random generator's */
+	CLASS_NR
+};
+
+enum finding_layout {
+	LAYOUT_LE = 0, /* little endian limbs: OpenSSL, GnuTLS, mbedTLS, Go */
+	LAYOUT_BE, /* big endian bytes: libgcrypt, NSS */
+	LAYOUT_W32, /* 32-bit words, most significant first: Java */
+	LAYOUT_TEXT, /* PEM */
+	LAYOUT_DER,
+	LAYOUT_OPENSSH,
+	LAYOUT_ENCRYPT, /* AES: round keys as FIPS 197 orders them */
+	LAYOUT_DECRYPT, /* AES: reversed, with InvMixColumns */
+	LAYOUT_ENCRYPT_W32, /* the same with the bytes of each word reversed */
+	LAYOUT_DECRYPT_W32,
+	LAYOUT_NR
+};
+
+enum {
+	FINDING_TRUNCATED = 1 << 0, /* the dump ends before what its headers announce */
+	FINDING_INCOMPLETE = 1 << 1, /* a table was full: there may be more than was said */
+	FINDING_CORE = 1 << 2, /* it was an ELF core: offsets have addresses */
+};
+
+struct finding {
+	enum finding_what what;
+	enum finding_class class;
+	enum finding_layout layout;
+	bool has_vaddr;
+	uint16_t bits;
+	uint64_t offset; /* in the file */
+	uint64_t vaddr;
+	struct key_identity id; /* kind KEY_NONE: nothing public about it */
+};
+
+#define FINDING_SIZE (24 + SCAN_RESULT_SIZE)
+
+const char *finding_what_str(enum finding_what what);
+const char *finding_class_str(enum finding_class class);
+const char *finding_layout_str(enum finding_layout layout);
+
+void finding_encode(const struct finding *finding, uint8_t out[FINDING_SIZE]);
+int finding_decode(const uint8_t p[FINDING_SIZE], struct finding *out_finding); /* 0 or -EBADMSG */
