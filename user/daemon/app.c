@@ -3,11 +3,13 @@
 #include "daemon/app.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -221,13 +223,15 @@ static void on_alert(void *userdata, const struct alert *alert)
 static int drain(struct app *app)
 {
 	int r = sensor_drain(app->sensor);
+	uint64_t now = app_boottime();
 
 	if (r < 0) {
 		log_line(SD_ERR, "the kernel's ring buffer cannot be read: %s", strerror(-r));
 		feed_health(app, HEALTH_BLIND, "rings", "the kernel's ring buffer cannot be read");
 		return sd_event_exit(app->loop, EX_OSERR);
 	}
-	engine_tick(app->engine, app_boottime());
+	if (r > 0 || engine_next(app->engine) <= now)
+		feed_tick(app, now);
 	return 0;
 }
 
@@ -251,8 +255,12 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	struct app *app = userdata;
 
 	feed_gaps(app);
-	/* The wall clock may be set at any time (NTP at boot): event times follow it. */
-	engine_set_wall_offset(app->engine, (int64_t)(app_realtime() - app_boottime()));
+	feed_clock(app);
+	if (app->look_for_open && app_boottime() - app->looked_ns > LOOK_PERIOD) {
+		app->look_for_open = false;
+		app->looked_ns = app_boottime();
+		sensor_find_open(app->sensor);
+	}
 	for (int i = 0; i < SINKS_NR; i++)
 		if (app->sinks[i])
 			app->sinks[i]->ops->flush(app->sinks[i]);
@@ -359,6 +367,21 @@ static int sinks_start(struct app *app)
 	return r;
 }
 
+/* For root alone, whatever the file was before: a trace tells who did what on this host. */
+static FILE *open_record(const char *path)
+{
+	_cleanup_close_ int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	FILE *f;
+
+	if (fd < 0 || fchmod(fd, 0600) < 0 || fchown(fd, 0, 0) < 0)
+		return NULL;
+	f = fdopen(fd, "w");
+	if (f)
+		take_fd(fd);
+	return f;
+}
+
 /* The engine, and the trace that begins with what it begins with. */
 static int engine_start(struct app *app)
 {
@@ -385,7 +408,7 @@ static int engine_start(struct app *app)
 		return -ENOMEM;
 	if (!app->options.record)
 		return 0;
-	app->record_file = fopen(app->options.record, "we");
+	app->record_file = open_record(app->options.record);
 	if (!app->record_file)
 		return -errno;
 	return trace_writer_new(app->record_file, &header, &app->record);
