@@ -26,7 +26,13 @@
 /* Counts allocations; the sanitizers bring an allocator of their own. */
 #if !defined(__SANITIZE_ADDRESS__)
 #define COUNTS_ALLOCATIONS 1
-static uint64_t allocations;
+static uint64_t allocations, fail_at; /* the fail_at-th from now fails, 0 = none */
+
+static bool failing(void)
+{
+	allocations++;
+	return fail_at && --fail_at == 0;
+}
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t nr, size_t size);
@@ -34,22 +40,19 @@ void *__libc_realloc(void *p, size_t size);
 
 void *malloc(size_t size)
 {
-	allocations++;
-	return __libc_malloc(size);
+	return failing() ? NULL : __libc_malloc(size);
 }
 void *calloc(size_t nr, size_t size)
 {
-	allocations++;
-	return __libc_calloc(nr, size);
+	return failing() ? NULL : __libc_calloc(nr, size);
 }
 void *realloc(void *p, size_t size)
 {
-	allocations++;
-	return __libc_realloc(p, size);
+	return failing() ? NULL : __libc_realloc(p, size);
 }
 #else
 #define COUNTS_ALLOCATIONS 0
-static uint64_t allocations;
+static uint64_t allocations, fail_at;
 #endif
 
 struct fixture {
@@ -522,6 +525,64 @@ static void events_of_what_is_known_allocate_nothing(void **state)
 	stop(&f);
 }
 
+static uint64_t alerts_seen;
+
+static void count_alert(void *ctx, const struct alert *alert)
+{
+	assert_non_null(alert->text);
+	assert_non_null(alert->path);
+	alerts_seen++;
+}
+
+/* Each allocation on the way fails once: no crash, and an alert that could not be built is counted.
+ */
+static void without_memory_alerts_are_counted_as_lost(void **state)
+{
+	struct policy *policy;
+	uint64_t n, lost = 0;
+
+	if (!COUNTS_ALLOCATIONS)
+		skip();
+	policy = parse(plain);
+	for (n = 1; n < 1000; n++) {
+		struct engine_config config = {.policy = policy,
+					       .host = "h",
+					       .boot_id = "b",
+					       .alert = count_alert};
+		struct fixture f = {0};
+		struct engine_stats stats;
+		bool all;
+
+		alerts_seen = 0;
+		fail_at = n;
+		f.engine = engine_new(&config);
+		if (!f.engine) {
+			assert_int_equal(fail_at, 0);
+			continue;
+		}
+		object(&f, 90 * S, 17, true);
+		for (uint32_t i = 0; i < 12; i++) /* more than go out one by one */
+			access_(&f, 100 * S, 812 + i, 17);
+		engine_tick(f.engine, 101 * S);
+		engine_flush(f.engine, 102 * S);
+		all = fail_at > 0; /* there were fewer allocations than that */
+		fail_at = 0;
+		engine_stats(f.engine, &stats);
+		assert_int_equal(alerts_seen, stats.alerts);
+		assert_true(stats.alerts + stats.alerts_lost >= 8);
+		lost += stats.alerts_lost;
+		engine_free(f.engine);
+		if (all) {
+			assert_int_equal(stats.alerts, 9);
+			assert_int_equal(stats.alerts_lost, 0);
+			break;
+		}
+	}
+	assert_in_range(n, 50, 999);
+	assert_true(lost > 0);
+	policy_free(policy);
+}
+
 static void each_class_has_its_type_and_technique(void **state)
 {
 	for (unsigned c = CLASS_SSH_USER_KEY; c < CLASS_NR; c++) {
@@ -586,6 +647,7 @@ int main(void)
 		cmocka_unit_test(a_flood_is_counted_to_the_last),
 		cmocka_unit_test(ordinary_life_takes_no_more_memory_with_time),
 		cmocka_unit_test(events_of_what_is_known_allocate_nothing),
+		cmocka_unit_test(without_memory_alerts_are_counted_as_lost),
 		cmocka_unit_test(each_class_has_its_type_and_technique),
 		cmocka_unit_test(keys_are_named_as_their_users_know_them),
 	};

@@ -194,6 +194,30 @@ static void beyond_the_cap_new_ones_are_refused_and_counted(void **state)
 	assert_true(tell(f, S, 5, "/k/5", "keys", true)); /* known ones can still be told */
 }
 
+/* Whoever fills the memory for names must not make a key unwatched. */
+static void an_object_without_room_for_its_names_is_watched_all_the_same(void **state)
+{
+	struct fixture *f = *state, full = *f;
+	const struct object *o;
+
+	full.strings = strtab_new(1);
+	full.objects = objects_new(10, full.strings);
+	assert_non_null(full.objects);
+	assert_true(tell(&full, S, 1, "/k/a", "keys", false));
+	o = objects_find(full.objects, 1);
+	assert_null(o->path);
+	assert_null(o->watch);
+	assert_int_equal(o->watch_number, 1);
+	assert_true(o->watch_lost);
+	objects_set_policy(full.objects, f->other);
+	assert_int_equal(o->watch_number, 0);
+	assert_true(o->watch_lost); /* so that it is not taken for one that is no longer watched */
+	assert_true(tell(&full, S, 1, "/k/a", "", false));
+	assert_false(o->watch_lost);
+	objects_free(full.objects);
+	strtab_free(full.strings);
+}
+
 static void users_have_names_until_there_are_too_many(void **state)
 {
 	struct users *users = users_new();
@@ -228,6 +252,7 @@ int main(void)
 		TEST(what_is_gone_is_remembered_for_a_while),
 		TEST(another_policy_numbers_its_entries_anew),
 		TEST(beyond_the_cap_new_ones_are_refused_and_counted),
+		TEST(an_object_without_room_for_its_names_is_watched_all_the_same),
 		cmocka_unit_test(users_have_names_until_there_are_too_many),
 	};
 

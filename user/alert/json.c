@@ -68,7 +68,7 @@ static void put_process(struct object *o, const struct alert_process *process)
 	put(o, "start_ns", number(process->start));
 	put(o, "exe", text(process->exe));
 	put(o, "args", text(process->args));
-	put(o, "uid", number(process->uid));
+	put(o, "uid", id_or_null(process->uid));
 	put(o, "user", text(process->user));
 }
 

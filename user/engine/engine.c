@@ -14,7 +14,9 @@
 #include "proc/cmdline.h"
 
 #define OBJECTS_DEFAULT 262144
-#define STRINGS_MAX	(64U << 20) /* paths, arguments and cgroups of all processes and objects */
+#define STRINGS_MAX	(64U << 20) /* paths, arguments and cgroups of all processes */
+/* Apart from those, so that nobody's command lines leave no room for the name of a key. */
+#define OBJECT_STRINGS_MAX (128U << 20)
 
 struct engine {
 	const struct policy *policy;
@@ -23,7 +25,7 @@ struct engine {
 	engine_alert_fn alert;
 	void *ctx;
 
-	struct strtab *strings;
+	struct strtab *strings, *object_strings;
 	struct proctab *processes;
 	struct settle *settle;
 	struct objects *objects;
@@ -159,6 +161,10 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	struct fold_key key;
 	uint64_t later;
 
+	/* Watched, but by which entry there was no room to keep: as one of which nothing is known.
+	 */
+	if (object && !object->watch_number && object->watch_lost)
+		object = c.object = NULL;
 	if (object) {
 		struct policy_query query = {
 			.watch = object->watch_number,
@@ -432,13 +438,14 @@ struct engine *engine_new(const struct engine_config *config)
 	engine->host = strdup(config->host);
 	engine->boot_id = strdup(config->boot_id);
 	engine->strings = strtab_new(STRINGS_MAX);
-	if (engine->strings) {
+	engine->object_strings = strtab_new(OBJECT_STRINGS_MAX);
+	if (engine->strings && engine->object_strings) {
 		engine->processes = proctab_new(config->max_processes ? config->max_processes
 								      : PROCTAB_NODES_DEFAULT,
 						engine->strings);
 		engine->objects =
 			objects_new(config->max_objects ? config->max_objects : OBJECTS_DEFAULT,
-				    engine->strings);
+				    engine->object_strings);
 	}
 	engine->settle =
 		settle_new(config->max_pending ? config->max_pending : SETTLE_SLOTS_DEFAULT,
@@ -464,6 +471,7 @@ void engine_free(struct engine *engine)
 	objects_free(engine->objects);
 	proctab_free(engine->processes);
 	strtab_free(engine->strings);
+	strtab_free(engine->object_strings);
 	free(engine->host);
 	free(engine->boot_id);
 	free(engine);
@@ -481,6 +489,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.users = users_count(engine->users);
 	st.folds = fold_count(engine->fold);
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
-		   users_bytes(engine->users) + fold_bytes(engine->fold);
+		   users_bytes(engine->users) + fold_bytes(engine->fold) +
+		   strtab_bytes(engine->object_strings);
 	*out_stats = st;
 }

@@ -153,9 +153,13 @@ static void set_there(struct objects *objects, struct object *object)
 	object->gone_at = 0;
 }
 
-static uint32_t find_watch(const struct policy *policy, const struct str *name)
+/* The number does not depend on there being room for the name; only a reload has need of that. */
+static void set_watch(struct objects *objects, struct object *object, struct span name,
+		      const struct policy *policy)
 {
-	return name ? policy_find_watch(policy, str_span(name)) : 0;
+	set_string(objects, &object->watch, name);
+	object->watch_lost = name.len && !object->watch;
+	object->watch_number = name.len ? policy_find_watch(policy, name) : 0;
 }
 
 bool objects_tell(struct objects *objects, uint64_t time, const struct event_object *ev,
@@ -167,8 +171,7 @@ bool objects_tell(struct objects *objects, uint64_t time, const struct event_obj
 		object = *slot_of(objects, ev->object);
 		if (!object)
 			return true;
-		set_string(objects, &object->watch, ev->watch);
-		object->watch_number = 0;
+		set_watch(objects, object, ev->watch, policy);
 		object->told = true;
 		set_gone(objects, object, time);
 		return true;
@@ -180,8 +183,7 @@ bool objects_tell(struct objects *objects, uint64_t time, const struct event_obj
 	object->inode = ev->inode;
 	object->told = true;
 	set_string(objects, &object->path, ev->path);
-	set_string(objects, &object->watch, ev->watch);
-	object->watch_number = find_watch(policy, object->watch);
+	set_watch(objects, object, ev->watch, policy);
 	object->key_known = false;
 	if (!ev->key_known) {
 		free(object->key);
@@ -216,8 +218,7 @@ void objects_mark(struct objects *objects, uint64_t time, const struct event_mar
 		set_there(objects, object);
 		object->inode = ev->inode;
 		set_string(objects, &object->path, ev->path);
-		set_string(objects, &object->watch, span_of(entry->name));
-		object->watch_number = ev->watch;
+		set_watch(objects, object, span_of(entry->name), policy);
 		object->told_at = time;
 		return;
 	case MARK_DROPPED:
@@ -240,7 +241,9 @@ void objects_set_policy(struct objects *objects, const struct policy *policy)
 {
 	for (size_t i = 0; i < objects->nr_buckets; i++)
 		for (struct object *object = objects->buckets[i]; object; object = object->next)
-			object->watch_number = find_watch(policy, object->watch);
+			object->watch_number =
+				object->watch ? policy_find_watch(policy, str_span(object->watch))
+					      : 0;
 }
 
 void objects_tick(struct objects *objects, uint64_t now)

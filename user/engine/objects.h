@@ -25,6 +25,7 @@ struct object {
 	struct str *path;
 	struct str *watch; /* name of the entry; NULL: not watched (any longer) */
 	uint32_t watch_number; /* of the policy in force, 0 = it has no such entry */
+	bool watch_lost; /* there was no room for its name: watched all the same */
 	bool told; /* by the daemon, not by a mark alone */
 	bool key_known;
 	uint64_t told_at; /* when it was last told without its key */

@@ -81,6 +81,9 @@ static char *user_text(const struct report *report, uint32_t uid)
 	const char *name = users_name(report->users, uid);
 	char number[16];
 
+	if (uid == UID_UNSET)
+		return strdup("");
+
 	if (name)
 		return strdup(name);
 	snprintf(number, sizeof(number), "%" PRIu32, uid);
@@ -122,10 +125,9 @@ static struct alert *new_alert(const struct report *report, enum alert_type type
 /* Strings that an alert of this type has nothing to say in are empty, never NULL. */
 static bool fill_empty(struct alert *alert)
 {
-	char **const strings[] = {&alert->text,	     &alert->login_user, &alert->unit,
-				  &alert->container, &alert->path,	 &alert->via,
-				  &alert->watch,     &alert->owner_user, &alert->rule,
-				  &alert->cause};
+	char **const strings[] = {&alert->login_user, &alert->unit, &alert->container,
+				  &alert->path,	      &alert->via,  &alert->watch,
+				  &alert->owner_user, &alert->rule, &alert->cause};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
 		if (!*strings[i])
@@ -300,12 +302,15 @@ struct alert *report_access(const struct report *report, const struct settled *s
 		a->subject.id.exec_id, a->inode.ino, a->inode.dev);
 	if (fill_processes(report, s, alert) || fill_paths(s, object, alert) || !alert->id[0])
 		goto fail;
+	/* What the sentence is made of must be there. */
+	if (!fill_empty(alert))
+		goto fail;
 	if (s->handed)
 		opener_name(report, &s->handed_by, opener, sizeof(opener));
 	alert->text =
 		sentence_access(alert, entry ? object_class_noun(object_class) : "watched file",
 				s->handed ? opener : NULL, a->fd, answer->why);
-	if (!alert->text || !fill_empty(alert))
+	if (!alert->text)
 		goto fail;
 	return alert;
 fail:

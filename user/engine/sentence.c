@@ -97,11 +97,11 @@ static void put_subject(FILE *f, const struct alert *alert)
 	put_process(f, self);
 	fprintf(f, " (pid %" PRIu32 ", user ", self->pid);
 	put_name(f, self->user, NAME_MAX_SHOWN);
-	if (alert->login_user && strcmp(alert->login_user, self->user) != 0) {
+	if (alert->login_user[0] && strcmp(alert->login_user, self->user) != 0) {
 		fputs(", logged in as ", f);
 		put_name(f, alert->login_user, NAME_MAX_SHOWN);
 	}
-	if (alert->container && alert->container[0]) {
+	if (alert->container[0]) {
 		fputs(", container ", f);
 		put_name(f, alert->container, NAME_MAX_SHOWN);
 	}
@@ -126,7 +126,7 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 		fputs(" mapped", f);
 		break;
 	case ACCESS_FOUND:
-		fputs(" had open before keytrail started:", f);
+		fputs(" already had", f);
 		break;
 	default:
 		fputs(" opened", f);
@@ -173,10 +173,12 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 	} else if (about_a_key(alert)) {
 		fputs(" (key not identified)", f);
 	}
-	if (alert->via && alert->via[0]) {
+	if (alert->via[0]) {
 		fputs(" as ", f);
 		put_name(f, alert->via, PATH_MAX_SHOWN);
 	}
+	if (alert->how == ACCESS_FOUND)
+		fputs(" open", f);
 	if (opener && alert->how == ACCESS_EXEC_FD) {
 		fputs(" by ", f);
 		put_name(f, opener, NAME_MAX_SHOWN);

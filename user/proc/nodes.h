@@ -36,6 +36,7 @@ struct node {
 	bool used;
 	bool newest; /* in the table by pid */
 	bool has_image; /* an exec or the picture at start told of it, not a fork alone */
+	bool told; /* uid and the like are known: not just named as somebody's parent */
 	bool forked; /* made by fork: what was before belongs to another process */
 	bool args_truncated;
 	bool kernel_thread;

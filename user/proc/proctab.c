@@ -134,6 +134,7 @@ static void set_subject(struct node *node, const struct subject *s)
 	node->loginuid = s->loginuid;
 	node->session = s->session;
 	memcpy(node->comm, s->comm, sizeof(node->comm));
+	node->told = true;
 }
 
 /* No executable, and a child of the kernel's own: a zombie has no executable either. */
@@ -155,7 +156,7 @@ struct proc_ref proctab_fork(struct proctab *tab, uint64_t time, const struct ev
 
 	/* Making room for the child may have taken the parent's node. */
 	parent = node_deref(tab, parent_ref);
-	if (!node->has_image && !node->forked) {
+	if (!node->told) {
 		set_subject(node, &ev->child);
 		set_kernel_thread(tab, node, &ev->child, &ev->parent);
 	}
@@ -209,7 +210,7 @@ void proctab_exit(struct proctab *tab, uint64_t time, const struct event_exit *e
 	struct node *node = get_image(tab, &ev->subject.id, time);
 	struct node *newest = node_find_newest(tab, node->id.tgid, node->id.start);
 
-	if (!node->has_image && !node->forked && !node->comm[0])
+	if (!node->told)
 		set_subject(node, &ev->subject);
 	node_end(tab, node, time);
 	if (newest)
@@ -278,8 +279,8 @@ static void fill_info(const struct node *node, struct proc_info *out)
 {
 	*out = (struct proc_info){
 		.id = node->id,
-		.uid = node->uid,
-		.euid = node->euid,
+		.uid = node->told ? node->uid : UID_UNSET,
+		.euid = node->told ? node->euid : UID_UNSET,
 		.loginuid = node->loginuid,
 		.session = node->session,
 		.exe = node->exe,

@@ -43,7 +43,8 @@ struct proc_ref {
 /* What is known of an image. Strings belong to the table and live until its next change. */
 struct proc_info {
 	struct proc_id id;
-	uint32_t uid, euid, loginuid, session;
+	uint32_t uid, euid; /* UID_UNSET: not known */
+	uint32_t loginuid, session;
 	const struct str *exe; /* path; NULL = not known, or a kernel thread */
 	const struct str *args; /* NUL separated, as given to the table */
 	const struct str *cgroup;
