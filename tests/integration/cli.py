@@ -90,7 +90,7 @@ def test_documents():
     commands = [c.strip() for c in commands if not c.startswith("help")]
     check(
         "help lists the commands",
-        {"status", "alerts", "policy check", "reload", "replay"} <= set(commands),
+        {"status", "alerts", "policy check", "reload", "replay", "scan"} <= set(commands),
         commands,
     )
     man = plain(read("docs/man/keytrail.1"))

@@ -2,9 +2,6 @@
 /* All subcommands, in the order in which help lists them. */
 #include "cli/cli.h"
 
-/* May be missing from a build: then the table ends before it. */
-#pragma weak cmd_scan
-
 const struct cli_command *const cli_commands[] = {
 	&cmd_status, &cmd_alerts, &cmd_policy_check, &cmd_reload, &cmd_replay, &cmd_scan, NULL,
 };
