@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "scan/detect-aes.h"
+#include "scan/find.h"
 #include "scan/keyfile.h"
 #include "scan/scanner.h"
 #include "unit/keymaker.h"
@@ -504,10 +505,35 @@ static void records_that_cannot_be_are_refused(void **state)
 	}
 }
 
+/* Against memmem(), at every place of a short piece of memory that holds parts of the marker, too.
+ */
+static void markers_are_found_where_they_stand(void **state)
+{
+	const struct marker marker = MARKER("-----BEGIN ", 4);
+
+	for (size_t len = 0; len < 80; len++)
+		for (size_t at = 0; at <= len; at++) {
+			uint8_t *p = malloc(len ? len : 1);
+			const uint8_t *want;
+
+			memset(p, '-', len);
+			memcpy(p + at, marker.p, len - at < marker.len ? len - at : marker.len);
+			want = memmem(p, len, marker.p, marker.len);
+			assert_int_equal(find_marker((struct bytes){p, len}, 0, marker),
+					 want ? (size_t)(want - p) : len);
+			if (want)
+				assert_int_equal(find_marker((struct bytes){p, len},
+							     (size_t)(want - p) + 1, marker),
+						 len);
+			free(p);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
+		CASE(markers_are_found_where_they_stand),
 		CASE(bare_rsa_numbers_are_joined_in_each_layout),
 		CASE(a_modulus_or_a_prime_alone_says_nothing),
 		CASE(aes_schedules_are_found_in_each_form),

@@ -2,6 +2,7 @@
 /* Keys in PEM, DER and OpenSSH form: markers, then the parser. */
 #include "scan/detect-form.h"
 
+#include "scan/find.h"
 #include "scan/keyfile.h"
 #include "scan/pem.h"
 
@@ -45,21 +46,18 @@ static bool ask(const struct search *s, struct bytes bytes, size_t at, enum find
 
 static void find_pem(const struct search *s)
 {
-	static const char begin[] = "-----BEGIN ";
-	const uint8_t *end = s->memory.p + s->memory.len;
-	const uint8_t *p = s->memory.p + s->from;
+	const struct marker begin = MARKER("-----BEGIN ", 4);
+	size_t at = s->from;
 
-	while ((p = memmem(p, (size_t)(end - p), begin, sizeof(begin) - 1)) &&
-	       p < s->memory.p + s->to) {
-		size_t at = (size_t)(p - s->memory.p);
+	for (; (at = find_marker(s->memory, at, begin)) < s->to; at += begin.len) {
 		struct bytes rest = from_here(s, at), block;
 		struct pem pem;
 
-		p += sizeof(begin) - 1;
 		/* In memory a text ends with its NUL. */
 		rest.len = strnlen((const char *)rest.p, rest.len);
 		block = rest;
-		if (!pem_next(&rest, &pem) || pem.label.p != p || !pem_is_private(&pem))
+		if (!pem_next(&rest, &pem) || pem.label.p != block.p + begin.len ||
+		    !pem_is_private(&pem))
 			continue;
 		block.len = (size_t)(rest.p - block.p);
 		ask(s, block, at, LAYOUT_TEXT);
@@ -68,20 +66,16 @@ static void find_pem(const struct search *s)
 
 static void find_openssh(const struct search *s)
 {
-	static const char magic[] = "openssh-key-v1"; /* and its NUL */
-	const uint8_t *end = s->memory.p + s->memory.len;
-	const uint8_t *p = s->memory.p + s->from;
+	const struct marker magic = MARKER("openssh-key-v1\0", 10);
+	size_t at = s->from;
 
-	while ((p = memmem(p, (size_t)(end - p), magic, sizeof(magic))) &&
-	       p < s->memory.p + s->to) {
-		struct finding f;
-		struct bytes bytes = from_here(s, (size_t)(p - s->memory.p));
-		bool proven;
+	for (; (at = find_marker(s->memory, at, magic)) < s->to; at += magic.len) {
+		struct bytes bytes = from_here(s, at);
+		struct key_identity id;
 
 		/* The name alone stands in every program that can read the format. */
-		if (keyfile_prove(bytes, &f.id, &proven) == 0 && f.id.source)
-			ask(s, bytes, (size_t)(p - s->memory.p), LAYOUT_OPENSSH);
-		p += sizeof(magic);
+		if (keyfile_identify(bytes, (struct bytes){NULL, 0}, &id) == 0 && id.source)
+			ask(s, bytes, at, LAYOUT_OPENSSH);
 	}
 }
 
@@ -103,21 +97,18 @@ static bool sequence_before(const struct search *s, size_t at, size_t *out_start
 
 static void find_der(const struct search *s)
 {
-	static const uint8_t version[] = {0x02, 0x01};
-	const uint8_t *end = s->memory.p + s->memory.len;
-	const uint8_t *p = s->memory.p + s->from;
+	const struct marker version = MARKER("\x02\x01", 0);
+	size_t at = s->from, start;
 
-	while ((p = memmem(p, (size_t)(end - p), version, sizeof(version))) &&
-	       p < s->memory.p + s->to && end - p > 4) {
-		size_t at = (size_t)(p - s->memory.p), start;
+	while ((at = find_marker(s->memory, at, version)) < s->to && s->memory.len - at > 4) {
+		const uint8_t *p = s->memory.p + at;
 
-		p += sizeof(version);
 		/* After the version an INTEGER, a SEQUENCE or an OCTET STRING. */
-		if (p[0] > 1 || (p[1] != 0x02 && p[1] != 0x30 && p[1] != 0x04) ||
-		    !sequence_before(s, at, &start))
-			continue;
-		if (ask(s, from_here(s, start), start, LAYOUT_DER))
-			p += 32;
+		if (p[2] <= 1 && (p[3] == 0x02 || p[3] == 0x30 || p[3] == 0x04) &&
+		    sequence_before(s, at, &start) &&
+		    ask(s, from_here(s, start), start, LAYOUT_DER))
+			at += 32; /* the same key stands in it once more */
+		at += version.len;
 	}
 }
 

@@ -82,23 +82,25 @@ static void on_aes(void *userdata, const struct aes_hit *hit)
 
 /*
  * OpenSSL's CTR-DRBG, which every process has that once used random numbers: keylen 32, a use_df
- * flag of 1, then the key.
+ * flag of 1, then the key. On the heap, so at multiples of 8.
  */
 static void find_drbg(struct dump *d, struct bytes memory, size_t from, size_t to)
 {
-	static const uint8_t head[12] = {0x20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
-	const uint8_t *end = memory.p + memory.len;
-	const uint8_t *p = memory.p + from;
+	for (size_t at = (from + 7) / 8 * 8; at < to && at + 44 <= memory.len; at += 8) {
+		uint64_t keylen;
+		uint32_t use_df;
 
-	while ((p = memmem(p, (size_t)(end - p), head, sizeof(head))) && p < memory.p + to) {
-		p += sizeof(head);
-		if (end - p < 32)
-			return;
+		memcpy(&keylen, memory.p + at, sizeof(keylen));
+		if (keylen != 32)
+			continue;
+		memcpy(&use_df, memory.p + at + 8, sizeof(use_df));
+		if (use_df != 1)
+			continue;
 		if (d->nr_drbg == KEYS_MAX) {
 			d->full = true;
 			return;
 		}
-		memcpy(d->drbg[d->nr_drbg++], p, 32);
+		memcpy(d->drbg[d->nr_drbg++], memory.p + at + 12, 32);
 	}
 }
 
