@@ -27,6 +27,7 @@ from .common import tool
 # Exit codes of our own, besides the command's: as timeout(1), and the shell's "cannot run".
 TIMED_OUT, BROKEN = 124, 125
 CONSOLE_TAIL = 40
+LAST_WORDS = 4  # seconds for a hung guest to tell its console what its processes do
 # What a kernel says when it has found a fault in itself.
 COMPLAINTS = re.compile(rb"(?:BUG:|Oops|kernel BUG at|WARNING: CPU|general protection fault|"
                         rb"Kernel panic|rcu.*detected stall|soft lockup|INFO: task .* blocked)")
@@ -199,8 +200,12 @@ class Guest:
                     trouble = "stopped by a signal"
                     break
                 if deadline and now > deadline and self.code is None:
+                    last_words = self.started and not trouble
                     trouble = f"no end within {timeout:g} s"
-                    break
+                    if not last_words:
+                        break
+                    deadline = now + LAST_WORDS
+                    self.ends["ctl"].send(b"hang\n")
                 ready = select.select(0.2 if self.qemu.poll() is None else 0)
                 if not ready and self.qemu.poll() is not None:
                     break
@@ -233,9 +238,11 @@ class Guest:
             if COMPLAINTS.search(line):
                 complaints.append(line.decode(errors="replace").strip())
         code = self.code
-        if trouble:
+        if code is not None:
+            trouble = ""  # it was done just in time
+        elif trouble:
             code = TIMED_OUT
-        elif code is None:
+        else:
             code = BROKEN
             if b"Kernel panic" in console:
                 last = [c for c in complaints if "Kernel panic" in c][-1]

@@ -16,7 +16,7 @@ from . import cli, guest, kernels, payload
 from .common import ROOT, Failure
 
 IMAGES = ("mini", "debian")
-LIMIT = 240  # seconds for one test file
+LIMIT = 360  # seconds for one test file
 BOOT_LIMIT = 120  # seconds until the first test has to have begun
 DEATHS = 3  # guests that may die over the tests of one image and kernel
 

@@ -6,7 +6,8 @@
  *
  * Ports, by name: kt.out and kt.err (the command's output), kt.in (input of --pty), kt.ctl (what
  * becomes of the command: "start", then "exit N", N being 128+SIGNAL if a signal ended it; with
- * --pty the host may say "size ROWS COLUMNS").
+ * --pty the host may say "size ROWS COLUMNS", and when its patience ends "hang": then the console
+ *is told what every process is doing).
  *
  * The command writes into pipes, not into the ports: a port can be opened by one process only, so
  * that `echo >/dev/stderr` would fail. What the pipes hold when the command has ended is still
@@ -148,7 +149,59 @@ static void run_child(char **argv, const sigset_t *mask, int out, int err, const
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* What the host says about the person's terminal. */
+/* First line of /proc/PID/NAME, NUL bytes as spaces; "" if there is none. */
+static void read_line(const char *pid, const char *name, char *line, size_t size)
+{
+	char path[300];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, line, size - 1);
+		close(fd);
+	}
+	line[n > 0 ? n : 0] = '\0';
+	for (ssize_t i = 0; i < n - 1; i++)
+		if (!line[i])
+			line[i] = ' ';
+	line[strcspn(line, "\n")] = '\0';
+}
+
+/* What each process of user space does: for who has to find out why nothing went on. */
+static void tell_processes(void)
+{
+	char line[200], stat[400], wchan[80], text[800];
+	int console = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	while (dir && console >= 0 && (entry = readdir(dir))) {
+		const char *pid = entry->d_name, *state;
+		int parent = 0;
+
+		if (*pid < '0' || *pid > '9')
+			continue;
+		read_line(pid, "cmdline", line, sizeof(line));
+		if (!*line)
+			continue; /* a thread of the kernel, or dead */
+		read_line(pid, "stat", stat, sizeof(stat));
+		read_line(pid, "wchan", wchan, sizeof(wchan));
+		state = strrchr(stat, ')');
+		if (!state || sscanf(state + 1, " %*c %d", &parent) != 1)
+			continue;
+		int n = snprintf(text, sizeof(text), "hang: %s (of %d) %c in %s: %s\n", pid, parent,
+				 state[2], wchan, line);
+		put(console, text, n < (int)sizeof(text) ? n : (int)sizeof(text) - 1);
+	}
+	if (dir)
+		closedir(dir);
+	if (console >= 0)
+		close(console);
+}
+
+/* What the host says: of the person's terminal, or that its patience has ended. */
 static bool heed(int ctl, int master)
 {
 	char line[128];
@@ -160,12 +213,14 @@ static bool heed(int ctl, int master)
 	line[n] = '\0';
 	if (sscanf(line, "size %hu %hu", &size.ws_row, &size.ws_col) == 2)
 		ioctl(master, TIOCSWINSZ, &size);
+	else if (strncmp(line, "hang", 4) == 0)
+		tell_processes();
 	return true;
 }
 
 int main(int argc, char **argv)
 {
-	bool pty = argc > 1 && strcmp(argv[1], "--pty") == 0;
+	bool pty = argc > 1 && strcmp(argv[1], "--pty") == 0, host = true;
 	char **command = argv + 1 + pty;
 	char name[64] = "", line[64];
 	int out = -1, err = -1, out_write = -1, err_write = -1, status, code;
@@ -209,7 +264,7 @@ int main(int argc, char **argv)
 			{.fd = out, .events = POLLIN},
 			{.fd = err, .events = POLLIN},
 			{.fd = port_in, .events = POLLIN},
-			{.fd = pty ? ctl : -1, .events = POLLIN},
+			{.fd = host ? ctl : -1, .events = POLLIN},
 		};
 		struct signalfd_siginfo info;
 
@@ -229,7 +284,7 @@ int main(int argc, char **argv)
 		else if (fds[3].revents)
 			port_in = -1;
 		if (fds[4].revents && !heed(ctl, out))
-			pty = false;
+			host = false;
 		if (fds[0].revents) {
 			while (read(ended, &info, sizeof(info)) > 0)
 				;
