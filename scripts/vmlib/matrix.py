@@ -312,5 +312,3 @@ def finish(runner, columns, skipped, results, seconds):
     print(f"logs: {runner.logs}/ ({seconds:.0f} s)")
     print(f"{count['ok']} passed, {count['not ok']} failed, {count['skip']} skipped", flush=True)
     return 1 if count["not ok"] or not count["ok"] else 0
-
-

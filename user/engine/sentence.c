@@ -11,7 +11,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define ARROW	 "\xe2\x86\x90" /* U+2190 */
+#define ARROW \
+	"<-" /* in ASCII, so that RFC 5424 asks for no byte order mark before most sentences */
 #define ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
 
 #define NAME_MAX_SHOWN 64

@@ -10,7 +10,7 @@
 
 /*
  *	cat (pid 812, user alice) opened SSH user key /home/alice/.ssh/id_ed25519 (ED25519 256
- *	SHA256:...), <why>; ancestry: cat ← bash ← sshd
+ *	SHA256:...), <why>; ancestry: cat <- bash <- sshd
  *
  * opener: who had opened what the process was handed, NULL = it did so itself. fd: (uint32_t)-1 =
  *none.

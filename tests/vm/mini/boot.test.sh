@@ -24,7 +24,8 @@ else
 fi
 check "jq works" jq -e '.a == 1' "$(echo '{"a":1}' >"$T/j" && echo "$T/j")"
 # wait_for gives up when it should, and not before.
-check "wait_for sees what comes" sh -c '(sleep 0.3; touch "$T/came") & . /kt/tests/lib.sh; wait_for -t 10 test -e "$T/came"'
+check "wait_for sees what comes" sh -c \
+	'(sleep 0.3; touch "$T/came") & . /kt/tests/lib.sh; wait_for -t 10 test -e "$T/came"'
 if wait_for -t 1 false; then
 	not_ok "wait_for gives up" "it did not"
 else
