@@ -18,7 +18,7 @@ WAYS=/kt/ways
 KT_LOG=$T/keytraild.log
 KT_POLICY=${KT_POLICY-}
 # A guest is emulated: what takes a moment on a machine may take seconds here.
-WAIT=${WAIT:-20}
+WAIT=${WAIT:-60}
 
 # What a test says goes out by descriptor 9, so that `ok` inside of `$(...)` is heard, too.
 exec 9>&1
