@@ -15,8 +15,9 @@
 #include "scan/bytes.h"
 
 /* A shell command in the test's folder, which must succeed; its first line of output in `out`. */
-_printf_(4, 5) static inline void shell(const char *dir, char *out, size_t size, const char *fmt,
-					...)
+static inline void shell(const char *dir, char *out, size_t size, const char *fmt, ...)
+	_printf_(4, 5);
+static inline void shell(const char *dir, char *out, size_t size, const char *fmt, ...)
 {
 	char command[4096], whole[8192];
 	FILE *f;
