@@ -62,3 +62,9 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/libkeytrail.a
 .PHONY: check-integration
 check-integration: all $(INTEGRATION_BIN)
 	@BUILD='$(BUILD)' tests/integration/run
+
+# --- demo --------------------------------------------------------------------------------------------
+## make demo               shows it at work in a guest; installs what is missing; KERNEL=6.1
+.PHONY: demo
+demo:
+	+@$(CHECK_ENV) $(if $(KERNEL),KERNEL='$(KERNEL)') scripts/demo

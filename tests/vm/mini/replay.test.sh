@@ -43,7 +43,7 @@ else
 $(wc -l <"$T/replayed.sorted")"
 	# Which fields: those of alerts of the same id, and ids that only one side has.
 	jq -nr --slurpfile live "$T/live.sorted" --slurpfile again "$T/replayed.sorted" '
-		def flat: [paths(scalars) as $p | "\($p | map(tostring) | join(".")) = \(getpath($p))"];
+		def flat: [paths(scalars) as $p | ($p | map(tostring) | join(".")) + " = \(getpath($p))"];
 		($again | map({key: .id, value: .}) | from_entries) as $by_id | $live[] |
 		. as $one | $by_id[.id] as $other |
 		if $other == null then "# only live: \(.text)"
