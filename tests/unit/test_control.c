@@ -196,6 +196,8 @@ static void requests_are_answered_in_order_however_they_are_cut(void **state)
 							      left < step ? left : step),
 					 0);
 		}
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(control_session_pump(session), 0);
 		assert_int_equal(expect_ok(session, "status"), 1);
 		expect_error(session, "EINVAL");
 		assert_int_equal(expect_ok(session, "status"), 3);
@@ -203,6 +205,25 @@ static void requests_are_answered_in_order_however_they_are_cut(void **state)
 		assert_int_equal(status_calls, 2);
 		control_session_free(session);
 	}
+}
+
+static void of_many_requests_at_once_one_is_answered_at_a_time(void **state)
+{
+	struct control_session *session = open_session(NULL, CONTROL_MAY_READ);
+	size_t room = control_session_room(session);
+
+	assert_int_equal(feed(session, "{\"v\":1,\"do\":\"status\"}\n"
+				       "{\"v\":1,\"do\":\"status\"}\n\n\n"
+				       "{\"v\":1,\"do\":\"status\"}\n"),
+			 0);
+	assert_true(control_session_room(session) < room);
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(status_calls, i);
+		assert_int_equal(control_session_pump(session), 0);
+	}
+	assert_int_equal(status_calls, 3);
+	assert_int_equal(control_session_room(session), room);
+	control_session_free(session);
 }
 
 static void only_root_may_change_things(void **state)
@@ -377,6 +398,7 @@ static void without_a_store_alerts_are_refused(void **state)
 			      "{\"v\":1,\"do\":\"alerts\"}\n{\"v\":1,\"do\":\"status\"}\n"),
 			 0);
 	expect_error(session, "ENODATA");
+	assert_int_equal(control_session_pump(session), 0);
 	expect_ok(session, "status");
 	control_session_free(session);
 }
@@ -635,6 +657,7 @@ int main(void)
 		TEST(good_requests_are_understood),
 		TEST(bad_requests_are_refused_with_a_reason),
 		TEST(requests_are_answered_in_order_however_they_are_cut),
+		TEST(of_many_requests_at_once_one_is_answered_at_a_time),
 		TEST(only_root_may_change_things),
 		TEST(a_refused_reload_tells_the_errors),
 		TEST(a_line_that_is_too_long_ends_the_session),

@@ -66,7 +66,8 @@ static void disconnect(struct client *client)
 	client_free(client);
 }
 
-/* Sends what can be sent now. Negative: the connection is of no more use. */
+/* Sends what can be sent now, then goes on by one step: the rest waits for the next turn of the
+ * loop. Negative: the connection is of no more use. */
 static int flush(struct client *client)
 {
 	struct buf *out = control_session_output(client->session);
@@ -80,14 +81,14 @@ static int flush(struct client *client)
 			return errno == EAGAIN ? 0 : -errno;
 		client->active_us = now_us(client->server);
 		buf_consume(out, n);
-		if (!client->closing) {
-			int r = control_session_pump(client->session);
-
-			if (r < 0)
-				return r;
-		}
 	}
-	return client->closing ? -ESHUTDOWN : 0;
+	if (client->closing)
+		return -ESHUTDOWN;
+	if (control_session_pump(client->session) < 0) {
+		client->closing = true; /* what it was told of that still goes out */
+		return out->len > 0 ? 0 : -ESHUTDOWN;
+	}
+	return 0;
 }
 
 /* Watches for what is of use now: a client that owes us reading is not read from. */
@@ -111,11 +112,14 @@ static void serve(struct client *client)
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct client *client = userdata;
-	char in[16384];
+	char in[CONTROL_REQUEST_MAX + 1];
 	ssize_t n;
 
 	if (events & EPOLLIN) {
-		n = recv(fd, in, sizeof(in), MSG_DONTWAIT);
+		size_t room = control_session_room(client->session);
+
+		/* without any it is told to go */
+		n = recv(fd, in, room > 0 ? room : 1, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return 0;
 		if (n <= 0) {

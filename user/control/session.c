@@ -226,7 +226,10 @@ static int handle_line(struct control_session *session, const char *line, size_t
 	}
 }
 
-/* Answers whole lines, one after the other, unless the answer to one is still under way. */
+/*
+ * Answers one whole line, unless the answer to another is still under way. Not more: each may walk
+ * over the whole store, and between two of them the daemon has other work to do.
+ */
 static int handle_input(struct control_session *session)
 {
 	while (session->mode == MODE_IDLE) {
@@ -250,8 +253,15 @@ static int handle_input(struct control_session *session)
 		if (r < 0)
 			return r;
 		buf_consume(&session->in, len + 1);
+		if (len)
+			return 0;
 	}
 	return 0;
+}
+
+size_t control_session_room(const struct control_session *session)
+{
+	return CONTROL_REQUEST_MAX + 1 - session->in.len;
 }
 
 int control_session_feed(struct control_session *session, const char *p, size_t len)
@@ -278,9 +288,7 @@ int control_session_feed(struct control_session *session, const char *p, size_t 
 
 int control_session_pump(struct control_session *session)
 {
-	int r = pump_backlog(session);
-
-	return r < 0 ? r : handle_input(session);
+	return session->mode == MODE_BACKLOG ? pump_backlog(session) : handle_input(session);
 }
 
 int control_session_publish(struct control_session *session, const struct alert *alert,

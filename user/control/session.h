@@ -40,14 +40,19 @@ int control_session_new(const struct control_handlers *handlers, void *userdata,
 void control_session_free(struct control_session *session);
 void control_session_set_store(struct control_session *session, struct sink *store);
 
+/* So many bytes are taken now; what was sent before and not yet answered stands in the way. */
+size_t control_session_room(const struct control_session *session);
+
 /*
- * Takes bytes from the client and answers what is whole. 0, or negative: what is in the output
- * should still be sent, then the connection closed (-EMSGSIZE: line too long; -ENOBUFS: it does not
- * read its replies; -ENOMEM).
+ * Takes bytes from the client and answers the first whole request; the others wait, each for a
+ * control_session_pump(). More bytes than there is room for are taken as if in several calls. 0, or
+ * negative: what is in the output should still be sent, then the connection closed (-EMSGSIZE: line
+ * too long; -ENOBUFS: it does not read its replies; -ENOMEM).
  */
 int control_session_feed(struct control_session *session, const char *p, size_t len);
 
-/* To be called when output was sent: goes on with what waits. Result as control_session_feed(). */
+/* To be called when output was sent: goes on with what waits, by one portion of alerts or one
+ * request. Result as control_session_feed(). */
 int control_session_pump(struct control_session *session);
 
 /* A new alert: goes out if the client follows and its filter lets it. Result likewise. `json` is
