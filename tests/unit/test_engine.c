@@ -305,13 +305,34 @@ static void the_id_is_that_of_the_thing_not_of_the_run(void **state)
 	ev.access.how = ACCESS_FOUND;
 	engine_feed(f.engine, &ev);
 	engine_tick(f.engine, 300 * S);
+	engine_tick(f.engine, 311 * S);
 	assert_int_equal(f.alerts, 1);
 	assert_string_equal(f.last.id, first);
 	/* another process, another object: other ids */
 	access_(&f, 301 * S, 813, 99);
-	engine_tick(f.engine, 303 * S);
+	engine_tick(f.engine, 330 * S);
 	assert_int_equal(f.alerts, 2);
 	assert_string_not_equal(f.last.id, first);
+	stop(&f);
+}
+
+static void what_was_open_at_the_start_waits_longer_for_its_key(void **state)
+{
+	struct fixture f;
+	struct event ev = access_event(10 * S, 812, 17);
+
+	start(&f, plain, 0);
+	object(&f, 10 * S, 99, false);
+	ev.access.object = 99;
+	ev.access.how = ACCESS_FOUND;
+	engine_feed(f.engine, &ev);
+	engine_tick(f.engine, 11 * S);
+	engine_tick(f.engine, 15 * S);
+	assert_int_equal(f.alerts, 0);
+	object(&f, 16 * S, 99, true);
+	engine_tick(f.engine, 17 * S);
+	assert_int_equal(f.alerts, 1);
+	assert_true(f.last.key_known);
 	stop(&f);
 }
 
@@ -642,6 +663,7 @@ int main(void)
 		cmocka_unit_test(a_reload_judges_by_the_new_policy),
 		cmocka_unit_test(times_follow_the_wall_clock),
 		cmocka_unit_test(the_id_is_that_of_the_thing_not_of_the_run),
+		cmocka_unit_test(what_was_open_at_the_start_waits_longer_for_its_key),
 		cmocka_unit_test(another_path_to_the_object_is_told),
 		cmocka_unit_test(arguments_are_kept_as_the_policy_says),
 		cmocka_unit_test(a_flood_is_counted_to_the_last),

@@ -135,14 +135,16 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static uint64_t wait_until(const struct settled *s, const struct object *object,
 			   const struct watch_entry *entry, uint64_t now)
 {
-	uint64_t until = s->settled_at + ENGINE_KEY_WAIT_NS;
+	const bool at_start = s->access.how == ACCESS_FOUND;
+	uint64_t until = s->settled_at + (at_start ? ENGINE_KEY_WAIT_START_NS : ENGINE_KEY_WAIT_NS);
 
 	if (s->final)
 		return 0;
 	if (object) {
 		if (object->key_known || report_type(entry->object_class) != ALERT_KEY_READ)
 			return 0;
-		until = earlier(until, object->told_at + ENGINE_KEY_LATE_NS);
+		if (!at_start)
+			until = earlier(until, object->told_at + ENGINE_KEY_LATE_NS);
 	}
 	return now < until ? until : 0;
 }

@@ -28,6 +28,9 @@
 #define ENGINE_KEY_WAIT_NS 500000000ULL
 /* An identity that has not come this long after the object was told is not waited for, ns. */
 #define ENGINE_KEY_LATE_NS 1000000000ULL
+/* The same for what was open before the daemon came: there is no hurry, and all keys are looked at
+ * first. */
+#define ENGINE_KEY_WAIT_START_NS 10000000000ULL
 
 struct engine;
 

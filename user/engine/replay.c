@@ -92,7 +92,7 @@ int replay_file(FILE *f, const char *name, const struct replay_options *options,
 	}
 	/* What waits for more (a key's identity, the end of a window) gets no more. */
 	if (!ticks)
-		pass_time(engine, &now, result.last + SETTLE_WAIT_NS + ENGINE_KEY_WAIT_NS);
+		pass_time(engine, &now, result.last + SETTLE_WAIT_NS + ENGINE_KEY_WAIT_START_NS);
 	engine_flush(engine, now);
 	engine_stats(engine, &result.stats);
 	if (out_result)
