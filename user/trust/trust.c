@@ -105,7 +105,13 @@ static bool others_can_write(const char *path)
 	for (;;) {
 		char *slash;
 
-		if (stat(at[0] ? at : "/", &st) < 0 || st.st_uid != 0 || (st.st_mode & S_IWOTH) ||
+		if (stat(at[0] ? at : "/", &st) < 0) {
+			/* Removed since it began: what was seen while it stood there counts. */
+			if (errno != ENOENT || strlen(at) != len)
+				return true;
+			st = (struct stat){};
+		}
+		if (st.st_uid != 0 || (st.st_mode & S_IWOTH) ||
 		    ((st.st_mode & S_IWGRP) && st.st_gid != 0))
 			return true;
 		slash = strrchr(at, '/');
