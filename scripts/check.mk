@@ -19,7 +19,7 @@ check:
 	+@$(CHECK_ENV) scripts/check $(addprefix --without ,$(WITHOUT))
 
 check-unit: $(UNIT_BIN)
-	@scripts/run-tap -- $(UNIT_BIN)
+	@scripts/run-tap --jobs $(JOBS) -- $(UNIT_BIN)
 
 check-replay: $(BUILD)/keytrail
 	@$(CHECK_ENV) scripts/run-replay
