@@ -52,6 +52,7 @@ reads $bin/open/below $ssh/id_below
 reads $bin/owned $ssh/id_owned
 # Honest at first, then anybody may write it.
 reads $bin/opened-up $ssh/id_opened-up1
+kt_barrier || not_ok "alerts come through" "no alert for the barrier"
 chmod 0777 $bin/opened-up
 reads $bin/opened-up $ssh/id_opened-up2
 
