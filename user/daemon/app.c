@@ -329,8 +329,6 @@ static int loop_start(struct app *app)
 		r = sd_event_add_signal(app->loop, NULL, SIGINT, on_terminate, app);
 	if (r >= 0)
 		r = sd_event_add_signal(app->loop, NULL, SIGHUP, on_hangup, app);
-	if (r >= 0)
-		r = sd_event_set_watchdog(app->loop, true);
 	return r < 0 ? r : 0;
 }
 
@@ -588,6 +586,9 @@ int app_run(const struct app_options *options)
 		app.up = true;
 		feed_health(&app, HEALTH_OK, "daemon", "keytraild watches");
 		sd_notifyf(0, "READY=1\nSTATUS=Watching %u files", watched.files);
+		/* Not before: the first ping starts systemd's clock, and loading takes what it
+		 * takes. */
+		sd_event_set_watchdog(app.loop, true);
 		r = sd_event_loop(app.loop);
 		if (r < 0) {
 			log_line(SD_ERR, "event loop: %s", strerror(-r));
