@@ -28,6 +28,14 @@ refused() {
 }
 refused "an unknown option: 64" 64 "Usage" $daemon --no-such-option
 refused "not root: 77" 77 "not permitted.*root" $WAYS/as 1000 1000 $daemon
+if grep -q 1 /proc/sys/user/max_user_namespaces 2>/dev/null; then
+	refused "root of a user namespace only: 77" 77 "not permitted\|refuses" \
+		$WAYS/as 1000 1000 unshare -U -r $daemon
+else
+	skip "root of a user namespace only: 77" "this kernel makes none for users"
+fi
+refused "a kernel without BTF: 69" 69 "no type information.*CONFIG_DEBUG_INFO_BTF" \
+	unshare -m --propagation private sh -c "mount -t tmpfs none /sys/kernel/btf && exec $daemon"
 check "who is refused leaves nothing behind" test ! -e /run/keytrail
 printf 'version: 1\nwatch:\n  - name: x\n    class: no-such\n' >"$T/bad.yaml"
 refused "a bad policy at start: 78, by line and column" 78 "bad.yaml:4:12: " \
@@ -54,6 +62,7 @@ refused "but cannot change anything" 77 "" $WAYS/as 1000 990 keytrail reload
 mkdir -p /etc/keytrail/policy.d
 key_new /root/.ssh/id_before
 key_new /root/.ssh/id_after
+keys_known
 cat /root/.ssh/id_before >/dev/null
 generation=$(keytrail status --json | jq .policy.generation)
 printf 'version: 1\nwatch:\n  - name: x\n    clas: ssh-user-key\n' >/etc/keytrail/policy.d/99-bad.yaml

@@ -26,6 +26,7 @@ cat $ssh/id_closed >/dev/null
 kt_start 3>&- || exit 1
 exec 3>&-
 wait "$holder" || not_ok "the holder reads" "it did not"
+keys_known
 $WAYS/read $ssh/id_after
 gather || exit 1
 one "open before the daemon came" "$(of $ssh/id_open)" "$(named $ssh/id_open)" \
