@@ -566,6 +566,30 @@ static void what_the_kernel_could_not_mark_is_marked_by_opening(void **state)
 	assert_true(object_at(w, "etc/ssl/x.key"));
 }
 
+static void a_directory_that_is_told_before_it_can_be_looked_up_is_walked_later(void **state)
+{
+	struct world *w = *state;
+	struct event event = {.type = EVENT_MARK, .mark = {.op = MARK_MOVED_TREE}};
+	const struct inode_id not_yet = {.ino = 4711, .dev = 1};
+
+	make(w, "etc/ssl", NULL);
+	compile(w, policy_keys, 1);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (watchset_step(w->set, w->marks[i].mark.state, span_of("x.key")).watch)
+			event.mark.parent_object = w->marks[i].mark.object;
+	event.mark.object = MARK_OBJECT_KERNEL | 6;
+	event.mark.inode = not_yet;
+	event.mark.mode = S_IFDIR;
+	event.mark.state = 1;
+	event.mark.path = span_of("tree");
+	watcher_mark_event(w->watcher, &event);
+	assert_int_equal(watched(w), 0);
+	make(w, "etc/ssl/tree/x.key", "x");
+	watcher_catch_up(w->watcher);
+	assert_true(object_at(w, "etc/ssl/tree/x.key"));
+	watcher_catch_up(w->watcher);
+}
+
 static void what_cannot_be_marked_is_listed(void **state)
 {
 	struct world *w = *state;
@@ -639,6 +663,7 @@ int main(void)
 		CASE(a_file_mounted_over_a_watched_name_is_watched),
 		CASE(a_tree_that_is_too_deep_costs_nobody_else),
 		CASE(what_the_kernel_could_not_mark_is_marked_by_opening),
+		CASE(a_directory_that_is_told_before_it_can_be_looked_up_is_walked_later),
 		CASE(what_cannot_be_marked_is_listed),
 		CASE(a_mount_below_a_pattern_is_walked),
 		CASE(the_file_and_its_public_half_are_opened),

@@ -246,6 +246,7 @@ static int on_rings(sd_event_source *source, int fd, uint32_t revents, void *use
 
 static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	watcher_catch_up(((struct app *)userdata)->watcher);
 	sd_event_source_set_time_relative(source, SETTLE_PERIOD);
 	return drain(userdata);
 }

@@ -16,8 +16,14 @@
 #define RUNNING_MAX	 2 /* children at a time: identification must not be felt */
 #define CHILD_TIMEOUT_US 5000000ULL
 #define TRIES_MAX	 2 /* for a child that crashed or was too slow */
+/*
+ * The kernel side tells a name before it can be looked up (the hook runs before the dentry moves):
+ * an open that finds nothing is tried again, so often and so much later.
+ */
+#define ABSENT_MAX	5
+#define ABSENT_RETRY_US 50000ULL
 
-enum state { IDLE, WAITING, RUNNING };
+enum state { IDLE, WAITING, RUNNING, ABSENT };
 
 struct question {
 	uint64_t object;
@@ -25,7 +31,7 @@ struct question {
 	bool again; /* asked once more while it was running */
 	bool gone; /* forgotten while it was running */
 	bool known; /* key below is an answer */
-	unsigned tries;
+	unsigned tries, absent;
 	struct key_identity key;
 	struct question *next; /* in the queue */
 	/* while RUNNING */
@@ -42,6 +48,7 @@ struct identify {
 	void *userdata;
 	struct question *questions; /* hash by object */
 	struct question *first, *last; /* queue */
+	sd_event_source *retry; /* of questions that are ABSENT */
 	struct identify_stats stats;
 };
 
@@ -160,18 +167,46 @@ static void run_next(struct identify *id)
 			continue;
 		}
 		r = run(id, q);
-		if (r < 0)
+		if (r == -ENOENT && q->absent++ < ABSENT_MAX) {
+			q->state = ABSENT;
+			sd_event_source_set_time_relative(id->retry, ABSENT_RETRY_US);
+			sd_event_source_set_enabled(id->retry, SD_EVENT_ONESHOT);
+		} else if (r < 0) {
 			id->stats.failed++; /* gone, or unreadable: its next change asks again */
+		}
 	}
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct identify *id = userdata;
+	struct question *q, *tmp;
+
+	HASH_ITER(hh, id->questions, q, tmp)
+	{
+		if (q->state == ABSENT)
+			enqueue(id, q);
+	}
+	run_next(id);
+	return 0;
 }
 
 int identify_new(sd_event *loop, struct watcher *watcher, const struct identify_ops *ops,
 		 void *userdata, struct identify **out_identify)
 {
 	struct identify *id = calloc(1, sizeof(*id));
+	int r;
 
 	if (!id)
 		return -ENOMEM;
+	r = sd_event_add_time_relative(loop, &id->retry, CLOCK_MONOTONIC, 0, 0, on_retry, id);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(id->retry, SD_EVENT_OFF);
+	if (r < 0) {
+		sd_event_source_unref(id->retry);
+		free(id);
+		return r;
+	}
 	id->loop = loop;
 	id->watcher = watcher;
 	id->ops = ops;
@@ -192,6 +227,7 @@ void identify_free(struct identify *id)
 			child_end(q);
 		question_free(q);
 	}
+	sd_event_source_disable_unref(id->retry);
 	free(id);
 }
 
@@ -212,10 +248,10 @@ void identify_again(struct identify *id, uint64_t object)
 	}
 	q->known = false;
 	q->gone = false;
-	q->tries = 0;
+	q->tries = q->absent = 0;
 	if (q->state == RUNNING) {
 		q->again = true;
-	} else if (q->state == IDLE) {
+	} else if (q->state == IDLE || q->state == ABSENT) {
 		enqueue(id, q);
 		run_next(id);
 	}
@@ -229,7 +265,7 @@ void identify_forget(struct identify *id, uint64_t object)
 	if (!q)
 		return;
 	q->known = false;
-	if (q->state == IDLE)
+	if (q->state == IDLE || q->state == ABSENT)
 		question_free(q);
 	else
 		q->gone = true;

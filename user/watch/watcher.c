@@ -22,6 +22,7 @@
 #define VISIT_MAX      2000000
 #define USER_VISIT_MAX 100000
 #define DEPTH_MAX      64
+#define LATE_MAX       64
 #define LINKS_MAX      8
 
 struct watcher {
@@ -35,6 +36,9 @@ struct watcher {
 	bool bounded; /* since the last watcher_apply(): not everything is marked */
 	struct watcher_problem problems[WATCHER_PROBLEMS_MAX];
 	size_t nr_problems;
+	char *late[LATE_MAX]; /* paths that were told and are not there yet */
+	size_t nr_late;
+	bool all_late; /* more than that: everything is looked through */
 	uint64_t all_problems;
 };
 
@@ -56,6 +60,8 @@ void watcher_free(struct watcher *w)
 {
 	if (!w)
 		return;
+	while (w->nr_late)
+		free(w->late[--w->nr_late]);
 	tree_fini(&w->tree);
 	free(w);
 }
@@ -483,6 +489,40 @@ static void drop_on_device(void *userdata, struct node *node)
 	drop(((struct ended_device *)userdata)->w, node);
 }
 
+/* The name was told before it can be looked up: to be looked at again. */
+static void defer_if_absent(struct watcher *w, const char *dir, int fd, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+		return;
+	if (w->nr_late < LATE_MAX)
+		w->late[w->nr_late] = strdup(path);
+	if (w->nr_late < LATE_MAX && w->late[w->nr_late])
+		w->nr_late++;
+	else
+		w->all_late = true;
+}
+
+void watcher_catch_up(struct watcher *w)
+{
+	const bool all = w->all_late;
+
+	w->all_late = false;
+	while (w->nr_late) {
+		char *path = w->late[--w->nr_late];
+
+		if (!all)
+			watcher_rescan(w, path);
+		free(path);
+	}
+	if (all)
+		watcher_rescan(w, "/");
+}
+
 /* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
 static void appeared(struct watcher *w, const struct event_mark *m)
 {
@@ -502,6 +542,8 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
 	begin_walk(w);
 
+	if (fd >= 0 && (m->op == MARK_REFUSED || m->op == MARK_SYMLINK || S_ISDIR(m->mode)))
+		defer_if_absent(w, path, fd, name);
 	if (m->op == MARK_REFUSED) {
 		if (fd >= 0)
 			visit(w, dir, fd, name, target, 0, 0);

@@ -72,6 +72,13 @@ int watcher_apply(struct watcher *watcher, const struct watchset *set);
  * leads. */
 int watcher_rescan(struct watcher *watcher, const char *path);
 
+/*
+ * Looks again where a name that the kernel side told could not be looked up yet: it tells before
+ * the name can be. To be called a moment after watcher_mark_event(); costs nothing if there is
+ * nothing.
+ */
+void watcher_catch_up(struct watcher *watcher);
+
 /* From the kernel side: EVENT_MARK only. */
 void watcher_mark_event(struct watcher *watcher, const struct event *event);
 
