@@ -145,7 +145,8 @@ def parser():
                          help="what becomes /kt/tests (tests/vm)")
     machine.add_argument("--icount", action="store_true",
                          help="one CPU that counts instructions: figures repeat")
-    machine.add_argument("--smp", type=int, default=2, metavar="N", help="CPUs (2)")
+    machine.add_argument("--smp", type=int, default=1, metavar="N",
+                         help="CPUs (1; with more, TCG can run code that the kernel has just patched)")
     machine.add_argument("--mem", type=int, metavar="MIB", help="memory")
     machine.add_argument("--append", default="", metavar="WORDS",
                          help="more words for the kernel's command line")

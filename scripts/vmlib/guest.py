@@ -52,7 +52,7 @@ class Machine:
     kernel: str
     initramfs: list
     disk: str = ""
-    smp: int = 2
+    smp: int = 1
     mem: int = 512
     icount: bool = False
     append: str = ""

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,6 +37,19 @@ static bool lockdown_forbids(void)
 	return f && fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
 }
 
+/* Capabilities in a user namespace of one's own are none over this kernel. The number is the
+ * kernel's PROC_USER_INIT_INO (include/linux/proc_ns.h). */
+static bool in_first_user_namespace(void)
+{
+	char name[64];
+	ssize_t n = readlink("/proc/self/ns/user", name, sizeof(name) - 1);
+
+	if (n < 0)
+		return true; /* no /proc, or no namespaces */
+	name[n] = '\0';
+	return !strcmp(name, "user:[4026531837]");
+}
+
 static bool may(unsigned capability)
 {
 	return capng_have_capability(CAPNG_EFFECTIVE, capability);
@@ -45,6 +59,12 @@ int support_check(struct sensor_refusal *out)
 {
 	struct utsname uts;
 
+	if (!in_first_user_namespace()) {
+		refuse(out, EX_NOPERM,
+		       "not permitted to load tracing programs from a user namespace; run keytraild on "
+		       "the host itself as root");
+		return -EPERM;
+	}
 	capng_get_caps_process();
 	if (!may(CAP_SYS_ADMIN) && !(may(CAP_BPF) && may(CAP_PERFMON))) {
 		refuse(out, EX_NOPERM,
