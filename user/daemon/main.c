@@ -112,6 +112,14 @@ int main(int argc, char **argv)
 		r = make_directory(KT_STATEDIR, NULL);
 	if (!r)
 		r = make_directory(KT_LOGDIR, CONTROL_GROUP);
+	if (r == -EACCES || r == -EPERM) {
+		/* Every capability of a user namespace passes the check above. */
+		log_line(SD_ERR,
+			 "not permitted to write %s, %s and %s: needs root of the host, not of a "
+			 "user namespace",
+			 KT_RUNDIR, KT_STATEDIR, KT_LOGDIR);
+		return EX_NOPERM;
+	}
 	if (r < 0) {
 		log_line(SD_ERR, "cannot prepare %s, %s and %s: %s", KT_RUNDIR, KT_STATEDIR,
 			 KT_LOGDIR, strerror(-r));
