@@ -2,6 +2,7 @@
 /* Bare RSA numbers: candidates, sieve, join on the lowest limb, exact division. */
 #include "scan/detect-rsa.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "scan/wipe.h"
@@ -28,6 +29,7 @@ struct number {
 };
 
 struct rsa_search {
+	pthread_mutex_t lock; /* of all below, while it collects */
 	struct number *numbers;
 	uint64_t *arena;
 	size_t nr, used;
@@ -44,6 +46,7 @@ int rsa_search_new(struct rsa_search **out_search)
 
 	if (!search)
 		return -ENOMEM;
+	pthread_mutex_init(&search->lock, NULL);
 	search->numbers = calloc(NUMBERS_MAX, sizeof(*search->numbers));
 	search->table = calloc(TABLE_SIZE, sizeof(*search->table));
 	search->arena = calloc(1, ARENA);
@@ -66,6 +69,7 @@ void rsa_search_free(struct rsa_search *search)
 	free(search->filter);
 	free(search->numbers);
 	free(search->table);
+	pthread_mutex_destroy(&search->lock);
 	free(search);
 }
 
@@ -209,8 +213,11 @@ static void candidates(struct rsa_search *s, struct bytes rest, uint64_t at)
 			if (!ends_fit(rest.p, len, layout))
 				continue;
 			normalize(rest.p, sizes[i], layout, limbs);
-			if (!small_factor(limbs, sizes[i]))
-				keep(s, limbs, sizes[i], at, layout);
+			if (small_factor(limbs, sizes[i]))
+				continue;
+			pthread_mutex_lock(&s->lock);
+			keep(s, limbs, sizes[i], at, layout);
+			pthread_mutex_unlock(&s->lock);
 		}
 	}
 	explicit_bzero(limbs, sizeof(limbs));

@@ -31,6 +31,7 @@ DEFINE_CLEANUP(struct rsa_search *, rsa_search_free)
 /*
  * Looks at the runs that begin in [from, to) of `memory`; numbers may reach beyond `to` as far as
  * `memory` does. Words are taken at multiples of 8 from memory.p. `where` is added to positions.
+ * Several threads may collect for one search.
  */
 void rsa_collect(struct rsa_search *search, struct bytes memory, size_t from, size_t to,
 		 uint64_t where);

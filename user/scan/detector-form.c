@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Keys in a written form (detect-form.h) as a detector. */
+#include "base/cleanup.h"
+#include "scan/detect-form.h"
+#include "scan/detectors.h"
+
+_Static_assert(FORM_MAX <= WINDOW_AFTER, "a window has room for the longest form");
+
+#define PROOFS 200 /* by each worker: one takes up to 100 ms */
+
+struct state {
+	const struct detector_job *job;
+	unsigned budget[]; /* by worker */
+};
+
+struct call {
+	const struct state *state;
+	const struct window *window;
+};
+
+static int begin(const struct detector_job *job, void **out_state)
+{
+	struct state *state = calloc(1, sizeof(*state) + job->workers * sizeof(state->budget[0]));
+
+	if (!state)
+		return -ENOMEM;
+	state->job = job;
+	for (unsigned i = 0; i < job->workers; i++)
+		state->budget[i] = PROOFS;
+	*out_state = state;
+	return 0;
+}
+
+static void on_hit(void *userdata, const struct finding *finding)
+{
+	const struct call *call = userdata;
+	struct finding f = *finding;
+
+	window_place(call->window, finding->offset, &f);
+	detector_report(call->state->job, &f);
+}
+
+static void window(void *p, unsigned worker, const struct window *window)
+{
+	struct state *state = p;
+	struct call call = {state, window};
+
+	form_detect(window->memory, window->from, window->to, &state->budget[worker], on_hit,
+		    &call);
+}
+
+const struct detector detector_form = {
+	.name = "form",
+	.begin = begin,
+	.window = window,
+	.free = free,
+};

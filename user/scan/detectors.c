@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which detectors there are, in the order in which they see a window. */
+#include "scan/detectors.h"
+
+const struct detector *const detectors[] = {
+	&detector_aes,
+	&detector_rsa,
+	&detector_form,
+	NULL,
+};
