@@ -41,6 +41,16 @@ static int see(void *userdata, const struct finding *finding)
 	return 0;
 }
 
+static const struct dump_events dump_events = {.found = see};
+static const struct scanner_events scanner_events = {.found = see};
+
+static int scan_walled_in(int fd, struct seen *seen)
+{
+	struct scanner_input input = {.fd = fd, .maps_fd = -1};
+
+	return scanner_run(&input, &scanner_events, seen);
+}
+
 static int memory_file(const void *p, size_t len)
 {
 	int fd = memfd_create("dump", MFD_CLOEXEC);
@@ -55,7 +65,9 @@ static struct seen scan_memory(const void *p, size_t len)
 	struct seen seen = {.nr = 0};
 	int fd = memory_file(p, len);
 
-	assert_int_equal(dump_scan(fd, see, &seen), 0);
+	assert_int_equal(dump_scan(&(struct dump_input){.fd = fd, .maps_fd = -1}, &dump_events,
+				   &seen),
+			 0);
 	close(fd);
 	return seen;
 }
@@ -450,7 +462,7 @@ static void the_walled_in_scanner_says_the_same(void **state)
 	free((void *)file.p);
 	own = scan_memory(p, len);
 	fd = memory_file(p, len);
-	assert_int_equal(scanner_run(fd, see, &seen), 0);
+	assert_int_equal(scan_walled_in(fd, &seen), 0);
 	close(fd);
 	assert_int_equal(own.nr, 3);
 	assert_int_equal(seen.nr, own.nr);
@@ -463,7 +475,7 @@ static void the_walled_in_scanner_says_the_same(void **state)
 	assert_int_equal(seen.end.offset, own.end.offset);
 	/* A pipe has no positions to read by. */
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(scanner_run(pipes[0], see, &seen), -ESPIPE);
+	assert_int_equal(scan_walled_in(pipes[0], &seen), -ESPIPE);
 	close(pipes[0]);
 	close(pipes[1]);
 	free(p);

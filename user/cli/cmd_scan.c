@@ -128,6 +128,8 @@ static int scan_file(const struct options *options, const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	_cleanup_free_ char *name = malloc(4 * strlen(path) + 1);
+	static const struct scanner_events events = {.found = on_finding};
+	struct scanner_input input = {.fd = fd, .maps_fd = -1};
 	struct output output = {.options = options, .file = name};
 	int err;
 
@@ -137,13 +139,11 @@ static int scan_file(const struct options *options, const char *path)
 	err = fd < 0 ? -errno : 0;
 	fflush(stdout); /* the scanner is a fork */
 	if (!err)
-		err = scanner_run(fd, on_finding, &output);
+		err = scanner_run(&input, &events, &output);
 	if (err < 0) {
 		fprintf(stderr, "keytrail: %s: %s\n", name,
-			err == -ECHILD	  ? "the scanner crashed"
-			: err == -EBADMSG ? "the scanner gave no valid answer"
-			: err == -ESPIPE  ? "cannot be read twice: write it to a file first"
-					  : strerror(-err));
+			err == -ESPIPE ? "cannot be read twice: write it to a file first"
+				       : scanner_strerror(err));
 		return SCAN_COULD_NOT;
 	}
 	summary(&output);

@@ -12,7 +12,7 @@
  * particular order, from several threads at a time: a detector locks what its calls share, or keeps
  * a share for each worker. All other calls come alone. A detector keeps compact tables, bounded in
  * size, and wipes them in free(): the whole scanner has 64 MiB, of which all detectors together may
- * take 48, whatever the size of the dump.
+ * take 36, whatever the size of the dump.
  *
  * A second look at memory, for what is only known to matter at the end (is this point in the dump?
  * what does this pointer lead to?):
@@ -71,7 +71,7 @@ struct scan_options {
 struct detector_job {
 	const struct scan_options *options;
 	unsigned workers; /* window() and again() get a number below */
-	bool repeatable; /* settle() may ask for a second pass */
+	bool repeatable; /* known in settle(): it may ask for a second pass */
 	bool big_endian, bits32; /* of the machine that was dumped, where it is known */
 	struct dump *dump; /* the driver's */
 };

@@ -15,7 +15,7 @@
 #define DETECTORS_MAX 32
 
 struct dump {
-	int (*found)(void *userdata, const struct finding *finding);
+	const struct dump_events *events;
 	void *userdata;
 	int fd;
 	struct segments segments;
@@ -33,7 +33,7 @@ void detector_report(const struct detector_job *job, const struct finding *findi
 
 	pthread_mutex_lock(&d->lock);
 	if (!d->error)
-		d->error = d->found(d->userdata, finding);
+		d->error = d->events->found(d->userdata, finding);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -214,24 +214,44 @@ static int run(struct dump *d)
 	end.vaddr = (d->segments.truncated ? FINDING_TRUNCATED : 0) |
 		    (d->incomplete || d->segments.too_many ? FINDING_INCOMPLETE : 0) |
 		    (d->segments.core ? FINDING_CORE : 0);
-	return d->found(d->userdata, &end);
+	return d->events->found(d->userdata, &end);
 }
 
-int dump_scan(int fd, int (*found)(void *userdata, const struct finding *finding), void *userdata)
+static int about(const struct dump *d)
 {
-	static const struct scan_options options = {.workers = 1};
-	struct dump d = {
-		.found = found,
-		.userdata = userdata,
-		.fd = fd,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.job = {.options = &options, .workers = 1, .repeatable = true, .dump = &d},
+	struct scan_about a = {
+		.container = d->segments.core ? CONTAINER_ELF : CONTAINER_RAW,
+		.size = d->segments.file_size,
 	};
-	int err = segments_read(fd, &d.segments);
+
+	return d->events->about ? d->events->about(d->userdata, &a) : 0;
+}
+
+int dump_start(struct dump_input *input)
+{
+	return 0;
+}
+
+void dump_stop(struct dump_input *input)
+{
+}
+
+int dump_scan(const struct dump_input *input, const struct dump_events *events, void *userdata)
+{
+	struct dump d = {
+		.events = events,
+		.userdata = userdata,
+		.fd = input->fd,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.job = {.options = &input->options, .workers = 1, .repeatable = true, .dump = &d},
+	};
+	int err = segments_read(input->fd, &d.segments);
 
 	if (err < 0)
 		return err;
-	err = run(&d);
+	err = about(&d);
+	if (!err)
+		err = run(&d);
 	segments_fini(&d.segments);
 	return err;
 }

@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scans a dump for private keys: its segments, window by window, through all detectors. Memory in
- * use does not grow with the dump; windows are wiped at the end, findings hold no key bytes.
+ * Scans a dump for private keys: unpacks it, finds its segments, and shows them window by window to
+ * all detectors (detector.h). Memory in use does not grow with the dump; windows are wiped at the
+ * end, findings hold no key bytes.
  */
 #pragma once
 
-#include "scan/finding.h"
+#include "scan/about.h"
+#include "scan/detector.h"
 
-/*
- * fd: seekable, read by position. `found` gets each finding, in the end one of FINDING_END; it
- * may be called with the same key several times, once for each place. 0, -ENOMEM, the errno of
- * reading, or what `found` returned below 0, which ends the scan.
- */
-int dump_scan(int fd, int (*found)(void *userdata, const struct finding *finding), void *userdata);
+struct dump_input {
+	int fd; /* as scanner_input's */
+	int maps_fd;
+	uint32_t pid;
+	struct scan_options options;
+	struct crew *crew; /* of dump_start() */
+};
+
+/* As scanner_events. One call at a time, from several threads. */
+struct dump_events {
+	int (*about)(void *userdata, const struct scan_about *about);
+	int (*found)(void *userdata, const struct finding *finding);
+	void (*progress)(void *userdata, uint64_t done, uint64_t total);
+};
+
+/* Starts the threads that input->options asks for, which cannot be had behind the walls. Without
+ * it dump_scan() does with the calling thread. -EAGAIN, -ENOMEM. */
+int dump_start(struct dump_input *input);
+void dump_stop(struct dump_input *input);
+
+/* 0, -ENOMEM, the errno of reading, or what a handler returned below 0, which ends the scan. */
+int dump_scan(const struct dump_input *input, const struct dump_events *events, void *userdata);

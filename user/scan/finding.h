@@ -10,7 +10,7 @@
 #include "scan/result.h"
 
 enum finding_what {
-	FINDING_END = 0, /* the last record: offset = bytes looked at, vaddr = FINDING_* flags */
+	FINDING_END = 0, /* the last record: offset = bytes looked at, vaddr = SCAN_* of about.h */
 	FINDING_RSA, /* a prime and its modulus, standing free in memory */
 	FINDING_STRUCTURE, /* a private key in PEM, DER or OpenSSH form */
 	FINDING_AES, /* a whole key schedule */

@@ -76,11 +76,14 @@ static int drop_capabilities(void)
 
 static int limit(int what, rlim_t value)
 {
-	struct rlimit rl = {value, value};
+	/* SIGXCPU first, which says what it was. */
+	struct rlimit rl = {value, what == RLIMIT_CPU ? value + 5 : value};
 	struct rlimit now;
 
-	if (getrlimit(what, &now) == 0 && now.rlim_max < value)
-		rl.rlim_cur = rl.rlim_max = now.rlim_max;
+	if (getrlimit(what, &now) == 0 && now.rlim_max < rl.rlim_max)
+		rl.rlim_max = now.rlim_max;
+	if (rl.rlim_cur > rl.rlim_max)
+		rl.rlim_cur = rl.rlim_max;
 	return setrlimit(what, &rl) == 0 ? 0 : -errno;
 }
 
@@ -94,7 +97,6 @@ static int set_limits(const struct scan_limits *limits)
 		{RLIMIT_FSIZE, 0},
 		{RLIMIT_NOFILE, 4},
 		{RLIMIT_CORE, 0},
-		{RLIMIT_NPROC, 0},
 		{RLIMIT_MSGQUEUE, 0},
 		{RLIMIT_AS, limits->memory}, /* the last, and not under AddressSanitizer */
 	};
@@ -120,7 +122,7 @@ static bool lock_memory(const struct scan_limits *limits)
 	       mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
 }
 
-static int allow(scmp_filter_ctx filter)
+static int allow(scmp_filter_ctx filter, bool refuse_files)
 {
 	static const int plain[] = {
 		SCMP_SYS(lseek),	 SCMP_SYS(exit_group),	    SCMP_SYS(exit),
@@ -131,11 +133,15 @@ static int allow(scmp_filter_ctx filter)
 		SCMP_SYS(rt_sigreturn),	 SCMP_SYS(rt_sigprocmask),  SCMP_SYS(sigaltstack),
 		SCMP_SYS(sched_yield),	 SCMP_SYS(restart_syscall),
 	};
+	static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access),
+				      SCMP_SYS(stat), SCMP_SYS(newfstatat)};
 	static const int reads[] = {SCMP_SYS(read), SCMP_SYS(pread64)};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain) && !err; i++)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
+	for (size_t i = 0; refuse_files && i < ARRAY_SIZE(refused) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), refused[i], 0);
 	for (size_t i = 0; i < ARRAY_SIZE(reads) && !err; i++) {
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, reads[i], 1,
 				       SCMP_A0(SCMP_CMP_EQ, 0));
@@ -157,13 +163,16 @@ static int allow(scmp_filter_ctx filter)
 	return err;
 }
 
-static int enter_seccomp(void)
+static int enter_seccomp(bool refuse_files)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int err = -ENOMEM;
 
 	if (filter) {
-		err = allow(filter);
+		/* All threads at once. */
+		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+		if (!err)
+			err = allow(filter, refuse_files);
 		if (!err)
 			err = seccomp_load(filter);
 		seccomp_release(filter);
@@ -194,8 +203,12 @@ int scan_sandbox_enter(const struct scan_limits *limits, unsigned *out_layers)
 	if (!err && (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 		     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0))
 		err = -errno;
+	if (!err && limits->threads)
+		err = limits->threads(limits->userdata);
 	if (!err)
-		err = enter_seccomp();
+		err = limit(RLIMIT_NPROC, 0);
+	if (!err)
+		err = enter_seccomp(limits->refuse_files);
 	if (!err && out_layers)
 		*out_layers = layers;
 	return err;

@@ -3,11 +3,12 @@
  * Shuts the calling process in before it touches hostile bytes: what is left is to read descriptors
  * 0 and 3, to write descriptor 1, to compute, and to end.
  *
- * Call with one thread, after libcrypto is initialised and all but descriptors 0..3 are closed.
- * There is no way back; a forbidden system call kills the process.
+ * Call with one thread (limits->threads makes more), after libcrypto is initialised and all but
+ * descriptors 0..3 are closed. There is no way back; a forbidden system call kills the process.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum scan_layer {
@@ -20,6 +21,12 @@ enum scan_layer {
 struct scan_limits {
 	uint64_t memory; /* bytes of address space */
 	uint32_t cpu_seconds;
+	bool refuse_files; /* opening one is an error, and not the end: libraries look for
+			      configuration (iconv, for names in archives) */
+	/* Starts threads, which are shut in with the caller, and returns when they run. NULL is
+	 * fine. Below 0: as if a layer could not be had. */
+	int (*threads)(void *userdata);
+	void *userdata;
 };
 
 /*

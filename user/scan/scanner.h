@@ -1,16 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dump_scan() behind the walls of sandbox.h, in a process of its own, for callers that may wait:
- * the bytes of a dump are hostile, and its findings come back through a checked channel.
+ * dump_scan() behind the walls of sandbox.h, in a process of its own: the bytes of a dump are
+ * hostile, and its findings come back through a checked channel (channel.h).
+ *
+ * scanner_run() for callers that may wait. For an event loop: scanner_spawn(), poll scanner_fd(),
+ * call scanner_read() while it says -EAGAIN, scanner_free(); the caller has the timer.
  */
 #pragma once
 
-#include "scan/finding.h"
+#include <sys/types.h>
 
+#include "base/cleanup.h"
+#include "scan/about.h"
+#include "scan/detector.h"
+
+struct scanner_input {
+	/* The dump, open for reading: a file, a block device, a pipe, /proc/PID/mem. Stays the
+	 * caller's; its offset may be moved. */
+	int fd;
+	/* Of a living process: /proc/PID/maps. -1: fd is no process's memory. */
+	int maps_fd;
+	uint32_t pid; /* of it, for scan_about */
+	struct scan_options options; /* what it points to is copied by the fork */
+	uint64_t cpu_seconds; /* 0: six hours */
+};
+
+/* Called in the caller's process. Below 0 ends the scan. */
+struct scanner_events {
+	/* What is opened now: its findings follow. May be NULL. */
+	int (*about)(void *userdata, const struct scan_about *about);
+	/* In no order; the last one is FINDING_END: offset = bytes looked at, vaddr = SCAN_*
+	 * flags. Then about() again if the file holds more dumps. */
+	int (*found)(void *userdata, const struct finding *finding);
+	/* Bytes of the input, a few times a second; total may be SCAN_SIZE_UNKNOWN. May be NULL.
+	 */
+	void (*progress)(void *userdata, uint64_t done, uint64_t total);
+};
+
+struct scanner;
+
+/* Forks; call with one thread. -ENOMEM, -EMFILE, -EAGAIN. */
+int scanner_spawn(const struct scanner_input *input, struct scanner **out_scanner);
+int scanner_fd(const struct scanner *scanner); /* stays the scanner's; non-blocking */
 /*
- * Forks; call with one thread. fd: the dump, open for reading and seekable. found: called in this
- * process, as by dump_scan(). As dump_scan(); -EPERM: no walls; -ECHILD: the scanner died before
- * its last record; -EBADMSG: it said what is no finding.
+ * -EAGAIN: more is to come. 0: all is said. Otherwise what a handler returned, or: -EPERM no walls;
+ * -ECHILD the scanner died before its last message; -ETIME its CPU time was up; -ENOMEM; -EBADMSG
+ * it said what cannot be; or the errno of reading the dump.
  */
-int scanner_run(int fd, int (*found)(void *userdata, const struct finding *finding),
+int scanner_read(struct scanner *scanner, const struct scanner_events *events, void *userdata);
+void scanner_free(struct scanner *scanner); /* kills what still runs; NULL is fine */
+DEFINE_CLEANUP(struct scanner *, scanner_free)
+#define _cleanup_scanner_ _cleanup_(scanner_freep)
+
+/* All of it; as scanner_read(), without -EAGAIN. */
+int scanner_run(const struct scanner_input *input, const struct scanner_events *events,
 		void *userdata);
+
+const char *scanner_strerror(int error); /* "the scanner crashed" */
