@@ -488,13 +488,13 @@ static void records_that_cannot_be_are_refused(void **state)
 		size_t at;
 		uint8_t value;
 	} cases[] = {{0, FINDING_WHAT_NR},
-		     {1, CLASS_NR},
+		     {1, FINDING_CLASS_NR},
 		     {2, LAYOUT_NR},
 		     {3, 2},
 		     {6, 1},
 		     {7, 1},
-		     {24, 0},
-		     {32, 1}};
+		     {32, 0},
+		     {40, 1}};
 	struct finding f = {.what = FINDING_AES,
 			    .layout = LAYOUT_DECRYPT,
 			    .bits = 128,

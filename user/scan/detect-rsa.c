@@ -288,21 +288,29 @@ static bool divides(const uint64_t *p, unsigned nr, const uint64_t *n)
 	return rest == 0;
 }
 
+static void write_be(const uint64_t *limbs, size_t len, uint8_t *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[len - 1 - i] = (uint8_t)(limbs[i / 8] >> 8 * (i % 8));
+}
+
 static void report(const struct rsa_search *s, const struct number *n, const struct number *p,
 		   void (*hit)(void *userdata, const struct rsa_hit *hit), void *userdata)
 {
-	uint8_t modulus[RSA_BYTES_MAX];
+	uint8_t modulus[RSA_BYTES_MAX], prime[RSA_BYTES_MAX];
 	size_t len = 8 * (size_t)n->limbs;
 	struct rsa_hit found = {
 		.prime_at = p->at,
 		.modulus_at = n->at,
 		.layout = p->layout,
+		.prime = {prime, 8 * (size_t)p->limbs},
 		.modulus = {modulus, len},
 	};
 
-	for (size_t i = 0; i < len; i++)
-		modulus[len - 1 - i] = (uint8_t)(s->arena[n->start + i / 8] >> 8 * (i % 8));
+	write_be(s->arena + n->start, len, modulus);
+	write_be(s->arena + p->start, found.prime.len, prime);
 	hit(userdata, &found);
+	explicit_bzero(prime, sizeof(prime));
 }
 
 /*

@@ -20,6 +20,7 @@ struct rsa_search;
 struct rsa_hit {
 	uint64_t prime_at, modulus_at; /* as they were given to rsa_collect() */
 	enum finding_layout layout; /* of the prime */
+	struct bytes prime; /* big endian; secret; valid during the call */
 	struct bytes modulus; /* big endian; public; valid during the call */
 };
 

@@ -153,6 +153,10 @@ static void end(void *p)
 		if (i && key[-1].finding.offset == key->finding.offset)
 			continue;
 		key->finding.class = class_of(state, key);
+		detector_secret(state->job,
+				&(struct secret){.kind = SECRET_KEY,
+						 .value = {key->key, key->finding.bits / 8}},
+				&key->finding);
 		detector_report(state->job, &key->finding);
 	}
 }

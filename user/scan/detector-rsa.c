@@ -57,6 +57,7 @@ static void on_hit(void *userdata, const struct rsa_hit *hit)
 		f.id.source = KEYSRC_FILE;
 		f.bits = f.id.bits;
 	}
+	detector_secret(state->job, &(struct secret){SECRET_RSA, hit->prime, hit->modulus}, &f);
 	detector_report(state->job, &f);
 }
 

@@ -27,6 +27,7 @@
 
 #include "scan/bytes.h"
 #include "scan/finding.h"
+#include "scan/secret.h"
 
 enum segment_kind {
 	SEGMENT_UNKNOWN = 0, /* raw bytes, or nothing is said about them */
@@ -65,6 +66,7 @@ struct dump;
 struct scan_options {
 	unsigned workers; /* threads that scan; 0: as many as there are processors */
 	bool all_the_time; /* no budgets of time in detectors */
+	bool keep_secrets; /* for redaction (secret.h) */
 	const struct needles *needles; /* keys that are looked for; NULL: none */
 };
 
@@ -73,6 +75,7 @@ struct detector_job {
 	unsigned workers; /* window() and again() get a number below */
 	bool repeatable; /* known in settle(): it may ask for a second pass */
 	bool big_endian, bits32; /* of the machine that was dumped, where it is known */
+	struct secrets *secrets; /* detector_secret() */
 	struct dump *dump; /* the driver's */
 };
 
@@ -97,6 +100,14 @@ extern const struct detector *const detectors[]; /* up to a NULL */
  */
 void detector_report(const struct detector_job *job, const struct finding *finding);
 void detector_incomplete(const struct detector_job *job); /* a table is full: the verdict says so */
+
+/*
+ * Before detector_report(): the secret that the finding is of, which stays in this process. Sets
+ * finding->tag, by which places of one key are put together where it has no public name, and if the
+ * dump is to be redacted, the secret is looked for in all its forms.
+ */
+void detector_secret(const struct detector_job *job, const struct secret *secret,
+		     struct finding *finding);
 
 /* From a position in the window's memory to those in the finding. */
 static inline void window_place(const struct window *window, size_t at, struct finding *finding)

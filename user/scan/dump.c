@@ -37,6 +37,12 @@ void detector_report(const struct detector_job *job, const struct finding *findi
 	pthread_mutex_unlock(&d->lock);
 }
 
+void detector_secret(const struct detector_job *job, const struct secret *secret,
+		     struct finding *finding)
+{
+	finding->tag = secrets_add(job->secrets, secret);
+}
+
 void detector_incomplete(const struct detector_job *job)
 {
 	job->dump->incomplete = true;
@@ -198,10 +204,14 @@ static int scan(struct dump *d, uint8_t *room)
 static int run(struct dump *d)
 {
 	_cleanup_wipe_ uint8_t *room = wipe_alloc(ROOM);
+	_cleanup_secrets_ struct secrets *secrets = NULL;
 	struct finding end = {.what = FINDING_END};
 	size_t begun = 0;
 	int err = room ? 0 : -ENOMEM;
 
+	if (!err)
+		err = secrets_new(d->job.options->keep_secrets, &secrets);
+	d->job.secrets = secrets;
 	for (; detectors[begun] && !err; begun += !err)
 		err = detectors[begun]->begin(&d->job, &d->states[begun]);
 	if (!err)

@@ -22,8 +22,8 @@ const char *finding_what_str(enum finding_what what)
 
 const char *finding_class_str(enum finding_class class)
 {
-	static const char *const words[CLASS_NR] = {"proven", "likely", "encrypted", "test",
-						    "ephemeral"};
+	static const char *const words[FINDING_CLASS_NR] = {"proven", "likely", "encrypted", "test",
+							    "ephemeral"};
 
 	return word(words, ARRAY_SIZE(words), class);
 }
@@ -56,7 +56,7 @@ void finding_encode(const struct finding *finding, uint8_t out[FINDING_SIZE])
 {
 	struct scan_result result = {.error = 0, .id = finding->id};
 
-	memset(out, 0, 24);
+	memset(out, 0, 32);
 	out[0] = (uint8_t)finding->what;
 	out[1] = (uint8_t)finding->class;
 	out[2] = (uint8_t)finding->layout;
@@ -65,7 +65,8 @@ void finding_encode(const struct finding *finding, uint8_t out[FINDING_SIZE])
 	out[5] = (uint8_t)finding->bits;
 	put64(out + 8, finding->offset);
 	put64(out + 16, finding->vaddr);
-	scan_result_encode(&result, out + 24);
+	put64(out + 24, finding->tag);
+	scan_result_encode(&result, out + 32);
 }
 
 static uint64_t get64(const uint8_t *p)
@@ -81,8 +82,9 @@ int finding_decode(const uint8_t p[FINDING_SIZE], struct finding *out_finding)
 {
 	struct scan_result result;
 
-	if (p[0] >= FINDING_WHAT_NR || p[1] >= CLASS_NR || p[2] >= LAYOUT_NR || p[3] > 1 || p[6] ||
-	    p[7] || scan_result_decode(p + 24, SCAN_RESULT_SIZE, &result) < 0 || result.error)
+	if (p[0] >= FINDING_WHAT_NR || p[1] >= FINDING_CLASS_NR || p[2] >= LAYOUT_NR || p[3] > 1 ||
+	    p[6] || p[7] || scan_result_decode(p + 32, SCAN_RESULT_SIZE, &result) < 0 ||
+	    result.error)
 		return -EBADMSG;
 	*out_finding = (struct finding){
 		.what = p[0],
@@ -92,6 +94,7 @@ int finding_decode(const uint8_t p[FINDING_SIZE], struct finding *out_finding)
 		.bits = (uint16_t)(p[4] << 8 | p[5]),
 		.offset = get64(p + 8),
 		.vaddr = get64(p + 16),
+		.tag = get64(p + 24),
 		.id = result.id,
 	};
 	return 0;

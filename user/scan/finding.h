@@ -23,7 +23,7 @@ enum finding_class {
 	CLASS_ENCRYPTED, /* with a passphrase */
 	CLASS_TEST, /* a constant that is in every copy of a library */
 	CLASS_EPHEMERAL, /* a random generator's */
-	CLASS_NR
+	FINDING_CLASS_NR
 };
 
 enum finding_layout {
@@ -54,10 +54,11 @@ struct finding {
 	uint16_t bits;
 	uint64_t offset; /* in the file */
 	uint64_t vaddr;
+	uint64_t tag; /* equal for equal secrets of one scan (secret.h); 0: it has none */
 	struct key_identity id; /* kind KEY_NONE: nothing public about it */
 };
 
-#define FINDING_SIZE (24 + SCAN_RESULT_SIZE)
+#define FINDING_SIZE (32 + SCAN_RESULT_SIZE)
 
 const char *finding_what_str(enum finding_what what);
 const char *finding_class_str(enum finding_class class);
