@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Writes the record of an access, for whichever hook saw it. */
 #include "access.h"
+#include "holders.h"
 #include "identity.h"
 #include "record.h"
 
@@ -19,6 +20,7 @@ struct access_record {
 
 #define STR_OFF __builtin_offsetof(struct access_record, str)
 
+/* May have a descriptor. */
 static __always_inline void remember_holder(struct task_struct *task)
 {
 	kt_u32 tgid = BPF_CORE_READ(task, tgid);
@@ -48,6 +50,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 		return 1;
 	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_CLOSE_WRITE)
 		remember_holder(task);
+	if (how != WIRE_HOW_CLOSE_WRITE)
+		holder_add(task, mark.object, mark.flags & MARK_KEY);
 
 	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {

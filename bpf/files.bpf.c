@@ -36,7 +36,7 @@ static __always_inline int marking_open(struct file *file, struct inode *inode)
 	key.ino = inode->i_ino;
 	key.dev = inode->i_sb->s_dev;
 	mark = marking.mark;
-	mark.flags &= MARK_FILE | MARK_DIR;
+	mark.flags &= MARK_LASTING;
 	mark.gen = inode->i_generation;
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen && !n) {

@@ -151,7 +151,7 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 
 	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	mark.state = type == S_IFDIR ? target >> 32 : 0;
-	mark.watch = type == S_IFREG ? (kt_u32)target : 0;
+	mark.watch = type == S_IFREG ? (kt_u32)target & WATCH_NR_MASK : 0;
 	if (type == S_IFLNK) {
 		report_mark(WIRE_MARK_SYMLINK, inode, &mark, parent_object, dentry);
 		return 1;
@@ -163,6 +163,8 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	mark.gen = BPF_CORE_READ(inode, i_generation);
 	mark.flags = mark.state ? MARK_DIR : MARK_FILE;
+	if (mark.watch && (target & WATCH_KEY))
+		mark.flags |= MARK_KEY;
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen) {
 		/* First look-up after its dentry was forgotten: nothing is new. */

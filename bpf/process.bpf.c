@@ -7,6 +7,7 @@
  */
 #include "access.h"
 #include "exec.h"
+#include "holders.h"
 #include "identity.h"
 
 /* Bounds of the descriptor scan: numbers that are looked at, and open descriptors among them. */
@@ -50,6 +51,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		if (bpf_map_update_elem(&fd_holders, &child_tgid, &start, BPF_ANY))
 			count_drop(WIRE_DROP_HOLDER_FULL);
 	}
+	holder_fork(parent_tgid, child_tgid, child);
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_BULK);
@@ -75,6 +77,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
 	bpf_map_delete_elem(&fd_holders, &tgid);
+	holder_end(tgid);
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_BULK);
@@ -171,6 +174,7 @@ int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
 	int i, fd = -1, found = 0;
 	kt_u32 max_fds;
 
+	holder_end(tgid); /* of the image that was */
 	if (!bpf_map_lookup_elem(&fd_holders, &tgid))
 		return 0;
 	fdt = BPF_CORE_READ(task, files, fdt);

@@ -4,6 +4,8 @@
 
 kt_u8 filter[FILTER_SIZE];
 struct marking_slot marking;
+kt_u32 holder_slots[HOLDER_SLOTS];
+kt_u32 nr_holders;
 
 /* The daemon's process id in the initial pid namespace: what it opens is its own work. */
 const volatile kt_u32 cfg_self_tgid = 0;

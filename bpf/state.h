@@ -60,6 +60,35 @@ struct {
 	__type(value, kt_u64); /* start_boottime of the leader */
 } fd_holders __weak SEC(".maps");
 
+/* Process images that have read a watched file: see holders.h. Never LRU, for the same reason. */
+#define HOLDER_KEYS_MAX 4
+
+#define HOLDER_KEY   0x1 /* of key material, counted and numbered below */
+#define HOLDER_OTHER 0x2 /* of another watched file, such as a dump */
+
+struct holder {
+	kt_u64 start; /* start_boottime of the leader */
+	kt_u64 exec_id; /* self_exec_id: of this image, not of the one before */
+	kt_u32 flags; /* HOLDER_* */
+	kt_u32 nr_keys; /* may count one twice, if there was no room for it below */
+	kt_u64 key[HOLDER_KEYS_MAX]; /* object numbers, the first ones */
+	kt_u64 other; /* object number of the latest other file */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, kt_u32); /* tgid */
+	__type(value, struct holder);
+} holders __weak SEC(".maps");
+
+/* How many holders there are with a tgid that ends in these bits: 0 = surely no holder. */
+#define HOLDER_SLOT_BITS 16
+#define HOLDER_SLOTS	 (1U << HOLDER_SLOT_BITS)
+
+extern kt_u32 holder_slots[HOLDER_SLOTS];
+extern kt_u32 nr_holders;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, WIRE_DROP_NR);

@@ -29,6 +29,10 @@ struct watch_literal_key {
 	kt_u32 pad;
 };
 
+/* In the kernel's copy of watch_target.watch, above the entry's number: */
+#define WATCH_KEY     0x80000000U /* its files hold key material: MARK_KEY */
+#define WATCH_NR_MASK 0x00ffffffU
+
 struct watch_target {
 	kt_u32 state; /* if the name is a directory */
 	kt_u32 watch; /* if it is a file */
@@ -62,8 +66,10 @@ struct mark_key {
 };
 
 /* What a mark is for. A directory may be watched as an object as well (never by default). */
-#define MARK_FILE 0x1 /* accesses are reported */
-#define MARK_DIR  0x2 /* names that appear in it are matched against its state */
+#define MARK_FILE    0x1 /* accesses are reported */
+#define MARK_DIR     0x2 /* names that appear in it are matched against its state */
+#define MARK_KEY     0x10 /* what is in the file is key material: who has it is a key holder */
+#define MARK_LASTING (MARK_FILE | MARK_DIR | MARK_KEY) /* what stays in the map */
 /* Only in a request to mark: */
 #define MARK_KEEP   0x4 /* an inode that is marked already stays as it is */
 #define MARK_FOLLOW 0x8 /* the last name may be a symbolic link (/proc/self/fd/N) */

@@ -215,5 +215,7 @@ enum wire_drop {
 				*/
 	WIRE_DROP_READ, /* a kernel read failed where it must not */
 	WIRE_DROP_FD_SCAN, /* descriptors beyond the scan's bound were not looked at, at one exec */
+	WIRE_DROP_KEY_HOLDER_FULL, /* table of key holders full: who took what this one read is
+				      not told */
 	WIRE_DROP_NR,
 };

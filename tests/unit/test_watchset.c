@@ -199,6 +199,37 @@ static void kernel_form_has_exclusions_first(void **state)
 	done(&f);
 }
 
+/* The kernel side is told what is a key: who has one in memory is looked after. */
+static void kernel_form_tells_keys_from_dumps(void **state)
+{
+	static const char yaml[] = HEAD WATCH(
+		"a",
+		"paths: [/s/id_*, /s/x]") "  - {name: d, class: dump, paths: ['/s/core.*', /s/y]}\n";
+	struct watch_target target;
+	struct watch_state kernel;
+	struct fixture f;
+	const char *name;
+	uint32_t dir;
+
+	build(&f, yaml, NULL, 0, 1);
+	dir = watchset_step(f.set, watchset_root(f.set), span_of("s")).state;
+	kernel = watchset_kernel_state(f.set, dir);
+	assert_int_equal(kernel.nr_globs, 2);
+	for (uint32_t i = 0; i < kernel.nr_globs; i++) {
+		bool key = kernel.globs[i].prefix[0] == 'i';
+
+		assert_int_equal(kernel.globs[i].to.watch & WATCH_NR_MASK, key ? 1 : 2);
+		assert_int_equal(kernel.globs[i].to.watch & WATCH_KEY, key ? WATCH_KEY : 0);
+	}
+	for (size_t i = 0; watchset_literal(f.set, dir, i, &name, &target); i++)
+		assert_int_equal(watchset_kernel_target(f.set, target).watch,
+				 *name == 'x' ? (1 | WATCH_KEY) : 2);
+	target = watchset_kernel_target(f.set, (struct watch_target){.state = dir});
+	assert_int_equal(target.watch, 0);
+	assert_int_equal(target.state, dir);
+	done(&f);
+}
+
 /* An exclusion of one entry must not hide the file from another. */
 static void kernel_form_skips_only_what_nobody_watches(void **state)
 {
@@ -442,6 +473,7 @@ int main(void)
 		cmocka_unit_test(states_are_numbered_from_the_first),
 		cmocka_unit_test(a_policy_without_entries_has_no_states),
 		cmocka_unit_test(kernel_form_has_exclusions_first),
+		cmocka_unit_test(kernel_form_tells_keys_from_dumps),
 		cmocka_unit_test(kernel_form_skips_only_what_nobody_watches),
 		cmocka_unit_test(excluded_trees_are_dead_ends),
 		cmocka_unit_test(too_many_globs_in_one_directory_are_refused_by_place),

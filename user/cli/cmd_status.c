@@ -60,17 +60,24 @@ static enum style hook_style(const char *state)
 
 static void show_hooks(const struct term *t, const json_t *hooks)
 {
-	size_t i, attached = 0;
+	size_t i, attached = 0, spare = 0, wanted;
 	json_t *hook;
 
-	json_array_foreach ((json_t *)hooks, i, hook)
+	/* What another stands in for is there; what stands in for none is not wanted. */
+	json_array_foreach ((json_t *)hooks, i, hook) {
 		attached += !strcmp(text(hook, "state"), "attached");
+		spare += !strcmp(text(hook, "state"), "spare") ||
+			 !strcmp(text(hook, "state"), "fallback");
+	}
+	wanted = json_array_size(hooks) - spare;
 	label(t, "hooks");
-	term_putf(t, attached == json_array_size(hooks) ? STYLE_GOOD : STYLE_WARN,
-		  "%zu of %zu attached\n", attached, json_array_size(hooks));
+	term_putf(t, attached == wanted ? STYLE_GOOD : STYLE_WARN, "%zu of %zu attached\n",
+		  attached, wanted);
 	json_array_foreach ((json_t *)hooks, i, hook) {
 		const char *why = text(hook, "why");
 
+		if (!strcmp(text(hook, "state"), "spare"))
+			continue;
 		fprintf(t->f, "          ");
 		term_putf(t, hook_style(text(hook, "state")), "%-9s", text(hook, "state"));
 		term_putf(t, STYLE_PLAIN, " %s", text(hook, "name"));
@@ -194,6 +201,15 @@ static void show_processes(const struct term *t, const json_t *proc)
 		  number(proc, "nodes"), number(proc, "cap"), number(proc, "bytes") / 1024);
 }
 
+static void show_holders(const struct term *t, const json_t *holders)
+{
+	if (!holders)
+		return;
+	label(t, "holders");
+	term_putf(t, STYLE_PLAIN, "%" PRIu64 " processes have read what is watched\n",
+		  number(holders, "now"));
+}
+
 static void show_warnings(const struct term *t, const json_t *warnings)
 {
 	size_t i;
@@ -219,6 +235,7 @@ static void show(const struct term *t, const json_t *status)
 	show_sinks(t, json_object_get(status, "sinks"));
 	show_policy(t, json_object_get(status, "policy"));
 	show_processes(t, json_object_get(status, "proc"));
+	show_holders(t, json_object_get(status, "holders"));
 }
 
 static int run(const void *p, int argc, char **argv)

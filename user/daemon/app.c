@@ -86,7 +86,12 @@ static int identify_path(void *userdata, const char *path, struct inode_id *out_
 static int mark_path(void *userdata, int dirfd, const char *name, struct mark *mark,
 		     struct inode_id *out_identity)
 {
-	return sensor_mark(((struct app *)userdata)->sensor, dirfd, name, mark, out_identity);
+	struct app *app = userdata;
+
+	if (mark->watch &&
+	    object_class_holds_keys(policy_watch(app->policy, mark->watch)->object_class))
+		mark->flags |= MARK_KEY;
+	return sensor_mark(app->sensor, dirfd, name, mark, out_identity);
 }
 
 static int unmark_inode(void *userdata, const struct inode_id *identity)
@@ -97,11 +102,6 @@ static int unmark_inode(void *userdata, const struct inode_id *identity)
 static int unmark_device(void *userdata, uint32_t dev)
 {
 	return sensor_unmark_device(((struct app *)userdata)->sensor, dev);
-}
-
-static bool holds_keys(enum object_class object_class)
-{
-	return object_class != CLASS_DUMP && object_class != CLASS_CREDENTIAL;
 }
 
 static void feed_object(struct app *app, const struct watched *watched,
@@ -141,7 +141,7 @@ static void on_object(void *userdata, const struct watched *watched)
 	feed_object(app, watched, NULL);
 	if (!watched->watch)
 		identify_forget(app->identify, watched->object);
-	else if (holds_keys(policy_watch(app->policy, watched->watch)->object_class))
+	else if (object_class_holds_keys(policy_watch(app->policy, watched->watch)->object_class))
 		identify_again(app->identify, watched->object);
 }
 
@@ -493,7 +493,7 @@ static void tell_hooks(struct app *app)
 		const struct hook *hook = &hooks->items[i];
 		char what[96], text[512];
 
-		if (hook->state == HOOK_ATTACHED)
+		if (hook->state != HOOK_MISSING)
 			continue;
 		snprintf(what, sizeof(what), "hook:%s", hook->spec->target);
 		snprintf(text, sizeof(text), "not seen: %s (%s)", hook->spec->sees, hook->why);

@@ -181,6 +181,9 @@ int status_json(struct app *app, json_t **out_status)
 				      "generation", (int)app->generation, "loaded_at",
 				      app->policy_loaded_ns / 1e9, "watches",
 				      (int)policy_nr_watches(app->policy)));
+	json_object_set_new(status, "holders",
+			    json_pack("{s:i, s:i}", "now", (int)stats.holders, "max",
+				      (int)stats.holders_max));
 	json_object_set_new(status, "proc",
 			    json_pack("{s:I, s:I, s:I}", "nodes",
 				      (json_int_t)engine.processes.nodes, "cap",

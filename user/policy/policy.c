@@ -61,6 +61,11 @@ const char *object_class_noun(enum object_class c)
 	return c > 0 && c < CLASS_NR ? classes[c].noun : "?";
 }
 
+bool object_class_holds_keys(enum object_class c)
+{
+	return c != CLASS_DUMP && c != CLASS_CREDENTIAL;
+}
+
 struct policy *policy_new(void)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));

@@ -46,6 +46,8 @@ const char *severity_str(enum severity severity);
 const char *object_class_str(enum object_class object_class); /* as written in a policy */
 const char *object_class_noun(enum object_class object_class); /* "SSH user key": for sentences */
 
+bool object_class_holds_keys(enum object_class object_class); /* what is in the file is a key */
+
 /* Settings with their defaults applied. */
 struct settings {
 	enum cmdline_mode cmdline; /* redacted */

@@ -195,6 +195,27 @@ struct watch_target watchset_step(const struct watchset *set, uint32_t state, st
 	return l ? l->to : state_glob_step(set, s, name.p, name.len);
 }
 
+struct watch_target watchset_kernel_target(const struct watchset *set, struct watch_target target)
+{
+	const struct watch_entry *entry = policy_watch(set->policy, target.watch);
+
+	if (entry && object_class_holds_keys(entry->object_class))
+		target.watch |= WATCH_KEY;
+	return target;
+}
+
+struct watch_state watchset_kernel_state(const struct watchset *set, uint32_t state)
+{
+	const struct watch_state *kernel = watchset_state(set, state);
+	struct watch_state copy = {0};
+
+	if (kernel)
+		copy = *kernel;
+	for (uint32_t i = 0; i < copy.nr_globs; i++)
+		copy.globs[i].to = watchset_kernel_target(set, copy.globs[i].to);
+	return copy;
+}
+
 uint32_t watchset_match(const struct watchset *set, struct span path)
 {
 	struct watch_target at = {.state = set->root};

@@ -45,10 +45,9 @@ static const struct hook_spec specs[] = {
 const char *hook_state_str(enum hook_state state)
 {
 	static const char *const names[HOOK_STATE_NR] = {
-		[HOOK_UNTRIED] = "untried",
-		[HOOK_ATTACHED] = "attached",
-		[HOOK_FALLBACK] = "fallback",
-		[HOOK_MISSING] = "missing",
+		[HOOK_UNTRIED] = "untried",   [HOOK_ATTACHED] = "attached",
+		[HOOK_FALLBACK] = "fallback", [HOOK_MISSING] = "missing",
+		[HOOK_SPARE] = "spare",
 	};
 
 	return (unsigned)state < HOOK_STATE_NR ? names[state] : "?";
@@ -153,6 +152,27 @@ int hooks_reject(struct hooks *hooks, const char *program, const char *why)
 	return -ENOENT;
 }
 
+static struct hook *find(const struct hooks *hooks, const char *program)
+{
+	for (size_t i = 0; program && i < hooks->nr; i++)
+		if (!strcmp(hooks->items[i].spec->program, program))
+			return &hooks->items[i];
+	return NULL;
+}
+
+/* The hook that `hook` stands in for is attached, or will never be: is `hook` needed? */
+static bool is_spare(const struct hooks *hooks, struct hook *hook)
+{
+	const struct hook *first = find(hooks, hook->spec->instead_of);
+
+	if (!first || first->state == HOOK_MISSING)
+		return false;
+	hook->state = HOOK_SPARE;
+	snprintf(hook->why, sizeof(hook->why), "%s serves",
+		 first->state == HOOK_FALLBACK ? "another hook" : first->spec->target);
+	return true;
+}
+
 int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 {
 	int blind = 0;
@@ -162,6 +182,8 @@ int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, hook->spec->program);
 
+		if (is_spare(hooks, hook))
+			continue;
 		if (hook->state == HOOK_UNTRIED && program) {
 			/* For an iterator this makes the link that the daemon reads from. */
 			hook->link = bpf_program__attach(program);
@@ -171,16 +193,15 @@ int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 				set_missing(hook, "%s does not attach: %s", hook->spec->target,
 					    strerror(errno));
 		}
-		if (hook->state == HOOK_MISSING && hook->spec->essential)
-			blind++;
+		if (hook->state == HOOK_ATTACHED && hook->spec->instead_of)
+			find(hooks, hook->spec->instead_of)->state = HOOK_FALLBACK;
 	}
+	for (size_t i = 0; i < hooks->nr; i++)
+		blind += hooks->items[i].state == HOOK_MISSING && hooks->items[i].spec->essential;
 	return blind;
 }
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program)
 {
-	for (size_t i = 0; i < hooks->nr; i++)
-		if (!strcmp(hooks->items[i].spec->program, program))
-			return &hooks->items[i];
-	return NULL;
+	return find(hooks, program);
 }

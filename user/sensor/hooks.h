@@ -21,6 +21,7 @@ enum hook_state {
 	HOOK_ATTACHED,
 	HOOK_FALLBACK, /* not attached, and another hook serves in its place */
 	HOOK_MISSING,
+	HOOK_SPARE, /* not attached, since the one that it stands in for is */
 	HOOK_STATE_NR
 };
 
@@ -38,6 +39,9 @@ struct hook_spec {
 	unsigned nr_args; /* that the program's prototype counts on; HOOK_FENTRY only */
 	bool essential; /* without it the sensor is blind to reads of keys */
 	const char *sees; /* for people: what is not seen without it */
+	/* Program of an earlier row: attached only if that one cannot be, and then serves for it.
+	 */
+	const char *instead_of;
 };
 
 struct hook {

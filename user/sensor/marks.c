@@ -74,7 +74,7 @@ int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark 
 	if (r < 0)
 		return r;
 	*mark = slot.mark;
-	mark->flags &= MARK_FILE | MARK_DIR;
+	mark->flags &= MARK_LASTING;
 	*out_identity = identity_of(&slot);
 	return 0;
 }
@@ -120,10 +120,11 @@ int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)
 	uint32_t first = watchset_first(set);
 
 	for (uint32_t s = first; s < first + watchset_nr_states(set); s++) {
+		const struct watch_state state = watchset_kernel_state(set, s);
 		struct watch_target target;
 		const char *name;
 
-		if (bpf_map_update_elem(states, &s, watchset_state(set, s), BPF_ANY))
+		if (bpf_map_update_elem(states, &s, &state, BPF_ANY))
 			return -errno;
 		for (size_t i = 0; watchset_literal(set, s, i, &name, &target); i++) {
 			struct watch_literal_key key = {
@@ -131,6 +132,7 @@ int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)
 				.state = s,
 			};
 
+			target = watchset_kernel_target(set, target);
 			if (bpf_map_update_elem(literals, &key, &target, BPF_ANY))
 				return -errno;
 		}

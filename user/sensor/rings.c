@@ -81,10 +81,14 @@ int sensor_drain(struct sensor *sensor)
 const char *sensor_drop_str(enum wire_drop cause)
 {
 	static const char *const names[WIRE_DROP_NR] = {
-		[WIRE_DROP_RING_CRITICAL] = "ring-critical", [WIRE_DROP_RING_BULK] = "ring-bulk",
-		[WIRE_DROP_MARK_FULL] = "mark-full",	     [WIRE_DROP_MARK_BUSY] = "mark-busy",
-		[WIRE_DROP_HOLDER_FULL] = "holder-full",     [WIRE_DROP_READ] = "kernel-read",
+		[WIRE_DROP_RING_CRITICAL] = "ring-critical",
+		[WIRE_DROP_RING_BULK] = "ring-bulk",
+		[WIRE_DROP_MARK_FULL] = "mark-full",
+		[WIRE_DROP_MARK_BUSY] = "mark-busy",
+		[WIRE_DROP_HOLDER_FULL] = "holder-full",
+		[WIRE_DROP_READ] = "kernel-read",
 		[WIRE_DROP_FD_SCAN] = "fd-scan-bound",
+		[WIRE_DROP_KEY_HOLDER_FULL] = "key-holder-full",
 	};
 
 	return (unsigned)cause < WIRE_DROP_NR ? names[cause] : "?";
@@ -129,6 +133,8 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 		.undecodable = sensor->undecodable,
 		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
 		.marks_max = sensor->config.marks_max,
+		.holders = sensor->skel->bss->nr_holders,
+		.holders_max = bpf_map__max_entries(sensor->skel->maps.holders),
 	};
 
 	for (uint32_t i = 0; i < WIRE_DROP_NR; i++)

@@ -93,6 +93,7 @@ struct sensor_stats {
 	uint64_t undecodable; /* read and refused by the decoder */
 	uint32_t ring_kib[SENSOR_RING_NR];
 	uint32_t marks_max;
+	uint32_t holders, holders_max; /* process images that have read a watched file */
 };
 
 /* Counts since load. */
