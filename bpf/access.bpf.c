@@ -45,8 +45,9 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	/* A removed mark's memory is given to another inode's at once. */
 	mark = *found;
 	/* The daemon, and its scan children, which it hands open descriptors. */
-	if (BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
-	    BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid)
+	if (mark.object != MARK_OBJECT_CANARY &&
+	    (BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
+	     BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid))
 		return 1;
 	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_CLOSE_WRITE)
 		remember_holder(task);

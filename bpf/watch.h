@@ -83,6 +83,9 @@ struct mark {
 };
 
 #define MARK_OBJECT_KERNEL (1ULL << 63)
+/* The daemon's own file, by which it tests whether accesses are seen at all: told even of a child
+ * of the daemon. */
+#define MARK_OBJECT_CANARY (1ULL << 62)
 
 /*
  * Marking by opening. stat() and the kernel do not agree on what identifies an inode (btrfs

@@ -45,6 +45,7 @@ static void settings_have_defaults(void **state)
 	assert_int_equal(s->ring_critical_kib, 8192);
 	assert_int_equal(s->ring_bulk_kib, 4096);
 	assert_int_equal(s->marks_max, 131072);
+	assert_int_equal(s->canary_s, 60);
 	assert_int_equal(policy_nr_watches(policy), 0);
 	assert_null(policy_watch(policy, 0));
 	assert_null(policy_watch(policy, 1));
@@ -66,6 +67,7 @@ static void settings_are_read(void **state)
 				      "  ring_critical_kib: 64\n"
 				      "  ring_bulk_kib: 1048576\n"
 				      "  marks_max: 16777216\n"
+				      "  canary_s: 0\n"
 				      "watch: []\n",
 				      "-: warning: the policy watches nothing\n");
 	const struct settings *s = policy_settings(policy);
@@ -80,6 +82,7 @@ static void settings_are_read(void **state)
 	assert_int_equal(s->ring_critical_kib, 64);
 	assert_int_equal(s->ring_bulk_kib, 1048576);
 	assert_int_equal(s->marks_max, 16777216);
+	assert_int_equal(s->canary_s, 0);
 	policy_free(policy);
 }
 

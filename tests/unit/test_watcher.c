@@ -286,6 +286,23 @@ static void another_policy_unmarks_what_it_does_not_want(void **state)
 		assert_true(!w->marks[i].mark.state || w->marks[i].mark.state >= 100);
 }
 
+static void marks_that_the_kernel_lost_are_set_anew(void **state)
+{
+	struct world *w = *state;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "etc/ssl/x/z.key", "x");
+	compile(w, policy_keys, 1);
+	w->nr_marks = 0; /* all of them */
+	watcher_forget(w->watcher);
+	assert_int_equal(watched(w), 0);
+	compile(w, policy_keys, 100);
+	assert_int_equal(watched(w), 2);
+	assert_true(object_at(w, "home/a/.ssh/id_rsa"));
+	assert_true(object_at(w, "etc/ssl/x/z.key"));
+	assert_true(w->nr_marks > 2);
+}
+
 /* As the kernel side does: the inode is marked by the state of its directory, then told. */
 static void appear(struct world *w, const char *dir, const char *name, enum mark_op op)
 {
@@ -652,6 +669,7 @@ int main(void)
 		CASE(finds_what_is_there_and_nothing_else),
 		CASE(a_symbolic_link_is_watched_by_its_own_name),
 		CASE(another_policy_unmarks_what_it_does_not_want),
+		CASE(marks_that_the_kernel_lost_are_set_anew),
 		CASE(what_appears_is_an_object_at_once),
 		CASE(a_renamed_directory_takes_its_files_along),
 		CASE(the_end_of_an_object_is_told_once),

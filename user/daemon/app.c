@@ -17,6 +17,7 @@
 #include "alert/alert.h"
 #include "base/cleanup.h"
 #include "control/server.h"
+#include "daemon/canary.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "daemon/log.h"
@@ -485,6 +486,52 @@ static int sources_start(struct app *app)
 	return r < 0 ? r : 0;
 }
 
+static int canary_mark(void *userdata, const char *path)
+{
+	struct app *app = userdata;
+	struct mark mark = {.object = MARK_OBJECT_CANARY, .flags = MARK_FILE};
+	struct inode_id identity;
+
+	return sensor_mark(app->sensor, AT_FDCWD, path, &mark, &identity);
+}
+
+static void canary_drain(void *userdata)
+{
+	drain(userdata);
+}
+
+static void canary_changed(void *userdata, bool blind)
+{
+	struct app *app = userdata;
+	int r;
+
+	if (!blind) {
+		log_line(SD_NOTICE, "the sensor sees again");
+		feed_health(app, HEALTH_OK, "canary",
+			    "the sensor sees again: keytraild's own read of "
+			    "its canary file arrived");
+		return;
+	}
+	log_line(SD_ERR, "sensor blind: a read of our own did not arrive");
+	feed_health(app, HEALTH_BLIND, "canary",
+		    "sensor blind: keytraild read its own canary file and no event arrived; marks "
+		    "are set anew");
+	/* If it was for want of marks, those that are known are not there either. */
+	watcher_forget(app->watcher);
+	r = reload_homes(app);
+	if (r < 0)
+		log_line(SD_ERR, "the marks could not be set anew: %s", strerror(-r));
+}
+
+static int canary_start(struct app *app)
+{
+	static const struct canary_ops ops = {canary_mark, canary_drain, canary_changed};
+	uint32_t period = policy_settings(app->policy)->canary_s;
+
+	return period ? canary_new(app->loop, KT_RUNDIR "/canary", period, &ops, app, &app->canary)
+		      : 0;
+}
+
 static void tell_hooks(struct app *app)
 {
 	const struct hooks *hooks = sensor_hooks(app->sensor);
@@ -513,6 +560,8 @@ static void app_fini(struct app *app)
 		engine_flush(app->engine, app_boottime());
 	}
 	/* First what calls back, then what is called. */
+	canary_free(app->canary);
+	app->canary = NULL;
 	control_server_free(app->control);
 	app->control = NULL;
 	mounts_free(app->mounts);
@@ -553,6 +602,7 @@ static const struct {
 	{"alert sinks", sinks_start}, {"engine", engine_start},
 	{"probes", sensor_start},     {"watched files", watch_start},
 	{"timers", sources_start},    {"control socket", control_start},
+	{"canary", canary_start},
 };
 
 /* Returns an exit status, 0 = up. */

@@ -15,6 +15,7 @@
 #include "sensor/sensor.h"
 #include "sinks/sink.h"
 
+struct canary;
 struct control_server;
 struct engine;
 struct homes;
@@ -50,6 +51,7 @@ struct app {
 	struct homes *homes;
 	struct mounts *mounts;
 	struct identify *identify;
+	struct canary *canary; /* NULL: the policy says not to test */
 	struct engine *engine;
 	struct sink *sinks[SINKS_NR];
 	struct control_server *control;

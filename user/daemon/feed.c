@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/app.h"
+#include "daemon/canary.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "trust/trust.h"
@@ -165,6 +166,13 @@ void feed_sensor_event(const struct event *event, void *userdata)
 			  event->exec.exe_nlink);
 		break;
 	case EVENT_ACCESS:
+		if (event->access.object == MARK_OBJECT_CANARY) {
+			/* Whoever else reads it learns nothing, and that is no concern of the
+			 * engine. */
+			if (app->canary)
+				canary_seen(app->canary, &event->access);
+			return;
+		}
 		if ((event->flags & EVENT_GENERATION) && is_stranger(app, &event->access)) {
 			app->strangers++;
 			return;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "daemon/app.h"
+#include "daemon/canary.h"
 #include "daemon/identify.h"
 #include "engine/engine.h"
 #include "watch/watcher.h"
@@ -162,7 +163,7 @@ int status_json(struct app *app, json_t **out_status)
 	struct engine_stats engine;
 	struct sensor_stats stats = {};
 	struct utsname uts;
-	json_t *status;
+	json_t *status, *warnings;
 
 	watcher_stats(app->watcher, &watched);
 	engine_stats(app->engine, &engine);
@@ -174,8 +175,12 @@ int status_json(struct app *app, json_t **out_status)
 			   "kernel", uts.release, "hooks", hooks_json(app), "rings",
 			   rings_json(&stats), "drops", drops_json(&stats), "objects",
 			   objects_json(app, &watched), "sinks", sinks_json(app));
-	if (!status)
+	warnings = warnings_json(app, &watched);
+	if (!status || !warnings) {
+		json_decref(status);
+		json_decref(warnings);
 		return -ENOMEM;
+	}
 	json_object_set_new(status, "policy",
 			    json_pack("{s:o, s:i, s:f, s:i}", "files", files_json(app),
 				      "generation", (int)app->generation, "loaded_at",
@@ -194,8 +199,22 @@ int status_json(struct app *app, json_t **out_status)
 				      "folded", (json_int_t)engine.folded, "allowed",
 				      (json_int_t)engine.allowed, "lost",
 				      (json_int_t)engine.alerts_lost));
+	if (app->canary) {
+		struct canary_stats canary;
+
+		canary_stats(app->canary, &canary);
+		json_object_set_new(status, "canary",
+				    json_pack("{s:I, s:I, s:b}", "reads", (json_int_t)canary.reads,
+					      "seen", (json_int_t)canary.seen, "blind",
+					      (int)canary.blind));
+		if (canary.blind)
+			json_array_append_new(warnings,
+					      json_string(
+						      "sensor blind: keytraild's own read of its "
+						      "canary file was not seen"));
+	}
 	json_object_set_new(status, "self", json_pack("{s:I}", "rss_kib", (json_int_t)rss_kib()));
-	json_object_set_new(status, "warnings", warnings_json(app, &watched));
+	json_object_set_new(status, "warnings", warnings);
 	*out_status = status;
 	return 0;
 }

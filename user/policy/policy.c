@@ -83,6 +83,7 @@ struct policy *policy_new(void)
 		.ring_critical_kib = 8192,
 		.ring_bulk_kib = 4096,
 		.marks_max = 131072,
+		.canary_s = 60,
 	};
 	return policy;
 }

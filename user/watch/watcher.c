@@ -364,6 +364,16 @@ static void unmark_and_drop(void *userdata, struct node *node)
 	drop(w, node);
 }
 
+static bool every_node(void *userdata, const struct node *node)
+{
+	return true;
+}
+
+void watcher_forget(struct watcher *w)
+{
+	tree_remove_if(&w->tree, every_node, unmark_and_drop, w);
+}
+
 static void begin_walk(struct watcher *w)
 {
 	w->visit_end = w->visited + VISIT_MAX;

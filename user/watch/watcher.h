@@ -68,6 +68,12 @@ void watcher_free(struct watcher *watcher);
  */
 int watcher_apply(struct watcher *watcher, const struct watchset *set);
 
+/*
+ * The kernel side has lost marks, nobody knows which: forgets all objects, each told with watch 0.
+ * watcher_apply() then finds and marks them anew, under new numbers.
+ */
+void watcher_forget(struct watcher *watcher);
+
 /* Something was mounted at or changed below `path` (absolute): walks there again if a pattern
  * leads. */
 int watcher_rescan(struct watcher *watcher, const char *path);
