@@ -2,13 +2,16 @@
 /* `keytrail scan`: is key material in these files, and whose key is it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
-#include "base/escape.h"
 #include "cli/cli.h"
+#include "cli/scan_inputs.h"
+#include "cli/scan_json.h"
+#include "cli/scan_progress.h"
+#include "cli/scan_view.h"
 #include "scan/scanner.h"
 
 #define SCAN_FOUND     1
@@ -17,158 +20,181 @@
 struct options {
 	bool json;
 	bool all;
+	bool quiet;
+	const char *sarif;
 };
 
-struct output {
+/* What the runs over all arguments share. */
+struct run {
 	const struct options *options;
-	char *file; /* escaped */
-	unsigned found, others;
-	uint64_t bytes, flags;
+	struct scan_options scan;
+	struct term term;
+	struct scan_progress progress;
+	struct sarif sarif;
+	bool to_people; /* standard output is for text */
+	bool found, failed;
 };
 
-/* What is a secret of somebody's; the rest is shown with --all. */
-static bool counts(const struct finding *f)
+/* One input, which may hold several dumps. */
+struct job {
+	struct run *run;
+	const struct scan_target *target;
+	struct scan_verdict verdict; /* of the dump that is being scanned */
+	bool open;
+};
+
+static uint64_t now_ns(void)
 {
-	return f->class == CLASS_PROVEN || f->class == CLASS_LIKELY || f->class == CLASS_ENCRYPTED;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static void print_text(const struct output *output, const struct finding *f)
+/* verdict: NULL if nothing of it was scanned; error: NULL if all was. */
+static int tell(struct run *run, const struct scan_target *target,
+		const struct scan_verdict *verdict, const char *error)
 {
-	printf("%s: %s %s", output->file, finding_class_str(f->class), finding_what_str(f->what));
-	if (f->id.kind)
-		printf(" %s", key_kind_str(f->id.kind));
-	if (f->bits)
-		printf(" %u", f->bits);
-	printf(" (%s) at offset 0x%" PRIx64, finding_layout_str(f->layout), f->offset);
-	if (f->has_vaddr)
-		printf(", address 0x%" PRIx64, f->vaddr);
-	if (f->id.ssh_fp[0])
-		printf(", %s", f->id.ssh_fp);
-	if (f->id.comment[0])
-		printf(", \"%s\"", f->id.comment);
-	putchar('\n');
-}
+	scan_progress_clear(&run->progress);
+	if (run->sarif.log)
+		sarif_add(&run->sarif, target->path, verdict, error, run->options->all);
+	if (run->options->json) {
+		json_auto_t *object = scan_json(target->name, verdict, error);
 
-static void hex(const uint8_t *p, size_t len, char *out)
-{
-	for (size_t i = 0; i < len; i++)
-		snprintf(out + 2 * i, 3, "%02x", p[i]);
-}
-
-static int print_json(const struct output *output, const struct finding *f)
-{
-	json_auto_t *object =
-		json_pack("{s:s, s:s, s:s, s:s, s:i, s:I}", "file", output->file, "class",
-			  finding_class_str(f->class), "what", finding_what_str(f->what), "layout",
-			  finding_layout_str(f->layout), "bits", f->bits, "offset",
-			  (json_int_t)f->offset);
-	char spki[65];
-
-	if (!object)
-		return -ENOMEM;
-	if (f->has_vaddr) {
-		char address[24];
-
-		/* As text: JSON numbers do not reach 64 bits everywhere. */
-		snprintf(address, sizeof(address), "0x%" PRIx64, f->vaddr);
-		json_object_set_new(object, "address", json_string(address));
+		if (!object)
+			return -ENOMEM;
+		json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		putchar('\n');
+	} else if (run->to_people && verdict) {
+		scan_view(&run->term, target->name, verdict, run->options->all);
 	}
-	if (f->id.kind)
-		json_object_set_new(object, "kind", json_string(key_kind_str(f->id.kind)));
-	if (f->id.has_spki) {
-		hex(f->id.spki, sizeof(f->id.spki), spki);
-		json_object_set_new(object, "spki_sha256", json_string(spki));
-	}
-	if (f->id.ssh_fp[0])
-		json_object_set_new(object, "fingerprint", json_string(f->id.ssh_fp));
-	if (f->id.comment[0])
-		json_object_set_new(object, "comment", json_string(f->id.comment));
-	json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	putchar('\n');
+	fflush(stdout); /* scanners are forks */
 	return 0;
 }
 
-static int on_finding(void *userdata, const struct finding *f)
+/* The dump is through; error: as tell(). */
+static int finish_dump(struct job *job, const char *error)
 {
-	struct output *output = userdata;
-
-	if (f->what == FINDING_END) {
-		output->bytes = f->offset;
-		output->flags = f->vaddr;
-		return 0;
-	}
-	if (counts(f))
-		output->found++;
-	else
-		output->others++;
-	if (!counts(f) && !output->options->all)
-		return 0;
-	if (output->options->json)
-		return print_json(output, f);
-	print_text(output, f);
-	return 0;
-}
-
-static void summary(const struct output *output)
-{
-	fprintf(stderr, "%s: %u found in %" PRIu64 " bytes%s%s", output->file, output->found,
-		output->bytes, output->flags & FINDING_CORE ? " of memory" : "",
-		output->found ? "" : ", clean as far as this scan sees");
-	if (output->others && !output->options->all)
-		fprintf(stderr, "; %u of random generators and tests not shown (--all)",
-			output->others);
-	if (output->flags & FINDING_TRUNCATED)
-		fprintf(stderr, "; the dump is cut off");
-	if (output->flags & FINDING_INCOMPLETE)
-		fprintf(stderr, "; more was there than could be kept, so there may be more");
-	fputc('\n', stderr);
-}
-
-static int scan_file(const struct options *options, const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	_cleanup_free_ char *name = malloc(4 * strlen(path) + 1);
-	static const struct scanner_events events = {.found = on_finding};
-	struct scanner_input input = {.fd = fd, .maps_fd = -1};
-	struct output output = {.options = options, .file = name};
+	enum scan_outcome outcome;
 	int err;
 
-	if (!name)
-		return SCAN_COULD_NOT;
-	escape_bytes(path, strlen(path), name, 4 * strlen(path) + 1, NULL);
-	err = fd < 0 ? -errno : 0;
-	fflush(stdout); /* the scanner is a fork */
-	if (!err)
-		err = scanner_run(&input, &events, &output);
-	if (err < 0) {
-		fprintf(stderr, "keytrail: %s: %s\n", name,
-			err == -ESPIPE ? "cannot be read twice: write it to a file first"
-				       : scanner_strerror(err));
-		return SCAN_COULD_NOT;
-	}
-	summary(&output);
-	return output.found ? SCAN_FOUND : 0;
+	if (!job->open)
+		return 0;
+	job->open = false;
+	scan_verdict_sort(&job->verdict);
+	outcome = scan_verdict_outcome(&job->verdict);
+	job->run->found |= outcome == OUTCOME_FOUND;
+	job->run->failed |= outcome == OUTCOME_PARTIAL;
+	err = tell(job->run, job->target, &job->verdict, error);
+	scan_verdict_fini(&job->verdict);
+	return err;
 }
 
-static int run(const void *options, int argc, char **argv)
+static int on_about(void *userdata, const struct scan_about *about)
 {
-	bool found = false, failed = false;
+	struct job *job = userdata;
+	int err = finish_dump(job, NULL);
 
-	for (int i = 0; i < argc; i++) {
-		int r = scan_file(options, argv[i]);
+	scan_verdict_init(&job->verdict, about);
+	job->open = true;
+	return err;
+}
 
-		found |= r == SCAN_FOUND;
-		failed |= r == SCAN_COULD_NOT;
+static int on_finding(void *userdata, const struct finding *finding)
+{
+	struct job *job = userdata;
+
+	return scan_verdict_add(&job->verdict, finding);
+}
+
+static void on_progress(void *userdata, uint64_t done, uint64_t total)
+{
+	struct job *job = userdata;
+
+	scan_progress_show(&job->run->progress, done, total, now_ns());
+}
+
+static int scan_target(void *userdata, const struct scan_target *target)
+{
+	static const struct scanner_events events = {on_about, on_finding, on_progress};
+	struct run *run = userdata;
+	struct job job = {.run = run, .target = target};
+	struct scanner_input input = {
+		.fd = target->fd,
+		.maps_fd = target->maps_fd,
+		.pid = target->pid,
+		.options = run->scan,
+	};
+	int err = target->error;
+	const char *why;
+
+	scan_progress_start(&run->progress, target->name, now_ns());
+	if (!err)
+		err = scanner_run(&input, &events, &job);
+	if (!err)
+		return finish_dump(&job, NULL);
+	why = target->error ? strerror(-err) : scanner_strerror(err);
+	run->failed = true;
+	scan_progress_clear(&run->progress);
+	fprintf(stderr, "keytrail: %s: %s\n", target->name, why);
+	if (job.open) /* with what was found before */
+		return finish_dump(&job, why);
+	return tell(run, target, NULL, why);
+}
+
+static int write_sarif(struct run *run)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	FILE *f = stdout;
+
+	if (strcmp(run->options->sarif, "-")) {
+		f = file = fopen(run->options->sarif, "we");
+		if (!file)
+			return -errno;
 	}
+	return sarif_write(&run->sarif, f);
+}
+
+static int run(const void *p, int argc, char **argv)
+{
+	const struct options *options = p;
+	bool sarif_out = options->sarif && !strcmp(options->sarif, "-");
+	struct run run = {
+		.options = options,
+		.to_people = !options->json && !sarif_out,
+	};
+	int err = 0;
+
+	if (options->json && sarif_out) {
+		fprintf(stderr, "keytrail scan: --json and --sarif=- both want standard output\n");
+		return CLI_USAGE;
+	}
+	term_init(&run.term, stdout);
+	scan_progress_init(&run.progress);
+	run.progress.shown &= !options->quiet;
+	if (options->sarif)
+		err = sarif_init(&run.sarif);
+	for (int i = 0; i < argc && !err; i++)
+		err = scan_inputs(argv[i], scan_target, &run);
+	if (!err && options->sarif)
+		err = write_sarif(&run);
+	if (run.sarif.log)
+		sarif_fini(&run.sarif);
+	if (err < 0)
+		fprintf(stderr, "keytrail scan: %s\n", strerror(-err));
 	/* A file that was not looked at is not clean. */
-	return failed ? SCAN_COULD_NOT : found ? SCAN_FOUND : 0;
+	return run.failed || err < 0 ? SCAN_COULD_NOT : run.found ? SCAN_FOUND : 0;
 }
 
 static const struct cli_option options_table[] = {
 	CLI_OPTION("json", 'j', CLI_FLAG, struct options, json, NULL,
-		   "Print one JSON object for each finding"),
+		   "Print one JSON object for each dump"),
+	CLI_OPTION("sarif", 's', CLI_STRING, struct options, sarif, "FILE",
+		   "Write a SARIF 2.1.0 log for code scanning there (- is standard output)"),
 	CLI_OPTION("all", 'a', CLI_FLAG, struct options, all, NULL,
 		   "Show the keys of random generators and of self tests, too"),
+	CLI_OPTION("quiet", 'q', CLI_FLAG, struct options, quiet, NULL,
+		   "Show no progress on the terminal"),
 };
 
 const struct cli_command cmd_scan = {
@@ -176,17 +202,15 @@ const struct cli_command cmd_scan = {
 	.args = "FILE...",
 	.min_args = 1,
 	.max_args = 1024,
-	.summary = "Look for private keys in core dumps and other files",
-	.about =
-		"Reads ELF cores (64 bits, little endian) by their segments and anything else as\n"
-		"raw bytes, and looks for RSA keys as bare numbers (proven by division), private\n"
-		"keys in PEM, DER and OpenSSH form, and AES key schedules. Prints what, where, and\n"
-		"the public fingerprint; never key bytes. For an RSA key found as bare numbers the\n"
-		"fingerprint supposes the public exponent 65537. Compressed files are not\n"
-		"unpacked. The bytes are read in a sandboxed process.\n"
-		"\n"
-		"Exits 0 if nothing was found, 1 if something was, 2 if a file could not be\n"
-		"scanned.",
+	.summary = "Look for private keys in core dumps, other files, and processes",
+	.about = "Says which private keys stand in dumps, where, and whose they are: kind, size,\n"
+		 "public fingerprint as ssh-keygen and openssl print it, and evidence (proven by\n"
+		 "arithmetic, likely by form, encrypted); never key bytes. A directory means all\n"
+		 "files below it, a number the process with this id, - standard input. The bytes\n"
+		 "are read in a sandboxed process.\n"
+		 "\n"
+		 "Exits 0 if nothing was found, 1 if something was, 2 if something could not be\n"
+		 "scanned, or not all of it.",
 	.options = options_table,
 	.nr_options = ARRAY_SIZE(options_table),
 	.options_size = sizeof(struct options),
