@@ -63,6 +63,16 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/libkeytrail.a
 check-integration: all $(INTEGRATION_BIN)
 	@BUILD='$(BUILD)' tests/integration/run
 
+# --- truth set of the dump scanner -------------------------------------------------------------------
+## make recall             how many keys of the truth set's dumps a scan finds, beside other tools;
+##                         makes the dumps first (scripts/missing-deps --install blindset peers)
+TRUTHSET ?= $(BUILD)/truthset
+.PHONY: recall truthset
+truthset:
+	@tests/truthset/make-set '$(TRUTHSET)'
+recall: all truthset
+	@tests/truthset/recall '$(TRUTHSET)' '$(BUILD)/keytrail' --misses '$(TRUTHSET)/misses'
+
 # --- demo --------------------------------------------------------------------------------------------
 ## make demo               shows it at work in a guest; installs what is missing; KERNEL=6.1
 .PHONY: demo
