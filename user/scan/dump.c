@@ -1,31 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From segments to windows to detectors to findings. */
+/* From a file to its dumps, from dumps to segments to windows to detectors to findings. */
 #include "scan/dump.h"
 
+#include <malloc.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
 
-#include "scan/detector.h"
-#include "scan/segment.h"
-#include "scan/wipe.h"
-
-#define CORE (1 << 20) /* what a window is responsible for */
-#define ROOM (64 + 8 + WINDOW_BEFORE + CORE + WINDOW_AFTER)
+#include "base/escape.h"
+#include "scan/container.h"
+#include "scan/crew.h"
+#include "scan/memory.h"
+#include "scan/unpack.h"
+#include "scan/windows.h"
 
 #define DETECTORS_MAX 32
+#define TICK_NS	      200000000LL
 
 struct dump {
+	const struct dump_input *input;
 	const struct dump_events *events;
 	void *userdata;
-	int fd;
-	struct segments segments;
+	struct source *root;
+	struct windows *windows;
+	struct unpack_budget budget;
+	int64_t told; /* when progress was */
+	pthread_mutex_t lock; /* of events, and error */
+	int error; /* of a handler */
+	atomic_bool stop; /* there is one */
+	/* The dump at hand. */
+	struct source *source;
+	const struct container_type *type;
+	void *container;
+	struct scan_about about;
+	uint64_t flags;
+	struct memory memory;
 	struct detector_job job;
 	void *states[DETECTORS_MAX];
 	atomic_bool incomplete;
-	uint64_t looked_at;
-	pthread_mutex_t lock; /* of what follows, and of found() */
-	int error; /* of found() */
+	bool again; /* the second pass */
+	struct segment current; /* of a stream */
 };
+
+/* --- for detectors --- */
+
+static void handled(struct dump *d, int error)
+{
+	if (error < 0 && !d->error) {
+		d->error = error;
+		d->stop = true;
+	}
+}
 
 void detector_report(const struct detector_job *job, const struct finding *finding)
 {
@@ -33,7 +58,7 @@ void detector_report(const struct detector_job *job, const struct finding *findi
 
 	pthread_mutex_lock(&d->lock);
 	if (!d->error)
-		d->error = d->events->found(d->userdata, finding);
+		handled(d, d->events->found(d->userdata, finding));
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -50,76 +75,43 @@ void detector_incomplete(const struct detector_job *job)
 
 void detector_place(const struct detector_job *job, uint64_t offset, struct finding *finding)
 {
-	const struct segments *segments = &job->dump->segments;
-
 	finding->offset = offset;
-	finding->has_vaddr = false;
 	finding->vaddr = 0;
-	for (size_t i = 0; i < segments->nr && segments->core; i++) {
-		const struct segment *s = &segments->items[i];
-
-		if (offset >= s->offset && offset - s->offset < s->len) {
-			finding->has_vaddr = true;
-			finding->vaddr = s->vaddr + (offset - s->offset);
-			return;
-		}
-	}
-}
-
-static long read_at(int fd, uint8_t *out, size_t len, uint64_t offset)
-{
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = pread(fd, out + got, len - got, (off_t)(offset + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break; /* it shrank meanwhile */
-		got += (size_t)n;
-	}
-	return (long)got;
+	finding->has_vaddr = memory_vaddr(&job->dump->memory, offset, &finding->vaddr);
 }
 
 size_t detector_read_at(const struct detector_job *job, uint64_t offset, void *out, size_t len)
 {
-	long got = read_at(job->dump->fd, out, len, offset);
+	struct dump *d = job->dump;
+	uint64_t position = source_position(d->source);
+	long got;
 
-	return got < 0 ? 0 : (size_t)got;
-}
+	/* Packed pages have other positions. A stream is not read on for this. */
+	if (d->type->read)
+		return 0;
+	if (!source_seekable(d->source)) {
+		uint64_t end = position < SOURCE_KEPT ? position : SOURCE_KEPT;
 
-static const struct segment *segment_of(const struct segments *segments, uint64_t vaddr)
-{
-	for (size_t i = 0; i < segments->nr; i++) {
-		const struct segment *s = &segments->items[i];
-
-		if (s->has_vaddr && vaddr >= s->vaddr && vaddr - s->vaddr < s->len)
-			return s;
+		if (offset >= end)
+			return 0;
+		len = end - offset < len ? (size_t)(end - offset) : len;
 	}
-	return NULL;
+	got = source_read(d->source, out, len, offset);
+	return got < 0 ? 0 : (size_t)got;
 }
 
 size_t detector_read(const struct detector_job *job, uint64_t vaddr, void *out, size_t len,
 		     uint64_t *out_offset)
 {
+	uint64_t offset, left;
 	size_t got = 0;
 
-	while (got < len) {
-		const struct segment *s = segment_of(&job->dump->segments, vaddr + got);
-		uint64_t in, left;
-		size_t want, n;
+	while (got < len && memory_offset(&job->dump->memory, vaddr + got, &offset, &left)) {
+		size_t want = left < len - got ? (size_t)left : len - got;
+		size_t n = detector_read_at(job, offset, (uint8_t *)out + got, want);
 
-		if (!s)
-			break;
-		in = vaddr + got - s->vaddr;
-		left = s->len - in;
-		want = left < len - got ? (size_t)left : len - got;
-		n = detector_read_at(job, s->offset + in, (uint8_t *)out + got, want);
 		if (!got && n && out_offset)
-			*out_offset = s->offset + in;
+			*out_offset = offset;
 		got += n;
 		if (n < want)
 			break;
@@ -127,141 +119,388 @@ size_t detector_read(const struct detector_job *job, uint64_t vaddr, void *out, 
 	return got;
 }
 
-static void show(struct dump *d, const struct window *window, bool again)
-{
-	for (size_t i = 0; detectors[i]; i++) {
-		void (*look)(void *, unsigned, const struct window *) =
-			again ? detectors[i]->again : detectors[i]->window;
+/* --- one pass over one dump --- */
 
-		if (look)
-			look(d->states[i], 0, window);
+static void look(void *userdata, unsigned worker, const struct window *window)
+{
+	struct dump *d = userdata;
+
+	for (size_t i = 0; detectors[i] && !d->stop; i++) {
+		void (*see)(void *, unsigned, const struct window *) =
+			d->again ? detectors[i]->again : detectors[i]->window;
+
+		if (see)
+			see(d->states[i], worker, window);
 	}
 }
 
-static int scan_segment(struct dump *d, const struct segment *segment, uint8_t *room, bool again)
+static void tick(void *userdata, uint64_t looked_at)
 {
-	/* Words are aligned by address; a segment may start between them, in the file or in memory.
-	 */
-	size_t skew = segment->has_vaddr ? segment->vaddr % 8 : 0;
-	uint8_t *base = room + (64 - (uintptr_t)room % 64);
+	struct dump *d = userdata;
+	uint64_t done = source_position(d->root), total = source_size(d->root);
+	struct timespec ts;
+	int64_t now;
 
-	for (uint64_t at = 0; at < segment->len && !d->error; at += CORE) {
-		uint64_t start = at < WINDOW_BEFORE ? 0 : at - WINDOW_BEFORE;
-		uint64_t left = segment->len - start;
-		size_t from = (size_t)(at - start);
-		size_t want = from + CORE + WINDOW_AFTER;
-		struct window window = {
-			.offset = segment->offset + start - skew,
-			.vaddr = segment->vaddr + start - skew,
-			.has_vaddr = segment->has_vaddr,
-			.align = 8,
-		};
-		long got = read_at(d->fd, base + skew, left < want ? (size_t)left : want,
-				   segment->offset + start);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = ts.tv_sec * 1000000000LL + ts.tv_nsec;
+	if (!d->events->progress || now - d->told < TICK_NS)
+		return;
+	d->told = now;
+	pthread_mutex_lock(&d->lock);
+	d->events->progress(d->userdata, done < total ? done : total, total);
+	pthread_mutex_unlock(&d->lock);
+}
 
+/* Cuts what reaches beyond the end; false if nothing is left. */
+static bool clip(struct dump *d, struct segment *s)
+{
+	uint64_t size = source_size(d->source);
+
+	if (d->type->read || size == SOURCE_SIZE_UNKNOWN)
+		return s->len > 0;
+	if (s->offset > size || s->len > size - s->offset) {
+		d->flags |= SCAN_TRUNCATED;
+		if (s->offset >= size)
+			return false;
+		s->len = size - s->offset;
+	}
+	return s->len > 0;
+}
+
+/* The next segment, and what of it is still to be had of a stream. */
+static int next_segment(void *userdata, struct segment *out_segment)
+{
+	struct dump *d = userdata;
+	struct segment s;
+	int r;
+
+	while ((r = d->type->next(d->container, &s)) > 0) {
+		uint64_t position = source_position(d->source);
+
+		if (!clip(d, &s))
+			continue;
+		/* What went by has been seen as another segment's. */
+		if (!d->type->read && !source_seekable(d->source) && position > SOURCE_KEPT &&
+		    s.offset < position) {
+			uint64_t gone = position - s.offset;
+
+			if (gone >= s.len)
+				continue;
+			s.offset += gone;
+			s.len -= gone;
+			s.vaddr += gone;
+		}
+		if (!d->again) {
+			r = memory_add(&d->memory, &s);
+			if (r < 0)
+				return r;
+		}
+		d->current = s;
+		*out_segment = s;
+		return 1;
+	}
+	return r;
+}
+
+static long fill(void *userdata, const struct segment *segment, void *out, size_t len, uint64_t at)
+{
+	struct dump *d = userdata;
+	size_t got = 0;
+	long n;
+
+	if (!d->type->read) {
+		n = source_read(d->source, out, len, segment->offset + at);
+		if (n >= 0 && (size_t)n < len && segment->len != SOURCE_SIZE_UNKNOWN)
+			d->flags |= SCAN_TRUNCATED;
+		return n;
+	}
+	while (got < len && (n = d->type->read(d->container, (uint8_t *)out + got, len - got))) {
+		if (n < 0)
+			return n;
+		got += (size_t)n;
+	}
+	return (long)got;
+}
+
+static int open_container(struct dump *d)
+{
+	struct container_context context = {d->input->maps_fd, d->input->pid};
+	uint8_t head[CONTAINER_HEAD];
+	long got = 0;
+	int r;
+
+	if (d->input->maps_fd >= 0) {
+		d->type = &container_process;
+	} else {
+		got = source_read(d->source, head, sizeof(head), 0);
 		if (got < 0)
 			return (int)got;
-		if ((size_t)got <= from)
-			break;
-		/* Detectors take words at multiples of their size from where the bytes begin. */
-		memset(base, 0, skew);
-		window.memory = (struct bytes){base, (size_t)got + skew};
-		window.from = from + (at ? skew : 0);
-		window.to = (from + CORE < (size_t)got ? from + CORE : (size_t)got) + skew;
-		d->looked_at += again ? 0 : window.to - skew - from;
-		show(d, &window, again);
+		d->type = container_of((struct bytes){head, (size_t)got});
 	}
-	return 0;
+	d->about.container = d->type->container;
+	r = d->type->open(d->source, &context, &d->about, &d->flags, &d->container);
+	if (r == 0 && d->type != &container_raw) {
+		d->type = &container_raw;
+		d->about.container = CONTAINER_RAW;
+		r = d->type->open(d->source, &context, &d->about, &d->flags, &d->container);
+	}
+	return r < 0 ? r : 0;
 }
 
-static int pass(struct dump *d, uint8_t *room, bool again)
+static void close_container(struct dump *d)
 {
-	int err = 0;
-
-	for (size_t i = 0; i < d->segments.nr && !err && !d->error; i++)
-		err = scan_segment(d, &d->segments.items[i], room, again);
-	return err < 0 ? err : d->error;
+	if (d->container)
+		d->type->close(d->container);
+	d->container = NULL;
 }
 
-static int scan(struct dump *d, uint8_t *room)
+static int pass(struct dump *d, uint64_t *looked_at)
 {
-	bool again = false;
-	int err = pass(d, room, false);
+	const struct windows_stream stream = {next_segment, fill, d};
+	struct windows_pass pass = {
+		.align = d->type->align,
+		.look = look,
+		.tick = tick,
+		.userdata = d,
+		.stop = &d->stop,
+	};
+	struct segment s;
+	int r = 0;
 
+	if (source_seekable(d->source) && !d->type->read) {
+		while (!d->again && (r = next_segment(d, &s)) > 0)
+			;
+		if (!r)
+			r = windows_of_table(d->windows, &pass, d->source, d->memory.segments,
+					     d->memory.nr);
+	} else {
+		r = windows_of_stream(d->windows, &pass, &stream);
+	}
+	d->flags |= pass.flags;
+	*looked_at = pass.looked_at;
+	return d->error ? d->error : r;
+}
+
+/* Everything once more, from the first segment on. */
+static int second_pass(struct dump *d)
+{
+	uint64_t ignored;
+	int r = 0;
+
+	d->again = true;
+	if (!source_seekable(d->source) || d->type->read) {
+		close_container(d);
+		r = source_rewind(d->source);
+		if (!r)
+			r = open_container(d);
+	}
+	return r ? r : pass(d, &ignored);
+}
+
+static bool repeatable(const struct dump *d)
+{
+	return source_repeatable(d->source);
+}
+
+static int detect(struct dump *d, uint64_t *looked_at)
+{
+	bool wanted = false;
+	int err = pass(d, looked_at);
+
+	if (!err)
+		err = memory_sort(&d->memory);
+	d->job.repeatable = repeatable(d);
 	for (size_t i = 0; detectors[i] && !err; i++)
 		if (detectors[i]->settle)
-			again |= detectors[i]->settle(d->states[i]);
-	if (!err && again)
-		err = pass(d, room, true);
+			wanted |= detectors[i]->settle(d->states[i]);
+	if (!err && wanted && d->job.repeatable)
+		err = second_pass(d);
 	for (size_t i = 0; detectors[i] && !err; i++) {
 		if (detectors[i]->end)
 			detectors[i]->end(d->states[i]);
 		err = d->error;
 	}
+	if (!d->job.repeatable)
+		d->flags |= SCAN_ONE_PASS;
 	return err;
 }
 
-static int run(struct dump *d)
+static int end_of(struct dump *d, uint64_t looked_at)
 {
-	_cleanup_wipe_ uint8_t *room = wipe_alloc(ROOM);
-	_cleanup_secrets_ struct secrets *secrets = NULL;
-	struct finding end = {.what = FINDING_END};
-	size_t begun = 0;
-	int err = room ? 0 : -ENOMEM;
+	struct finding end = {.what = FINDING_END, .offset = looked_at};
 
-	if (!err)
-		err = secrets_new(d->job.options->keep_secrets, &secrets);
-	d->job.secrets = secrets;
+	if (d->incomplete || d->memory.full)
+		d->flags |= SCAN_INCOMPLETE;
+	if (source_unreadable(d->source))
+		d->flags |= SCAN_UNREADABLE;
+	end.vaddr = d->flags;
+	handled(d, d->events->found(d->userdata, &end));
+	return d->error;
+}
+
+static int run_detectors(struct dump *d)
+{
+	_cleanup_secrets_ struct secrets *secrets = NULL;
+	uint64_t looked_at = 0;
+	size_t begun = 0;
+	int err = secrets_new(d->input->options.keep_secrets, &secrets);
+
+	d->incomplete = false;
+	d->again = false;
+	d->job = (struct detector_job){
+		.options = &d->input->options,
+		.workers = crew_workers(d->input->crew),
+		.big_endian = d->about.big_endian,
+		.bits32 = d->about.bits == 32,
+		.secrets = secrets,
+		.dump = d,
+	};
 	for (; detectors[begun] && !err; begun += !err)
 		err = detectors[begun]->begin(&d->job, &d->states[begun]);
 	if (!err)
-		err = scan(d, room);
+		err = detect(d, &looked_at);
 	while (begun-- > 0)
 		detectors[begun]->free(d->states[begun]);
-	if (err)
-		return err;
-	end.offset = d->looked_at;
-	end.vaddr = (d->segments.truncated ? FINDING_TRUNCATED : 0) |
-		    (d->incomplete || d->segments.too_many ? FINDING_INCOMPLETE : 0) |
-		    (d->segments.core ? FINDING_CORE : 0);
-	return d->events->found(d->userdata, &end);
+	return err ? err : end_of(d, looked_at);
 }
 
-static int about(const struct dump *d)
+/* Bytes that are not unpacked any further. */
+static int scan_memory(struct dump *d, struct source *source, unsigned depth, const char *name,
+		       uint64_t flags)
 {
-	struct scan_about a = {
-		.container = d->segments.core ? CONTAINER_ELF : CONTAINER_RAW,
-		.size = d->segments.file_size,
-	};
+	int err;
 
-	return d->events->about ? d->events->about(d->userdata, &a) : 0;
+	d->source = source;
+	d->flags = flags;
+	d->about = (struct scan_about){.size = source_size(source), .depth = (uint8_t)depth};
+	escape_bytes(name, strlen(name), d->about.member, sizeof(d->about.member), NULL);
+	memory_init(&d->memory);
+	err = open_container(d);
+	if (!err && d->events->about) {
+		handled(d, d->events->about(d->userdata, &d->about));
+		err = d->error;
+	}
+	if (!err)
+		err = run_detectors(d);
+	close_container(d);
+	memory_fini(&d->memory);
+	return err;
+}
+
+/* An archive that could not be read to its end says so as a dump of no bytes. */
+static int tell_archive(struct dump *d, struct source *source, unsigned depth, const char *name,
+			uint64_t flags)
+{
+	struct finding end = {.what = FINDING_END, .vaddr = flags};
+
+	d->about = (struct scan_about){
+		.container = CONTAINER_ARCHIVE,
+		.size = source_size(source),
+		.depth = (uint8_t)depth,
+	};
+	escape_bytes(name, strlen(name), d->about.member, sizeof(d->about.member), NULL);
+	if (d->events->about)
+		handled(d, d->events->about(d->userdata, &d->about));
+	if (!d->error)
+		handled(d, d->events->found(d->userdata, &end));
+	return d->error;
+}
+
+static int scan_source(struct dump *d, struct source *source, unsigned depth, const char *name);
+
+static int scan_members(struct dump *d, struct source *source, struct unpack *unpack,
+			unsigned depth, const char *parent, unsigned *out_members)
+{
+	for (;;) {
+		_cleanup_source_ struct source *member = NULL;
+		_cleanup_free_ char *path = NULL;
+		const char *name;
+		int r = unpack_next(unpack, &member, &name);
+
+		if (r <= 0)
+			return r;
+		/* It is an archive: its first bytes as such will not be asked for. */
+		if (!(*out_members)++ && !source_seekable(source))
+			source_forget(source);
+		if (asprintf(&path, "%s%s%s", parent, *parent && *name ? "/" : "", name) < 0)
+			return -ENOMEM;
+		r = scan_source(d, member, depth + 1, path);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int scan_source(struct dump *d, struct source *source, unsigned depth, const char *name)
+{
+	_cleanup_unpack_ struct unpack *unpack = NULL;
+	unsigned members = 0;
+	uint8_t head[512];
+	long got;
+	int r;
+
+	if (d->input->maps_fd >= 0)
+		return scan_memory(d, source, depth, name, 0);
+	got = source_read(source, head, sizeof(head), 0);
+	if (got < 0)
+		return (int)got;
+	if (!unpack_is((struct bytes){head, (size_t)got}))
+		return scan_memory(d, source, depth, name, 0);
+	if (depth == UNPACK_DEPTH)
+		return scan_memory(d, source, depth, name, SCAN_TOO_DEEP);
+	r = unpack_open(source, &d->budget, &unpack);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		r = scan_members(d, source, unpack, depth, name, &members);
+	if (r < 0)
+		return r;
+	/* It only looked like one: bytes, if they can still be had. */
+	if (!members && source_rewind(source) == 0)
+		return scan_memory(d, source, depth, name, unpack ? unpack_flags(unpack) : 0);
+	if (unpack && unpack_flags(unpack))
+		return tell_archive(d, source, depth, name, unpack_flags(unpack));
+	return 0;
 }
 
 int dump_start(struct dump_input *input)
 {
-	return 0;
+	unsigned workers = input->options.workers;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!workers)
+		workers = processors < 1 ? 1 : (unsigned)processors;
+	if (workers > CREW_MAX)
+		workers = CREW_MAX;
+	/* One for each thread would be 64 MiB of addresses. */
+	mallopt(M_ARENA_MAX, 1);
+	return crew_new(workers, &input->crew);
 }
 
 void dump_stop(struct dump_input *input)
 {
+	crew_free(take_ptr(input->crew));
 }
 
 int dump_scan(const struct dump_input *input, const struct dump_events *events, void *userdata)
 {
+	_cleanup_windows_ struct windows *windows = NULL;
+	_cleanup_source_ struct source *root = NULL;
 	struct dump d = {
+		.input = input,
 		.events = events,
 		.userdata = userdata,
-		.fd = input->fd,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.job = {.options = &input->options, .workers = 1, .repeatable = true, .dump = &d},
 	};
-	int err = segments_read(input->fd, &d.segments);
+	int err = input->maps_fd >= 0 ? source_new_memory(input->fd, &root)
+				      : source_new_fd(input->fd, &root);
 
-	if (err < 0)
-		return err;
-	err = about(&d);
 	if (!err)
-		err = run(&d);
-	segments_fini(&d.segments);
-	return err;
+		err = windows_new(input->crew, &windows);
+	if (err)
+		return err;
+	d.root = root;
+	d.windows = windows;
+	if (source_size(root) != SOURCE_SIZE_UNKNOWN)
+		d.budget.input = source_size(root);
+	return scan_source(&d, root, 0, "");
 }

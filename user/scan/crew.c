@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Threads that wait for work. */
+#include "scan/crew.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* Enough for libcrypto and a libarchive filter; the default of 8 MiB counts against RLIMIT_AS. */
+#define STACK (1 << 20)
+
+struct crew {
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	pthread_t threads[CREW_MAX];
+	unsigned workers;
+	/* Under the lock. */
+	unsigned numbers; /* handed out to threads */
+	unsigned idle;
+	unsigned turn; /* each crew_run() is one */
+	bool end;
+	void (*work)(void *userdata, unsigned worker);
+	void *userdata;
+};
+
+static void *member(void *p)
+{
+	struct crew *crew = p;
+	unsigned turn = 0, number;
+
+	pthread_mutex_lock(&crew->lock);
+	number = ++crew->numbers;
+	for (;;) {
+		crew->idle++;
+		pthread_cond_broadcast(&crew->change);
+		while (crew->turn == turn && !crew->end)
+			pthread_cond_wait(&crew->change, &crew->lock);
+		if (crew->end)
+			break;
+		turn = crew->turn;
+		pthread_mutex_unlock(&crew->lock);
+		crew->work(crew->userdata, number);
+		pthread_mutex_lock(&crew->lock);
+	}
+	pthread_mutex_unlock(&crew->lock);
+	return NULL;
+}
+
+static void wait_idle(struct crew *crew)
+{
+	while (crew->idle < crew->workers - 1)
+		pthread_cond_wait(&crew->change, &crew->lock);
+}
+
+int crew_new(unsigned workers, struct crew **out_crew)
+{
+	_cleanup_crew_ struct crew *crew = calloc(1, sizeof(*crew));
+	pthread_attr_t attr;
+
+	if (!crew)
+		return -ENOMEM;
+	pthread_mutex_init(&crew->lock, NULL);
+	pthread_cond_init(&crew->change, NULL);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	for (crew->workers = 1; crew->workers < workers && crew->workers < CREW_MAX;
+	     crew->workers++) {
+		int err = pthread_create(&crew->threads[crew->workers], &attr, member, crew);
+
+		if (err) {
+			pthread_attr_destroy(&attr);
+			return -err;
+		}
+	}
+	pthread_attr_destroy(&attr);
+	pthread_mutex_lock(&crew->lock);
+	wait_idle(crew);
+	pthread_mutex_unlock(&crew->lock);
+	*out_crew = take_ptr(crew);
+	return 0;
+}
+
+void crew_free(struct crew *crew)
+{
+	if (!crew)
+		return;
+	pthread_mutex_lock(&crew->lock);
+	crew->end = true;
+	pthread_cond_broadcast(&crew->change);
+	pthread_mutex_unlock(&crew->lock);
+	for (unsigned i = 1; i < crew->workers; i++)
+		pthread_join(crew->threads[i], NULL);
+	pthread_cond_destroy(&crew->change);
+	pthread_mutex_destroy(&crew->lock);
+	free(crew);
+}
+
+unsigned crew_workers(const struct crew *crew)
+{
+	return crew ? crew->workers : 1;
+}
+
+void crew_run(struct crew *crew, void (*lead)(void *userdata),
+	      void (*work)(void *userdata, unsigned worker), void *userdata)
+{
+	if (!crew) {
+		lead(userdata);
+		return;
+	}
+	pthread_mutex_lock(&crew->lock);
+	crew->work = work;
+	crew->userdata = userdata;
+	crew->idle = 0;
+	crew->turn++;
+	pthread_cond_broadcast(&crew->change);
+	pthread_mutex_unlock(&crew->lock);
+	lead(userdata);
+	pthread_mutex_lock(&crew->lock);
+	wait_idle(crew);
+	pthread_mutex_unlock(&crew->lock);
+}
