@@ -41,7 +41,8 @@ VERSION := $(shell cat VERSION 2>/dev/null || echo 0.0)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
 
-PKGS := libbpf libelf yaml-0.1 jansson libsystemd mount libcap-ng libseccomp sqlite3 libcrypto libarchive
+PKGS := libbpf libelf yaml-0.1 jansson libsystemd mount libcap-ng libseccomp sqlite3 libcrypto libarchive \
+	zlib snappy lzo2 libzstd
 
 # --- tools and libraries, named with their package when missing -------------------------------
 # Goals that need none of them, or that install first and call make again.

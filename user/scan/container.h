@@ -45,14 +45,23 @@ struct container_type {
 	 */
 	int (*next)(void *state, struct segment *out_segment);
 	/*
-	 * Where the bytes of a segment are packed: unpacks the next of them, up to len; 0: at the
-	 * end of the segment. NULL: they stand in the source as they are.
+	 * Where the bytes of a segment are packed (its offset is the address then): unpacks the
+	 * next of them, up to len; 0: at the end of the segment. NULL: they stand in the source as
+	 * they are.
 	 */
 	long (*read)(void *state, void *out, size_t len);
 	void (*close)(void *state);
 };
 
 extern const struct container_type container_elf; /* 32 and 64 bits, both byte orders */
+extern const struct container_type container_kdump;
+extern const struct container_type container_minidump;
+extern const struct container_type container_pagedump;
+extern const struct container_type container_lime;
+extern const struct container_type container_avml;
+extern const struct container_type container_hprof;
+extern const struct container_type container_heapsnapshot;
+extern const struct container_type container_criu;
 extern const struct container_type container_process; /* a living one; not by its bytes */
 extern const struct container_type container_raw;
 

@@ -11,6 +11,7 @@
 #include "scan/container.h"
 #include "scan/crew.h"
 #include "scan/memory.h"
+#include "scan/source-flat.h"
 #include "scan/unpack.h"
 #include "scan/windows.h"
 
@@ -39,7 +40,7 @@ struct dump {
 	void *states[DETECTORS_MAX];
 	atomic_bool incomplete;
 	bool again; /* the second pass */
-	struct segment current; /* of a stream */
+	bool flat; /* it was flattened */
 };
 
 /* --- for detectors --- */
@@ -190,12 +191,6 @@ static int next_segment(void *userdata, struct segment *out_segment)
 			s.len -= gone;
 			s.vaddr += gone;
 		}
-		if (!d->again) {
-			r = memory_add(&d->memory, &s);
-			if (r < 0)
-				return r;
-		}
-		d->current = s;
 		*out_segment = s;
 		return 1;
 	}
@@ -237,7 +232,8 @@ static int open_container(struct dump *d)
 			return (int)got;
 		d->type = container_of((struct bytes){head, (size_t)got});
 	}
-	d->about.container = d->type->container;
+	d->about.container =
+		d->flat && d->type == &container_kdump ? CONTAINER_KDUMP_FLAT : d->type->container;
 	r = d->type->open(d->source, &context, &d->about, &d->flags, &d->container);
 	if (r == 0 && d->type != &container_raw) {
 		d->type = &container_raw;
@@ -254,9 +250,41 @@ static void close_container(struct dump *d)
 	d->container = NULL;
 }
 
+/* Segments that stand in the source, as many at a time as the table holds. */
+static int pass_table(struct dump *d, struct windows_pass *pass)
+{
+	struct segment s = {.len = 0};
+	int r = 1;
+
+	while (r > 0 && !pass->error && !d->stop) {
+		memory_clear(&d->memory);
+		while (d->memory.nr < SEGMENTS_MAX && (r = next_segment(d, &s)) > 0) {
+			int err = memory_add(&d->memory, &s);
+
+			if (err < 0)
+				return err;
+		}
+		if (r < 0)
+			return r;
+		/* Those that give way are looked at all the same, only not found again. */
+		windows_of_table(d->windows, pass, d->source, d->memory.segments, d->memory.nr);
+	}
+	return pass->error;
+}
+
+static int next_of_stream(void *userdata, struct segment *out_segment)
+{
+	struct dump *d = userdata;
+	int r = next_segment(d, out_segment);
+
+	if (r > 0 && !d->again && memory_add(&d->memory, out_segment) == -ENOMEM)
+		return -ENOMEM;
+	return r;
+}
+
 static int pass(struct dump *d, uint64_t *looked_at)
 {
-	const struct windows_stream stream = {next_segment, fill, d};
+	const struct windows_stream stream = {next_of_stream, fill, d};
 	struct windows_pass pass = {
 		.align = d->type->align,
 		.look = look,
@@ -264,18 +292,12 @@ static int pass(struct dump *d, uint64_t *looked_at)
 		.userdata = d,
 		.stop = &d->stop,
 	};
-	struct segment s;
-	int r = 0;
+	int r;
 
-	if (source_seekable(d->source) && !d->type->read) {
-		while (!d->again && (r = next_segment(d, &s)) > 0)
-			;
-		if (!r)
-			r = windows_of_table(d->windows, &pass, d->source, d->memory.segments,
-					     d->memory.nr);
-	} else {
+	if (source_seekable(d->source) && !d->type->read)
+		r = pass_table(d, &pass);
+	else
 		r = windows_of_stream(d->windows, &pass, &stream);
-	}
 	d->flags |= pass.flags;
 	*looked_at = pass.looked_at;
 	return d->error ? d->error : r;
@@ -285,21 +307,14 @@ static int pass(struct dump *d, uint64_t *looked_at)
 static int second_pass(struct dump *d)
 {
 	uint64_t ignored;
-	int r = 0;
+	int r;
 
 	d->again = true;
-	if (!source_seekable(d->source) || d->type->read) {
-		close_container(d);
-		r = source_rewind(d->source);
-		if (!r)
-			r = open_container(d);
-	}
+	close_container(d);
+	r = source_rewind(d->source);
+	if (!r)
+		r = open_container(d);
 	return r ? r : pass(d, &ignored);
-}
-
-static bool repeatable(const struct dump *d)
-{
-	return source_repeatable(d->source);
 }
 
 static int detect(struct dump *d, uint64_t *looked_at)
@@ -309,7 +324,7 @@ static int detect(struct dump *d, uint64_t *looked_at)
 
 	if (!err)
 		err = memory_sort(&d->memory);
-	d->job.repeatable = repeatable(d);
+	d->job.repeatable = source_repeatable(d->source);
 	for (size_t i = 0; detectors[i] && !err; i++)
 		if (detectors[i]->settle)
 			wanted |= detectors[i]->settle(d->states[i]);
@@ -329,7 +344,7 @@ static int end_of(struct dump *d, uint64_t looked_at)
 {
 	struct finding end = {.what = FINDING_END, .offset = looked_at};
 
-	if (d->incomplete || d->memory.full)
+	if (d->incomplete)
 		d->flags |= SCAN_INCOMPLETE;
 	if (source_unreadable(d->source))
 		d->flags |= SCAN_UNREADABLE;
@@ -430,10 +445,30 @@ static int scan_members(struct dump *d, struct source *source, struct unpack *un
 	}
 }
 
+/* A dump that was made for a pipe, put in order. */
+static int scan_flat(struct dump *d, struct source *source, unsigned depth, const char *name)
+{
+	_cleanup_source_ struct source *flat = NULL;
+	bool full = false, truncated = false;
+	int r;
+
+	if (!source_seekable(source))
+		return scan_memory(d, source, depth, name, SCAN_UNSUPPORTED);
+	r = source_flat_open(source, &full, &truncated, &flat);
+	if (r <= 0)
+		return r < 0 ? r : scan_memory(d, source, depth, name, SCAN_DAMAGED);
+	d->flat = true;
+	r = scan_memory(d, flat, depth, name,
+			(full ? SCAN_INCOMPLETE : 0) | (truncated ? SCAN_TRUNCATED : 0));
+	d->flat = false;
+	return r;
+}
+
 static int scan_source(struct dump *d, struct source *source, unsigned depth, const char *name)
 {
 	_cleanup_unpack_ struct unpack *unpack = NULL;
 	unsigned members = 0;
+	uint64_t flags;
 	uint8_t head[512];
 	long got;
 	int r;
@@ -443,6 +478,8 @@ static int scan_source(struct dump *d, struct source *source, unsigned depth, co
 	got = source_read(source, head, sizeof(head), 0);
 	if (got < 0)
 		return (int)got;
+	if (source_flat_is((struct bytes){head, (size_t)got}))
+		return scan_flat(d, source, depth, name);
 	if (!unpack_is((struct bytes){head, (size_t)got}))
 		return scan_memory(d, source, depth, name, 0);
 	if (depth == UNPACK_DEPTH)
@@ -454,11 +491,14 @@ static int scan_source(struct dump *d, struct source *source, unsigned depth, co
 		r = scan_members(d, source, unpack, depth, name, &members);
 	if (r < 0)
 		return r;
-	/* It only looked like one: bytes, if they can still be had. */
-	if (!members && source_rewind(source) == 0)
-		return scan_memory(d, source, depth, name, unpack ? unpack_flags(unpack) : 0);
-	if (unpack && unpack_flags(unpack))
-		return tell_archive(d, source, depth, name, unpack_flags(unpack));
+	/* It only looked like one, or not all of it can be unpacked: bytes, if they can still be
+	 * had.
+	 */
+	flags = unpack ? unpack_flags(unpack) : 0;
+	if ((!members || flags & (SCAN_DAMAGED | SCAN_LOCKED)) && source_rewind(source) == 0)
+		return scan_memory(d, source, depth, name, members ? flags : 0);
+	if (flags)
+		return tell_archive(d, source, depth, name, flags);
 	return 0;
 }
 
@@ -502,5 +542,6 @@ int dump_scan(const struct dump_input *input, const struct dump_events *events, 
 	d.windows = windows;
 	if (source_size(root) != SOURCE_SIZE_UNKNOWN)
 		d.budget.input = source_size(root);
+	d.budget.free = input->options.unpack_max ? input->options.unpack_max : UNPACK_FREE;
 	return scan_source(&d, root, 0, "");
 }

@@ -22,16 +22,16 @@ static int add(struct memory *m, const struct segment *segment)
 {
 	if (m->nr == SEGMENTS_MAX) {
 		m->full = true;
-		return 0;
+		return -ENOSPC;
 	}
-	/* Doubles at each power of two. */
-	if ((m->nr & (m->nr - 1)) == 0) {
-		size_t cap = m->nr ? m->nr * 2 : 1;
-		struct segment *more = reallocarray(m->segments, cap, sizeof(*more));
+	if (m->nr == m->room) {
+		size_t room = m->room ? m->room * 2 : 64;
+		struct segment *more = reallocarray(m->segments, room, sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
 		m->segments = more;
+		m->room = room;
 	}
 	m->segments[m->nr++] = *segment;
 	return 0;
@@ -45,6 +45,13 @@ int memory_add(struct memory *memory, const struct segment *segment)
 	err = add(memory, segment);
 	pthread_mutex_unlock(&memory->lock);
 	return err;
+}
+
+void memory_clear(struct memory *memory)
+{
+	pthread_mutex_lock(&memory->lock);
+	memory->nr = 0;
+	pthread_mutex_unlock(&memory->lock);
 }
 
 static int by_vaddr(const void *a, const void *b, void *segments)
@@ -79,6 +86,7 @@ static int sort(struct memory *m)
 	qsort_r(offset, m->nr, sizeof(*offset), by_offset, m->segments);
 	m->by_vaddr = vaddr;
 	m->by_offset = offset;
+	m->sorted = m->nr;
 	return 0;
 }
 
@@ -97,7 +105,7 @@ int memory_sort(struct memory *memory)
 static const struct segment *last_before(const struct memory *m, bool vaddr, uint64_t value)
 {
 	const size_t *order = vaddr ? m->by_vaddr : m->by_offset;
-	size_t low = 0, high = order ? m->nr : 0;
+	size_t low = 0, high = order ? m->sorted : 0;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

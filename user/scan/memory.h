@@ -12,15 +12,17 @@
 struct memory {
 	pthread_mutex_t lock;
 	struct segment *segments; /* as they came */
-	size_t nr;
-	size_t *by_vaddr, *by_offset; /* of memory_sort() */
+	size_t nr, room;
+	size_t *by_vaddr, *by_offset, sorted; /* of memory_sort() */
 	bool full;
 };
 
 void memory_init(struct memory *memory);
 void memory_fini(struct memory *memory);
 
-int memory_add(struct memory *memory, const struct segment *segment); /* -ENOMEM */
+/* -ENOMEM; -ENOSPC, and memory->full, with SEGMENTS_MAX of them. */
+int memory_add(struct memory *memory, const struct segment *segment);
+void memory_clear(struct memory *memory); /* for others; what was sorted stays as it was */
 /* When all are there; until then look-ups find nothing. -ENOMEM. */
 int memory_sort(struct memory *memory);
 

@@ -13,7 +13,8 @@
 #define KEPT_MIN 65536
 
 struct source {
-	int fd; /* -1: a stream of its own kind */
+	int fd; /* -1: a stream or a mapping */
+	struct source_mapping mapping;
 	bool seekable;
 	bool memory;
 	uint64_t size;
@@ -84,10 +85,27 @@ int source_new_stream(const struct source_stream *stream, uint64_t size, struct 
 	return 0;
 }
 
+int source_new_mapping(const struct source_mapping *mapping, uint64_t size,
+		       struct source **out_source)
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return -ENOMEM;
+	source->fd = -1;
+	source->seekable = true;
+	source->size = size;
+	source->mapping = *mapping;
+	*out_source = source;
+	return 0;
+}
+
 void source_free(struct source *source)
 {
 	if (!source)
 		return;
+	if (source->mapping.free)
+		source->mapping.free(source->mapping.self);
 	if (source->stream.free)
 		source->stream.free(source->stream.self);
 	wipe_free(source->kept);
@@ -232,6 +250,8 @@ long source_read(struct source *source, void *out, size_t len, uint64_t offset)
 	size_t got = 0;
 	long n;
 
+	if (source->mapping.read)
+		return source->mapping.read(source->mapping.self, out, len, offset);
 	if (source->seekable)
 		return read_file(source, out, len, offset);
 	if (offset < source->kept_len) {
@@ -262,7 +282,7 @@ bool source_data(struct source *source, uint64_t offset, uint64_t end, uint64_t 
 	*out_to = end;
 	if (offset >= end)
 		return false;
-	if (!source->seekable || source->memory || offset > INT64_MAX)
+	if (source->fd < 0 || !source->seekable || source->memory || offset > INT64_MAX)
 		return true;
 	from = lseek(source->fd, (off_t)offset, SEEK_DATA);
 	if (from < 0) /* no data any more; or a file system that does not know */

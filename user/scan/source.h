@@ -28,11 +28,21 @@ struct source_stream {
 	void *self;
 };
 
+/* Where another seekable source's bytes come from. */
+struct source_mapping {
+	/* As source_read(), from several threads at a time. */
+	long (*read)(void *self, void *out, size_t len, uint64_t offset);
+	void (*free)(void *self); /* may be NULL */
+	void *self;
+};
+
 /* fd stays the caller's and is read by position if that is possible, else by read(). -ENOMEM. */
 int source_new_fd(int fd, struct source **out_source);
 /* Owns stream->self from success on. size: as announced, or SOURCE_SIZE_UNKNOWN. -ENOMEM. */
 int source_new_stream(const struct source_stream *stream, uint64_t size,
 		      struct source **out_source);
+int source_new_mapping(const struct source_mapping *mapping, uint64_t size,
+		       struct source **out_source); /* likewise */
 /* The memory of a process, whose holes are no error; sizes and ends mean nothing. */
 int source_new_memory(int fd, struct source **out_source);
 void source_free(struct source *source); /* wipes what it kept */

@@ -18,7 +18,8 @@ struct unpack {
 	uint64_t at; /* how far libarchive has read */
 	int error; /* of reading */
 	uint64_t flags;
-	bool packed; /* a single file in a filter: can be unpacked again from the beginning */
+	bool packed; /* a single file in a filter: can be unpacked again from the beginning, no
+			archive */
 	/* Of the member: what was unpacked and is not fetched yet. */
 	const uint8_t *block;
 	size_t block_len;
@@ -115,13 +116,16 @@ static int open_archive(struct unpack *u, bool filter)
 		archive_read_support_filter_lzma(a);
 		archive_read_support_filter_zstd(a);
 		archive_read_support_filter_lz4(a);
+		/* An archive in it is found by its own first bytes: to libarchive any file that
+		 * begins with zeros is an empty tar. */
 		archive_read_support_format_raw(a);
+	} else {
+		archive_read_support_format_tar(a);
+		archive_read_support_format_cpio(a);
+		archive_read_support_format_zip_streamable(a);
+		if (seekable)
+			archive_read_support_format_zip_seekable(a);
 	}
-	archive_read_support_format_tar(a);
-	archive_read_support_format_cpio(a);
-	archive_read_support_format_zip_streamable(a);
-	if (seekable)
-		archive_read_support_format_zip_seekable(a);
 	archive_read_set_read_callback(a, on_read);
 	archive_read_set_callback_data(a, u);
 	if (seekable) {
@@ -178,7 +182,7 @@ static bool over_budget(struct unpack *u)
 	uint64_t input = b->input ? b->input : source_position(u->source), allowed;
 
 	if (__builtin_mul_overflow(input, (uint64_t)UNPACK_RATIO, &allowed) ||
-	    __builtin_add_overflow(allowed, UNPACK_FREE, &allowed))
+	    __builtin_add_overflow(allowed, b->free, &allowed))
 		return false;
 	b->exceeded |= b->bytes > allowed || b->members > UNPACK_MEMBERS;
 	if (b->exceeded)
@@ -244,8 +248,7 @@ static bool can_rewind_member(void *self)
 {
 	const struct unpack *u = self;
 
-	return u->packed && archive_format(u->archive) == ARCHIVE_FORMAT_RAW &&
-	       source_repeatable(u->source);
+	return u->packed && source_repeatable(u->source);
 }
 
 /* The file in a filter, from its beginning. */
@@ -292,18 +295,17 @@ int unpack_next(struct unpack *u, struct source **out_member, const char **out_n
 			continue;
 		}
 		/* Links and directories have no content. */
-		if (archive_format(u->archive) == ARCHIVE_FORMAT_RAW ||
+		if (u->packed ||
 		    (archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry)))
 			break;
 	}
 	u->block_len = 0;
 	u->member_at = 0;
 	u->member_end = false;
-	if (archive_format(u->archive) != ARCHIVE_FORMAT_RAW && archive_entry_size_is_set(entry) &&
-	    archive_entry_size(entry) > 0)
+	if (!u->packed && archive_entry_size_is_set(entry) && archive_entry_size(entry) > 0)
 		size = (uint64_t)archive_entry_size(entry);
 	*out_name = "";
-	if (archive_format(u->archive) != ARCHIVE_FORMAT_RAW && archive_entry_pathname(entry))
+	if (!u->packed && archive_entry_pathname(entry))
 		*out_name = archive_entry_pathname(entry);
 	return source_new_stream(&(struct source_stream){read_member, rewind_member,
 							 can_rewind_member, NULL, u},

@@ -10,7 +10,8 @@
 
 /*
  * Members in members, members without end, and little that becomes much are bounded over all of one
- * scan: bytes that were unpacked may be UNPACK_FREE and UNPACK_RATIO times those of the input.
+ * scan: bytes that were unpacked may be UNPACK_RATIO times those of the input, and UNPACK_FREE
+ * more.
  */
 #define UNPACK_DEPTH   4
 #define UNPACK_FREE    (16ULL << 30)
@@ -19,6 +20,7 @@
 
 struct unpack_budget {
 	uint64_t input; /* bytes of the outermost file; 0: a stream, which has none */
+	uint64_t free; /* UNPACK_FREE */
 	uint64_t bytes, members; /* so far */
 	bool exceeded;
 };
