@@ -2,6 +2,7 @@
 /* `keytrail scan`: is key material in these files, and whose key is it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "cli/scan_inputs.h"
 #include "cli/scan_json.h"
 #include "cli/scan_progress.h"
+#include "cli/scan_redact.h"
 #include "cli/scan_view.h"
 #include "scan/scanner.h"
 
@@ -22,6 +24,8 @@ struct options {
 	bool all;
 	bool quiet;
 	const char *sarif;
+	const char *redact;
+	uint64_t jobs;
 };
 
 /* What the runs over all arguments share. */
@@ -142,6 +146,31 @@ static int scan_target(void *userdata, const struct scan_target *target)
 	return tell(run, target, NULL, why);
 }
 
+/* What is found is told as without --redact; then the copy is made. */
+static int redact_target(void *userdata, const struct scan_target *target)
+{
+	struct run *run = userdata;
+	struct redaction redaction;
+	int err = scan_target(run, target);
+
+	if (err < 0 || target->error)
+		return err;
+	err = target->maps_fd >= 0
+		      ? -ENOTSUP
+		      : scan_redact(target->fd, &run->scan, run->options->redact, &redaction);
+	if (err < 0) {
+		run->failed = true;
+		fprintf(stderr, "keytrail: %s: not redacted: %s\n", target->name,
+			scan_redact_strerror(err));
+		return 0;
+	}
+	fprintf(stderr,
+		"keytrail: %s: redacted into %s: %" PRIu64 " bytes at %" PRIu64
+		" places overwritten; a scan of the copy finds no key\n",
+		target->name, run->options->redact, redaction.bytes, redaction.ranges);
+	return 0;
+}
+
 static int write_sarif(struct run *run)
 {
 	_cleanup_fclose_ FILE *file = NULL;
@@ -161,6 +190,7 @@ static int run(const void *p, int argc, char **argv)
 	bool sarif_out = options->sarif && !strcmp(options->sarif, "-");
 	struct run run = {
 		.options = options,
+		.scan = {.workers = (unsigned)options->jobs},
 		.to_people = !options->json && !sarif_out,
 	};
 	int err = 0;
@@ -169,13 +199,17 @@ static int run(const void *p, int argc, char **argv)
 		fprintf(stderr, "keytrail scan: --json and --sarif=- both want standard output\n");
 		return CLI_USAGE;
 	}
+	if (options->redact && argc != 1) {
+		fprintf(stderr, "keytrail scan: --redact takes one dump\n");
+		return CLI_USAGE;
+	}
 	term_init(&run.term, stdout);
 	scan_progress_init(&run.progress);
 	run.progress.shown &= !options->quiet;
 	if (options->sarif)
 		err = sarif_init(&run.sarif);
 	for (int i = 0; i < argc && !err; i++)
-		err = scan_inputs(argv[i], scan_target, &run);
+		err = scan_inputs(argv[i], options->redact ? redact_target : scan_target, &run);
 	if (!err && options->sarif)
 		err = write_sarif(&run);
 	if (run.sarif.log)
@@ -191,6 +225,10 @@ static const struct cli_option options_table[] = {
 		   "Print one JSON object for each dump"),
 	CLI_OPTION("sarif", 's', CLI_STRING, struct options, sarif, "FILE",
 		   "Write a SARIF 2.1.0 log for code scanning there (- is standard output)"),
+	CLI_OPTION("redact", 'r', CLI_STRING, struct options, redact, "FILE",
+		   "Make a copy of the dump there, without the keys, and scan it as a proof"),
+	CLI_OPTION("jobs", 'J', CLI_UINT, struct options, jobs, "NUMBER",
+		   "Scan by so many threads (default: one for each processor)"),
 	CLI_OPTION("all", 'a', CLI_FLAG, struct options, all, NULL,
 		   "Show the keys of random generators and of self tests, too"),
 	CLI_OPTION("quiet", 'q', CLI_FLAG, struct options, quiet, NULL,

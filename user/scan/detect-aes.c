@@ -129,6 +129,26 @@ static void expand(uint32_t w[60], unsigned nk)
 	}
 }
 
+size_t aes_schedule(struct bytes key, bool mixed, uint8_t *out)
+{
+	unsigned nk = (unsigned)key.len / 4, rounds = nk + 6;
+	uint32_t w[60];
+
+	for (unsigned i = 0; i < nk; i++)
+		w[i] = load(key.p + 4 * i);
+	expand(w, nk);
+	for (unsigned i = 0; i < 4 * (rounds + 1); i++) {
+		unsigned r = i / 4;
+		uint32_t x = mixed ? w[4 * (rounds - r) + i % 4] : w[i];
+
+		if (mixed && r && r < rounds)
+			x = inverse_mix(x);
+		memcpy(out + 4 * i, &x, sizeof(x));
+	}
+	explicit_bzero(w, sizeof(w));
+	return 16 * (size_t)(rounds + 1);
+}
+
 static bool is_encrypt(const uint8_t *p, unsigned nk, bool swapped, uint32_t w[60])
 {
 	for (unsigned i = 0; i < nk; i++)

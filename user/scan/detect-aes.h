@@ -32,6 +32,12 @@ struct aes_hit {
 void aes_detect(struct bytes memory, size_t from, size_t to, size_t *last_end,
 		void (*hit)(void *userdata, const struct aes_hit *hit), void *userdata);
 
+/*
+ * The schedule of a key of 16, 24 or 32 bytes. mixed: that of the inverse cipher (FIPS 197, 5.3.5),
+ * its last round first. out: AES_SCHEDULE_MAX bytes, secret. Returns the length.
+ */
+size_t aes_schedule(struct bytes key, bool mixed, uint8_t *out);
+
 /* The same by plain C only, for comparison. */
 void aes_detect_scalar(struct bytes memory, size_t from, size_t to, size_t *last_end,
 		       void (*hit)(void *userdata, const struct aes_hit *hit), void *userdata);

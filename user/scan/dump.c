@@ -11,6 +11,7 @@
 #include "scan/container.h"
 #include "scan/crew.h"
 #include "scan/memory.h"
+#include "scan/redact.h"
 #include "scan/source-flat.h"
 #include "scan/unpack.h"
 #include "scan/windows.h"
@@ -57,6 +58,8 @@ void detector_report(const struct detector_job *job, const struct finding *findi
 {
 	struct dump *d = job->dump;
 
+	if (finding->what == FINDING_STRUCTURE)
+		secrets_note_form(job->secrets, finding->offset, finding->layout);
 	pthread_mutex_lock(&d->lock);
 	if (!d->error)
 		handled(d, d->events->found(d->userdata, finding));
@@ -353,6 +356,19 @@ static int end_of(struct dump *d, uint64_t looked_at)
 	return d->error;
 }
 
+static int tell_range(void *userdata, const struct range *range)
+{
+	struct dump *d = userdata;
+	struct finding f = {
+		.what = FINDING_RANGE,
+		.offset = range->offset,
+		.vaddr = range->len,
+	};
+
+	handled(d, d->events->found(d->userdata, &f));
+	return d->error;
+}
+
 static int run_detectors(struct dump *d)
 {
 	_cleanup_secrets_ struct secrets *secrets = NULL;
@@ -376,6 +392,11 @@ static int run_detectors(struct dump *d)
 		err = detect(d, &looked_at);
 	while (begun-- > 0)
 		detectors[begun]->free(d->states[begun]);
+	/* Positions in what was unpacked would be none of the file's. */
+	if (!err && d->input->options.keep_secrets)
+		err = d->source == d->root && !d->type->read && source_seekable(d->root)
+			      ? redact_find(d->input->fd, secrets, tell_range, d)
+			      : -ENOTSUP;
 	return err ? err : end_of(d, looked_at);
 }
 

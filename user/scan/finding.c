@@ -15,7 +15,7 @@ static const char *word(const char *const *words, size_t nr, unsigned value)
 const char *finding_what_str(enum finding_what what)
 {
 	static const char *const words[FINDING_WHAT_NR] = {"end", "rsa-pair", "structure",
-							   "aes-schedule"};
+							   "aes-schedule", "range"};
 
 	return word(words, ARRAY_SIZE(words), what);
 }

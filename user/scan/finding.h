@@ -14,6 +14,7 @@ enum finding_what {
 	FINDING_RSA, /* a prime and its modulus, standing free in memory */
 	FINDING_STRUCTURE, /* a private key in PEM, DER or OpenSSH form */
 	FINDING_AES, /* a whole key schedule */
+	FINDING_RANGE, /* of a redaction: vaddr bytes from offset on have to go */
 	FINDING_WHAT_NR
 };
 

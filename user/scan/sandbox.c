@@ -125,13 +125,17 @@ static bool lock_memory(const struct scan_limits *limits)
 static int allow(scmp_filter_ctx filter, bool refuse_files)
 {
 	static const int plain[] = {
-		SCMP_SYS(lseek),	 SCMP_SYS(exit_group),	    SCMP_SYS(exit),
-		SCMP_SYS(brk),		 SCMP_SYS(munmap),	    SCMP_SYS(mremap),
-		SCMP_SYS(madvise),	 SCMP_SYS(futex),	    SCMP_SYS(getrandom),
-		SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),    SCMP_SYS(getpid),
-		SCMP_SYS(gettid),	 SCMP_SYS(mlock),	    SCMP_SYS(munlock),
-		SCMP_SYS(rt_sigreturn),	 SCMP_SYS(rt_sigprocmask),  SCMP_SYS(sigaltstack),
-		SCMP_SYS(sched_yield),	 SCMP_SYS(restart_syscall),
+		SCMP_SYS(lseek),	  SCMP_SYS(exit_group),
+		SCMP_SYS(exit),		  SCMP_SYS(brk),
+		SCMP_SYS(munmap),	  SCMP_SYS(mremap),
+		SCMP_SYS(madvise),	  SCMP_SYS(futex),
+		SCMP_SYS(getrandom),	  SCMP_SYS(clock_gettime),
+		SCMP_SYS(gettimeofday),	  SCMP_SYS(getpid),
+		SCMP_SYS(gettid),	  SCMP_SYS(mlock),
+		SCMP_SYS(munlock),	  SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack),
+		SCMP_SYS(sched_yield),	  SCMP_SYS(restart_syscall),
+		SCMP_SYS(sysinfo), /* qsort() asks how much memory it may take */
 	};
 	static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access),
 				      SCMP_SYS(stat), SCMP_SYS(newfstatat)};

@@ -17,8 +17,19 @@ struct kept {
 	uint16_t len, modulus_len;
 };
 
+/* Where something stands: a range to hide, or a written form. */
+struct spot {
+	uint64_t offset, value; /* value: length, or layout */
+};
+
+struct spots {
+	struct spot *items;
+	size_t nr;
+};
+
 struct secrets {
 	pthread_mutex_t lock;
+	struct spots hidden, forms;
 	uint8_t *key; /* of the tags; 32 bytes, wiped */
 	bool keep, full;
 	struct kept *kept;
@@ -54,6 +65,8 @@ void secrets_free(struct secrets *secrets)
 	wipe_free(secrets->key);
 	wipe_free(secrets->arena);
 	free(secrets->kept);
+	free(secrets->hidden.items);
+	free(secrets->forms.items);
 	pthread_mutex_destroy(&secrets->lock);
 	free(secrets);
 }
@@ -116,6 +129,53 @@ uint64_t secrets_add(struct secrets *secrets, const struct secret *secret)
 		pthread_mutex_unlock(&secrets->lock);
 	}
 	return tag;
+}
+
+static void add_spot(struct secrets *s, struct spots *spots, uint64_t offset, uint64_t value)
+{
+	if (!s->keep)
+		return;
+	pthread_mutex_lock(&s->lock);
+	if (!spots->items)
+		spots->items = calloc(SECRETS_MAX, sizeof(*spots->items));
+	if (spots->items && spots->nr < SECRETS_MAX)
+		spots->items[spots->nr++] = (struct spot){offset, value};
+	else
+		s->full = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void secrets_hide(struct secrets *secrets, uint64_t offset, uint64_t len)
+{
+	add_spot(secrets, &secrets->hidden, offset, len);
+}
+
+void secrets_note_form(struct secrets *secrets, uint64_t offset, unsigned layout)
+{
+	add_spot(secrets, &secrets->forms, offset, layout);
+}
+
+size_t secrets_nr_hidden(const struct secrets *secrets)
+{
+	return secrets->hidden.nr;
+}
+
+void secrets_get_hidden(const struct secrets *secrets, size_t i, uint64_t *out_offset,
+			uint64_t *out_len)
+{
+	*out_offset = secrets->hidden.items[i].offset;
+	*out_len = secrets->hidden.items[i].value;
+}
+
+size_t secrets_nr_forms(const struct secrets *secrets)
+{
+	return secrets->forms.nr;
+}
+
+uint64_t secrets_get_form(const struct secrets *secrets, size_t i, unsigned *out_layout)
+{
+	*out_layout = (unsigned)secrets->forms.items[i].value;
+	return secrets->forms.items[i].offset;
 }
 
 bool secrets_full(const struct secrets *secrets)

@@ -42,6 +42,20 @@ uint64_t secrets_add(struct secrets *secrets, const struct secret *secret);
 
 bool secrets_full(const struct secrets *secrets); /* one was not kept for lack of room */
 
+/*
+ * For redaction, else nothing happens. hide: bytes of the file that have to go whatever stands
+ * there. note_form: a key in a written form (enum finding_layout) stands there; redact-written.h
+ * says how far it reaches.
+ */
+void secrets_hide(struct secrets *secrets, uint64_t offset, uint64_t len);
+void secrets_note_form(struct secrets *secrets, uint64_t offset, unsigned layout);
+
+size_t secrets_nr_hidden(const struct secrets *secrets);
+void secrets_get_hidden(const struct secrets *secrets, size_t i, uint64_t *out_offset,
+			uint64_t *out_len);
+size_t secrets_nr_forms(const struct secrets *secrets);
+uint64_t secrets_get_form(const struct secrets *secrets, size_t i, unsigned *out_layout);
+
 /* Those that are kept, each once. Not while others add. */
 size_t secrets_nr(const struct secrets *secrets);
 struct secret secrets_get(const struct secrets *secrets, size_t i);

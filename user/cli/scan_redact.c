@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Copy, overwrite, look again. */
+#include "cli/scan_redact.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "cli/scan_verdict.h"
+#include "scan/scanner.h"
+
+#define ROUNDS_MAX 4
+#define PIECE	   (1 << 20)
+
+/* --- the copy --- */
+
+static int write_all(int fd, const uint8_t *p, size_t len, uint64_t offset)
+{
+	while (len) {
+		ssize_t n = pwrite(fd, p, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int copy_data(int from, int to, uint64_t at, uint64_t end, uint8_t *buffer)
+{
+	while (at < end) {
+		size_t want = end - at < PIECE ? (size_t)(end - at) : PIECE;
+		ssize_t n = pread(from, buffer, want, (off_t)at);
+		int err;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO; /* it shrinks: no copy of anything */
+		err = write_all(to, buffer, (size_t)n, at);
+		if (err < 0)
+			return err;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int copy_sparse(int from, int to, uint64_t size)
+{
+	_cleanup_free_ uint8_t *buffer = malloc(PIECE);
+	uint64_t at = 0;
+	int err = 0;
+
+	if (!buffer)
+		return -ENOMEM;
+	if (ftruncate(to, (off_t)size) < 0)
+		return -errno;
+	while (at < size && !err) {
+		off_t data = lseek(from, (off_t)at, SEEK_DATA);
+		off_t hole = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
+
+		if (data < 0 && errno == ENXIO)
+			break; /* a hole to the end */
+		if (data < 0 || hole < 0) { /* a file system without holes */
+			data = (off_t)at;
+			hole = (off_t)size;
+		}
+		err = copy_data(from, to, (uint64_t)data, (uint64_t)hole, buffer);
+		at = (uint64_t)hole;
+	}
+	explicit_bzero(buffer, PIECE);
+	return err;
+}
+
+/* --- one round: which ranges, and away with them --- */
+
+struct round {
+	int out;
+	uint64_t size;
+	struct scan_verdict verdict;
+	unsigned dumps;
+	struct redaction redaction;
+};
+
+static int on_about(void *userdata, const struct scan_about *about)
+{
+	struct round *round = userdata;
+
+	/* Positions are the file's only where the file is the memory. */
+	if (round->dumps++ || about->depth || about->container == CONTAINER_KDUMP ||
+	    about->container == CONTAINER_KDUMP_FLAT || about->container == CONTAINER_AVML ||
+	    about->container == CONTAINER_PROCESS || about->container == CONTAINER_ARCHIVE)
+		return -ENOTSUP;
+	scan_verdict_init(&round->verdict, about);
+	return 0;
+}
+
+static int overwrite(struct round *round, uint64_t offset, uint64_t len)
+{
+	uint8_t x[4096];
+
+	if (offset > round->size || len > round->size - offset)
+		return -EBADMSG;
+	round->redaction.ranges++;
+	round->redaction.bytes += len;
+	memset(x, 'X', sizeof(x));
+	while (len) {
+		size_t n = len < sizeof(x) ? (size_t)len : sizeof(x);
+		int err = write_all(round->out, x, n, offset);
+
+		if (err < 0)
+			return err;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int on_finding(void *userdata, const struct finding *finding)
+{
+	struct round *round = userdata;
+
+	if (finding->what == FINDING_RANGE)
+		return round->out < 0 ? 0 : overwrite(round, finding->offset, finding->vaddr);
+	return scan_verdict_add(&round->verdict, finding);
+}
+
+static const struct scanner_events events = {.about = on_about, .found = on_finding};
+
+/* out: -1 to look only. 1: there were keys that count. */
+static int look(int fd, const struct scan_options *options, struct round *round)
+{
+	struct scanner_input input = {.fd = fd, .maps_fd = -1, .options = *options};
+	int err;
+
+	input.options.keep_secrets = round->out >= 0;
+	round->dumps = 0;
+	err = scanner_run(&input, &events, round);
+	if (!err)
+		err = scan_verdict_outcome(&round->verdict) == OUTCOME_FOUND;
+	scan_verdict_fini(&round->verdict);
+	return err;
+}
+
+/* Each round looks at what the last one left, and the last one finds nothing. */
+static int redact(int in, int out, const struct scan_options *options, struct round *round)
+{
+	int r;
+
+	for (unsigned i = 1; i <= ROUNDS_MAX; i++) {
+		uint64_t before = round->redaction.ranges;
+
+		round->out = out;
+		r = look(i == 1 ? in : out, options, round);
+		if (r < 0)
+			return r;
+		round->redaction.rounds = i;
+		round->out = -1;
+		r = look(out, options, round);
+		if (r <= 0)
+			return r;
+		if (round->redaction.ranges == before)
+			break; /* another round would do nothing either */
+	}
+	return -EILSEQ;
+}
+
+int scan_redact(int fd, const struct scan_options *options, const char *path,
+		struct redaction *out_redaction)
+{
+	_cleanup_close_ int out = -1;
+	struct round round = {.out = -1};
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOTSUP;
+	out = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+	if (out < 0)
+		return -errno;
+	round.size = (uint64_t)st.st_size;
+	err = copy_sparse(fd, out, round.size);
+	if (!err)
+		err = redact(fd, out, options, &round);
+	if (!err && fsync(out) < 0)
+		err = -errno;
+	if (err < 0) {
+		unlink(path);
+		return err;
+	}
+	*out_redaction = round.redaction;
+	return 0;
+}
+
+const char *scan_redact_strerror(int error)
+{
+	switch (error) {
+	case -ENOTSUP:
+		return "only a plain dump can be redacted: unpack it first";
+	case -E2BIG:
+		return "more keys than can be redacted at once";
+	case -EILSEQ:
+		return "keys are still found after all that could be overwritten was";
+	case -EEXIST:
+		return "the copy's file is there already";
+	default:
+		return scanner_strerror(error);
+	}
+}

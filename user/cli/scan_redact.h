@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A copy of a dump without its keys. The walled-in scanner says which ranges have to go; they are
+ * overwritten with `X`; and a scan of the copy is the proof.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "scan/detector.h"
+
+struct redaction {
+	uint64_t ranges, bytes; /* overwritten */
+	unsigned rounds; /* until nothing was left */
+};
+
+/*
+ * fd: the dump, a file. path: made anew with mode 0600; never one that exists. Holes stay holes. On
+ * failure the copy is removed. 0, or: -ENOTSUP the dump is packed, an archive or no file, so that
+ * offsets in it are none of the file's; -E2BIG more keys than can be redacted; -EILSEQ keys are
+ * still found afterwards; -EEXIST; and what scanner_read() returns. Forks; call with one thread.
+ */
+int scan_redact(int fd, const struct scan_options *options, const char *path,
+		struct redaction *out_redaction);
+
+/* As scanner_strerror(), for what only this can return. */
+const char *scan_redact_strerror(int error);
