@@ -21,13 +21,77 @@ struct access_record {
 #define STR_OFF __builtin_offsetof(struct access_record, str)
 
 /* May have a descriptor. */
-static __always_inline void remember_holder(struct task_struct *task)
+static __always_inline void remember_holder(struct task_struct *task, const struct mark_key *object)
 {
-	kt_u32 tgid = BPF_CORE_READ(task, tgid);
+	kt_u32 tgid = BPF_CORE_READ(task, tgid), at;
 	kt_u64 start = BPF_CORE_READ(task, group_leader, start_boottime);
+	struct fd_holder *known = bpf_map_lookup_elem(&fd_holders, &tgid);
+	struct fd_holder holder = {.start = start, .next = 1, .object[0] = *object};
 
-	if (bpf_map_update_elem(&fd_holders, &tgid, &start, BPF_ANY))
+	if (known && known->start == start) {
+		at = (known->next - 1) % FD_HOLDER_OBJECTS;
+		if (known->object[at].ino == object->ino && known->object[at].dev == object->dev)
+			return;
+		at = known->next % FD_HOLDER_OBJECTS;
+		known->object[at] = *object;
+		known->next = at + 1;
+		return;
+	}
+	if (bpf_map_update_elem(&fd_holders, &tgid, &holder, BPF_ANY))
 		count_drop(WIRE_DROP_HOLDER_FULL);
+}
+
+/*
+ * A file that a file system opens for itself beneath one that somebody opened (overlayfs; FUSE with
+ * passthrough): if that one is watched too, it is the one that is told.
+ */
+static __always_inline int is_told_above(struct file *file, struct inode *inode, kt_u32 f_mode)
+{
+	struct backing_file *backing = (void *)file;
+	struct inode *above;
+	struct mark *mark;
+
+	if (!bpf_core_field_exists(backing->user_path))
+		above = BPF_CORE_READ(file, f_path.dentry, d_inode);
+	else if (f_mode & FMODE_BACKING)
+		above = BPF_CORE_READ(backing, user_path.dentry, d_inode);
+	else
+		return 0;
+	if (!above || above == inode)
+		return 0;
+	mark = mark_find(BPF_CORE_READ(above, i_ino), BPF_CORE_READ(above, i_sb, s_dev));
+	return mark && mark->flags & MARK_FILE;
+}
+
+/* The daemon, and its scan children, which it hands open descriptors. */
+static __always_inline int is_ours(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
+	       BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid;
+}
+
+/* What is the same whoever tells of it. */
+static __always_inline void fill_access(struct access_record *r, struct task_struct *task,
+					kt_u64 object, kt_u32 how)
+{
+	__builtin_memset(&r->a, 0, sizeof(r->a));
+	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), RING_CRITICAL);
+	fill_subject(&r->a.subject, task);
+	fill_parent(task, &r->a.parent_start, &r->a.parent_exec_id, &r->a.parent_tgid);
+	r->a.object = object;
+	r->a.how = how;
+	r->a.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
+	r->a.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
+	r->a.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
+}
+
+/* Gathered in the record, not in a register: one state for the verifier instead of many. */
+static __always_inline void put_strings(struct access_record *r, struct task_struct *task)
+{
+	r->a.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->a.exe, STR_OFF, task);
+	r->a.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
+	if ((kt_u64)task == bpf_get_current_task()) /* else its memory cannot be read from here */
+		r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
 }
 
 __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_u32 mode, kt_u32 fd)
@@ -35,22 +99,23 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	struct file *file = (void *)file_addr;
 	struct task_struct *task = (void *)task_addr;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	kt_u32 f_mode = BPF_CORE_READ(file, f_mode);
 	struct access_record *r;
+	struct mark_key key;
 	struct mark *found, mark;
-	kt_u32 f_mode, f_flags;
 
-	found = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
+	mark_key_of(&key, inode);
+	found = bpf_map_lookup_elem(&marks, &key);
 	if (!found || !(found->flags & MARK_FILE))
 		return 0;
 	/* A removed mark's memory is given to another inode's at once. */
 	mark = *found;
-	/* The daemon, and its scan children, which it hands open descriptors. */
-	if (mark.object != MARK_OBJECT_CANARY &&
-	    (BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
-	     BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid))
+	if (mark.object != MARK_OBJECT_CANARY && is_ours(task))
+		return 1;
+	if (how == WIRE_HOW_OPEN && is_told_above(file, inode, f_mode))
 		return 1;
 	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_CLOSE_WRITE)
-		remember_holder(task);
+		remember_holder(task, &key);
 	if (how != WIRE_HOW_CLOSE_WRITE)
 		holder_add(task, mark.object, mark.flags & MARK_KEY);
 
@@ -59,13 +124,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 1;
 	}
-	__builtin_memset(&r->a, 0, sizeof(r->a));
-	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), RING_CRITICAL);
-	fill_subject(&r->a.subject, task);
+	fill_access(r, task, mark.object, how);
 	fill_inode(&r->a.inode, inode);
-	fill_parent(task, &r->a.parent_start, &r->a.parent_exec_id, &r->a.parent_tgid);
-	f_mode = BPF_CORE_READ(file, f_mode);
-	f_flags = BPF_CORE_READ(file, f_flags);
 	if (how != WIRE_HOW_MMAP) {
 		if (f_mode & FMODE_READ)
 			mode |= WIRE_M_READ;
@@ -77,28 +137,51 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	/* The flag stays for the description's life; only the open itself found the file empty. */
 	if (how == WIRE_HOW_OPEN && (f_mode & FMODE_CREATED))
 		mode |= WIRE_M_CREATED;
-	r->a.object = mark.object;
 	r->a.size = BPF_CORE_READ(inode, i_size);
-	r->a.how = how;
 	r->a.mode = mode;
-	r->a.open_flags = f_flags;
+	r->a.open_flags = BPF_CORE_READ(file, f_flags);
 	r->a.fd = fd;
 	r->a.owner = BPF_CORE_READ(inode, i_uid.val);
 	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
-	r->a.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
-	r->a.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
-	r->a.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
-
-	/* Gathered in the record, not in a register: one state for the verifier instead of many. */
-	if (mark.gen != r->a.inode.gen)
+	if (key.dev != MARK_DEV_BLOCK && mark.gen != r->a.inode.gen)
 		r->a.h.flags |= WIRE_F_GENERATION;
 	r->a.h.flags |=
 		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
 			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
-	r->a.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->a.exe, STR_OFF, task);
-	r->a.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
-	if (task_addr == bpf_get_current_task()) /* else its memory cannot be read from here */
-		r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
+	put_strings(r, task);
+	bpf_ringbuf_submit(r, 0);
+	return 1;
+}
+
+__noinline int report_inferred(kt_u32 n)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	kt_u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct fd_holder *holder = bpf_map_lookup_elem(&fd_holders, &tgid);
+	struct access_record *r;
+	struct mark_key key;
+	struct mark *mark;
+
+	if (!holder || is_ours(task))
+		return 0;
+	key = holder->object[n % FD_HOLDER_OBJECTS];
+	mark = key.ino || key.dev ? bpf_map_lookup_elem(&marks, &key) : 0;
+	if (!mark || !(mark->flags & MARK_FILE))
+		return 0;
+	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	if (!r) {
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		return 1;
+	}
+	fill_access(r, task, mark->object, WIRE_HOW_EXEC_FD);
+	r->a.h.flags = WIRE_F_FD_SCAN_BOUND;
+	r->a.inode.ino = key.ino;
+	r->a.inode.dev = key.dev;
+	r->a.inode.gen = mark->gen;
+	r->a.mode = WIRE_M_READ;
+	r->a.fd = -1;
+	r->a.owner = -1;
+	put_strings(r, task);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
 }

@@ -12,6 +12,13 @@
  */
 int report_access(kt_u64 file, kt_u64 task, kt_u32 how, kt_u32 mode, kt_u32 fd);
 
+/*
+ * Reports that the current image was probably started with a descriptor of the `n`th of the objects
+ * that its process held last (see struct fd_holder): it has more of them than are looked through.
+ * Returns 1 if there was such an object.
+ */
+int report_inferred(kt_u32 n);
+
 /* The number of a pointer that the verifier knows as one. Helpers that read memory give plain
  * numbers. */
 static __always_inline kt_u64 addr_of(const void *pointer)

@@ -25,6 +25,21 @@ static __always_inline struct mark *mark_find(kt_u64 ino, kt_u32 dev)
 	return bpf_map_lookup_elem(&marks, &key);
 }
 
+/*
+ * The key under which an inode's mark stands if it has one: see MARK_DEV_BLOCK about block devices.
+ * For an inode whose filter byte is set.
+ */
+static __always_inline void mark_key_of(struct mark_key *key, struct inode *inode)
+{
+	key->ino = BPF_CORE_READ(inode, i_ino);
+	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->pad = 0;
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFBLK) {
+		key->ino = BPF_CORE_READ(inode, i_rdev);
+		key->dev = MARK_DEV_BLOCK;
+	}
+}
+
 static __always_inline struct mark *mark_of(struct inode *inode)
 {
 	if (!filter_test(inode))

@@ -42,14 +42,35 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	unsigned int i_rdev;
 	unsigned int i_generation;
 	long long i_size;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
 };
 
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct list_head d_child;
+	struct list_head d_subdirs;
+};
+
+/* 6.8 (da549bdd15c2 "dentry: switch the lists of children to hlist") */
+struct dentry___v6_8 {
+	struct hlist_node d_sib;
+	struct hlist_head d_children;
 };
 
 struct vfsmount {
@@ -74,6 +95,18 @@ struct file {
 	unsigned int f_mode;
 };
 
+/* 6.8 (def3ae83da02 "fs: store real path instead of fake path in backing file f_path"); before, the
+ * upper path is f_path. */
+struct backing_file {
+	struct file file;
+	struct path user_path;
+};
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -84,7 +117,10 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct task_struct;
+
 struct mm_struct {
+	struct task_struct *owner;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;
@@ -150,6 +186,10 @@ struct task_struct {
 	unsigned int flags;
 };
 
+struct io_ring_ctx {
+	struct mm_struct *mm_account;
+};
+
 struct linux_binprm {
 	struct file *file;
 };
@@ -172,6 +212,12 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
+
 #pragma clang attribute pop
 
 /* include/linux/fs.h, include/uapi/linux/stat.h, include/linux/sched.h */
@@ -179,11 +225,15 @@ struct bpf_iter__task_file {
 #define FMODE_WRITE   0x2
 #define FMODE_EXEC    0x20
 #define FMODE_CREATED 0x100000
+#define FMODE_BACKING 0x2000000
 #define S_IFMT	      00170000
 #define S_IFREG	      0100000
 #define S_IFDIR	      0040000
 #define S_IFLNK	      0120000
+#define S_IFBLK	      0060000
 #define PROT_READ     0x1
 #define PROT_WRITE    0x2
 #define PROT_EXEC     0x4
+#define VM_WRITE      0x2
+#define VM_EXEC	      0x4
 #define PF_KTHREAD    0x00200000

@@ -208,6 +208,108 @@ int BPF_PROG(on_d_instantiate, struct dentry *dentry, struct inode *inode)
 	return 0;
 }
 
+/*
+ * A directory that comes with all that is in it. What of it no process has looked up yet gets its
+ * marks at its first look-up, by on_d_instantiate. What the kernel has in its cache is not looked
+ * up again: it hangs from the directory's dentry, and is gone through here, within the rename. So
+ * nothing in the tree can be opened unmarked, without an open having to know about renames. Only
+ * directories in which a watched name may be are entered. A tree with more than TREE_STEPS names
+ * under such directories is counted; the rest is marked a moment later by the daemon's walk.
+ *
+ * No lock is taken on what is below (the rename holds those of the two parents): a name that comes
+ * or goes meanwhile is told by its own hook, and the directory above it is marked by then.
+ */
+#define TREE_STEPS  (TREE_STRIDE * 32)
+#define TREE_STRIDE 32 /* steps of one loop: see FD_SCAN_STEPS in process.bpf.c */
+#define TREE_INTO   1 /* in a cursor, which is the address of a dentry: what is in it comes next */
+
+__noinline kt_u64 tree_child(kt_u64 dir_addr)
+{
+	struct dentry *dir = (void *)dir_addr;
+	struct dentry___v6_8 *dir_new = (void *)dir;
+	void *node;
+
+	if (bpf_core_field_exists(dir_new->d_children)) {
+		node = BPF_CORE_READ(dir_new, d_children.first);
+		return node ? (kt_u64)node - bpf_core_field_offset(struct dentry___v6_8, d_sib) : 0;
+	}
+	node = BPF_CORE_READ(dir, d_subdirs.next);
+	if (!node || (kt_u64)node == dir_addr + bpf_core_field_offset(struct dentry, d_subdirs))
+		return 0;
+	return (kt_u64)node - bpf_core_field_offset(struct dentry, d_child);
+}
+
+__noinline kt_u64 tree_sibling(kt_u64 dentry_addr)
+{
+	struct dentry *dentry = (void *)dentry_addr;
+	struct dentry___v6_8 *dentry_new = (void *)dentry;
+	void *node, *end;
+
+	if (bpf_core_field_exists(dentry_new->d_sib)) {
+		node = BPF_CORE_READ(dentry_new, d_sib.next);
+		return node ? (kt_u64)node - bpf_core_field_offset(struct dentry___v6_8, d_sib) : 0;
+	}
+	node = BPF_CORE_READ(dentry, d_child.next);
+	end = (void *)BPF_CORE_READ(dentry, d_parent) +
+	      bpf_core_field_offset(struct dentry, d_subdirs);
+	if (!node || node == end)
+		return 0;
+	return (kt_u64)node - bpf_core_field_offset(struct dentry, d_child);
+}
+
+/* Marks it if its name is a watched one. Returns 1 if what is in it may have watched names. */
+__noinline int tree_visit(kt_u64 dentry_addr)
+{
+	struct dentry *dentry = (void *)dentry_addr;
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct mark *mark;
+
+	if (!inode)
+		return 0;
+	if (!name_appears((kt_u64)BPF_CORE_READ(dentry, d_parent, d_inode), (kt_u64)inode,
+			  dentry_addr, 0))
+		return 0;
+	mark = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
+	return mark && mark->state;
+}
+
+/* Some steps of the way through the tree. Returns the cursor, 0 at the end. */
+__noinline kt_u64 tree_walk(kt_u64 root, kt_u64 cursor)
+{
+	kt_u64 at = cursor & ~(kt_u64)TREE_INTO, next;
+	int i, into = cursor & TREE_INTO;
+
+	for (i = 0; i < TREE_STRIDE; i++) {
+		next = into ? tree_child(at) : 0;
+		if (!next && at == root)
+			return 0;
+		if (!next)
+			next = tree_sibling(at);
+		if (next) {
+			at = next;
+			into = tree_visit(at);
+		} else {
+			at = (kt_u64)BPF_CORE_READ((struct dentry *)at, d_parent);
+			into = 0;
+		}
+	}
+	return at | (into ? TREE_INTO : 0);
+}
+
+__noinline int mark_tree(kt_u64 root)
+{
+	kt_u64 cursor = root | TREE_INTO;
+	int i;
+
+	for (i = 0; i < TREE_STEPS / TREE_STRIDE; i++) {
+		cursor = tree_walk(root, cursor);
+		if (!cursor)
+			return 0;
+	}
+	count_drop(WIRE_DROP_TREE);
+	return 1;
+}
+
 /* `dentry` takes the name and place of `target`. */
 static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 {
@@ -217,8 +319,11 @@ static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 
 	if (!inode || !dir)
 		return;
-	if (filter_test(dir) && name_appears(addr_of(dir), addr_of(inode), addr_of(target), 1))
+	if (filter_test(dir) && name_appears(addr_of(dir), addr_of(inode), addr_of(target), 1)) {
+		if ((inode->i_mode & S_IFMT) == S_IFDIR)
+			mark_tree(addr_of(dentry));
 		return;
+	}
 	mark = mark_of(inode);
 	if (mark)
 		report_mark(WIRE_MARK_MOVED_OUT, inode, mark, 0, target);

@@ -10,9 +10,18 @@
 #include "holders.h"
 #include "identity.h"
 
-/* Bounds of the descriptor scan: numbers that are looked at, and open descriptors among them. */
-#define FD_SCAN_WORDS 1024 /* of 64 numbers each */
-#define FD_SCAN_OPEN  1024
+/*
+ * Bounds of the descriptor scan: numbers that are looked at (what the kernel's fs.nr_open allows
+ * anybody, unless root raised it), and open descriptors among them.
+ *
+ * Loops are nested in global functions of few steps each: those are verified once, by themselves,
+ * and the time that takes grows with the square of a loop's length.
+ */
+#define FD_SCAN_WORDS	16384 /* of 64 numbers each */
+#define FD_SCAN_AT_ONCE 16 /* words */
+#define FD_SCAN_STEPS	32 /* of a loop */
+#define WORD_FOUND	(1U << 31) /* beside the place of a word that is not empty */
+#define FD_SCAN_OPEN	(FD_SCAN_STEPS * 64)
 
 static __always_inline kt_u64 bulk_flags(void)
 {
@@ -41,14 +50,16 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	kt_u32 parent_tgid = parent->tgid, child_tgid = child->tgid;
+	struct fd_holder *holder, copy;
 	struct wire_fork *r;
-	kt_u64 start;
 
 	if (child->pid != child->tgid) /* a thread */
 		return 0;
-	if (bpf_map_lookup_elem(&fd_holders, &parent_tgid)) {
-		start = BPF_CORE_READ(child, start_boottime);
-		if (bpf_map_update_elem(&fd_holders, &child_tgid, &start, BPF_ANY))
+	holder = bpf_map_lookup_elem(&fd_holders, &parent_tgid);
+	if (holder) {
+		copy = *holder;
+		copy.start = BPF_CORE_READ(child, start_boottime);
+		if (bpf_map_update_elem(&fd_holders, &child_tgid, &copy, BPF_ANY))
 			count_drop(WIRE_DROP_HOLDER_FULL);
 	}
 	holder_fork(parent_tgid, child_tgid, child);
@@ -120,28 +131,78 @@ static __always_inline kt_u32 lowest_bit(kt_u64 w)
 }
 
 /*
- * The lowest open descriptor not below `from`, by the words of the bitmap at `words`; -1 = none, -2
- * = the scan's bound is reached. Global, so that the verifier knows nothing of its result and the
- * steps of the loop around it are one state; and so is scan_fd().
+ * A group of words that begins at `at`, or the one word if no whole group is left: the place of the
+ * first that is not empty, else of the first behind them.
  */
-__noinline int next_fd(kt_u64 words, kt_u32 max_fds, kt_u32 from)
+__noinline kt_u32 skip_words(kt_u64 words, kt_u32 nr, kt_u32 at)
 {
-	kt_u32 i, at = from / 64;
-	kt_u64 word;
+	kt_u64 group[FD_SCAN_AT_ONCE] = {};
+	kt_u32 i;
 
-	for (i = 0; i < FD_SCAN_WORDS; i++, at++) {
-		if (at * 64 >= max_fds)
-			return -1;
-		if (at >= FD_SCAN_WORDS)
-			return -2;
-		word = 0;
-		bpf_probe_read_kernel(&word, sizeof(word), (void *)(words + at * 8));
-		if (!i)
-			word &= ~0ULL << (from & 63);
-		if (word)
-			return at * 64 + lowest_bit(word);
+	if (nr - at < FD_SCAN_AT_ONCE) {
+		bpf_probe_read_kernel(group, sizeof(group[0]), (void *)(words + at * 8));
+		return group[0] ? at | WORD_FOUND : at + 1;
 	}
-	return -2;
+	bpf_probe_read_kernel(group, sizeof(group), (void *)(words + at * 8));
+	for (i = 0; i < FD_SCAN_AT_ONCE; i++)
+		if (group[i])
+			return (at + i) | WORD_FOUND;
+	return at + FD_SCAN_AT_ONCE;
+}
+
+__noinline kt_u32 skip_far(kt_u64 words, kt_u32 nr, kt_u32 at)
+{
+	kt_u32 i;
+
+	for (i = 0; i < FD_SCAN_STEPS; i++) {
+		if (at >= nr)
+			break;
+		at = skip_words(words, nr, at);
+		if (at & WORD_FOUND)
+			break;
+	}
+	return at;
+}
+
+/*
+ * The first word not below `at` of the `nr` at `words` that is not empty; nr = none. Most words of
+ * a large table are empty, so several are looked at together.
+ */
+__noinline kt_u32 next_word(kt_u64 words, kt_u32 nr, kt_u32 at)
+{
+	kt_u32 i;
+
+	/* Single words at the end of the table: one round more. */
+	for (i = 0; i < FD_SCAN_WORDS / FD_SCAN_AT_ONCE / FD_SCAN_STEPS + 1; i++) {
+		at = skip_far(words, nr, at);
+		if (at & WORD_FOUND)
+			return at & ~WORD_FOUND;
+		if (at >= nr)
+			break;
+	}
+	return nr;
+}
+
+/* The lowest open descriptor not below `from` among those of `nr` words of the bitmap; -1 = none.
+ */
+__noinline int next_fd(kt_u64 words, kt_u32 nr, kt_u32 from)
+{
+	kt_u32 at = from / 64;
+	kt_u64 word = 0;
+
+	if (at >= nr)
+		return -1;
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)(words + at * 8));
+	word &= ~0ULL << (from & 63);
+	if (!word) {
+		at = next_word(words, nr, at + 1);
+		if (at >= nr)
+			return -1;
+		bpf_probe_read_kernel(&word, sizeof(word), (void *)(words + at * 8));
+		if (!word) /* closed meanwhile by a process that shares the table */
+			return at * 64 + 63;
+	}
+	return at * 64 + lowest_bit(word);
 }
 
 __noinline int scan_fd(kt_u64 fds, kt_u32 fd)
@@ -161,6 +222,24 @@ __noinline int scan_fd(kt_u64 fds, kt_u32 fd)
 }
 
 /*
+ * The next FD_SCAN_STEPS open descriptors. Returns where to go on, with bit 30 set if one is of a
+ * watched file; at the end -1 if one is, else -2.
+ */
+__noinline int scan_fds(kt_u64 fds, kt_u64 words, kt_u32 nr, kt_u32 from)
+{
+	int i, fd = from - 1, found = 0;
+
+	for (i = 0; i < FD_SCAN_STEPS; i++) {
+		fd = next_fd(words, nr, fd + 1);
+		if (fd < 0)
+			break;
+		if (scan_fd(fds, fd))
+			found = 1 << 30;
+	}
+	return fd < 0 ? (found ? -1 : -2) : ((fd + 1) | found);
+}
+
+/*
  * The new image keeps what is not close-on-exec: `cat < key` is cat, once, not the shell that
  * opened. Only for processes that opened or were handed a watched file at some time.
  */
@@ -171,25 +250,31 @@ int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
 	kt_u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	kt_u64 fds, words;
 	struct fdtable *fdt;
-	int i, fd = -1, found = 0;
-	kt_u32 max_fds;
+	int i, next = 0, found = 0;
+	kt_u32 nr;
 
 	holder_end(tgid); /* of the image that was */
 	if (!bpf_map_lookup_elem(&fd_holders, &tgid))
 		return 0;
 	fdt = BPF_CORE_READ(task, files, fdt);
-	max_fds = BPF_CORE_READ(fdt, max_fds);
+	nr = BPF_CORE_READ(fdt, max_fds) / 64;
+	if (nr > FD_SCAN_WORDS)
+		nr = FD_SCAN_WORDS;
 	fds = (kt_u64)BPF_CORE_READ(fdt, fd);
 	words = (kt_u64)BPF_CORE_READ(fdt, open_fds);
-	for (i = 0; i < FD_SCAN_OPEN; i++) {
-		fd = next_fd(words, max_fds, fd + 1);
-		if (fd < 0)
+	for (i = 0; i < FD_SCAN_OPEN / FD_SCAN_STEPS; i++) {
+		next = scan_fds(fds, words, nr, next & ~(1 << 30));
+		found |= next == -1 || (next > 0 && next & 1 << 30);
+		if (next < 0)
 			break;
-		found |= scan_fd(fds, fd);
 	}
-	if (i == FD_SCAN_OPEN || fd == -2) /* stays a holder, and is counted */
+	if (next >= 0 || BPF_CORE_READ(fdt, max_fds) / 64 > FD_SCAN_WORDS) {
+		/* Stays a holder, is counted, and what it held last it probably still has. */
 		count_drop(WIRE_DROP_FD_SCAN);
-	else if (!found)
+		for (i = 0; i < FD_HOLDER_OBJECTS; i++)
+			report_inferred(i);
+	} else if (!found) {
 		bpf_map_delete_elem(&fd_holders, &tgid);
+	}
 	return 0;
 }

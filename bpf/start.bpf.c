@@ -44,7 +44,30 @@ int on_iter_task_file(struct bpf_iter__task_file *ctx)
 	if (!task || !file)
 		return 0;
 	inode = file->f_inode;
-	if (filter_test(inode))
+	/* Which nodes a block device has is not known before one is opened. */
+	if (filter_test(inode) || (inode->i_mode & S_IFMT) == S_IFBLK)
 		report_access(addr_of(file), addr_of(task), WIRE_HOW_FOUND, 0, ctx->fd);
+	return 0;
+}
+
+/* A mapping outlives its descriptor. */
+SEC("iter/task_vma")
+int on_iter_task_vma(struct bpf_iter__task_vma *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct vm_area_struct *vma = ctx->vma;
+	struct file *file;
+	kt_u32 mode = 0;
+
+	if (!task || !vma)
+		return 0;
+	file = vma->vm_file;
+	if (!file || !filter_test(file->f_inode))
+		return 0;
+	if (BPF_CORE_READ(vma, vm_flags) & VM_WRITE)
+		mode |= WIRE_M_WRITE;
+	if (BPF_CORE_READ(vma, vm_flags) & VM_EXEC)
+		mode |= WIRE_M_EXEC;
+	report_access(addr_of(file), addr_of(task), WIRE_HOW_FOUND, mode, -1);
 	return 0;
 }

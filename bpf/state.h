@@ -51,13 +51,25 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } watch_literals __weak SEC(".maps");
 
-/* Processes that may have a descriptor of a watched file. Never LRU: to forget one is to miss a
- * read. */
+/*
+ * A process that may have a descriptor of a watched file, and of which: the last ones, for what is
+ * inferred when it has more descriptors than are looked through.
+ */
+#define FD_HOLDER_OBJECTS 4
+
+struct fd_holder {
+	kt_u64 start; /* start_boottime of the leader */
+	kt_u32 next; /* place of the next one, modulo FD_HOLDER_OBJECTS */
+	kt_u32 pad;
+	struct mark_key object[FD_HOLDER_OBJECTS];
+};
+
+/* Never LRU: to forget one is to miss a read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
 	__type(key, kt_u32); /* tgid */
-	__type(value, kt_u64); /* start_boottime of the leader */
+	__type(value, struct fd_holder);
 } fd_holders __weak SEC(".maps");
 
 /* Process images that have read a watched file: see holders.h. Never LRU, for the same reason. */

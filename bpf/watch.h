@@ -65,6 +65,12 @@ struct mark_key {
 	kt_u32 pad;
 };
 
+/*
+ * A block device is known by its number and not by an inode: mknod makes as many as one likes. Its
+ * mark stands under {i_rdev, MARK_DEV_BLOCK}; no file system has that number.
+ */
+#define MARK_DEV_BLOCK 0xffffffffU
+
 /* What a mark is for. A directory may be watched as an object as well (never by default). */
 #define MARK_FILE    0x1 /* accesses are reported */
 #define MARK_DIR     0x2 /* names that appear in it are matched against its state */

@@ -54,7 +54,9 @@ enum wire_how {
 	WIRE_HOW_RECEIVE = 2, /* security_file_receive: SCM_RIGHTS, pidfd_getfd, ... */
 	WIRE_HOW_EXEC_FD = 3, /* a descriptor kept over exec, seen by the new image */
 	WIRE_HOW_MMAP = 4, /* security_mmap_file */
-	WIRE_HOW_FOUND = 5, /* open when the daemon started (task_file iterator) */
+	/* open when the daemon started (task_file iterator); with no descriptor: mapped (task_vma)
+	 */
+	WIRE_HOW_FOUND = 5,
 	WIRE_HOW_CLOSE_WRITE = 6, /* last reference of a description open for writing is gone */
 };
 
@@ -217,5 +219,6 @@ enum wire_drop {
 	WIRE_DROP_FD_SCAN, /* descriptors beyond the scan's bound were not looked at, at one exec */
 	WIRE_DROP_KEY_HOLDER_FULL, /* table of key holders full: who took what this one read is
 				      not told */
+	WIRE_DROP_TREE, /* a moved tree was larger than what is marked at once: walked afterwards */
 	WIRE_DROP_NR,
 };

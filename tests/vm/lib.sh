@@ -88,7 +88,7 @@ kt_start() {
 	# shellcheck disable=SC2086
 	/usr/local/sbin/keytraild ${KT_POLICY:+--policy $KT_POLICY} "$@" >"$KT_LOG" 2>&1 9>&- &
 	KT_PID=$!
-	if ! wait_for -t 60 kt_ready || ! kt_running; then
+	if ! wait_for -t 180 kt_ready || ! kt_running; then
 		note "keytraild did not get ready:"
 		note "$(tail -n 20 "$KT_LOG")"
 		return 1

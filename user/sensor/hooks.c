@@ -40,6 +40,13 @@ static const struct hook_spec specs[] = {
 	{"on_iter_task", "task", HOOK_ITERATOR, 0, false, "processes that were there at start"},
 	{"on_iter_task_file", "task_file", HOOK_ITERATOR, 0, false,
 	 "watched files that were open at start"},
+	{"on_iter_task_vma", "task_vma", HOOK_ITERATOR, 0, false,
+	 "watched files that were mapped, and no longer open, at start"},
+	{"on_blkdev_open", "blkdev_open", HOOK_FENTRY, 2, false,
+	 "opens of block devices under file systems with watched files"},
+	{"on_fixed_fd_install", "__io_fixed_fd_install", HOOK_FENTRY, 3, false,
+	 "descriptors that arrive in another process's io_uring (IORING_OP_MSG_RING)",
+	 .needs = "io_msg_ring"},
 };
 
 const char *hook_state_str(enum hook_state state)
@@ -47,7 +54,7 @@ const char *hook_state_str(enum hook_state state)
 	static const char *const names[HOOK_STATE_NR] = {
 		[HOOK_UNTRIED] = "untried",   [HOOK_ATTACHED] = "attached",
 		[HOOK_FALLBACK] = "fallback", [HOOK_MISSING] = "missing",
-		[HOOK_SPARE] = "spare",
+		[HOOK_SPARE] = "spare",	      [HOOK_NEEDLESS] = "needless",
 	};
 
 	return (unsigned)state < HOOK_STATE_NR ? names[state] : "?";
@@ -119,6 +126,12 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, hook->spec->program);
 
+		if (hook->spec->needs &&
+		    btf__find_by_name_kind(vmlinux, hook->spec->needs, BTF_KIND_FUNC) < 0) {
+			hook->state = HOOK_NEEDLESS;
+			snprintf(hook->why, sizeof(hook->why), "this kernel has no %s",
+				 hook->spec->needs);
+		}
 		if (hook->state == HOOK_UNTRIED) {
 			switch (hook->spec->kind) {
 			case HOOK_FENTRY:
@@ -134,7 +147,7 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 		}
 		if (!program)
 			set_missing(hook, "not in this build");
-		else if (hook->state == HOOK_MISSING)
+		else if (hook->state == HOOK_MISSING || hook->state == HOOK_NEEDLESS)
 			bpf_program__set_autoload(program, false);
 	}
 }

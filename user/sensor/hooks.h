@@ -22,6 +22,7 @@ enum hook_state {
 	HOOK_FALLBACK, /* not attached, and another hook serves in its place */
 	HOOK_MISSING,
 	HOOK_SPARE, /* not attached, since the one that it stands in for is */
+	HOOK_NEEDLESS, /* this kernel does not have what it would see */
 	HOOK_STATE_NR
 };
 
@@ -42,6 +43,7 @@ struct hook_spec {
 	/* Program of an earlier row: attached only if that one cannot be, and then serves for it.
 	 */
 	const char *instead_of;
+	const char *needs; /* NULL, or a kernel function without which there is nothing to see */
 };
 
 struct hook {

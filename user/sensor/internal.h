@@ -16,6 +16,8 @@ struct sensor {
 	struct hooks hooks;
 	struct ring_buffer *rings[SENSOR_RING_NR];
 	int epoll_fd;
+	uint32_t marked_on[MARKING_INODES]; /* sensor_marked_on() */
+	size_t nr_marked_on;
 	uint64_t undecodable;
 };
 

@@ -71,8 +71,11 @@ int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark 
 	struct marking_slot slot;
 	int r = slot_run(sensor, dirfd, path, MARKING_MARK, mark, &slot);
 
+	sensor->nr_marked_on = 0;
 	if (r < 0)
 		return r;
+	for (uint32_t i = 0; i < slot.nr && i < MARKING_INODES; i++)
+		sensor->marked_on[sensor->nr_marked_on++] = slot.inode[i].dev;
 	*mark = slot.mark;
 	mark->flags &= MARK_LASTING;
 	*out_identity = identity_of(&slot);
@@ -88,6 +91,28 @@ int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *ou
 		return r;
 	*out_identity = identity_of(&slot);
 	return 0;
+}
+
+size_t sensor_marked_on(const struct sensor *sensor, uint32_t out_devs[static MARKING_INODES])
+{
+	memcpy(out_devs, sensor->marked_on, sensor->nr_marked_on * sizeof(*out_devs));
+	return sensor->nr_marked_on;
+}
+
+/* No filter byte: it is asked for by number where block devices are opened. */
+int sensor_mark_block(struct sensor *sensor, uint32_t dev, const struct mark *mark)
+{
+	struct mark_key key = {.ino = dev, .dev = MARK_DEV_BLOCK};
+	int fd = bpf_map__fd(sensor->skel->maps.marks);
+
+	return bpf_map_update_elem(fd, &key, mark, BPF_ANY) ? -errno : 0;
+}
+
+int sensor_unmark_block(struct sensor *sensor, uint32_t dev)
+{
+	struct mark_key key = {.ino = dev, .dev = MARK_DEV_BLOCK};
+
+	return bpf_map_delete_elem(bpf_map__fd(sensor->skel->maps.marks), &key) ? -errno : 0;
 }
 
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)

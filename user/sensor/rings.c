@@ -89,6 +89,7 @@ const char *sensor_drop_str(enum wire_drop cause)
 		[WIRE_DROP_READ] = "kernel-read",
 		[WIRE_DROP_FD_SCAN] = "fd-scan-bound",
 		[WIRE_DROP_KEY_HOLDER_FULL] = "key-holder-full",
+		[WIRE_DROP_TREE] = "tree-bound",
 	};
 
 	return (unsigned)cause < WIRE_DROP_NR ? names[cause] : "?";

@@ -73,6 +73,16 @@ int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);
 
+/*
+ * The s_dev of the file systems that the last sensor_mark() went through: more than one where one
+ * lies on another (overlayfs). At most MARKING_INODES; returns their number.
+ */
+size_t sensor_marked_on(const struct sensor *sensor, uint32_t out_devs[static MARKING_INODES]);
+
+/* Marks a block device by its number (the kernel's encoding), and takes that off again. */
+int sensor_mark_block(struct sensor *sensor, uint32_t dev, const struct mark *mark);
+int sensor_unmark_block(struct sensor *sensor, uint32_t dev);
+
 /* Takes the mark off an inode. -ENOENT if it has none. */
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity);
 

@@ -57,7 +57,9 @@ static int run(struct sensor *sensor, const char *program)
 
 int sensor_find_open(struct sensor *sensor)
 {
-	return run(sensor, "on_iter_task_file");
+	int r = run(sensor, "on_iter_task_file");
+
+	return r < 0 ? r : run(sensor, "on_iter_task_vma");
 }
 
 int sensor_start_picture(struct sensor *sensor)
