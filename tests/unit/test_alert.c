@@ -291,7 +291,8 @@ static void every_word_is_documented(void **state)
 		if (!strstr(doc, quoted))                                    \
 			fail_msg("docs/alerts.md does not name %s", quoted); \
 	}
-	EACH(1, ALERT_TYPE_NR, alert_type_str);
+	EACH(1, ALERT_DAEMON + 1, alert_type_str);
+	EACH(ALERT_DEVICE_READ, ALERT_TYPE_NR, alert_type_str);
 	EACH(SEV_INFO, SEV_NR, severity_str);
 	EACH(CLASS_SSH_USER_KEY, CLASS_NR, object_class_str);
 	EACH(EXE_UNKNOWN, EXE_TRUST_NR, exe_trust_str);

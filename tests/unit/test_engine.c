@@ -607,12 +607,14 @@ static void without_memory_alerts_are_counted_as_lost(void **state)
 static void each_class_has_its_type_and_technique(void **state)
 {
 	for (unsigned c = CLASS_SSH_USER_KEY; c < CLASS_NR; c++) {
-		bool key = c != CLASS_DUMP && c != CLASS_CREDENTIAL;
+		bool key = c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_DEVICE;
 
 		assert_int_equal(report_type(c) == ALERT_KEY_READ, key);
-		assert_string_equal(report_attack(c), key		? "T1552.004"
-						      : c == CLASS_DUMP ? "T1005"
-									: "T1552.001");
+		assert_int_equal(report_type(c) == ALERT_DEVICE_READ, c == CLASS_DEVICE);
+		assert_string_equal(report_attack(c), key		  ? "T1552.004"
+						      : c == CLASS_DUMP	  ? "T1005"
+						      : c == CLASS_DEVICE ? "T1006"
+									  : "T1552.001");
 	}
 }
 

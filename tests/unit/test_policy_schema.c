@@ -132,10 +132,18 @@ static const struct wrong structure[] = {
 	 "p.yaml:3:3: error: a watch entry needs the key 'name'\n"
 	 "p.yaml:3:3: error: a watch entry needs the key 'class'\n"
 	 "p.yaml:3:3: error: a watch entry needs the key 'paths'\n"},
+	{"a device with paths", T(W "- {name: a, class: device, paths: [/x]}\n"),
+	 "p.yaml:3:3: error: a watch entry of class 'device' has no paths: it stands for the block "
+	 "devices under the file systems of all other entries\n"},
+	{"a device with exclusions", T(W "- {name: a, class: device, exclude: [x]}\n"),
+	 "p.yaml:3:3: error: a watch entry of class 'device' has no paths: it stands for the block "
+	 "devices under the file systems of all other entries\n"},
+	{"devices twice", T(W "- {name: a, class: device}\n- {name: b, class: device}\n"),
+	 "p.yaml:4:3: error: a second watch entry of class 'device': the first is p.yaml:3:3\n"},
 	{"all is told in one go", T(W "- {nam: a, class: kee, paths: [x, /y/]}\n- {}\n"),
 	 "p.yaml:3:4: error: a watch entry has no key 'nam': did you mean 'name'?\n"
 	 "p.yaml:3:19: error: class 'kee' is not known: did you mean 'key'? (ssh-user-key, "
-	 "ssh-host-key, tls-key, gpg-key, key, credential, dump)\n"
+	 "ssh-host-key, tls-key, gpg-key, key, credential, dump, device)\n"
 	 "p.yaml:3:32: error: path 'x': does not begin with `/` or `~/`\n"
 	 "p.yaml:3:35: error: path '/y/': ends with a slash: append `**` for every file below\n"
 	 "p.yaml:3:3: error: a watch entry needs the key 'name'\n"
@@ -228,7 +236,7 @@ static const struct wrong watches[] = {
 	 "p.yaml:4:10: error: watch entry 'a' is there already: p.yaml:3:3\n"},
 	{"class", T(W "- {name: a, class: ssh-userkey, paths: [/x]}\n"),
 	 "p.yaml:3:20: error: class 'ssh-userkey' is not known: did you mean 'ssh-user-key'? "
-	 "(ssh-user-key, ssh-host-key, tls-key, gpg-key, key, credential, dump)\n"},
+	 "(ssh-user-key, ssh-host-key, tls-key, gpg-key, key, credential, dump, device)\n"},
 	{"severity", T(W "- {name: a, class: key, severity: 7, paths: [/x]}\n"),
 	 "p.yaml:3:35: error: severity '7' is not known (info, low, medium, high, critical)\n"},
 	{"paths as word", T(W "- {name: a, class: key, paths: /x}\n"),

@@ -16,6 +16,7 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_EVENTS_LOST] = "events-lost",
 		[ALERT_POLICY_REFUSED] = "policy-refused",
 		[ALERT_DAEMON] = "daemon",
+		[ALERT_DEVICE_READ] = "device-read",
 	};
 
 	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";

@@ -24,6 +24,7 @@ enum alert_type {
 	ALERT_POLICY_REFUSED =
 		6, /* "policy-refused": a reload failed, the old policy is in force */
 	ALERT_DAEMON = 7, /* "daemon": started, stopping, reloaded (severity info) */
+	ALERT_DEVICE_READ = 9, /* "device-read": the block device under watched files */
 	ALERT_TYPE_NR
 };
 

@@ -67,6 +67,7 @@ static void show_hooks(const struct term *t, const json_t *hooks)
 	json_array_foreach ((json_t *)hooks, i, hook) {
 		attached += !strcmp(text(hook, "state"), "attached");
 		spare += !strcmp(text(hook, "state"), "spare") ||
+			 !strcmp(text(hook, "state"), "needless") ||
 			 !strcmp(text(hook, "state"), "fallback");
 	}
 	wanted = json_array_size(hooks) - spare;
@@ -76,7 +77,8 @@ static void show_hooks(const struct term *t, const json_t *hooks)
 	json_array_foreach ((json_t *)hooks, i, hook) {
 		const char *why = text(hook, "why");
 
-		if (!strcmp(text(hook, "state"), "spare"))
+		if (!strcmp(text(hook, "state"), "spare") ||
+		    !strcmp(text(hook, "state"), "needless"))
 			continue;
 		fprintf(t->f, "          ");
 		term_putf(t, hook_style(text(hook, "state")), "%-9s", text(hook, "state"));

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "control/server.h"
 #include "daemon/canary.h"
+#include "daemon/devices.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "daemon/log.h"
@@ -88,11 +89,18 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 		     struct inode_id *out_identity)
 {
 	struct app *app = userdata;
+	uint32_t devs[MARKING_INODES];
+	size_t nr;
+	int r;
 
 	if (mark->watch &&
 	    object_class_holds_keys(policy_watch(app->policy, mark->watch)->object_class))
 		mark->flags |= MARK_KEY;
-	return sensor_mark(app->sensor, dirfd, name, mark, out_identity);
+	r = sensor_mark(app->sensor, dirfd, name, mark, out_identity);
+	nr = r < 0 ? 0 : sensor_marked_on(app->sensor, devs);
+	for (size_t i = 0; i < nr && mark->flags & MARK_FILE; i++)
+		devices_note(app->devices, devs[i]);
+	return r;
 }
 
 static int unmark_inode(void *userdata, const struct inode_id *identity)
@@ -204,7 +212,12 @@ static const struct homes_ops homes_ops = {.user = on_user, .changed = on_homes_
 
 static void on_mounted(void *userdata, const char *path)
 {
-	watcher_rescan(((struct app *)userdata)->watcher, path);
+	struct app *app = userdata;
+
+	watcher_rescan(app->watcher, path);
+	devices_remounted(app->devices);
+	/* What was opened there before it was marked. */
+	app->look_for_open = true;
 }
 
 static void on_alert(void *userdata, const struct alert *alert)
@@ -247,9 +260,12 @@ static int on_rings(sd_event_source *source, int fd, uint32_t revents, void *use
 
 static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	watcher_catch_up(((struct app *)userdata)->watcher);
+	struct app *app = userdata;
+
+	watcher_catch_up(app->watcher);
+	devices_refresh(app->devices, policy_device_watch(app->policy));
 	sd_event_source_set_time_relative(source, SETTLE_PERIOD);
-	return drain(userdata);
+	return drain(app);
 }
 
 static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
@@ -443,6 +459,8 @@ static int watch_start(struct app *app)
 
 	r = trust_new(identify_path, app, &app->trust);
 	if (!r)
+		r = devices_new(app->sensor, on_object, app, &app->devices);
+	if (!r)
 		r = watcher_new(&watcher_ops, app, &app->watcher);
 	if (!r)
 		r = identify_new(app->loop, app->watcher, &identify_ops, app, &app->identify);
@@ -455,6 +473,8 @@ static int watch_start(struct app *app)
 	r = trust_set_policy(app->trust, policy);
 	if (!r)
 		r = reload_apply(app, policy);
+	if (!r)
+		devices_refresh(app->devices, policy_device_watch(policy));
 	if (!r)
 		r = sensor_start_picture(app->sensor);
 	return r < 0 ? r : 0;
@@ -565,6 +585,7 @@ static void app_fini(struct app *app)
 	control_server_free(app->control);
 	app->control = NULL;
 	mounts_free(app->mounts);
+	devices_free(app->devices);
 	homes_free(app->homes);
 	identify_free(app->identify);
 	watcher_free(app->watcher);

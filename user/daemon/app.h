@@ -17,6 +17,7 @@
 
 struct canary;
 struct control_server;
+struct devices;
 struct engine;
 struct homes;
 struct identify;
@@ -50,6 +51,7 @@ struct app {
 	struct trust *trust;
 	struct homes *homes;
 	struct mounts *mounts;
+	struct devices *devices;
 	struct identify *identify;
 	struct canary *canary; /* NULL: the policy says not to test */
 	struct engine *engine;

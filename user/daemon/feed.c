@@ -10,6 +10,7 @@
 
 #include "daemon/app.h"
 #include "daemon/canary.h"
+#include "daemon/devices.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "trust/trust.h"
@@ -152,6 +153,10 @@ void feed_sensor_event(const struct event *event, void *userdata)
 	case EVENT_MARK:
 		/* Comes out again as EVENT_OBJECT, with the path as its owner knows it. */
 		watcher_mark_event(app->watcher, event);
+		if (event->mark.op == MARK_SUPER_GONE)
+			devices_forget(app->devices, event->mark.inode.dev);
+		else if (event->mark.watch)
+			devices_note(app->devices, event->mark.inode.dev);
 		/* It may have been opened under the name that it had before. */
 		if (event->mark.op == MARK_MOVED || event->mark.op == MARK_MOVED_TREE)
 			app->look_for_open = true;

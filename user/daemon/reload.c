@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "daemon/app.h"
+#include "daemon/devices.h"
 #include "daemon/homes.h"
 #include "daemon/log.h"
 #include "trust/trust.h"
@@ -106,7 +107,9 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 		app->generation++;
 		app->policy_loaded_ns = app_realtime();
 	}
+	devices_forget_all(app->devices); /* the walk notes anew */
 	r = watcher_apply(app->watcher, set);
+	devices_refresh(app->devices, policy_device_watch(policy));
 	if (policy != old_policy)
 		watcher_each(app->watcher, app_retell, app);
 	if (r < 0)

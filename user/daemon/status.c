@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "daemon/app.h"
 #include "daemon/canary.h"
+#include "daemon/devices.h"
 #include "daemon/identify.h"
 #include "engine/engine.h"
 #include "watch/watcher.h"
@@ -80,6 +81,9 @@ static json_t *objects_json(struct app *app, const struct watcher_stats *watched
 		if (count.by_class[c])
 			json_object_set_new(by_class, object_class_str(c),
 					    json_integer(count.by_class[c]));
+	if (devices_count(app->devices))
+		json_object_set_new(by_class, object_class_str(CLASS_DEVICE),
+				    json_integer(devices_count(app->devices)));
 	identify_stats(app->identify, &keys);
 	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I}}", "total",
 			 (int)watched->files, "directories", (int)watched->directories, "max",

@@ -24,6 +24,8 @@ enum alert_type report_type(enum object_class object_class)
 		return ALERT_DUMP_READ;
 	case CLASS_CREDENTIAL:
 		return ALERT_CREDENTIAL_READ;
+	case CLASS_DEVICE:
+		return ALERT_DEVICE_READ;
 	default:
 		return ALERT_KEY_READ;
 	}
@@ -37,6 +39,8 @@ const char *report_attack(enum object_class object_class)
 				   at it */
 	case CLASS_CREDENTIAL:
 		return "T1552.001"; /* Unsecured Credentials: Credentials In Files */
+	case CLASS_DEVICE:
+		return "T1006"; /* Direct Volume Access */
 	default:
 		return "T1552.004"; /* Unsecured Credentials: Private Keys */
 	}
@@ -276,7 +280,7 @@ struct alert *report_access(const struct report *report, const struct settled *s
 		return NULL;
 	alert->attack = report_attack(object_class);
 	/* Without time to wait for its exec, who opened may only have opened for another. */
-	if (s->early)
+	if (s->early || s->flags & EVENT_FD_SCAN_BOUND)
 		alert->evidence = "inferred";
 	alert->last_ns = wall(report, s->last_time);
 	alert->object = a->object ? a->object : UINT64_MAX;

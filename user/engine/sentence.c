@@ -116,7 +116,9 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 		fputs(" was passed an open descriptor of", f);
 		break;
 	case ACCESS_EXEC_FD:
-		if (opener)
+		if (alert->event_flags & EVENT_FD_SCAN_BOUND)
+			fputs(" probably still has a descriptor, of too many to look at, of", f);
+		else if (opener)
 			fputs(" was handed", f);
 		else if (fd != UINT32_MAX)
 			fprintf(f, " was started with descriptor %" PRIu32 " open on", fd);
@@ -179,7 +181,7 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 		put_name(f, alert->via, PATH_MAX_SHOWN);
 	}
 	if (alert->how == ACCESS_FOUND)
-		fputs(" open", f);
+		fputs(fd == UINT32_MAX ? " mapped" : " open", f);
 	if (opener && alert->how == ACCESS_EXEC_FD) {
 		fputs(" by ", f);
 		put_name(f, opener, NAME_MAX_SHOWN);

@@ -27,6 +27,7 @@ static const struct class_words classes[CLASS_NR] = {
 	[CLASS_KEY] = CLASS_WORDS("key", "private key"),
 	[CLASS_CREDENTIAL] = CLASS_WORDS("credential", "credential file"),
 	[CLASS_DUMP] = CLASS_WORDS("dump", "crash dump"),
+	[CLASS_DEVICE] = CLASS_WORDS("device", "raw device"),
 };
 
 /* An allowed path alone is not enough: what runs must be the file that stands there. */
@@ -63,7 +64,7 @@ const char *object_class_noun(enum object_class c)
 
 bool object_class_holds_keys(enum object_class c)
 {
-	return c != CLASS_DUMP && c != CLASS_CREDENTIAL;
+	return c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_DEVICE;
 }
 
 struct policy *policy_new(void)
@@ -247,6 +248,14 @@ const struct watch_entry *policy_watch(const struct policy *policy, uint32_t wat
 	if (watch == 0 || watch > policy->nr_watches)
 		return NULL;
 	return &policy->watches[watch - 1].entry;
+}
+
+uint32_t policy_device_watch(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nr_watches; i++)
+		if (policy->watches[i].entry.object_class == CLASS_DEVICE)
+			return (uint32_t)i + 1;
+	return 0;
 }
 
 /* As strcmp(); the span may hold NULs, which no name has. */

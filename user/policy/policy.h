@@ -39,6 +39,7 @@ enum object_class {
 	CLASS_KEY, /* any other key material */
 	CLASS_CREDENTIAL, /* tokens, passwords, tickets */
 	CLASS_DUMP, /* crash dumps and memory images */
+	CLASS_DEVICE, /* block devices under the file systems of all others; has no paths */
 	CLASS_NR
 };
 
@@ -91,6 +92,7 @@ const struct settings *policy_settings(const struct policy *policy);
 /* Watch entries are numbered from 1 in the order in which they were written. */
 uint32_t policy_nr_watches(const struct policy *policy);
 const struct watch_entry *policy_watch(const struct policy *policy, uint32_t watch);
+uint32_t policy_device_watch(const struct policy *policy); /* of class device, 0 = none */
 uint32_t policy_find_watch(const struct policy *policy, struct span name); /* 0 = none */
 
 enum policy_action { ACTION_READ = 1, ACTION_WRITE };

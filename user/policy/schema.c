@@ -183,11 +183,42 @@ static const struct field watch_fields[] = {
 	{.key = "name", .required = true, .read = read_name},
 	{.key = "class", .required = true, .read = read_class},
 	{.key = "severity", .read = read_severity},
-	{.key = "paths", .required = true, .read = read_paths},
+	{.key = "paths", .read = read_paths}, /* required: see check_paths() */
 	{.key = "exclude", .read = read_exclude},
 	{.key = "allow", .read = read_allow},
 	{0},
 };
+
+/* Devices are found by what is watched; everything else is named. */
+static void check_paths(struct reader *r, const struct yaml_node *node)
+{
+	const struct watch_rule *watch = this_watch(r);
+	const bool is_device = watch->entry.object_class == CLASS_DEVICE;
+
+	const struct yaml_node *key = NULL;
+	bool named = false;
+
+	if (node->kind != YAML_TREE_MAP)
+		return;
+	for (key = yaml_node(r->tree, node->first); key;
+	     key = yaml_node(r->tree, yaml_node(r->tree, key->next)->next))
+		named |= !strcmp(key->text, "paths");
+	if (!is_device && !named)
+		schema_wrong(r, node, "a watch entry needs the key 'paths'");
+	if (is_device && (named || watch->nr_excludes))
+		schema_wrong(
+			r, node,
+			"a watch entry of class 'device' has no paths: it stands for the block "
+			"devices under the file systems of all other entries");
+	for (size_t i = 0; is_device && i + 1 < r->policy->nr_watches; i++)
+		if (r->policy->watches[i].entry.object_class == CLASS_DEVICE)
+			schema_wrong(r, node,
+				     "a second watch entry of class 'device': the first is "
+				     "%s:%u:%u",
+				     r->policy->watches[i].place.file,
+				     r->policy->watches[i].place.line,
+				     r->policy->watches[i].place.column);
+}
 
 static void read_watch(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
@@ -211,6 +242,7 @@ static void read_watch(struct reader *r, const struct yaml_node *value, const st
 			.place = {r->file, node->line, node->column},
 		};
 		schema_read_map(r, node, watch_fields, "a watch entry");
+		check_paths(r, node);
 	}
 }
 
