@@ -41,7 +41,7 @@ before=$(directories)
 attach
 check "a home that is mounted later becomes known" wait_for grown_from "$before"
 
-ways="o-direct copy-file-range open-by-handle hard-link"
+ways="o-direct copy-file-range open-by-handle hard-link set-version"
 for way in $ways; do
 	key_copy "$home/.ssh/id_$way" bob
 done
@@ -55,6 +55,13 @@ for way in $ways; do
 	*) not_ok "$way" "$(cat "$T/said")" ;;
 	esac
 done
+
+# All that is in memory of the file is forgotten and read anew.
+key_copy $home/.ssh/id_evicted bob
+keys_known
+sync
+echo 3 >/proc/sys/vm/drop_caches
+$WAYS/read $home/.ssh/id_evicted
 
 # The inode of a deleted key goes to a stranger.
 reused=0
@@ -82,6 +89,8 @@ while read -r way; do
 	one "$way" "$(of "$home/.ssh/id_$way")" "$(named "$home/.ssh/id_$way")" \
 		"$(by "$WAYS/$way")"
 done <"$T/done"
+one "after its inode was dropped from memory" "$(of $home/.ssh/id_evicted)" \
+	"$(named $home/.ssh/id_evicted)" "$(by $WAYS/read)"
 if [ $reused = 0 ]; then
 	skip "a stranger with the inode of a deleted key" "the file system gave it to none of 8"
 else

@@ -13,6 +13,26 @@ ssh=/root/.ssh
 key_new $ssh/id_open
 key_new $ssh/id_closed
 key_new $ssh/id_after
+key_copy $ssh/id_mapped
+key_copy $ssh/id_in_flight
+key_copy $ssh/id_direct
+# Others that have it in some way, and go on when the daemon looks.
+hold() {
+	mkfifo "$T/hold-$1"
+	$WAYS/hold-"$1" "$2" <"$T/hold-$1" >"$T/held-$1" 2>&1 9>&- &
+	eval "$3=$!"
+}
+hold mapped $ssh/id_mapped mapped
+hold in-flight $ssh/id_in_flight flying
+hold direct $ssh/id_direct direct
+exec 4>"$T/hold-mapped" 5>"$T/hold-in-flight" 6>"$T/hold-direct"
+has() {
+	grep -q open "$T/held-$1"
+}
+for how in mapped in-flight; do
+	wait_for has $how || not_ok "$how: the holder has the key" "it has not"
+done
+wait_for -t 20 has direct || skip "in the table of an io_uring" "$(cat "$T/held-direct")"
 mkfifo "$T/hold"
 $WAYS/hold-open $ssh/id_open <"$T/hold" >"$T/held" 2>&1 &
 holder=$!
@@ -23,8 +43,14 @@ is_open() {
 wait_for is_open || not_ok "the holder opens the key" "it did not"
 cat $ssh/id_closed >/dev/null
 
-kt_start 3>&- || exit 1
-exec 3>&-
+kt_start 3>&- 4>&- 5>&- 6>&- || exit 1
+exec 3>&- 4>&- 5>&- 6>&-
+# shellcheck disable=SC2154
+if ! wait "$mapped" || ! wait "$flying"; then
+	not_ok "the other holders read" "they did not"
+fi
+# shellcheck disable=SC2154
+wait "$direct"
 wait "$holder" || not_ok "the holder reads" "it did not"
 keys_known
 $WAYS/read $ssh/id_after
@@ -32,5 +58,21 @@ gather || exit 1
 one "open before the daemon came" "$(of $ssh/id_open)" "$(named $ssh/id_open)" \
 	"$(by $WAYS/hold-open)" ".subject.pid == $holder" '.access.how == "found"' \
 	"$(under /bin/busybox)"
+if jq -e '.hooks[] | select(.name == "on_iter_task_vma") | .state == "attached"' "$T/status" \
+	>/dev/null; then
+	one "mapped, and closed, before the daemon came" "$(of $ssh/id_mapped)" \
+		"$(named $ssh/id_mapped)" "$(by $WAYS/hold-mapped)" '.access.how == "found"' \
+		'.text | contains("mapped")'
+else
+	none "mapped, and closed, before the daemon came: not seen" "$(of $ssh/id_mapped)"
+	check "and that is declared" wait_alert \
+		'.type == "sensor-degraded" and (.cause == "hook:task_vma")'
+fi
+one "in a socket's queue when the daemon came: seen when it is received" \
+	"$(of $ssh/id_in_flight)" "$(named $ssh/id_in_flight)" "$(by $WAYS/hold-in-flight)" \
+	'.access.how == "receive"'
+# Declared in README.md: no iterator goes through the tables of io_uring.
+none "in the table of an io_uring before the daemon came: not seen, declared" \
+	"$(of $ssh/id_direct)"
 none "read and closed before" "$(of $ssh/id_closed)"
 one "read after" "$(of $ssh/id_after)" "$(named $ssh/id_after)" "$(by $WAYS/read)"

@@ -8,7 +8,7 @@
 . /kt/tests/alerts.sh
 
 # Those who open a key only to hand it on may do so here, so that what is left is who was handed it.
-policy_allow $WAYS/scm-rights $WAYS/hold-open
+policy_allow $WAYS/scm-rights $WAYS/hold-open $WAYS/hold-mapped $WAYS/uring-msg
 kt_start --policy "$T/policy.yaml" || exit 1
 
 # [VARIABLE=VALUE]... PROGRAM [READER]: reader is who gets the bytes, if it is another one.
@@ -21,22 +21,41 @@ mmap-private
 mmap-shared
 sendfile
 splice
+tee
+vmsplice
 copy-file-range
 openat2
 open-by-handle
 o-path-reopen
 io-uring
+uring-async
+uring-sqpoll
+uring-read-fixed
+uring-files
+uring-direct
+uring-chain
+uring-msg uring-receiver
 aio
 o-direct
 hard-link
 symlink
+symlink-dir
+proc-fd
+map-files
 bind-mount
+open-tree
+move-mount
+mount-ns
+user-ns
 chroot
 rename-read
+rename-parent
+rename-exchange
 exit-at-once
 fd-fork
 fd-exec fd-reader
 WAY_FD=300 fd-exec fd-reader
+WAY_FD=last fd-exec fd-reader
 scm-rights scm-receiver
 pidfd-getfd
 WAYS
