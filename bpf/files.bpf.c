@@ -6,6 +6,7 @@
  * cost a file that is not watched is what filter_test() costs.
  */
 #include "access.h"
+#include "dump.h"
 #include "identity.h"
 #include "record.h"
 
@@ -59,6 +60,7 @@ int BPF_PROG(on_file_open, struct file *file)
 
 	if (marking_open(file, inode))
 		return 0;
+	dump_file_open(file);
 	if (filter_test(inode))
 		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_OPEN, 0, -1);
 	return 0;
@@ -68,8 +70,12 @@ int BPF_PROG(on_file_open, struct file *file)
 SEC("fentry/security_file_receive")
 int BPF_PROG(on_file_receive, struct file *file)
 {
-	if (filter_test(file->f_inode))
+	struct inode *inode = file->f_inode;
+
+	if (filter_test(inode))
 		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_RECEIVE, 0, -1);
+	if (dump_helpers_live && (inode->i_mode & S_IFMT) == S_IFIFO)
+		dump_pipe_received(addr_of(inode));
 	return 0;
 }
 
@@ -94,8 +100,14 @@ int BPF_PROG(on_mmap_file, struct file *file, unsigned long prot)
 SEC("fentry/__fput")
 int BPF_PROG(on_fput, struct file *file)
 {
-	if (!(file->f_mode & FMODE_WRITE) || !filter_test(file->f_inode))
+	struct inode *inode;
+
+	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_CLOSE_WRITE, 0, -1);
+	inode = file->f_inode;
+	if (filter_test(inode))
+		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_CLOSE_WRITE, 0, -1);
+	if ((kt_u64)inode->i_size >= dump_threshold || dump_helpers_live)
+		dump_file_closed(addr_of(file));
 	return 0;
 }

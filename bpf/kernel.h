@@ -124,6 +124,14 @@ struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;
+	unsigned long flags;
+};
+
+/* 6.18 made a bitmap of the flags. */
+struct mm_struct___v6_18 {
+	struct {
+		unsigned long __mm_flags[1];
+	} flags;
 };
 
 struct cred {
@@ -144,8 +152,13 @@ struct nsproxy {
 	struct pid_namespace *pid_ns_for_children;
 };
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
 struct signal_struct {
 	atomic_t live;
+	struct rlimit rlim[16];
 };
 
 struct kernfs_node {
@@ -190,6 +203,47 @@ struct io_ring_ctx {
 	struct mm_struct *mm_account;
 };
 
+enum task_dumpable {
+	TASK_DUMPABLE_OFF,
+};
+
+/* By 7.3 whether a task may be dumped stands in a struct of its own, not in the mm's flags. */
+struct task_exec_state {
+	enum task_dumpable dumpable;
+};
+
+struct task_struct___v7 {
+	struct task_exec_state *exec_state;
+};
+
+struct kernel_siginfo {
+	int si_signo;
+};
+
+struct subprocess_info {
+	const char *path;
+};
+
+struct ctl_table {
+	void *data;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
+};
+
+struct sock {
+	struct pid *sk_peer_pid;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
 struct linux_binprm {
 	struct file *file;
 };
@@ -226,7 +280,12 @@ struct bpf_iter__task_vma {
 #define FMODE_EXEC    0x20
 #define FMODE_CREATED 0x100000
 #define FMODE_BACKING 0x2000000
+#define O_CREAT	      00000100
+#define O_EXCL	      00000200
+#define O_NOFOLLOW    00400000
+#define O_TMPFILE_BIT 020000000 /* __O_TMPFILE */
 #define S_IFMT	      00170000
+#define S_IFIFO	      0010000
 #define S_IFREG	      0100000
 #define S_IFDIR	      0040000
 #define S_IFLNK	      0120000
@@ -236,4 +295,8 @@ struct bpf_iter__task_vma {
 #define PROT_EXEC     0x4
 #define VM_WRITE      0x2
 #define VM_EXEC	      0x4
+#define PF_DUMPCORE   0x00000200
 #define PF_KTHREAD    0x00200000
+#define MMF_DUMPABLE_MASK 3 /* include/linux/sched/coredump.h */
+#define RLIMIT_CORE	  4
+#define PR_SET_DUMPABLE	  4

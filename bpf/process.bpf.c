@@ -6,6 +6,7 @@
  * wake-up for each compiler; the reader's timer, or a critical event, fetches them.
  */
 #include "access.h"
+#include "dump.h"
 #include "exec.h"
 #include "holders.h"
 #include "identity.h"
@@ -22,13 +23,6 @@
 #define FD_SCAN_STEPS	32 /* of a loop */
 #define WORD_FOUND	(1U << 31) /* beside the place of a word that is not empty */
 #define FD_SCAN_OPEN	(FD_SCAN_STEPS * 64)
-
-static __always_inline kt_u64 bulk_flags(void)
-{
-	return bpf_ringbuf_query(&ring_bulk, BPF_RB_AVAIL_DATA) > cfg_bulk_wakeup
-		       ? BPF_RB_FORCE_WAKEUP
-		       : BPF_RB_NO_WAKEUP;
-}
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
@@ -63,6 +57,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 			count_drop(WIRE_DROP_HOLDER_FULL);
 	}
 	holder_fork(parent_tgid, child_tgid, child);
+	if (dump_helpers_live)
+		dump_helper_forks(parent_tgid, addr_of(child));
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_BULK);
@@ -87,6 +83,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	/* The leader may end before other threads do: the process ends with the last one. */
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
+	dump_process_exits(tgid);
 	bpf_map_delete_elem(&fd_holders, &tgid);
 	holder_end(tgid);
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);

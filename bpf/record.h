@@ -34,6 +34,14 @@ static __always_inline void fill_header(struct wire_header *h, kt_u32 type, kt_u
 	h->time = bpf_ktime_get_boot_ns();
 }
 
+/* For submitting to the bulk ring: its reader is woken only when it is filling up. */
+static __always_inline kt_u64 bulk_flags(void)
+{
+	return bpf_ringbuf_query(&ring_bulk, BPF_RB_AVAIL_DATA) > cfg_bulk_wakeup
+		       ? BPF_RB_FORCE_WAKEUP
+		       : BPF_RB_NO_WAKEUP;
+}
+
 static __always_inline void fill_inode(struct wire_inode *out, struct inode *inode)
 {
 	out->ino = BPF_CORE_READ(inode, i_ino);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Home of the global variables that state.h declares. */
+#include "dump.h"
 #include "state.h"
 
 kt_u8 filter[FILTER_SIZE];
@@ -9,6 +10,11 @@ kt_u32 nr_holders;
 
 /* The daemon's process id in the initial pid namespace: what it opens is its own work. */
 const volatile kt_u32 cfg_self_tgid = 0;
+
+/* Set by the daemon, from the policy: see dump.h. */
+kt_u64 dump_threshold = ~0ULL;
+kt_u32 dump_watch = 0;
+kt_u32 dump_helpers_live = 0;
 
 /* Bytes in the bulk ring from which on its reader is woken; below, the reader's timer does. */
 const volatile kt_u32 cfg_bulk_wakeup = 1 << 20;

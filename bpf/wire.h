@@ -46,6 +46,9 @@ enum wire_type {
 	WIRE_MARK = 5, /* struct wire_mark: the kernel side marked, moved or dropped an object */
 	WIRE_PROC =
 		6, /* struct wire_exec, written by the task iterator for a process found at start */
+	WIRE_DUMP = 8, /* struct wire_dump: the memory of a process goes into a dump */
+	WIRE_WRITTEN = 9, /* struct wire_written: closed after writing */
+	WIRE_SETTING = 15, /* struct wire_setting: what decides about dumps was changed */
 };
 
 /* How a process came by an object (wire_access.how). */
@@ -189,6 +192,8 @@ enum wire_mark_op {
 	WIRE_MARK_LINKED = 8,
 	/* a new inode appeared under a watched name and could not be marked */
 	WIRE_MARK_REFUSED = 9,
+	/* a dump is being written to a new file; `path` is its whole path, there is no directory */
+	WIRE_MARK_BORN = 10,
 };
 
 struct wire_mark {
@@ -207,6 +212,100 @@ struct wire_mark {
 	kt_u32 pad;
 };
 
+/* How many of the keys that a process has read are named in a record. */
+#define WIRE_HELD_MAX 4
+
+/* What the process of a record has read: numbers of marks. */
+struct wire_held {
+	kt_u64 key[WIRE_HELD_MAX]; /* the first ones; 0 = none */
+	kt_u32 nr; /* in all; may count one twice beyond those */
+	kt_u32 pad;
+};
+
+enum wire_dump_how {
+	WIRE_DUMP_NONE = 1, /* it crashed, and no core was written: limit, dumpable, no helper */
+	WIRE_DUMP_FILE = 2, /* `path`, by the crashing process itself */
+	WIRE_DUMP_PIPE = 3, /* to a program that the kernel starts: `path` */
+	WIRE_DUMP_SOCKET = 4, /* to who listens at `path` */
+	/* subject is the program that was started for the dump of `other`, or was handed the pipe
+	 */
+	WIRE_DUMP_HELPER = 5,
+};
+
+/* The kernel writes the memory of a process into a dump. */
+struct wire_dump {
+	struct wire_header h;
+	struct wire_subject subject;
+	struct wire_inode inode; /* FILE: of the dump */
+	struct wire_held held;
+	kt_u64 object; /* FILE: number of the dump's mark, 0 = not marked */
+	kt_u64 limit; /* RLIMIT_CORE, bytes, ~0 = none. A pipe is not bound by it */
+	kt_u64 parent_start; /* real_parent at this moment */
+	kt_u64 parent_exec_id;
+	kt_u64 other_start; /* HELPER: who crashed */
+	kt_u32 other_tgid; /* HELPER: who crashed; SOCKET: who listens, 0 = not known */
+	kt_u32 parent_tgid;
+	kt_u32 how; /* enum wire_dump_how */
+	kt_u32 signal;
+	kt_u32 dumpable; /* 0 no, 1 yes, 2 for root only */
+	kt_u32 exe_nlink; /* of the subject's executable */
+	kt_u32 exe_mode;
+	kt_u32 exe_uid;
+	struct kt_str path;
+	struct kt_str exe;
+	struct kt_str cgroup;
+	struct kt_str args;
+};
+
+#define WIRE_WRITTEN_HELPER 0x1 /* by a program that dumps are handed to */
+
+/* The last reference of a description open for writing is gone, and the file is a large one. */
+struct wire_written {
+	struct wire_header h;
+	struct wire_subject subject;
+	struct wire_inode inode;
+	struct wire_held held; /* of the subject */
+	kt_u64 size; /* i_size, bytes */
+	kt_u64 object; /* number of the file's mark, 0 = none */
+	kt_u64 parent_start;
+	kt_u64 parent_exec_id;
+	kt_u64 fs; /* s_magic of its file system */
+	kt_u32 parent_tgid;
+	kt_u32 owner; /* i_uid, initial user namespace */
+	kt_u32 how; /* WIRE_WRITTEN_* */
+	struct kt_str path; /* as opened, from the root of the mount namespace */
+};
+
+enum wire_setting_what {
+	WIRE_SETTING_CORE_PATTERN = 1, /* `text` is the new value */
+	WIRE_SETTING_SUID_DUMPABLE = 2,
+	WIRE_SETTING_DUMPABLE = 3, /* PR_SET_DUMPABLE by a process that holds a key */
+	WIRE_SETTING_RLIMIT_CORE = 4, /* of a process that holds a key, by itself or another */
+};
+
+#define WIRE_SETTING_TEXT 128 /* CORENAME_MAX_SIZE of fs/coredump.c */
+
+struct wire_setting {
+	struct wire_header h;
+	struct wire_subject subject; /* who changes it */
+	struct wire_held held; /* what `target` has read */
+	kt_u64 old_value; /* DUMPABLE, RLIMIT_CORE */
+	kt_u64 value; /* all but CORE_PATTERN */
+	kt_u64 parent_start;
+	kt_u64 parent_exec_id;
+	kt_u64 target_start; /* DUMPABLE, RLIMIT_CORE: of which process; else 0 */
+	kt_u32 target_tgid;
+	kt_u32 parent_tgid;
+	kt_u32 what; /* enum wire_setting_what */
+	kt_u32 exe_nlink;
+	kt_u32 exe_mode;
+	kt_u32 exe_uid;
+	struct kt_str text;
+	struct kt_str exe;
+	struct kt_str cgroup;
+	struct kt_str args;
+};
+
 /* Why something was not seen or not reported. Index of the per-CPU counters `st_drops`. */
 enum wire_drop {
 	WIRE_DROP_RING_CRITICAL, /* no room in the critical ring */
@@ -220,5 +319,6 @@ enum wire_drop {
 	WIRE_DROP_KEY_HOLDER_FULL, /* table of key holders full: who took what this one read is
 				      not told */
 	WIRE_DROP_TREE, /* a moved tree was larger than what is marked at once: walked afterwards */
+	WIRE_DROP_DUMP_FULL, /* table of crashes or of their helpers full */
 	WIRE_DROP_NR,
 };

@@ -562,7 +562,7 @@ static void tell_hooks(struct app *app)
 
 		if (hook->state != HOOK_MISSING)
 			continue;
-		snprintf(what, sizeof(what), "hook:%s", hook->spec->target);
+		snprintf(what, sizeof(what), "hook:%s", hook->target);
 		snprintf(text, sizeof(text), "not seen: %s (%s)", hook->spec->sees, hook->why);
 		log_line(SD_WARNING, "%s: %s", what, text);
 		feed_health(app, hook->spec->essential ? HEALTH_BLIND : HEALTH_DEGRADED, what,

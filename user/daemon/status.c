@@ -26,7 +26,7 @@ static json_t *hooks_json(const struct app *app)
 
 		json_array_append_new(list,
 				      json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name",
-						hook->spec->program, "target", hook->spec->target,
+						hook->spec->program, "target", hook->target,
 						"state", hook_state_str(hook->state), "why",
 						hook->why, "sees", hook->spec->sees, "essential",
 						(int)hook->spec->essential));

@@ -15,7 +15,8 @@ const char *event_type_str(enum event_type type)
 		[EVENT_FORK] = "fork",	   [EVENT_EXEC] = "exec", [EVENT_EXIT] = "exit",
 		[EVENT_ACCESS] = "access", [EVENT_MARK] = "mark", [EVENT_PROC] = "proc",
 		[EVENT_OBJECT] = "object", [EVENT_USER] = "user", [EVENT_GAP] = "gap",
-		[EVENT_HEALTH] = "health",
+		[EVENT_HEALTH] = "health", [EVENT_DUMP] = "dump",
+		[EVENT_WRITTEN] = "written", [EVENT_SETTING] = "setting",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -49,7 +50,7 @@ const char *mark_op_str(enum mark_op op)
 		[MARK_DROPPED] = "dropped",	  [MARK_SYMLINK] = "symlink",
 		[MARK_MOVED_OUT] = "moved-out",	  [MARK_MOVED_TREE] = "moved-tree",
 		[MARK_SUPER_GONE] = "super-gone", [MARK_LINKED] = "linked",
-		[MARK_REFUSED] = "refused",
+		[MARK_REFUSED] = "refused",	  [MARK_BORN] = "born",
 	};
 
 	return word(words, ARRAY_SIZE(words), op);
@@ -64,4 +65,41 @@ const char *health_level_str(enum health_level level)
 	};
 
 	return word(words, ARRAY_SIZE(words), level);
+}
+
+const char *dump_how_str(enum dump_how how)
+{
+	static const char *const words[DUMP_HOW_NR] = {
+		[DUMP_NONE] = "none",	  [DUMP_FILE] = "file",	    [DUMP_PIPE] = "pipe",
+		[DUMP_SOCKET] = "socket", [DUMP_HELPER] = "helper",
+	};
+
+	return word(words, ARRAY_SIZE(words), how);
+}
+
+const char *dump_kind_str(enum dump_kind kind)
+{
+	static const char *const words[DUMPKIND_NR] = {
+		[DUMPKIND_NONE] = "none",	  [DUMPKIND_ELF_CORE] = "elf-core",
+		[DUMPKIND_MINIDUMP] = "minidump", [DUMPKIND_WINDOWS] = "windows-dump",
+		[DUMPKIND_KDUMP] = "kdump",	  [DUMPKIND_JAVA] = "java-profile",
+		[DUMPKIND_LIME] = "lime",	  [DUMPKIND_AVML] = "avml",
+		[DUMPKIND_COMPRESSED] = "compressed", [DUMPKIND_TEXT] = "text",
+	};
+
+	return word(words, ARRAY_SIZE(words), kind);
+}
+
+const char *setting_what_str(enum setting_what what)
+{
+	static const char *const words[SETTING_WHAT_NR] = {
+		[SETTING_CORE_PATTERN] = "kernel.core_pattern",
+		[SETTING_SUID_DUMPABLE] = "fs.suid_dumpable",
+		[SETTING_DUMPABLE] = "dumpable",
+		[SETTING_RLIMIT_CORE] = "core-limit",
+		[SETTING_CORE_PIPE_LIMIT] = "kernel.core_pipe_limit",
+		[SETTING_CORE_USES_PID] = "kernel.core_uses_pid",
+	};
+
+	return word(words, ARRAY_SIZE(words), what);
 }

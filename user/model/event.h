@@ -70,6 +70,9 @@ enum event_type {
 	EVENT_USER, /* from the daemon: the name of a uid */
 	EVENT_GAP, /* from the daemon: something was not seen */
 	EVENT_HEALTH, /* from the daemon: state of a hook, of a policy reload, ... */
+	EVENT_DUMP, /* a process crashed, and its memory goes into a dump */
+	EVENT_WRITTEN, /* a large file was closed after writing; the daemon looked what it is */
+	EVENT_SETTING, /* what decides about dumps was changed */
 	EVENT_TYPE_NR
 };
 
@@ -148,6 +151,7 @@ enum mark_op {
 	MARK_SUPER_GONE,
 	MARK_LINKED,
 	MARK_REFUSED,
+	MARK_BORN, /* a dump is being written: path is its whole path */
 	MARK_OP_NR
 };
 
@@ -190,6 +194,97 @@ struct event_health {
 	struct span text; /* one sentence */
 };
 
+#define HELD_MAX 4
+
+/* What a process has read and may have in memory: EVENT_OBJECT of the same number says what it is.
+ */
+struct held {
+	uint64_t key[HELD_MAX]; /* the first ones; 0 = none */
+	uint32_t nr; /* in all; may count one twice beyond those */
+};
+
+enum dump_how {
+	DUMP_NONE = 1, /* crashed, and nothing was written */
+	DUMP_FILE, /* by the crashing process, to `path` */
+	DUMP_PIPE, /* to a program that the kernel starts: `path` */
+	DUMP_SOCKET, /* to who listens at `path` */
+	DUMP_HELPER, /* subject was started for, or handed, the dump of `other` */
+	DUMP_HOW_NR
+};
+
+struct event_dump {
+	struct subject subject;
+	struct proc_id parent;
+	struct inode_id inode; /* DUMP_FILE */
+	struct held held;
+	uint64_t object; /* DUMP_FILE: number of the dump's mark, 0 = not marked */
+	uint64_t limit; /* RLIMIT_CORE, bytes, UINT64_MAX = none; a pipe is not bound by it */
+	uint64_t other_start; /* DUMP_HELPER: who crashed */
+	uint32_t other_tgid; /* DUMP_HELPER: who crashed; DUMP_SOCKET: who listens */
+	enum dump_how how;
+	uint32_t signal;
+	uint32_t dumpable; /* 0 no, 1 yes, 2 for root only */
+	uint32_t exe_nlink, exe_mode, exe_uid;
+	enum exe_trust exe_trust;
+	struct span path, exe, cgroup, args;
+};
+
+/* What the first bytes of a file say that it is. */
+enum dump_kind {
+	DUMPKIND_NONE = 0, /* nothing that is known */
+	DUMPKIND_ELF_CORE,
+	DUMPKIND_MINIDUMP,
+	DUMPKIND_WINDOWS, /* memory.dmp: PAGEDUMP, PAGEDU64 */
+	DUMPKIND_KDUMP, /* makedumpfile, also flattened */
+	DUMPKIND_JAVA, /* HPROF */
+	DUMPKIND_LIME,
+	DUMPKIND_AVML,
+	DUMPKIND_COMPRESSED, /* zstd, lz4, xz, gzip: what is in it is not looked at */
+	DUMPKIND_TEXT,
+	DUMPKIND_NR
+};
+
+enum written_flags {
+	WRITTEN_HELPER = 0x1, /* by a program that dumps are handed to */
+};
+
+struct event_written {
+	struct subject subject;
+	struct proc_id parent;
+	struct inode_id inode;
+	struct held held; /* of the subject */
+	uint64_t size; /* bytes */
+	uint64_t object; /* number of the file's mark, 0 = none */
+	uint64_t fs; /* magic number of its file system, as statfs(2) has it */
+	uint32_t owner;
+	uint32_t how; /* enum written_flags */
+	enum dump_kind kind; /* the daemon's answer */
+	struct span path;
+};
+
+enum setting_what {
+	SETTING_CORE_PATTERN = 1, /* in text and old_text */
+	SETTING_SUID_DUMPABLE,
+	SETTING_DUMPABLE, /* of `target`, by prctl */
+	SETTING_RLIMIT_CORE, /* of `target` */
+	SETTING_CORE_PIPE_LIMIT,
+	SETTING_CORE_USES_PID,
+	SETTING_WHAT_NR
+};
+
+struct event_setting {
+	struct subject subject; /* tgid 0: found changed, by whom is not known */
+	struct proc_id parent;
+	struct held held; /* what `target` has read */
+	uint64_t old_value, value;
+	uint64_t target_start;
+	uint32_t target_tgid; /* 0: of the host */
+	enum setting_what what;
+	uint32_t exe_nlink, exe_mode, exe_uid;
+	enum exe_trust exe_trust;
+	struct span old_text, text, exe, cgroup, args;
+};
+
 struct event {
 	enum event_type type;
 	uint32_t flags; /* enum event_flags */
@@ -206,6 +301,9 @@ struct event {
 		struct event_user user;
 		struct event_gap gap;
 		struct event_health health;
+		struct event_dump dump;
+		struct event_written written;
+		struct event_setting setting;
 	};
 };
 
@@ -215,6 +313,9 @@ const char *access_how_str(enum access_how how);
 const char *exe_trust_str(enum exe_trust trust);
 const char *mark_op_str(enum mark_op op);
 const char *health_level_str(enum health_level level);
+const char *dump_how_str(enum dump_how how);
+const char *dump_kind_str(enum dump_kind kind);
+const char *setting_what_str(enum setting_what what); /* "kernel.core_pattern", ... */
 
 static inline struct span span_of(const char *s)
 {

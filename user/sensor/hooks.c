@@ -37,6 +37,24 @@ static const struct hook_spec specs[] = {
 	{"on_fork", "sched_process_fork", HOOK_TRACEPOINT, 0, true,
 	 "process creation (ancestry, descriptors inherited by children)"},
 	{"on_exit", "sched_process_exit", HOOK_TRACEPOINT, 0, false, "process ends"},
+	{"on_coredump", "do_coredump", HOOK_FENTRY, 1, false,
+	 "crashes: by which signal a process is dumped", .renamed = "vfs_coredump"},
+	{"on_coredump_end", "do_coredump", HOOK_FENTRY, 1, false, "crashes that leave no dump",
+	 .renamed = "vfs_coredump"},
+	{"on_usermodehelper", "call_usermodehelper_exec", HOOK_FENTRY, 2, false,
+	 "dumps that are piped to a program (core_pattern = |...)"},
+	{"on_dump_helper", "umh_coredump_setup", HOOK_FENTRY, 2, false,
+	 "which files the program writes that dumps are piped to"},
+	{"on_kernel_connect", "kernel_connect", HOOK_FENTRY, 4, false,
+	 "dumps that are sent to a socket (core_pattern = @..., Linux 6.16 and later)"},
+	{"on_core_pattern", "proc_dostring_coredump", HOOK_FENTRY, 5, false,
+	 "who changes kernel.core_pattern (that it changed is looked at every few seconds)"},
+	{"on_suid_dumpable", "proc_dointvec_minmax_coredump", HOOK_FENTRY, 5, false,
+	 "who changes fs.suid_dumpable (that it changed is looked at every few seconds)"},
+	{"on_task_prctl", "security_task_prctl", HOOK_FENTRY, 5, false,
+	 "processes that hold a key and make themselves dumpable"},
+	{"on_task_setrlimit", "security_task_setrlimit", HOOK_FENTRY, 3, false,
+	 "core limits of processes that hold a key"},
 	{"on_iter_task", "task", HOOK_ITERATOR, 0, false, "processes that were there at start"},
 	{"on_iter_task_file", "task_file", HOOK_ITERATOR, 0, false,
 	 "watched files that were open at start"},
@@ -66,8 +84,10 @@ int hooks_init(struct hooks *hooks)
 
 	if (!items)
 		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
 		items[i].spec = &specs[i];
+		items[i].target = specs[i].target;
+	}
 	*hooks = (struct hooks){.items = items, .nr = ARRAY_SIZE(specs)};
 	return 0;
 }
@@ -98,6 +118,11 @@ static void check_fentry(struct hook *hook, const struct btf *vmlinux)
 	const struct btf_type *func, *proto;
 	int id = btf__find_by_name_kind(vmlinux, spec->target, BTF_KIND_FUNC);
 
+	if (id < 0 && spec->renamed) {
+		id = btf__find_by_name_kind(vmlinux, spec->renamed, BTF_KIND_FUNC);
+		if (id >= 0)
+			hook->target = spec->renamed;
+	}
 	if (id < 0) {
 		set_missing(hook, "this kernel has no function %s to trace", spec->target);
 		return;
@@ -105,7 +130,7 @@ static void check_fentry(struct hook *hook, const struct btf *vmlinux)
 	func = btf__type_by_id(vmlinux, id);
 	proto = func ? btf__type_by_id(vmlinux, func->type) : NULL;
 	if (!proto || btf_vlen(proto) != spec->nr_args)
-		set_missing(hook, "%s takes %u arguments on this kernel, not %u", spec->target,
+		set_missing(hook, "%s takes %u arguments on this kernel, not %u", hook->target,
 			    proto ? btf_vlen(proto) : 0, spec->nr_args);
 }
 
@@ -149,6 +174,8 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 			set_missing(hook, "not in this build");
 		else if (hook->state == HOOK_MISSING || hook->state == HOOK_NEEDLESS)
 			bpf_program__set_autoload(program, false);
+		else if (hook->target != hook->spec->target)
+			bpf_program__set_attach_target(program, 0, hook->target);
 	}
 }
 
@@ -203,7 +230,7 @@ int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 			if (hook->link)
 				hook->state = HOOK_ATTACHED;
 			else
-				set_missing(hook, "%s does not attach: %s", hook->spec->target,
+				set_missing(hook, "%s does not attach: %s", hook->target,
 					    strerror(errno));
 		}
 		if (hook->state == HOOK_ATTACHED && hook->spec->instead_of)

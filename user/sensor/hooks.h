@@ -28,7 +28,7 @@ enum hook_state {
 
 /* Where a program goes on: decides how its presence in a kernel is asked for. */
 enum hook_kind {
-	HOOK_FENTRY,
+	HOOK_FENTRY, /* and fexit */
 	HOOK_TRACEPOINT, /* BTF-typed raw tracepoint */
 	HOOK_ITERATOR, /* run by the daemon, not attached */
 };
@@ -44,10 +44,12 @@ struct hook_spec {
 	 */
 	const char *instead_of;
 	const char *needs; /* NULL, or a kernel function without which there is nothing to see */
+	const char *renamed; /* name of the same function on other kernels; HOOK_FENTRY only */
 };
 
 struct hook {
 	const struct hook_spec *spec;
+	const char *target; /* spec->target, or spec->renamed if this kernel has that one */
 	enum hook_state state;
 	char why[192]; /* if not attached; one clause, no full stop */
 	struct bpf_link *link; /* owned */

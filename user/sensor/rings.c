@@ -90,6 +90,7 @@ const char *sensor_drop_str(enum wire_drop cause)
 		[WIRE_DROP_FD_SCAN] = "fd-scan-bound",
 		[WIRE_DROP_KEY_HOLDER_FULL] = "key-holder-full",
 		[WIRE_DROP_TREE] = "tree-bound",
+		[WIRE_DROP_DUMP_FULL] = "dump-full",
 	};
 
 	return (unsigned)cause < WIRE_DROP_NR ? names[cause] : "?";

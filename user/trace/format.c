@@ -84,6 +84,19 @@ static const char *source_word(unsigned v)
 	return v < ARRAY_SIZE(words) ? words[v] : "?";
 }
 
+static const char *dump_how_word(unsigned v)
+{
+	return dump_how_str((enum dump_how)v);
+}
+static const char *dump_kind_word(unsigned v)
+{
+	return dump_kind_str((enum dump_kind)v);
+}
+static const char *setting_word(unsigned v)
+{
+	return setting_what_str((enum setting_what)v);
+}
+
 static const struct trace_field common[] = {
 	U64("time", time),
 	U32("cpu", cpu),
@@ -174,6 +187,59 @@ static const struct trace_field health_fields[] = {
 	SPAN("text", health.text),
 };
 
+#define HELD(h)                                                                              \
+	U32("held", h.nr), U64("held1", h.key[0]), U64("held2", h.key[1]), U64("held3", h.key[2]), \
+		U64("held4", h.key[3])
+#define EXE(e)                                                                 \
+	U32_OR("exe_nlink", e.exe_nlink, 1), U32("exe_mode", e.exe_mode),      \
+		U32("exe_uid", e.exe_uid),                                     \
+		WORD("exe_trust", e.exe_trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word), \
+		SPAN("exe", e.exe), SPAN("cgroup", e.cgroup), SPAN("args", e.args)
+
+static const struct trace_field dump_fields[] = {
+	SUBJECT(dump.subject),
+	PARENT(dump.parent),
+	INODE(dump.inode),
+	HELD(dump.held),
+	U64("object", dump.object),
+	U64("limit", dump.limit),
+	U64("other_start", dump.other_start),
+	U32("other_pid", dump.other_tgid),
+	WORD("how", dump.how, DUMP_NONE, DUMP_HOW_NR, dump_how_word),
+	U32("signal", dump.signal),
+	U32_OR("dumpable", dump.dumpable, 1),
+	SPAN("path", dump.path),
+	EXE(dump),
+};
+
+static const struct trace_field written_fields[] = {
+	SUBJECT(written.subject),
+	PARENT(written.parent),
+	INODE(written.inode),
+	HELD(written.held),
+	U64("size", written.size),
+	U64("object", written.object),
+	U64("fs", written.fs),
+	U32("owner", written.owner),
+	U32("how", written.how),
+	WORD("kind", written.kind, DUMPKIND_NONE, DUMPKIND_NR, dump_kind_word),
+	SPAN("path", written.path),
+};
+
+static const struct trace_field setting_fields[] = {
+	SUBJECT(setting.subject),
+	PARENT(setting.parent),
+	HELD(setting.held),
+	U64("old", setting.old_value),
+	U64("new", setting.value),
+	U64("target_start", setting.target_start),
+	U32("target_pid", setting.target_tgid),
+	WORD("what", setting.what, SETTING_CORE_PATTERN, SETTING_WHAT_NR, setting_word),
+	SPAN("old_text", setting.old_text),
+	SPAN("text", setting.text),
+	EXE(setting),
+};
+
 struct trace_fields trace_common_fields(void)
 {
 	return (struct trace_fields){common, ARRAY_SIZE(common)};
@@ -191,6 +257,8 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_MARK] = FIELDS(mark_fields),	[EVENT_PROC] = FIELDS(exec_fields),
 		[EVENT_OBJECT] = FIELDS(object_fields), [EVENT_USER] = FIELDS(user_fields),
 		[EVENT_GAP] = FIELDS(gap_fields),	[EVENT_HEALTH] = FIELDS(health_fields),
+		[EVENT_DUMP] = FIELDS(dump_fields),	[EVENT_WRITTEN] = FIELDS(written_fields),
+		[EVENT_SETTING] = FIELDS(setting_fields),
 	};
 #undef FIELDS
 

@@ -45,6 +45,18 @@ SAME(MARK_MOVED_TREE, WIRE_MARK_MOVED_TREE);
 SAME(MARK_SUPER_GONE, WIRE_MARK_SUPER_GONE);
 SAME(MARK_LINKED, WIRE_MARK_LINKED);
 SAME(MARK_REFUSED, WIRE_MARK_REFUSED);
+SAME(MARK_BORN, WIRE_MARK_BORN);
+SAME(HELD_MAX, WIRE_HELD_MAX);
+SAME(DUMP_NONE, WIRE_DUMP_NONE);
+SAME(DUMP_FILE, WIRE_DUMP_FILE);
+SAME(DUMP_PIPE, WIRE_DUMP_PIPE);
+SAME(DUMP_SOCKET, WIRE_DUMP_SOCKET);
+SAME(DUMP_HELPER, WIRE_DUMP_HELPER);
+SAME(WRITTEN_HELPER, WIRE_WRITTEN_HELPER);
+SAME(SETTING_CORE_PATTERN, WIRE_SETTING_CORE_PATTERN);
+SAME(SETTING_SUID_DUMPABLE, WIRE_SETTING_SUID_DUMPABLE);
+SAME(SETTING_DUMPABLE, WIRE_SETTING_DUMPABLE);
+SAME(SETTING_RLIMIT_CORE, WIRE_SETTING_RLIMIT_CORE);
 #undef SAME
 _Static_assert(sizeof(((struct subject *)0)->comm) == WIRE_COMM_LEN, "comm");
 
@@ -212,6 +224,108 @@ static int decode_mark(struct record *rec, struct event_mark *out)
 	return get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
 }
 
+static struct held get_held(const struct wire_held *w)
+{
+	struct held held = {.nr = w->nr};
+
+	memcpy(held.key, w->key, sizeof(held.key));
+	return held;
+}
+
+/* The strings that every record about a process has. */
+static int get_process_strings(struct record *rec, struct kt_str exe, struct kt_str cgroup,
+			       struct kt_str args, struct span *out_exe, struct span *out_cgroup,
+			       struct span *out_args)
+{
+	int r = get_string(rec, exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, out_exe);
+
+	if (!r)
+		r = get_string(rec, cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED, out_cgroup);
+	if (!r)
+		r = get_string(rec, args, WIRE_ARGS_MAX, 0, out_args);
+	return r;
+}
+
+static int decode_dump(struct record *rec, struct event_dump *out)
+{
+	struct wire_dump w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.how < WIRE_DUMP_NONE || w.how >= DUMP_HOW_NR)
+		return -EBADMSG;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->inode = get_inode(&w.inode);
+	out->held = get_held(&w.held);
+	out->object = w.object;
+	out->limit = w.limit;
+	out->other_start = w.other_start;
+	out->other_tgid = w.other_tgid;
+	out->how = (enum dump_how)w.how;
+	out->signal = w.signal;
+	out->dumpable = w.dumpable;
+	out->exe_nlink = w.exe_nlink;
+	out->exe_mode = w.exe_mode;
+	out->exe_uid = w.exe_uid;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
+	if (!r)
+		r = get_process_strings(rec, w.exe, w.cgroup, w.args, &out->exe, &out->cgroup,
+					&out->args);
+	return r;
+}
+
+static int decode_written(struct record *rec, struct event_written *out)
+{
+	struct wire_written w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->inode = get_inode(&w.inode);
+	out->held = get_held(&w.held);
+	out->size = w.size;
+	out->object = w.object;
+	out->fs = w.fs;
+	out->owner = w.owner;
+	out->how = w.how;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
+	return r;
+}
+
+static int decode_setting(struct record *rec, struct event_setting *out)
+{
+	struct wire_setting w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.what < WIRE_SETTING_CORE_PATTERN || w.what > WIRE_SETTING_RLIMIT_CORE)
+		return -EBADMSG;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->held = get_held(&w.held);
+	out->old_value = w.old_value;
+	out->value = w.value;
+	out->target_start = w.target_start;
+	out->target_tgid = w.target_tgid;
+	out->what = (enum setting_what)w.what;
+	out->exe_nlink = w.exe_nlink;
+	out->exe_mode = w.exe_mode;
+	out->exe_uid = w.exe_uid;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.text, WIRE_SETTING_TEXT, EVENT_PATH_FAILED, &out->text);
+	if (!r)
+		r = get_process_strings(rec, w.exe, w.cgroup, w.args, &out->exe, &out->cgroup,
+					&out->args);
+	return r;
+}
+
 int wire_decode(const void *buf, size_t len, struct event *out_event)
 {
 	struct record rec = {.p = buf, .len = len};
@@ -248,6 +362,18 @@ int wire_decode(const void *buf, size_t len, struct event *out_event)
 		break;
 	case WIRE_MARK:
 		r = decode_mark(&rec, &ev.mark);
+		break;
+	case WIRE_DUMP:
+		ev.type = EVENT_DUMP;
+		r = decode_dump(&rec, &ev.dump);
+		break;
+	case WIRE_WRITTEN:
+		ev.type = EVENT_WRITTEN;
+		r = decode_written(&rec, &ev.written);
+		break;
+	case WIRE_SETTING:
+		ev.type = EVENT_SETTING;
+		r = decode_setting(&rec, &ev.setting);
 		break;
 	default:
 		r = -ENOMSG;
