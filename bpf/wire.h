@@ -219,7 +219,7 @@ struct wire_mark {
 struct wire_held {
 	kt_u64 key[WIRE_HELD_MAX]; /* the first ones; 0 = none */
 	kt_u32 nr; /* in all; may count one twice beyond those */
-	kt_u32 pad;
+	kt_u32 other; /* 1: it has read another watched file as well, such as a dump */
 };
 
 enum wire_dump_how {

@@ -17,6 +17,8 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_POLICY_REFUSED] = "policy-refused",
 		[ALERT_DAEMON] = "daemon",
 		[ALERT_DEVICE_READ] = "device-read",
+		[ALERT_HOLDER_DUMPED] = "holder-dumped",
+		[ALERT_DUMP_SETTING] = "dump-setting-changed",
 	};
 
 	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";
@@ -43,5 +45,10 @@ void alert_free(struct alert *alert)
 	free(alert->owner_user);
 	free(alert->rule);
 	free(alert->cause);
+	for (uint32_t i = 0; i < alert->nr_held; i++)
+		free(alert->held[i].path);
+	free(alert->dump.path);
+	free(alert->setting.old_value);
+	free(alert->setting.value);
 	free(alert);
 }

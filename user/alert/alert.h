@@ -25,6 +25,8 @@ enum alert_type {
 		6, /* "policy-refused": a reload failed, the old policy is in force */
 	ALERT_DAEMON = 7, /* "daemon": started, stopping, reloaded (severity info) */
 	ALERT_DEVICE_READ = 9, /* "device-read": the block device under watched files */
+	ALERT_HOLDER_DUMPED = 10, /* "holder-dumped": memory of a key's holder went into a dump */
+	ALERT_DUMP_SETTING = 11, /* "dump-setting-changed": what decides about dumps */
 	ALERT_TYPE_NR
 };
 
@@ -38,6 +40,30 @@ struct alert_process { /* one step of the ancestry, [0] is the subject itself */
 };
 
 #define ALERT_ANCESTRY_MAX 32
+
+struct alert_held { /* a key that a process has read, and may have in memory */
+	char *path; /* as its owner knows it, "" = not known (any longer) */
+	const char *object_class; /* object_class_str(), static, "" = not known */
+	bool key_known;
+	struct key_identity key;
+};
+
+struct alert_dump { /* ALERT_HOLDER_DUMPED */
+	const char *how; /* static: "file", "pipe", "socket", "written" */
+	char *path; /* the file; the helper's program; the socket */
+	const char *kind; /* dump_kind_str(), static, of a file that the process wrote itself */
+	uint32_t signal; /* 0 = none */
+	uint32_t dumpable; /* 0, 1, 2 */
+	uint64_t limit; /* RLIMIT_CORE in bytes, UINT64_MAX = none */
+	uint64_t size; /* bytes, 0 = not known yet */
+	uint32_t listener; /* pid of who listens at a socket, 0 = not known */
+};
+
+struct alert_setting { /* ALERT_DUMP_SETTING */
+	const char *name; /* setting_what_str(), static; NULL = not about a setting */
+	char *old_value, *value; /* as text */
+	uint32_t pid; /* of the process that it is a setting of; 0 = of the host */
+};
 
 struct alert {
 	char id[33]; /* hex: same input, same id: a replay or a restart repeats it */
@@ -79,6 +105,11 @@ struct alert {
 	/* why */
 	char *rule; /* what the policy said, with file:line if it was a rule */
 	const char *evidence; /* "observed" | "inferred" | "gap", static */
+	/* what a process holds whose memory is at stake; of the first ones, see nr_held_all */
+	struct alert_held held[HELD_MAX];
+	uint32_t nr_held, nr_held_all;
+	struct alert_dump dump;
+	struct alert_setting setting;
 	/* ALERT_EVENTS_LOST */
 	uint64_t gap_from_ns, gap_to_ns; /* CLOCK_REALTIME */
 	char *cause;

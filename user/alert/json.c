@@ -187,6 +187,52 @@ static json_t *gap(const struct alert *alert, bool *failed)
 	return o.json;
 }
 
+static json_t *held(const struct alert *alert, bool *failed)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < alert->nr_held; i++) {
+		const struct alert_held *h = &alert->held[i];
+		struct object o = {json_object(), false};
+
+		put(&o, "path", text(h->path));
+		put(&o, "class", text(h->object_class));
+		put(&o, "key", h->key_known ? key(&h->key, failed) : json_null());
+		*failed |= o.failed;
+		if (json_array_append_new(list, o.json))
+			*failed = true;
+	}
+	return list;
+}
+
+static json_t *dump(const struct alert_dump *d, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put(&o, "how", text(d->how));
+	put(&o, "path", text(d->path));
+	put(&o, "kind", text(d->kind));
+	put(&o, "signal", d->signal ? number(d->signal) : json_null());
+	put(&o, "dumpable", number(d->dumpable));
+	put(&o, "limit", d->limit == UINT64_MAX ? json_null() : number(d->limit));
+	put(&o, "size", d->size ? number(d->size) : json_null());
+	put(&o, "listener", d->listener ? number(d->listener) : json_null());
+	*failed |= o.failed;
+	return o.json;
+}
+
+static json_t *setting(const struct alert_setting *s, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put(&o, "name", text(s->name));
+	put(&o, "old", text(s->old_value));
+	put(&o, "new", text(s->value));
+	put(&o, "pid", s->pid ? number(s->pid) : json_null());
+	*failed |= o.failed;
+	return o.json;
+}
+
 char *alert_json(const struct alert *alert)
 {
 	struct object o = {json_object(), false};
@@ -214,6 +260,14 @@ char *alert_json(const struct alert *alert)
 	if (alert->object) {
 		put(&o, "object", object(alert, &o.failed));
 		put(&o, "access", how(alert, &o.failed));
+	}
+	if (alert->dump.how)
+		put(&o, "dump", dump(&alert->dump, &o.failed));
+	if (alert->setting.name)
+		put(&o, "setting", setting(&alert->setting, &o.failed));
+	if (alert->nr_held_all) {
+		put(&o, "holds", held(alert, &o.failed));
+		put(&o, "holds_nr", number(alert->nr_held_all));
 	}
 	if (alert->type == ALERT_EVENTS_LOST)
 		put(&o, "gap", gap(alert, &o.failed));

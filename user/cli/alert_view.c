@@ -98,12 +98,12 @@ static void show_session(const struct term *t, const json_t *subject)
 	term_putf(t, STYLE_WARN, "not to be trusted by its name: %s\n", trust);
 }
 
-static void show_key(const struct term *t, const json_t *key)
+/* In a row of its own or behind what else stands in it; ends the line. */
+static void put_key(const struct term *t, const json_t *key)
 {
 	const char *fingerprint = text(key, "fingerprint"), *spki = text(key, "spki_sha256");
 	const char *comment = text(key, "comment");
 
-	row(t, "key");
 	term_put(t, STYLE_PLAIN, text(key, "type"));
 	if (number(key, "bits"))
 		term_putf(t, STYLE_PLAIN, " %" JSON_INTEGER_FORMAT, number(key, "bits"));
@@ -118,6 +118,71 @@ static void show_key(const struct term *t, const json_t *key)
 		term_put(t, STYLE_WARN, ", named by the public file beside it: unverified");
 	else if (!strcmp(text(key, "source"), "none") && strcmp(text(key, "type"), "NONE"))
 		term_put(t, STYLE_PLAIN, ", public part not readable");
+	fputc('\n', t->f);
+}
+
+static void show_key(const struct term *t, const json_t *key)
+{
+	row(t, "key");
+	put_key(t, key);
+}
+
+/* What the process had read. */
+static void show_held(const struct term *t, const json_t *alert)
+{
+	const json_t *list = json_object_get(alert, "holds");
+	json_int_t nr = number(alert, "holds_nr");
+	json_t *item;
+	size_t i;
+
+	json_array_foreach ((json_t *)list, i, item) {
+		const json_t *key = json_object_get(item, "key");
+		const char *path = text(item, "path");
+
+		row(t, "held");
+		term_put(t, STYLE_BOLD, *path ? path : "(a key that is gone)");
+		term_putf(t, STYLE_PLAIN, "  %s  ", text(item, "class"));
+		if (json_is_object(key))
+			put_key(t, key);
+		else
+			fputc('\n', t->f);
+	}
+	if (nr > (json_int_t)json_array_size(list))
+		term_putf(t, STYLE_PLAIN, "  %-9s(and %" JSON_INTEGER_FORMAT " more)\n", "",
+			  nr - (json_int_t)json_array_size(list));
+}
+
+static void show_dump(const struct term *t, const json_t *dump)
+{
+	const char *path = text(dump, "path"), *kind = text(dump, "kind");
+	const json_t *limit = json_object_get(dump, "limit");
+
+	row(t, "dump");
+	term_putf(t, STYLE_PLAIN, "%s ", text(dump, "how"));
+	term_put(t, STYLE_BOLD, *path ? path : "(path not known)");
+	if (*kind)
+		term_putf(t, STYLE_PLAIN, ", %s", kind);
+	if (number(dump, "signal"))
+		term_putf(t, STYLE_PLAIN, ", by signal %" JSON_INTEGER_FORMAT,
+			  number(dump, "signal"));
+	if (json_is_integer(limit))
+		term_putf(t, STYLE_PLAIN, ", core limit %" JSON_INTEGER_FORMAT " bytes",
+			  json_integer_value(limit));
+	if (number(dump, "listener"))
+		term_putf(t, STYLE_PLAIN, ", listener pid %" JSON_INTEGER_FORMAT,
+			  number(dump, "listener"));
+	fputc('\n', t->f);
+}
+
+static void show_setting(const struct term *t, const json_t *setting)
+{
+	row(t, "setting");
+	term_put(t, STYLE_BOLD, text(setting, "name"));
+	if (number(setting, "pid"))
+		term_putf(t, STYLE_PLAIN, " of process %" JSON_INTEGER_FORMAT,
+			  number(setting, "pid"));
+	term_putf(t, STYLE_PLAIN, ": was %s, is ", text(setting, "old"));
+	term_put(t, STYLE_BOLD, text(setting, "new"));
 	fputc('\n', t->f);
 }
 
@@ -158,6 +223,11 @@ void alert_view(const struct term *t, const json_t *alert)
 	term_wrap(t, STYLE_PLAIN, 2, text(alert, "text"));
 	if (json_is_object(json_object_get(alert, "object")))
 		show_object(t, alert);
+	if (json_is_object(json_object_get(alert, "dump")))
+		show_dump(t, json_object_get(alert, "dump"));
+	if (json_is_object(json_object_get(alert, "setting")))
+		show_setting(t, json_object_get(alert, "setting"));
+	show_held(t, alert);
 	if (json_is_object(subject)) {
 		show_processes(t, alert);
 		show_session(t, subject);

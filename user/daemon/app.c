@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Sets the daemon up, runs its loop, takes it down. */
 #include "daemon/app.h"
+#include "daemon/dumps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -244,6 +245,8 @@ static int drain(struct app *app)
 		feed_health(app, HEALTH_BLIND, "rings", "the kernel's ring buffer cannot be read");
 		return sd_event_exit(app->loop, EX_OSERR);
 	}
+	if (r > 0)
+		dumps_run(app->dumps);
 	if (r > 0 || engine_next(app->engine) <= now)
 		feed_tick(app, now);
 	return 0;
@@ -274,6 +277,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 
 	feed_gaps(app);
 	feed_clock(app);
+	dumps_second(app->dumps);
 	if (app->look_for_open && app_boottime() - app->looked_ns > LOOK_PERIOD) {
 		app->look_for_open = false;
 		app->looked_ns = app_boottime();
@@ -465,6 +469,8 @@ static int watch_start(struct app *app)
 	if (!r)
 		r = identify_new(app->loop, app->watcher, &identify_ops, app, &app->identify);
 	if (!r)
+		r = dumps_new(app, &app->dumps);
+	if (!r)
 		r = homes_new(app->loop, &homes_ops, app, &app->homes);
 	if (!r)
 		r = mounts_new(app->loop, on_mounted, app, &app->mounts);
@@ -588,6 +594,7 @@ static void app_fini(struct app *app)
 	devices_free(app->devices);
 	homes_free(app->homes);
 	identify_free(app->identify);
+	dumps_free(app->dumps);
 	watcher_free(app->watcher);
 	trust_free(app->trust);
 	sensor_free(app->sensor);

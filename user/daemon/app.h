@@ -18,6 +18,7 @@
 struct canary;
 struct control_server;
 struct devices;
+struct dumps;
 struct engine;
 struct homes;
 struct identify;
@@ -54,6 +55,7 @@ struct app {
 	struct devices *devices;
 	struct identify *identify;
 	struct canary *canary; /* NULL: the policy says not to test */
+	struct dumps *dumps;
 	struct engine *engine;
 	struct sink *sinks[SINKS_NR];
 	struct control_server *control;

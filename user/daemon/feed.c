@@ -11,6 +11,7 @@
 #include "daemon/app.h"
 #include "daemon/canary.h"
 #include "daemon/devices.h"
+#include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "trust/trust.h"
@@ -31,6 +32,10 @@ static int record(struct app *app, const struct event *event)
 		span = &copy.exec.args;
 	else if (event->type == EVENT_ACCESS)
 		span = &copy.access.args;
+	else if (event->type == EVENT_DUMP)
+		span = &copy.dump.args;
+	else if (event->type == EVENT_SETTING)
+		span = &copy.setting.args;
 	if (span && policy_settings(app->policy)->cmdline == CMDLINE_NONE) {
 		*span = (struct span){};
 	} else if (span && policy_settings(app->policy)->cmdline == CMDLINE_REDACTED) {
@@ -192,6 +197,11 @@ void feed_sensor_event(const struct event *event, void *userdata)
 			trust_ask(app->trust, event->access.exe, &event->access.subject.exe,
 				  event->access.exe_nlink);
 		feed(app, &copy);
+		return;
+	case EVENT_DUMP:
+	case EVENT_WRITTEN:
+	case EVENT_SETTING:
+		dumps_event(app->dumps, event);
 		return;
 	default:
 		break;

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "daemon/app.h"
 #include "daemon/devices.h"
+#include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/log.h"
 #include "trust/trust.h"
@@ -108,6 +109,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 		app->policy_loaded_ns = app_realtime();
 	}
 	devices_forget_all(app->devices); /* the walk notes anew */
+	dumps_set_policy(app->dumps);
 	r = watcher_apply(app->watcher, set);
 	devices_refresh(app->devices, policy_device_watch(policy));
 	if (policy != old_policy)

@@ -12,6 +12,7 @@
 #include "daemon/app.h"
 #include "daemon/canary.h"
 #include "daemon/devices.h"
+#include "daemon/dumps.h"
 #include "daemon/identify.h"
 #include "engine/engine.h"
 #include "watch/watcher.h"
@@ -137,6 +138,19 @@ static json_t *warnings_json(const struct app *app, const struct watcher_stats *
 	return list;
 }
 
+static json_t *dumps_json(const struct app *app, const struct watcher_stats *watched)
+{
+	struct written_stats s;
+
+	dumps_stats(app->dumps, &s);
+	return json_pack("{s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "threshold",
+			 (json_int_t)policy_settings(app->policy)->dump_threshold, "watched",
+			 (int)watched->dumps, "max", WATCHER_DUMPS_MAX, "told", (json_int_t)s.told,
+			 "dumps", (json_int_t)s.dumps, "compressed", (json_int_t)s.compressed,
+			 "gone", (json_int_t)s.gone, "skipped", (json_int_t)s.skipped, "dropped",
+			 (json_int_t)s.dropped);
+}
+
 static long rss_kib(void)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/statm", "re");
@@ -217,6 +231,7 @@ int status_json(struct app *app, json_t **out_status)
 						      "sensor blind: keytraild's own read of its "
 						      "canary file was not seen"));
 	}
+	json_object_set_new(status, "dumps", dumps_json(app, &watched));
 	json_object_set_new(status, "self", json_pack("{s:I}", "rss_kib", (json_int_t)rss_kib()));
 	json_object_set_new(status, "warnings", warnings);
 	*out_status = status;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "engine/fold.h"
 #include "engine/objects.h"
 #include "engine/report.h"
@@ -289,6 +290,15 @@ static const struct event *clean_event(const struct engine *engine, const struct
 		*copy = *ev;
 		copy->access.args = keep_args(engine, ev->access.args, &copy->flags, scratch->args);
 		return copy;
+	case EVENT_DUMP:
+		*copy = *ev;
+		copy->dump.args = keep_args(engine, ev->dump.args, &copy->flags, scratch->args);
+		return copy;
+	case EVENT_SETTING:
+		*copy = *ev;
+		copy->setting.args =
+			keep_args(engine, ev->setting.args, &copy->flags, scratch->args);
+		return copy;
 	default:
 		return ev;
 	}
@@ -321,6 +331,83 @@ static void feed_access(struct engine *engine, const struct event *ev)
 	proctab_pin(engine->processes, ref);
 	if (!settle_access(engine->settle, ev, ref, over))
 		proctab_unpin(engine->processes, ref);
+}
+
+struct dump_case {
+	const struct event *ev;
+	struct proc_ref proc;
+};
+
+static struct alert *make_dump(struct engine *engine, const void *arg)
+{
+	const struct report report = report_of(engine);
+	const struct dump_case *c = arg;
+
+	switch (c->ev->type) {
+	case EVENT_WRITTEN:
+		return report_written(&report, engine->policy, engine->objects, c->ev, c->proc);
+	case EVENT_SETTING:
+		return report_setting(&report, engine->policy, engine->objects, c->ev, c->proc);
+	default:
+		return report_dump(&report, engine->policy, engine->objects, c->ev, c->proc);
+	}
+}
+
+/* What tells two settings of one process apart: which, and to what. */
+static uint64_t setting_number(const struct event_setting *s)
+{
+	return hash_bytes(s->text.p, s->text.len) ^
+	       hash_u64(s->value * SETTING_WHAT_NR + (unsigned)s->what);
+}
+
+/* All crashes, dumps and settings come by here; told is what may put a key into a dump. */
+static void feed_dump(struct engine *engine, const struct event *ev)
+{
+	struct fold_key key = {.type = ALERT_HOLDER_DUMPED};
+	struct event_access who = {.exe_nlink = 1};
+	struct dump_case c = {.ev = ev};
+	struct clean scratch;
+	bool told = false;
+
+	c.ev = ev = clean_event(engine, ev, &scratch);
+	switch (ev->type) {
+	case EVENT_DUMP:
+		who.subject = ev->dump.subject;
+		who.parent = ev->dump.parent;
+		who.exe = ev->dump.exe;
+		who.cgroup = ev->dump.cgroup;
+		who.args = ev->dump.args;
+		key.object = ev->dump.object ? ev->dump.object : UINT64_MAX;
+		told = ev->dump.held.nr && ev->dump.how != DUMP_NONE && ev->dump.how != DUMP_HELPER;
+		break;
+	case EVENT_WRITTEN:
+		who.subject = ev->written.subject;
+		who.parent = ev->written.parent;
+		key.object = ev->written.object ? ev->written.object : UINT64_MAX;
+		/* Who has read a dump as well may be copying it. */
+		told = ev->written.held.nr && !ev->written.held.other;
+		break;
+	default:
+		who.subject = ev->setting.subject;
+		who.parent = ev->setting.parent;
+		who.exe = ev->setting.exe;
+		who.cgroup = ev->setting.cgroup;
+		who.args = ev->setting.args;
+		key.type = ALERT_DUMP_SETTING;
+		key.object = setting_number(&ev->setting);
+		/* Of a process: what closes it up, as ssh-agent and gpg-agent do, is no news. */
+		told = !ev->setting.target_tgid || ev->setting.value > ev->setting.old_value;
+	}
+	if (who.subject.id.tgid)
+		c.proc = proctab_access(engine->processes, ev->time, ev->flags, &who);
+	if (!told) {
+		engine->st.recorded++;
+		return;
+	}
+	key.image = who.subject.id;
+	key.uid = who.subject.uid;
+	key.exe = who.exe;
+	admit(engine, &key, 1, ev->time, ev->time, ev->time, make_dump, &c);
 }
 
 static void feed_gap(struct engine *engine, const struct event *ev)
@@ -381,6 +468,11 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_HEALTH:
 		feed_health(engine, ev);
+		break;
+	case EVENT_DUMP:
+	case EVENT_WRITTEN:
+	case EVENT_SETTING:
+		feed_dump(engine, ev);
 		break;
 	default:
 		break;

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "engine/report-internal.h"
 #include "engine/sentence.h"
 #include "proc/cgroup.h"
 #include "proc/cmdline.h"
@@ -51,9 +52,8 @@ static uint64_t wall(const struct report *report, uint64_t boottime)
 	return boottime + (uint64_t)report->wall_offset_ns;
 }
 
-/* The first half of SHA-256 in hex, over what makes this alert this one. */
-static void make_id(char out_id[33], const char *fmt, ...) _printf_(2, 3);
-static void make_id(char out_id[33], const char *fmt, ...)
+/* The first half of SHA-256 in hex. */
+void report_id(char out_id[33], const char *fmt, ...)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	_cleanup_free_ char *text = NULL;
@@ -72,7 +72,7 @@ static void make_id(char out_id[33], const char *fmt, ...)
 		snprintf(out_id + 2 * i, 3, "%02x", digest[i]);
 }
 
-static char *escaped(struct span bytes)
+char *report_escaped(struct span bytes)
 {
 	char buf[PATH_TEXT_MAX];
 
@@ -80,7 +80,7 @@ static char *escaped(struct span bytes)
 	return strdup(buf);
 }
 
-static char *user_text(const struct report *report, uint32_t uid)
+char *report_user(const struct report *report, uint32_t uid)
 {
 	const char *name = users_name(report->users, uid);
 	char number[16];
@@ -103,8 +103,8 @@ static char *args_text(const struct report *report, struct span args, bool trunc
 	return strdup(text);
 }
 
-static struct alert *new_alert(const struct report *report, enum alert_type type,
-			       enum severity severity, uint64_t time)
+struct alert *report_new(const struct report *report, enum alert_type type, enum severity severity,
+			 uint64_t time)
 {
 	struct alert *alert = calloc(1, sizeof(*alert));
 
@@ -116,6 +116,7 @@ static struct alert *new_alert(const struct report *report, enum alert_type type
 	alert->count = 1;
 	alert->attack = "";
 	alert->object_class = "";
+	alert->dump.kind = "";
 	alert->evidence = "observed";
 	alert->loginuid = alert->session = UID_UNSET;
 	alert->host = strdup(report->host);
@@ -126,12 +127,13 @@ static struct alert *new_alert(const struct report *report, enum alert_type type
 	return alert;
 }
 
-/* Strings that an alert of this type has nothing to say in are empty, never NULL. */
-static bool fill_empty(struct alert *alert)
+bool report_fill_empty(struct alert *alert)
 {
-	char **const strings[] = {&alert->login_user, &alert->unit, &alert->container,
-				  &alert->path,	      &alert->via,  &alert->watch,
-				  &alert->owner_user, &alert->rule, &alert->cause};
+	char **const strings[] = {
+		&alert->login_user, &alert->unit,	&alert->container,	   &alert->path,
+		&alert->via,	    &alert->watch,	&alert->owner_user,	   &alert->rule,
+		&alert->cause,	    &alert->dump.path,	&alert->setting.old_value, &alert->setting.value,
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
 		if (!*strings[i])
@@ -139,6 +141,9 @@ static bool fill_empty(struct alert *alert)
 		if (!*strings[i])
 			return false;
 	}
+	for (uint32_t i = 0; i < alert->nr_held; i++)
+		if (!alert->held[i].path)
+			return false;
 	for (uint32_t i = 0; i < alert->nr_processes; i++)
 		if (!alert->processes[i].exe || !alert->processes[i].args ||
 		    !alert->processes[i].user)
@@ -154,17 +159,19 @@ static char *exe_text(const struct proc_info *info)
 	char name[4 * sizeof(info->comm) + 1], text[sizeof(name) + 2];
 
 	if (info->exe || !info->kernel_thread)
-		return escaped(str_span(info->exe));
+		return report_escaped(str_span(info->exe));
 	escape_bytes(info->comm, strlen(info->comm), name, sizeof(name), NULL);
 	snprintf(text, sizeof(text), "[%s]", name);
 	return strdup(text);
 }
 
-static int fill_processes(const struct report *report, const struct settled *s, struct alert *alert)
+int report_processes(const struct report *report, const struct report_subject *s,
+		     struct alert *alert)
 {
 	struct proc_info infos[ALERT_ANCESTRY_MAX];
-	const struct subject *subject = &s->access.subject;
+	const struct subject *subject = s->subject;
 	struct alert_process *self;
+	struct cgroup_name group;
 	bool complete = false;
 	size_t nr =
 		proctab_ancestry(report->processes, s->proc, infos, ARRAY_SIZE(infos), &complete);
@@ -184,7 +191,7 @@ static int fill_processes(const struct report *report, const struct settled *s, 
 		process->pid = infos[i].id.tgid;
 		process->start = infos[i].id.start;
 		process->uid = infos[i].uid;
-		process->user = user_text(report, infos[i].uid);
+		process->user = report_user(report, infos[i].uid);
 		process->exe = exe_text(&infos[i]);
 		process->args = args_text(report, str_span(infos[i].args), infos[i].args_truncated);
 	}
@@ -192,20 +199,24 @@ static int fill_processes(const struct report *report, const struct settled *s, 
 	self = &alert->processes[0];
 	self->uid = subject->uid;
 	free(self->user);
-	self->user = user_text(report, subject->uid);
-	if (s->access.exe.len) {
+	self->user = report_user(report, subject->uid);
+	if (s->exe.len) {
 		free(self->exe);
-		self->exe = escaped(s->access.exe);
+		self->exe = report_escaped(s->exe);
 	}
-	if (self->args && !self->args[0] && s->access.args.len) {
+	if (self->args && !self->args[0] && s->args.len) {
 		free(self->args);
-		self->args = args_text(report, s->access.args, s->flags & EVENT_ARGS_TRUNCATED);
+		self->args = args_text(report, s->args, s->flags & EVENT_ARGS_TRUNCATED);
 	}
 	alert->euid = subject->euid;
 	alert->loginuid = subject->loginuid;
 	alert->session = subject->session;
 	if (subject->loginuid != UID_UNSET)
-		alert->login_user = user_text(report, subject->loginuid);
+		alert->login_user = report_user(report, subject->loginuid);
+	alert->exe_trust = s->exe_trust;
+	cgroup_parse(s->cgroup, &group);
+	alert->unit = strdup(group.unit);
+	alert->container = strdup(group.container);
 	return 0;
 }
 
@@ -244,10 +255,10 @@ static int fill_paths(const struct settled *s, const struct object *object, stru
 
 	if (!known.len || (!object->told && whole && ends_with(seen, known)))
 		known = seen;
-	alert->path = escaped(known);
+	alert->path = report_escaped(known);
 	if (seen.len && !(seen.len == known.len && !memcmp(seen.p, known.p, seen.len)) &&
 	    (whole || !ends_with(known, seen)))
-		alert->via = escaped(seen);
+		alert->via = report_escaped(seen);
 	return alert->path ? 0 : -ENOMEM;
 }
 
@@ -258,7 +269,7 @@ static char *rule_text(const struct policy_answer *answer)
 
 	if (!answer->file)
 		return strdup(answer->why);
-	file = escaped(span_of(answer->file));
+	file = report_escaped(span_of(answer->file));
 	if (!file || asprintf(&text, "%s (%s:%u)", answer->why, file, answer->line) < 0)
 		return NULL;
 	return text;
@@ -271,9 +282,17 @@ struct alert *report_access(const struct report *report, const struct settled *s
 	enum object_class object_class = entry ? entry->object_class : CLASS_KEY;
 	enum alert_type type = report_type(object_class);
 	const struct event_access *a = &s->access;
-	struct cgroup_name group;
+	const struct report_subject subject = {
+		.proc = s->proc,
+		.subject = &a->subject,
+		.exe = a->exe,
+		.args = a->args,
+		.cgroup = a->cgroup,
+		.exe_trust = a->exe_trust,
+		.flags = s->flags,
+	};
 	struct alert *alert =
-		new_alert(report, type, entry ? entry->severity : SEV_MEDIUM, s->time);
+		report_new(report, type, entry ? entry->severity : SEV_MEDIUM, s->time);
 	char opener[1024] = "";
 
 	if (!alert)
@@ -289,25 +308,21 @@ struct alert *report_access(const struct report *report, const struct settled *s
 	alert->how = a->how;
 	alert->mode = a->mode;
 	alert->event_flags = s->flags;
-	alert->exe_trust = a->exe_trust;
 	if (object && object->key_known) {
 		alert->key_known = true;
 		alert->key = *object->key;
 	}
-	cgroup_parse(a->cgroup, &group);
-	alert->unit = strdup(group.unit);
-	alert->container = strdup(group.container);
-	alert->owner_user = user_text(report, a->owner);
-	alert->watch = entry ? escaped(span_of(entry->name)) : strdup("");
+	alert->owner_user = report_user(report, a->owner);
+	alert->watch = entry ? report_escaped(span_of(entry->name)) : strdup("");
 	alert->rule = rule_text(answer);
 	/* What stays the same over a restart: neither the mark's number nor the path. */
-	make_id(alert->id, "access %s %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32,
+	report_id(alert->id, "access %s %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32,
 		report->boot_id, alert_type_str(type), a->subject.id.tgid, a->subject.id.start,
 		a->subject.id.exec_id, a->inode.ino, a->inode.dev);
-	if (fill_processes(report, s, alert) || fill_paths(s, object, alert) || !alert->id[0])
+	if (report_processes(report, &subject, alert) || fill_paths(s, object, alert) || !alert->id[0])
 		goto fail;
 	/* What the sentence is made of must be there. */
-	if (!fill_empty(alert))
+	if (!report_fill_empty(alert))
 		goto fail;
 	if (s->handed)
 		opener_name(report, &s->handed_by, opener, sizeof(opener));
@@ -351,7 +366,7 @@ struct alert *report_gap(const struct report *report, const struct event *ev)
 {
 	const struct event_gap *gap = &ev->gap;
 	enum severity severity = gap_severity(gap->cause);
-	struct alert *alert = new_alert(report, ALERT_EVENTS_LOST, severity, ev->time);
+	struct alert *alert = report_new(report, ALERT_EVENTS_LOST, severity, ev->time);
 
 	if (!alert)
 		return NULL;
@@ -359,12 +374,12 @@ struct alert *report_gap(const struct report *report, const struct event *ev)
 	alert->count = gap->count;
 	alert->gap_from_ns = alert->first_ns = wall(report, gap->from);
 	alert->gap_to_ns = alert->last_ns = wall(report, gap->to);
-	alert->cause = escaped(gap->cause);
-	make_id(alert->id, "gap %s %s %" PRIu64 " %" PRIu64, report->boot_id,
+	alert->cause = report_escaped(gap->cause);
+	report_id(alert->id, "gap %s %s %" PRIu64 " %" PRIu64, report->boot_id,
 		alert->cause ? alert->cause : "", gap->from, gap->to);
 	if (alert->cause)
 		alert->text = sentence_gap(alert);
-	if (!alert->text || !alert->id[0] || !fill_empty(alert)) {
+	if (!alert->text || !alert->id[0] || !report_fill_empty(alert)) {
 		alert_free(alert);
 		return NULL;
 	}
@@ -391,14 +406,14 @@ struct alert *report_health(const struct report *report, const struct event *ev)
 	} else if (health->level == HEALTH_BLIND) {
 		severity = SEV_HIGH;
 	}
-	alert = new_alert(report, type, severity, ev->time);
+	alert = report_new(report, type, severity, ev->time);
 	if (!alert)
 		return NULL;
-	alert->cause = escaped(health->what);
-	alert->text = escaped(health->text);
-	make_id(alert->id, "health %s %s %s %" PRIu64, report->boot_id,
+	alert->cause = report_escaped(health->what);
+	alert->text = report_escaped(health->text);
+	report_id(alert->id, "health %s %s %s %" PRIu64, report->boot_id,
 		alert->cause ? alert->cause : "", health_level_str(health->level), ev->time);
-	if (!alert->text || !alert->cause || !alert->id[0] || !fill_empty(alert)) {
+	if (!alert->text || !alert->cause || !alert->id[0] || !report_fill_empty(alert)) {
 		alert_free(alert);
 		return NULL;
 	}
@@ -421,7 +436,7 @@ int report_summary(const struct report *report, const struct alert *like, uint64
 		alert.gap_from_ns = alert.first_ns;
 		alert.gap_to_ns = alert.last_ns;
 	}
-	make_id(alert.id, "summary %s %" PRIu64 " %" PRIu64, like->id, first, last);
+	report_id(alert.id, "summary %s %" PRIu64 " %" PRIu64, like->id, first, last);
 	text = sentence_summary(&alert, like);
 	if (!text || !alert.id[0]) {
 		free(text);

@@ -30,6 +30,20 @@ struct alert *report_gap(const struct report *report, const struct event *ev);
 struct alert *report_health(const struct report *report, const struct event *ev);
 
 /*
+ * EVENT_DUMP, EVENT_WRITTEN of a dump by a process that holds a key, EVENT_SETTING. proc: of the
+ * event's subject.
+ */
+struct alert *report_dump(const struct report *report, const struct policy *policy,
+			  const struct objects *objects, const struct event *ev,
+			  struct proc_ref proc);
+struct alert *report_written(const struct report *report, const struct policy *policy,
+			     const struct objects *objects, const struct event *ev,
+			     struct proc_ref proc);
+struct alert *report_setting(const struct report *report, const struct policy *policy,
+			     const struct objects *objects, const struct event *ev,
+			     struct proc_ref proc);
+
+/*
  * `count` more things like the one `like` is about, between first and last (CLOCK_BOOTTIME ns), as
  * a view on `like`: only *out_text is new and to be freed. -ENOMEM.
  */

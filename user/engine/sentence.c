@@ -196,6 +196,102 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 	return text;
 }
 
+/* open_memstream()'s text, or NULL if something of it is missing. */
+static char *end_text(FILE *f, char **text)
+{
+	bool failed = ferror(f);
+
+	if (!fclose(f) && !failed)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
+static void put_held(FILE *f, const struct alert *alert, const char *who)
+{
+	char key[256];
+
+	if (!alert->nr_held_all)
+		return;
+	fprintf(f, "; %s had read", who);
+	for (uint32_t i = 0; i < alert->nr_held; i++) {
+		const struct alert_held *h = &alert->held[i];
+
+		fputs(i ? ", " : " ", f);
+		if (h->path[0])
+			put_name(f, h->path, PATH_MAX_SHOWN);
+		else
+			fputs("a key that is gone", f);
+		if (!h->key_known)
+			continue;
+		sentence_key(&h->key, key, sizeof(key));
+		fprintf(f, " (%s)", key);
+	}
+	if (alert->nr_held_all > alert->nr_held)
+		fprintf(f, " and %" PRIu32 " more", alert->nr_held_all - alert->nr_held);
+}
+
+char *sentence_dump(const struct alert *alert)
+{
+	const struct alert_dump *dump = &alert->dump;
+	const char *abbreviation = sigabbrev_np((int)dump->signal);
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	if (!strcmp(dump->how, "written")) {
+		fprintf(f, " wrote a dump (%s) into ", dump->kind);
+	} else {
+		if (abbreviation)
+			fprintf(f, " crashed by SIG%s", abbreviation);
+		else
+			fprintf(f, " crashed by signal %" PRIu32, dump->signal);
+		fputs(!strcmp(dump->how, "pipe")     ? " and its memory goes to the program "
+		      : !strcmp(dump->how, "socket") ? " and its memory goes to who listens at "
+						     : " and its memory goes into the file ",
+		      f);
+	}
+	if (dump->path[0])
+		put_name(f, dump->path, PATH_MAX_SHOWN);
+	else
+		fputs("whose path is not known", f);
+	put_held(f, alert, "it");
+	put_ancestry(f, alert);
+	return end_text(f, &text);
+}
+
+char *sentence_setting(const struct alert *alert)
+{
+	const struct alert_setting *setting = &alert->setting;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	bool own = alert->nr_processes && setting->pid == alert->processes[0].pid;
+
+	if (!f)
+		return NULL;
+	if (alert->nr_processes) {
+		put_subject(f, alert);
+		fprintf(f, " changed %s%s", own ? "its own " : "", setting->name);
+	} else {
+		fputs(setting->name, f);
+		fputs(" was changed by somebody who was not seen", f);
+	}
+	if (setting->pid && !own)
+		fprintf(f, " of process %" PRIu32, setting->pid);
+	fputs(" from ", f);
+	put_name(f, setting->old_value[0] ? setting->old_value : "nothing", PATH_MAX_SHOWN);
+	fputs(" to ", f);
+	put_name(f, setting->value[0] ? setting->value : "nothing", PATH_MAX_SHOWN);
+	put_held(f, alert, own ? "it" : "that process");
+	if (alert->nr_processes)
+		put_ancestry(f, alert);
+	return end_text(f, &text);
+}
+
 static void put_time(char *out, size_t size, uint64_t ns)
 {
 	time_t seconds = (time_t)(ns / 1000000000);

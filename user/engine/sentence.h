@@ -17,6 +17,14 @@
  */
 char *sentence_access(const struct alert *alert, const char *noun, const char *opener, uint32_t fd,
 		      const char *why);
+/*
+ *	nginx (pid 9, user www-data) crashed by SIGSEGV and its memory goes into the file
+ *	/var/cores/core.9; it had read TLS key /etc/ssl/private/a.key (RSA 2048 SHA256:...);
+ *	ancestry: nginx <- systemd
+ */
+char *sentence_dump(const struct alert *alert);
+/* sysctl (pid 9, user root) changed kernel.core_pattern from core to /tmp/core; ancestry: ... */
+char *sentence_setting(const struct alert *alert);
 char *sentence_gap(const struct alert *alert);
 char *sentence_summary(const struct alert *summary, const struct alert *like);
 

@@ -201,6 +201,7 @@ struct event_health {
 struct held {
 	uint64_t key[HELD_MAX]; /* the first ones; 0 = none */
 	uint32_t nr; /* in all; may count one twice beyond those */
+	uint32_t other; /* 1: it has read another watched file as well, such as a dump */
 };
 
 enum dump_how {

@@ -85,6 +85,7 @@ struct policy *policy_new(void)
 		.ring_bulk_kib = 4096,
 		.marks_max = 131072,
 		.canary_s = 60,
+		.dump_threshold = 65536,
 	};
 	return policy;
 }
@@ -284,6 +285,14 @@ uint32_t policy_find_watch(const struct policy *policy, struct span name)
 		else
 			high = middle;
 	}
+	return 0;
+}
+
+uint32_t policy_dump_watch(const struct policy *policy)
+{
+	for (uint32_t watch = 1; watch <= policy->nr_watches; watch++)
+		if (policy->watches[watch - 1].entry.object_class == CLASS_DUMP)
+			return watch;
 	return 0;
 }
 

@@ -62,6 +62,7 @@ struct settings {
 	uint32_t ring_bulk_kib; /* 4096, power of two */
 	uint32_t marks_max; /* 131072 objects */
 	uint32_t canary_s; /* 60: the sensor is tested this often; 0 = never */
+	uint32_t dump_threshold; /* 65536 bytes: files of less are not looked at; 0 = none are */
 };
 
 struct watch_entry {
@@ -94,6 +95,12 @@ uint32_t policy_nr_watches(const struct policy *policy);
 const struct watch_entry *policy_watch(const struct policy *policy, uint32_t watch);
 uint32_t policy_device_watch(const struct policy *policy); /* of class device, 0 = none */
 uint32_t policy_find_watch(const struct policy *policy, struct span name); /* 0 = none */
+
+/*
+ * The entry under which a dump is watched that was known by its making or its content, and not by
+ * its name: the first of class dump. 0 = the policy has none, and such dumps are not watched.
+ */
+uint32_t policy_dump_watch(const struct policy *policy);
 
 enum policy_action { ACTION_READ = 1, ACTION_WRITE };
 enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD };

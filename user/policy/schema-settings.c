@@ -121,6 +121,7 @@ static const struct field setting_fields[] = {
 	SETTING(ring_bulk_kib, read_ring_setting, 64, 1048576),
 	SETTING(marks_max, read_number_setting, 1024, 16777216),
 	SETTING(canary_s, read_number_setting, 0, 86400),
+	SETTING(dump_threshold, read_number_setting, 0, UINT32_MAX),
 	{0},
 };
 

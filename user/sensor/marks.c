@@ -34,8 +34,9 @@ static int marking_open(int dirfd, const char *path, bool follow)
 	return fd < 0 ? -errno : fd;
 }
 
-static int slot_run(struct sensor *sensor, int dirfd, const char *path, enum marking_op op,
-		    const struct mark *mark, struct marking_slot *out)
+/* Returns the descriptor, or negative errno. */
+static int slot_open(struct sensor *sensor, int dirfd, const char *path, enum marking_op op,
+		     const struct mark *mark, bool follow, struct marking_slot *out)
 {
 	volatile struct marking_slot *slot = &sensor->skel->bss->marking;
 	_cleanup_close_ int fd = -1;
@@ -46,14 +47,25 @@ static int slot_run(struct sensor *sensor, int dirfd, const char *path, enum mar
 	slot->tid = syscall(SYS_gettid);
 	/* The compiler must not move the order to after the open, nor the answer to before it. */
 	__atomic_store_n(&sensor->skel->bss->marking.op, op, __ATOMIC_SEQ_CST);
-	fd = marking_open(dirfd, path, mark && (mark->flags & MARK_FOLLOW));
+	fd = marking_open(dirfd, path, follow);
 	__atomic_store_n(&sensor->skel->bss->marking.op, MARKING_IDLE, __ATOMIC_SEQ_CST);
 	memcpy(out, &sensor->skel->bss->marking, sizeof(*out));
 	if (fd < 0)
 		return fd;
 	if (!out->nr)
 		return -EAGAIN;
-	return out->error ? -(int)out->error : 0;
+	return out->error ? -(int)out->error : take_fd(fd);
+}
+
+static int slot_run(struct sensor *sensor, int dirfd, const char *path, enum marking_op op,
+		    const struct mark *mark, struct marking_slot *out)
+{
+	int fd = slot_open(sensor, dirfd, path, op, mark, mark && (mark->flags & MARK_FOLLOW), out);
+
+	if (fd < 0)
+		return fd;
+	fd_close(fd);
+	return 0;
 }
 
 static struct inode_id identity_of(const struct marking_slot *slot)
@@ -113,6 +125,33 @@ int sensor_unmark_block(struct sensor *sensor, uint32_t dev)
 	struct mark_key key = {.ino = dev, .dev = MARK_DEV_BLOCK};
 
 	return bpf_map_delete_elem(bpf_map__fd(sensor->skel->maps.marks), &key) ? -errno : 0;
+}
+
+int sensor_open(struct sensor *sensor, const char *path, struct inode_id *out_inodes, size_t max,
+		size_t *out_nr)
+{
+	struct marking_slot slot;
+	int fd = slot_open(sensor, AT_FDCWD, path, MARKING_IDENTIFY, NULL, true, &slot);
+	size_t nr = 0;
+
+	if (fd < 0)
+		return fd;
+	for (; nr < max && nr < slot.nr && nr < MARKING_INODES; nr++)
+		out_inodes[nr] = (struct inode_id){
+			.ino = slot.inode[nr].ino,
+			.dev = slot.inode[nr].dev,
+			.gen = slot.inode[nr].gen,
+		};
+	*out_nr = nr;
+	return fd;
+}
+
+void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watch)
+{
+	/* Each is one word for the probes; what is under way goes by the old one or the new. */
+	__atomic_store_n(&sensor->skel->data->dump_threshold, threshold ? threshold : UINT64_MAX,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&sensor->skel->bss->dump_watch, watch, __ATOMIC_RELAXED);
 }
 
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)

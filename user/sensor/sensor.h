@@ -83,6 +83,22 @@ size_t sensor_marked_on(const struct sensor *sensor, uint32_t out_devs[static MA
 int sensor_mark_block(struct sensor *sensor, uint32_t dev, const struct mark *mark);
 int sensor_unmark_block(struct sensor *sensor, uint32_t dev);
 
+/*
+ * Opens what `path` names for reading as the daemon opens everything (no access is told), following
+ * a link as its last component (/proc/self/fd/N). Returns the descriptor, or negative errno. The
+ * kernel's identities of the inodes that the open went through, at most `max` and at least one
+ * (overlayfs: the overlay's, then the one beneath), and how many.
+ */
+int sensor_open(struct sensor *sensor, const char *path, struct inode_id *out_inodes, size_t max,
+		size_t *out_nr);
+
+/*
+ * From now on files with at least `threshold` bytes are told when they are closed after writing
+ * (EVENT_WRITTEN; 0 = none are), and dumps that come into being are marked for watch entry `watch`
+ * (0 = they are not).
+ */
+void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watch);
+
 /* Takes the mark off an inode. -ENOENT if it has none. */
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity);
 

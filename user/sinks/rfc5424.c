@@ -213,11 +213,21 @@ static const char *key_source_str(enum key_source source)
 	return source == KEYSRC_FILE ? "file" : source == KEYSRC_SIBLING ? "sibling" : "none";
 }
 
-static void put_key(struct line *line, const struct key_identity *key, size_t other)
+static void param_spki(struct line *line, const char *name, const struct key_identity *key)
 {
 	static const char hex[] = "0123456789abcdef";
 	char id[sizeof(key->spki) * 2 + 1];
 
+	for (size_t i = 0; i < sizeof(key->spki); i++) {
+		id[2 * i] = hex[key->spki[i] >> 4];
+		id[2 * i + 1] = hex[key->spki[i] & 15];
+	}
+	id[sizeof(id) - 1] = '\0';
+	param(line, name, id, SIZE_MAX);
+}
+
+static void put_key(struct line *line, const struct key_identity *key, size_t other)
+{
 	param(line, "key_type", key_kind_str(key->kind), other);
 	if (key->kind == KEY_NONE)
 		return;
@@ -227,14 +237,8 @@ static void put_key(struct line *line, const struct key_identity *key, size_t ot
 	param_u(line, "key_encrypted", key->encrypted);
 	param(line, "key_source", key_source_str(key->source), other);
 	param(line, "key_fingerprint", key->ssh_fp, SIZE_MAX);
-	if (key->has_spki) {
-		for (size_t i = 0; i < sizeof(key->spki); i++) {
-			id[2 * i] = hex[key->spki[i] >> 4];
-			id[2 * i + 1] = hex[key->spki[i] & 15];
-		}
-		id[sizeof(id) - 1] = '\0';
-		param(line, "key_spki_sha256", id, SIZE_MAX);
-	}
+	if (key->has_spki)
+		param_spki(line, "key_spki_sha256", key);
 	param(line, "key_keygrip", key->keygrip, SIZE_MAX);
 	param(line, "key_comment", key->comment, other);
 }
@@ -275,6 +279,62 @@ static void put_object(struct line *line, const struct alert *alert)
 	param_words(line, "mode", alert->mode, modes, ARRAY_SIZE(modes));
 	if (alert->key_known)
 		put_key(line, &alert->key, max->other);
+}
+
+/* The first key in full; of the others the names by which a receiver knows them. */
+static void put_held(struct line *line, const struct alert *alert)
+{
+	const struct limits *max = line->max;
+
+	for (uint32_t i = 0; i < alert->nr_held; i++) {
+		const struct alert_held *h = &alert->held[i];
+		char name[24], prefix[8];
+
+		snprintf(prefix, sizeof(prefix), "k%" PRIu32, i + 1);
+		snprintf(name, sizeof(name), "%s_path", prefix);
+		param(line, name, h->path, max->path);
+		snprintf(name, sizeof(name), "%s_class", prefix);
+		param(line, name, h->object_class, max->other);
+		if (!h->key_known)
+			continue;
+		snprintf(name, sizeof(name), "%s_type", prefix);
+		param(line, name, key_kind_str(h->key.kind), max->other);
+		snprintf(name, sizeof(name), "%s_fingerprint", prefix);
+		param(line, name, h->key.ssh_fp, SIZE_MAX);
+		if (!h->key.has_spki)
+			continue;
+		snprintf(name, sizeof(name), "%s_spki_sha256", prefix);
+		param_spki(line, name, &h->key);
+	}
+	if (alert->nr_held_all)
+		param_u(line, "keys_held", alert->nr_held_all);
+}
+
+static void put_dump(struct line *line, const struct alert_dump *dump)
+{
+	const struct limits *max = line->max;
+
+	param(line, "dump_how", dump->how, max->other);
+	param(line, "dump_path", dump->path, max->path);
+	param(line, "dump_kind", dump->kind, max->other);
+	if (dump->signal)
+		param_u(line, "signal", dump->signal);
+	param_u(line, "dumpable", dump->dumpable);
+	if (dump->limit != UINT64_MAX)
+		param_u(line, "core_limit", dump->limit);
+	if (dump->size)
+		param_u(line, "dump_size", dump->size);
+	if (dump->listener)
+		param_u(line, "listener_pid", dump->listener);
+}
+
+static void put_setting(struct line *line, const struct alert_setting *setting)
+{
+	param(line, "setting", setting->name, line->max->other);
+	param(line, "old", setting->old_value, line->max->path);
+	param(line, "new", setting->value, line->max->path);
+	if (setting->pid)
+		param_u(line, "target_pid", setting->pid);
 }
 
 /* What the kernel side could not tell whole. */
@@ -334,6 +394,11 @@ static void put_element(struct line *line, const struct alert *alert, const char
 		put_subject(line, alert);
 	if (alert->object)
 		put_object(line, alert);
+	if (alert->dump.how)
+		put_dump(line, &alert->dump);
+	if (alert->setting.name)
+		put_setting(line, &alert->setting);
+	put_held(line, alert);
 	param(line, "rule", alert->rule, max->other);
 	if (alert->type == ALERT_EVENTS_LOST) {
 		param_time(line, "gap_from", alert->gap_from_ns);

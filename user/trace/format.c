@@ -188,7 +188,7 @@ static const struct trace_field health_fields[] = {
 };
 
 #define HELD(h)                                                                              \
-	U32("held", h.nr), U64("held1", h.key[0]), U64("held2", h.key[1]), U64("held3", h.key[2]), \
+	U32("held", h.nr), U32("held_other", h.other), U64("held1", h.key[0]), U64("held2", h.key[1]), U64("held3", h.key[2]), \
 		U64("held4", h.key[3])
 #define EXE(e)                                                                 \
 	U32_OR("exe_nlink", e.exe_nlink, 1), U32("exe_mode", e.exe_mode),      \

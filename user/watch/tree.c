@@ -82,7 +82,7 @@ static void orphan_children(struct tree *tree, struct node *gone)
 	}
 }
 
-struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, const char *name)
+static struct node *new_node(uint64_t object, const char *name)
 {
 	struct node *node = calloc(1, sizeof(*node));
 
@@ -94,6 +94,24 @@ struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, c
 		free(node);
 		return NULL;
 	}
+	return node;
+}
+
+struct node *tree_add_apart(struct tree *tree, uint64_t object, const char *path)
+{
+	struct node *node = new_node(object, path);
+
+	if (node)
+		HASH_ADD(hh, tree->nodes, object, sizeof(node->object), node);
+	return node;
+}
+
+struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, const char *name)
+{
+	struct node *node = new_node(object, name);
+
+	if (!node)
+		return NULL;
 	if (!parent) {
 		if (tree->root) {
 			struct node *old = tree->root;

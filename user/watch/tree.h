@@ -22,6 +22,7 @@ struct node {
 	uint32_t visited; /* number of the walk that read it, as a directory */
 	bool is_dir;
 	bool by_link; /* known only by a symbolic link: any other name is better */
+	bool born; /* watched for what it is, and not for its name: no walk leads here */
 	UT_hash_handle hh;
 };
 
@@ -42,6 +43,9 @@ struct node *tree_child(const struct tree *tree, const struct node *parent, cons
 /* parent NULL: the new node is the root, and what was the root before is removed. NULL: no memory.
  */
 struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, const char *name);
+
+/* A file that is in no watched directory; `path` is the whole. NULL: no memory. */
+struct node *tree_add_apart(struct tree *tree, uint64_t object, const char *path);
 
 /* -EINVAL if parent is below node; -ENOMEM. */
 int tree_move(struct tree *tree, struct node *node, struct node *parent, const char *name);

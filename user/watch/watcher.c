@@ -39,6 +39,8 @@ struct watcher {
 	char *late[LATE_MAX]; /* paths that were told and are not there yet */
 	size_t nr_late;
 	bool all_late; /* more than that: everything is looked through */
+	uint32_t dump_watch; /* entry of dumps that are known by what they are */
+	uint32_t nr_dumps;
 	uint64_t all_problems;
 };
 
@@ -107,6 +109,8 @@ static void drop(void *userdata, struct node *node)
 {
 	struct watcher *w = userdata;
 
+	if (node->born)
+		w->nr_dumps--;
 	node->watch = 0;
 	tell(w, node, false);
 }
@@ -122,6 +126,8 @@ enum found { BY_WALK, BY_LINK, BY_RENAME, BY_HARD_LINK };
 static bool keeps(const struct watcher *w, const struct node *node, enum found found,
 		  uint32_t watch)
 {
+	if (node->born)
+		return found == BY_LINK;
 	if (node->is_dir)
 		return found == BY_LINK && !node->by_link;
 	switch (found) {
@@ -161,6 +167,9 @@ static struct node *place(struct watcher *w, struct node *dir, const char *name,
 			problem(w, dir, name, -ENOMEM);
 		fresh = renamed || (!kept && node->watch != mark->watch);
 		if (!kept) {
+			if (node->born)
+				w->nr_dumps--;
+			node->born = false;
 			node->watch = mark->watch;
 			node->by_link = found == BY_LINK;
 		}
@@ -349,11 +358,12 @@ static void walk(struct watcher *w, struct node *dir, int fd, unsigned depth, un
 	}
 }
 
+/* What is watched for what it is is found by no walk. */
 static bool not_of_this_walk(void *userdata, const struct node *node)
 {
 	const struct watcher *w = userdata;
 
-	return node->generation != w->generation;
+	return node->born ? !w->dump_watch : node->generation != w->generation;
 }
 
 static void unmark_and_drop(void *userdata, struct node *node)
@@ -364,14 +374,42 @@ static void unmark_and_drop(void *userdata, struct node *node)
 	drop(w, node);
 }
 
-static bool every_node(void *userdata, const struct node *node)
+static bool is_lost(void *userdata, const struct node *node)
 {
+	struct watcher *w = userdata;
+	struct mark mark = {
+		.object = node->object,
+		.watch = node->watch,
+		.flags = MARK_FILE | MARK_KEEP,
+	};
+	struct inode_id inode;
+	char path[PATH_MAX];
+
+	/* What is watched for what it is is found by no walk: it is marked anew where it was. */
+	if (!node->born || tree_path(node, path, sizeof(path)) < 0 ||
+	    w->ops->mark(w->userdata, AT_FDCWD, path, &mark, &inode) < 0)
+		return true;
+	if (inode_id_same(&inode, &node->inode) && mark.object == node->object)
+		return false;
+	if (mark.object == node->object)
+		w->ops->unmark(w->userdata, &inode); /* another file by now */
 	return true;
 }
 
 void watcher_forget(struct watcher *w)
 {
-	tree_remove_if(&w->tree, every_node, unmark_and_drop, w);
+	tree_remove_if(&w->tree, is_lost, unmark_and_drop, w);
+}
+
+/* The entries of another policy have other numbers. */
+static void retell_dumps(struct watcher *w)
+{
+	for (struct node *node = w->tree.nodes; node; node = node->hh.next) {
+		if (!node->born || node->watch == w->dump_watch)
+			continue;
+		node->watch = w->dump_watch;
+		tell(w, node, false);
+	}
 }
 
 static void begin_walk(struct watcher *w)
@@ -402,6 +440,7 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 	 */
 	if (!w->bounded)
 		tree_remove_if(&w->tree, not_of_this_walk, unmark_and_drop, w);
+	retell_dumps(w);
 	return 0;
 }
 
@@ -599,6 +638,91 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	}
 }
 
+void watcher_set_dump_watch(struct watcher *w, uint32_t watch)
+{
+	w->dump_watch = watch;
+}
+
+static int add_dump(struct watcher *w, uint64_t object, const struct inode_id *inode,
+		    const char *path)
+{
+	struct node *node;
+
+	if (w->nr_dumps >= WATCHER_DUMPS_MAX)
+		return -ENOSPC;
+	node = tree_add_apart(&w->tree, object, path);
+	if (!node)
+		return -ENOMEM;
+	w->nr_dumps++;
+	node->inode = *inode;
+	node->watch = w->dump_watch;
+	node->born = true;
+	tell(w, node, true);
+	return 0;
+}
+
+static void dump_problem(struct watcher *w, const char *path, int error)
+{
+	const struct node apart = {.name = (char *)""};
+
+	problem(w, &apart, path + strspn(path, "/"), error);
+}
+
+/* The kernel side has marked a file into which a dump is being written. */
+static void born(struct watcher *w, const struct event_mark *m)
+{
+	char path[PATH_MAX];
+	int r = -ENOENT;
+
+	if (tree_find(&w->tree, m->object))
+		return;
+	snprintf(path, sizeof(path), "%.*s", (int)m->path.len, m->path.len ? m->path.p : "");
+	if (w->dump_watch)
+		r = add_dump(w, m->object, &m->inode, path);
+	if (r < 0) {
+		w->ops->unmark(w->userdata, &m->inode);
+		dump_problem(w, path, r);
+	}
+}
+
+int watcher_add_dump(struct watcher *w, int fd, const char *path, uint64_t *out_object)
+{
+	struct mark mark = {
+		.object = tree_number(&w->tree),
+		.watch = w->dump_watch,
+		.flags = MARK_FILE | MARK_FOLLOW | MARK_KEEP,
+	};
+	struct inode_id inode;
+	char self[64];
+	int r;
+
+	if (!w->dump_watch)
+		return -ENOENT;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	r = w->ops->mark(w->userdata, AT_FDCWD, self, &mark, &inode);
+	if (!r && !tree_find(&w->tree, mark.object)) {
+		r = add_dump(w, mark.object, &inode, path);
+		if (r < 0)
+			w->ops->unmark(w->userdata, &inode);
+	}
+	if (r < 0) {
+		dump_problem(w, path, r);
+		return r;
+	}
+	*out_object = mark.object;
+	return 0;
+}
+
+void watcher_drop_dump(struct watcher *w, uint64_t object)
+{
+	struct node *node = tree_find(&w->tree, object);
+
+	if (!node || !node->born)
+		return;
+	w->ops->unmark(w->userdata, &node->inode);
+	end_object(w, node);
+}
+
 void watcher_mark_event(struct watcher *w, const struct event *event)
 {
 	const struct event_mark *m = &event->mark;
@@ -614,6 +738,9 @@ void watcher_mark_event(struct watcher *w, const struct event *event)
 	case MARK_REFUSED:
 	case MARK_MOVED_TREE:
 		appeared(w, m);
+		break;
+	case MARK_BORN:
+		born(w, m);
 		break;
 	case MARK_DROPPED:
 		node = tree_find(&w->tree, m->object);
@@ -732,6 +859,7 @@ static void count_node(void *userdata, const struct node *node)
 		s->directories++;
 	else
 		s->files++;
+	s->dumps += node->born;
 }
 
 void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)

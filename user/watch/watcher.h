@@ -50,8 +50,12 @@ struct watcher_problem {
 
 #define WATCHER_PROBLEMS_MAX 32
 
+/* Dumps that are watched for what they are: anybody can write such files. */
+#define WATCHER_DUMPS_MAX 8192
+
 struct watcher_stats {
 	uint32_t files, directories;
+	uint32_t dumps; /* of the files: watched for what they are, not for their name */
 	uint64_t visited; /* names looked at since start */
 	uint64_t problems; /* in all */
 	bool bounded; /* the last walk ended at its bound: not everything is marked */
@@ -87,6 +91,23 @@ void watcher_catch_up(struct watcher *watcher);
 
 /* From the kernel side: EVENT_MARK only. */
 void watcher_mark_event(struct watcher *watcher, const struct event *event);
+
+/*
+ * Dumps that are watched for what they are, wherever they lie, are watched under this entry of the
+ * set; 0 = they are not. To be said before watcher_apply().
+ */
+void watcher_set_dump_watch(struct watcher *watcher, uint32_t watch);
+
+/*
+ * The file that is open as `fd` is a dump, known by its content: marks it, unless it is watched
+ * already. path: for people, and to find it again. Returns its object number in *out_object; 0,
+ * -ENOENT if dumps are not to be watched, -ENOSPC if WATCHER_DUMPS_MAX of them are, or what marking
+ * said.
+ */
+int watcher_add_dump(struct watcher *watcher, int fd, const char *path, uint64_t *out_object);
+
+/* The kernel side took an object for a dump, and it is none: not watched any longer. */
+void watcher_drop_dump(struct watcher *watcher, uint64_t object);
 
 /*
  * The file behind an object, open for reading and close-on-exec, or negative errno: -EINVAL if it

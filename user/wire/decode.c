@@ -226,7 +226,7 @@ static int decode_mark(struct record *rec, struct event_mark *out)
 
 static struct held get_held(const struct wire_held *w)
 {
-	struct held held = {.nr = w->nr};
+	struct held held = {.nr = w->nr, .other = w->other};
 
 	memcpy(held.key, w->key, sizeof(held.key));
 	return held;

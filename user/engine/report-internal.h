@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the report files share; nobody else includes this. */
+#pragma once
+
+#include "base/cleanup.h"
+#include "engine/report.h"
+
+/* An alert with nothing in it but what every alert has. NULL: out of memory. */
+struct alert *report_new(const struct report *report, enum alert_type type, enum severity severity,
+			 uint64_t time);
+
+/* Strings that an alert of this type has nothing to say in become empty, never NULL. False: out of
+ * memory, or a string that must be there is not. */
+bool report_fill_empty(struct alert *alert);
+
+/* An id over what makes this alert this one; "" if out of memory. */
+void report_id(char out_id[33], const char *fmt, ...) _printf_(2, 3);
+
+char *report_escaped(struct span bytes);
+char *report_user(const struct report *report, uint32_t uid); /* its name, or the number */
+
+/* A process as its event tells it. */
+struct report_subject {
+	struct proc_ref proc;
+	const struct subject *subject;
+	struct span exe, args, cgroup; /* empty: what the process table knows */
+	enum exe_trust exe_trust;
+	uint32_t flags; /* enum event_flags */
+};
+
+/* Who: the process with its ancestry, its login, unit and container. -ENOMEM. */
+int report_processes(const struct report *report, const struct report_subject *subject,
+		     struct alert *alert);

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Opens what was closed after writing, reads its first bytes, has dumps watched. */
+#include "watch/written.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "watch/dumptype.h"
+#include "watch/watcher.h"
+
+/* Between two runs, a tenth of a second, on a busy host; what is more is counted. */
+#define WAITING_MAX 4096
+#define INODES_MAX  4
+
+/* linux/magic.h has most of these; the others are in the file systems' own sources. */
+static const uint64_t slow_systems[] = {
+	0x6969, /* NFS */
+	0xff534d42, /* CIFS */
+	0xfe534d42, /* SMB2 and 3 */
+	0x65735546, /* FUSE */
+	0x01021997, /* 9P */
+	0x00c36400, /* Ceph */
+	0x5346414f, /* OpenAFS */
+	0x6b414653, /* kAFS */
+	0x73757245, /* Coda */
+	0x7461636f, /* OCFS2 */
+	0x0bd00bd0, /* Lustre */
+};
+
+struct waiting {
+	struct event event;
+	char path[PATH_MAX];
+};
+
+struct written {
+	struct watcher *watcher;
+	const struct written_ops *ops;
+	void *userdata;
+	struct waiting **waiting;
+	size_t nr;
+	struct written_stats stats;
+};
+
+int written_new(struct watcher *watcher, const struct written_ops *ops, void *userdata,
+		struct written **out_written)
+{
+	struct written *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->waiting = calloc(WAITING_MAX, sizeof(struct waiting *));
+	if (!w->waiting) {
+		free(w);
+		return -ENOMEM;
+	}
+	w->watcher = watcher;
+	w->ops = ops;
+	w->userdata = userdata;
+	*out_written = w;
+	return 0;
+}
+
+void written_free(struct written *w)
+{
+	if (!w)
+		return;
+	while (w->nr)
+		free(w->waiting[--w->nr]);
+	free(w->waiting);
+	free(w);
+}
+
+static bool is_slow(uint64_t fs)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(slow_systems); i++)
+		if (slow_systems[i] == fs)
+			return true;
+	return false;
+}
+
+static void keep(struct waiting *waiting, const struct event *event)
+{
+	size_t len = event->written.path.len;
+
+	waiting->event = *event;
+	memcpy(waiting->path, event->written.path.p, len);
+	waiting->path[len] = '\0';
+	waiting->event.written.path.p = waiting->path;
+}
+
+void written_add(struct written *w, const struct event *event)
+{
+	const struct event_written *file = &event->written;
+	struct waiting *waiting;
+
+	w->stats.told++;
+	if (is_slow(file->fs)) {
+		w->stats.skipped++;
+		return;
+	}
+	if (!file->path.len || file->path.len >= PATH_MAX ||
+	    (event->flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED))) {
+		w->stats.gone++;
+		return;
+	}
+	/* The file that was told last is the one that is closed again soonest. */
+	for (size_t i = w->nr; i-- > 0 && w->nr - i <= 16;) {
+		struct event_written *known = &w->waiting[i]->event.written;
+		uint32_t how = known->how;
+
+		if (!inode_id_same(&known->inode, &file->inode))
+			continue;
+		keep(w->waiting[i], event);
+		known->how |= how;
+		return;
+	}
+	waiting = w->nr < WAITING_MAX ? malloc(sizeof(*waiting)) : NULL;
+	if (!waiting) {
+		w->stats.dropped++;
+		return;
+	}
+	keep(waiting, event);
+	w->waiting[w->nr++] = waiting;
+}
+
+static bool is_inode(const struct inode_id *wanted, const struct inode_id *inodes, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (inode_id_same(wanted, &inodes[i]) && wanted->gen == inodes[i].gen)
+			return true;
+	return false;
+}
+
+/*
+ * `path` from the root directory `root` (AT_FDCWD: the host's). A descriptor for reading, or
+ * negative errno: -ESTALE if another file is there by now. No link is followed: the kernel side
+ * told a path without any, so one is a stranger's. What is not a regular file is not opened for
+ * reading, since that alone may act on a device.
+ */
+static int open_written(struct written *w, int root, const char *path,
+			const struct inode_id *wanted)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	_cleanup_close_ int place = -1, fd = -1;
+	struct inode_id inodes[INODES_MAX];
+	char self[64];
+	struct stat st;
+	size_t nr;
+
+	if (root != AT_FDCWD)
+		how.resolve |= RESOLVE_IN_ROOT;
+	place = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (place < 0 || fstat(place, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", place);
+	fd = w->ops->open(w->userdata, self, inodes, INODES_MAX, &nr);
+	if (fd < 0)
+		return fd;
+	return is_inode(wanted, inodes, nr) ? take_fd(fd) : -ESTALE;
+}
+
+/*
+ * The writer may be in another mount namespace, where the path means something else: then by its
+ * root, or its parent's if it is gone.
+ */
+static int open_anywhere(struct written *w, const struct event_written *file)
+{
+	const uint32_t pids[] = {file->subject.id.tgid, file->parent.tgid};
+	int fd = open_written(w, AT_FDCWD, file->path.p, &file->inode);
+
+	for (size_t i = 0; i < ARRAY_SIZE(pids) && fd < 0 && pids[i]; i++) {
+		_cleanup_close_ int root = -1;
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%u/root", pids[i]);
+		root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root >= 0)
+			fd = open_written(w, root, file->path.p, &file->inode);
+	}
+	return fd;
+}
+
+static ssize_t read_first(int fd, char *buf, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, buf, size, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static void examine(struct written *w, struct event *event)
+{
+	struct event_written *file = &event->written;
+	bool helper = file->how & WRITTEN_HELPER;
+	_cleanup_close_ int fd = open_anywhere(w, file);
+	char bytes[DUMPTYPE_BYTES];
+	ssize_t n = fd < 0 ? -1 : read_first(fd, bytes, sizeof(bytes));
+
+	if (n < 0) {
+		w->stats.gone++;
+		return;
+	}
+	file->kind = dump_kind_of(bytes, (size_t)n);
+	/* The first bytes of a stranger's file are none of our business any longer. */
+	explicit_bzero(bytes, sizeof(bytes));
+	w->stats.compressed += file->kind == DUMPKIND_COMPRESSED;
+	if (dump_kind_is_dump(file->kind)) {
+		w->stats.dumps++;
+		watcher_add_dump(w->watcher, fd, file->path.p, &file->object);
+	} else if (helper && (file->kind == DUMPKIND_TEXT || !n)) {
+		/* Marked as it was created, since it might have become one. */
+		watcher_drop_dump(w->watcher, file->object);
+		file->object = 0;
+	} else if (!helper) {
+		return;
+	}
+	w->ops->dump(w->userdata, event, fd);
+}
+
+void written_run(struct written *w)
+{
+	for (size_t i = 0; i < w->nr; i++) {
+		examine(w, &w->waiting[i]->event);
+		free(w->waiting[i]);
+	}
+	w->nr = 0;
+}
+
+void written_stats(const struct written *w, struct written_stats *out_stats)
+{
+	*out_stats = w->stats;
+}
