@@ -5,16 +5,16 @@
  * A process crashes: do_coredump() (vfs_coredump() from 6.17 on) runs in it and decides by
  * core_pattern where its memory goes.
  *
- *	a file		the crashing task opens it. It is marked in that open, before there is
- *			anything in it.
- *	a pipe		the kernel starts a helper. What files it, its children and whoever is passed
- *			the pipe create is marked as it is created; the daemon looks at each when it
- *			is closed and takes the mark off what is no dump (a log).
- *	a socket	6.16 and later: who listens is another program, which files it writes is not
- *			known. Those are found like the dumps that programs write by themselves:
+ * Into a file: the crashing task opens it. It is marked in that open, before anything is in it.
  *
- * every file that is closed after writing and has at least dump_threshold bytes is told to the
- * daemon, which looks at its first bytes.
+ * To a pipe: the kernel starts a helper. What it, its children and whoever is passed the pipe
+ * create is marked as it is created; the daemon looks at each when it is closed, and takes the mark
+ * off what is no dump (a log).
+ *
+ * To a socket (6.16 and later): who listens is another program, and which files it writes is not
+ * known. They are found like the dumps that programs write by themselves: every file that is closed
+ * after writing and has at least dump_threshold bytes is told to the daemon, which looks at its
+ * first bytes.
  */
 #include "dump.h"
 #include "held.h"
@@ -43,6 +43,23 @@ struct born_record {
 	struct wire_mark m;
 	char str[WIRE_PATH_MAX + NAME_SLACK];
 };
+
+/* Processes that are handed a dump: started for it, their children, and who is passed the pipe. */
+#define DUMP_HELPERS_MAX 1024
+
+struct dump_helper {
+	kt_u64 start; /* start_boottime of the leader */
+	kt_u64 crashed_start; /* of the process that crashed */
+	kt_u32 crashed_tgid;
+	kt_u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DUMP_HELPERS_MAX);
+	__type(key, kt_u32); /* tgid */
+	__type(value, struct dump_helper);
+} dump_helpers SEC(".maps");
 
 /* A task in do_coredump(). */
 struct crash {
@@ -120,7 +137,7 @@ __noinline int report_dump(kt_u32 how, kt_u64 file_addr, kt_u64 name_addr, kt_u6
 	else
 		r->d.other_start = start;
 	if (how != WIRE_DUMP_HELPER)
-		fill_held(&r->d.held, id >> 32);
+		fill_held(&r->d.held, id >> 32, task);
 	if (file) {
 		fill_inode(&r->d.inode, BPF_CORE_READ(file, f_inode));
 		r->d.h.flags |= put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->d.path,
@@ -128,8 +145,7 @@ __noinline int report_dump(kt_u32 how, kt_u64 file_addr, kt_u64 name_addr, kt_u6
 					 BPF_CORE_READ(file, f_path.dentry),
 					 BPF_CORE_READ(file, f_path.mnt), 1);
 	} else if (name_addr) {
-		len = bpf_probe_read_kernel_str(&r->str[PATH_AT], WIRE_PATH_MAX,
-						(void *)name_addr);
+		len = bpf_probe_read_kernel_str(&r->str[PATH_AT], WIRE_PATH_MAX, (void *)name_addr);
 		if (len > 1) {
 			r->d.path.off = __builtin_offsetof(struct dump_record, str) + PATH_AT;
 			r->d.path.len = len - 1;
@@ -182,10 +198,10 @@ __noinline kt_u64 mark_dump(kt_u64 file_addr)
 	r->m.mode = BPF_CORE_READ(inode, i_mode);
 	r->m.uid = BPF_CORE_READ(inode, i_uid.val);
 	r->m.tgid = bpf_get_current_pid_tgid() >> 32;
-	r->m.h.flags |= put_path(r->str, 0, WIRE_PATH_MAX, &r->m.path,
-				 __builtin_offsetof(struct born_record, str),
-				 BPF_CORE_READ(file, f_path.dentry),
-				 BPF_CORE_READ(file, f_path.mnt), 1);
+	r->m.h.flags |=
+		put_path(r->str, 0, WIRE_PATH_MAX, &r->m.path,
+			 __builtin_offsetof(struct born_record, str),
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
 	bpf_ringbuf_submit(r, 0);
 	return mark.object;
 }
@@ -328,6 +344,21 @@ int BPF_PROG(on_dump_helper, struct subprocess_info *info, void *cred, int ret)
 	return 0;
 }
 
+/*
+ * Not at the exit: a process that does not close its files itself has them closed after that, and
+ * it is by the close that the daemon learns what it wrote.
+ */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(on_process_free, struct task_struct *task)
+{
+	kt_u32 tgid = task->tgid;
+
+	if (dump_helpers_live && task->pid == task->tgid && helper_of(tgid, task) &&
+	    !bpf_map_delete_elem(&dump_helpers, &tgid))
+		__sync_fetch_and_add(&dump_helpers_live, -1);
+	return 0;
+}
+
 /* systemd-coredump's helper passes the pipe on to a service that writes the file. */
 __noinline int dump_pipe_received(kt_u64 inode_addr)
 {
@@ -391,7 +422,7 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	fill_subject(&r->w.subject, task);
 	fill_parent(task, &r->w.parent_start, &r->w.parent_exec_id, &r->w.parent_tgid);
 	fill_inode(&r->w.inode, inode);
-	fill_held(&r->w.held, tgid);
+	fill_held(&r->w.held, tgid, task);
 	mark = mark_find(r->w.inode.ino, r->w.inode.dev);
 	if (mark)
 		r->w.object = mark->object;
@@ -399,10 +430,10 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	r->w.fs = BPF_CORE_READ(inode, i_sb, s_magic);
 	r->w.owner = BPF_CORE_READ(inode, i_uid.val);
 	r->w.how = helper ? WIRE_WRITTEN_HELPER : 0;
-	r->w.h.flags |= put_path(r->str, 0, WIRE_PATH_MAX, &r->w.path,
-				 __builtin_offsetof(struct written_record, str),
-				 BPF_CORE_READ(file, f_path.dentry),
-				 BPF_CORE_READ(file, f_path.mnt), 1);
+	r->w.h.flags |=
+		put_path(r->str, 0, WIRE_PATH_MAX, &r->w.path,
+			 __builtin_offsetof(struct written_record, str),
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;
 }

@@ -35,30 +35,3 @@ static __always_inline void dump_file_open(struct file *file)
 	    (dump_helpers_live && flags & (O_CREAT | O_TMPFILE_BIT)))
 		dump_file_opened(addr_of(file));
 }
-
-/* Processes that are handed a dump: started for it, their children, and who is passed the pipe. */
-#define DUMP_HELPERS_MAX 1024
-
-struct dump_helper {
-	kt_u64 start; /* start_boottime of the leader */
-	kt_u64 crashed_start; /* of the process that crashed */
-	kt_u32 crashed_tgid;
-	kt_u32 pad;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, DUMP_HELPERS_MAX);
-	__type(key, kt_u32); /* tgid */
-	__type(value, struct dump_helper);
-} dump_helpers __weak SEC(".maps");
-
-/*
- * on_exit. A process that does not close its files itself has them closed after its exit is told,
- * so what it held is kept for a while.
- */
-static __always_inline void dump_process_exits(kt_u32 tgid)
-{
-	if (dump_helpers_live && !bpf_map_delete_elem(&dump_helpers, &tgid))
-		__sync_fetch_and_add(&dump_helpers_live, -1);
-}

@@ -2,10 +2,45 @@
 /* What a process has read, for records about its memory; and whether that memory may be dumped. */
 #pragma once
 
-#include "state.h"
+#include "holders.h"
 
-static __always_inline void fill_held(struct wire_held *out, kt_u32 tgid)
+/* At exit, what a key's holder held, for files that are closed only after its exit is told. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 512);
+	__type(key, kt_u32); /* tgid */
+	__type(value, struct holder);
+} gone_holders __weak SEC(".maps");
+
+static __always_inline void keep_gone_holder(kt_u32 tgid)
 {
+	struct holder *holder = holder_find(tgid);
+
+	if (holder && (holder->flags & HOLDER_KEY))
+		bpf_map_update_elem(&gone_holders, &tgid, holder, BPF_ANY);
+}
+
+static __always_inline int holds_key(kt_u32 tgid)
+{
+	struct holder *holder = holder_find(tgid);
+
+	return holder && (holder->flags & HOLDER_KEY);
+}
+
+static __always_inline void fill_held(struct wire_held *out, kt_u32 tgid, struct task_struct *task)
+{
+	struct holder *holder = holder_find(tgid);
+	kt_u32 i;
+
+	if (!holder && BPF_CORE_READ(task, flags) & PF_EXITING)
+		holder = bpf_map_lookup_elem(&gone_holders, &tgid);
+	if (!holder || !(holder->flags & HOLDER_KEY) ||
+	    holder->start != BPF_CORE_READ(task, group_leader, start_boottime))
+		return;
+	out->nr = holder->nr_keys;
+	out->other = !!(holder->flags & HOLDER_OTHER);
+	for (i = 0; i < WIRE_HELD_MAX && i < HOLDER_KEYS_MAX; i++)
+		out->key[i] = holder->key[i];
 }
 
 /* 0 no, 1 yes, 2 for root only: SUID_DUMP_* of include/linux/sched/coredump.h. */
@@ -20,9 +55,4 @@ static __always_inline kt_u32 dumpable_of(struct task_struct *task)
 	if (bpf_core_field_exists(mm_v6_18->flags.__mm_flags))
 		return BPF_CORE_READ(mm_v6_18, flags.__mm_flags[0]) & MMF_DUMPABLE_MASK;
 	return BPF_CORE_READ(mm, flags) & MMF_DUMPABLE_MASK;
-}
-
-static __always_inline int holds_key(kt_u32 tgid)
-{
-	return 0;
 }

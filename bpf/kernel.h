@@ -275,28 +275,29 @@ struct bpf_iter__task_vma {
 #pragma clang attribute pop
 
 /* include/linux/fs.h, include/uapi/linux/stat.h, include/linux/sched.h */
-#define FMODE_READ    0x1
-#define FMODE_WRITE   0x2
-#define FMODE_EXEC    0x20
-#define FMODE_CREATED 0x100000
-#define FMODE_BACKING 0x2000000
-#define O_CREAT	      00000100
-#define O_EXCL	      00000200
-#define O_NOFOLLOW    00400000
-#define O_TMPFILE_BIT 020000000 /* __O_TMPFILE */
-#define S_IFMT	      00170000
-#define S_IFIFO	      0010000
-#define S_IFREG	      0100000
-#define S_IFDIR	      0040000
-#define S_IFLNK	      0120000
-#define S_IFBLK	      0060000
-#define PROT_READ     0x1
-#define PROT_WRITE    0x2
-#define PROT_EXEC     0x4
-#define VM_WRITE      0x2
-#define VM_EXEC	      0x4
-#define PF_DUMPCORE   0x00000200
-#define PF_KTHREAD    0x00200000
+#define FMODE_READ	  0x1
+#define FMODE_WRITE	  0x2
+#define FMODE_EXEC	  0x20
+#define FMODE_CREATED	  0x100000
+#define FMODE_BACKING	  0x2000000
+#define O_CREAT		  00000100
+#define O_EXCL		  00000200
+#define O_NOFOLLOW	  00400000
+#define O_TMPFILE_BIT	  020000000 /* __O_TMPFILE */
+#define S_IFMT		  00170000
+#define S_IFIFO		  0010000
+#define S_IFREG		  0100000
+#define S_IFDIR		  0040000
+#define S_IFLNK		  0120000
+#define S_IFBLK		  0060000
+#define PROT_READ	  0x1
+#define PROT_WRITE	  0x2
+#define PROT_EXEC	  0x4
+#define VM_WRITE	  0x2
+#define VM_EXEC		  0x4
+#define PF_EXITING	  0x00000004
+#define PF_DUMPCORE	  0x00000200
+#define PF_KTHREAD	  0x00200000
 #define MMF_DUMPABLE_MASK 3 /* include/linux/sched/coredump.h */
 #define RLIMIT_CORE	  4
 #define PR_SET_DUMPABLE	  4

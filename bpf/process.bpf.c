@@ -8,7 +8,7 @@
 #include "access.h"
 #include "dump.h"
 #include "exec.h"
-#include "holders.h"
+#include "held.h"
 #include "identity.h"
 
 /*
@@ -83,7 +83,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	/* The leader may end before other threads do: the process ends with the last one. */
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
-	dump_process_exits(tgid);
+	keep_gone_holder(tgid);
 	bpf_map_delete_elem(&fd_holders, &tgid);
 	holder_end(tgid);
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);

@@ -49,7 +49,7 @@ __noinline int report_setting(kt_u32 what, kt_u64 target_addr, kt_u64 old_value,
 	if (target) {
 		r->s.target_tgid = BPF_CORE_READ(target, tgid);
 		r->s.target_start = BPF_CORE_READ(target, group_leader, start_boottime);
-		fill_held(&r->s.held, r->s.target_tgid);
+		fill_held(&r->s.held, r->s.target_tgid, target);
 	}
 	r->s.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
 	r->s.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "wire.h"
 #include "wire/decode.h"
 
@@ -56,6 +57,27 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 		check(ev->mark.op >= MARK_ADDED && ev->mark.op < MARK_OP_NR);
 		inside(ev->mark.path, data, size, WIRE_PATH_MAX);
 		break;
+	case EVENT_DUMP:
+		check(ev->dump.how >= DUMP_NONE && ev->dump.how < DUMP_HOW_NR);
+		check(strlen(ev->dump.subject.comm) < WIRE_COMM_LEN);
+		inside(ev->dump.path, data, size, WIRE_PATH_MAX);
+		inside(ev->dump.exe, data, size, WIRE_EXE_MAX);
+		inside(ev->dump.cgroup, data, size, WIRE_CGROUP_MAX);
+		inside(ev->dump.args, data, size, WIRE_ARGS_MAX);
+		break;
+	case EVENT_WRITTEN:
+		check(strlen(ev->written.subject.comm) < WIRE_COMM_LEN);
+		check(ev->written.kind == DUMPKIND_NONE);
+		inside(ev->written.path, data, size, WIRE_PATH_MAX);
+		break;
+	case EVENT_SETTING:
+		check(ev->setting.what >= SETTING_CORE_PATTERN &&
+		      ev->setting.what <= SETTING_RLIMIT_CORE);
+		inside(ev->setting.text, data, size, WIRE_SETTING_TEXT);
+		inside(ev->setting.exe, data, size, WIRE_EXE_MAX);
+		inside(ev->setting.cgroup, data, size, WIRE_CGROUP_MAX);
+		inside(ev->setting.args, data, size, WIRE_ARGS_MAX);
+		break;
 	default:
 		abort();
 	}
@@ -63,6 +85,8 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const kt_u16 types[] = {WIRE_FORK, WIRE_EXEC, WIRE_EXIT,	   WIRE_ACCESS, WIRE_MARK,
+				       WIRE_PROC, WIRE_DUMP, WIRE_WRITTEN, WIRE_SETTING};
 	struct event ev, untouched;
 	uint8_t *copy;
 	struct wire_header h;
@@ -84,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&h, copy, sizeof(h));
 	h.version = WIRE_VERSION;
 	h.size = (kt_u32)size;
-	h.type = (kt_u16)(1 + h.type % WIRE_PROC);
+	h.type = types[h.type % ARRAY_SIZE(types)];
 	memcpy(copy, &h, sizeof(h));
 	r = wire_decode(copy, size, &ev);
 	check(r == 0 || r == -EMSGSIZE || r == -EBADMSG || r == -ENAMETOOLONG);

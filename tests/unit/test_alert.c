@@ -293,6 +293,9 @@ static void every_word_is_documented(void **state)
 	}
 	EACH(1, ALERT_DAEMON + 1, alert_type_str);
 	EACH(ALERT_DEVICE_READ, ALERT_TYPE_NR, alert_type_str);
+	EACH(SETTING_CORE_PATTERN, SETTING_WHAT_NR, setting_what_str);
+	EACH(DUMP_FILE, DUMP_HELPER, dump_how_str);
+	EACH(DUMPKIND_ELF_CORE, DUMPKIND_COMPRESSED, dump_kind_str);
 	EACH(SEV_INFO, SEV_NR, severity_str);
 	EACH(CLASS_SSH_USER_KEY, CLASS_NR, object_class_str);
 	EACH(EXE_UNKNOWN, EXE_TRUST_NR, exe_trust_str);

@@ -23,6 +23,9 @@ union record {
 	struct wire_exit exit;
 	struct wire_access access;
 	struct wire_mark mark;
+	struct wire_dump dump;
+	struct wire_written written;
+	struct wire_setting setting;
 	char bytes[4096];
 };
 
@@ -64,6 +67,8 @@ static void header(union record *rec, unsigned type, size_t size)
 		.time = 987654321,
 	};
 }
+
+static const struct wire_held held = {.key = {17, 18, 0, 0}, .nr = 2, .other = 1};
 
 /* Fills a record of the type and returns its size. */
 static size_t make(union record *rec, unsigned type)
@@ -116,6 +121,53 @@ static size_t make(union record *rec, unsigned type)
 		put(rec, &end, &rec->access.exe, "/usr/bin/cat", 12);
 		put(rec, &end, &rec->access.cgroup, "/a", 2);
 		put(rec, &end, &rec->access.args, "cat\0", 4);
+		break;
+	case WIRE_DUMP:
+		memset(&rec->dump, 0, end = sizeof(rec->dump));
+		rec->dump.subject = subject(812);
+		rec->dump.inode = (struct wire_inode){.ino = 1, .dev = 2, .gen = 3};
+		rec->dump.held = held;
+		rec->dump.object = 19;
+		rec->dump.limit = 8192;
+		rec->dump.parent_tgid = 800;
+		rec->dump.other_start = 6;
+		rec->dump.other_tgid = 7;
+		rec->dump.how = WIRE_DUMP_FILE;
+		rec->dump.signal = 11;
+		rec->dump.dumpable = 2;
+		rec->dump.exe_uid = 9;
+		put(rec, &end, &rec->dump.path, "/tmp/core", 9);
+		put(rec, &end, &rec->dump.exe, "/usr/bin/cat", 12);
+		put(rec, &end, &rec->dump.cgroup, "/a", 2);
+		put(rec, &end, &rec->dump.args, "cat\0", 4);
+		break;
+	case WIRE_WRITTEN:
+		memset(&rec->written, 0, end = sizeof(rec->written));
+		rec->written.subject = subject(812);
+		rec->written.inode = (struct wire_inode){.ino = 1, .dev = 2, .gen = 3};
+		rec->written.held = held;
+		rec->written.size = 1 << 20;
+		rec->written.object = 19;
+		rec->written.fs = 0xef53;
+		rec->written.parent_tgid = 800;
+		rec->written.owner = 1000;
+		rec->written.how = WIRE_WRITTEN_HELPER;
+		put(rec, &end, &rec->written.path, "/tmp/x.hprof", 12);
+		break;
+	case WIRE_SETTING:
+		memset(&rec->setting, 0, end = sizeof(rec->setting));
+		rec->setting.subject = subject(812);
+		rec->setting.held = held;
+		rec->setting.old_value = 1;
+		rec->setting.value = 2;
+		rec->setting.target_start = 5;
+		rec->setting.target_tgid = 6;
+		rec->setting.parent_tgid = 800;
+		rec->setting.what = WIRE_SETTING_CORE_PATTERN;
+		put(rec, &end, &rec->setting.text, "|/bin/x %p", 10);
+		put(rec, &end, &rec->setting.exe, "/usr/bin/tee", 12);
+		put(rec, &end, &rec->setting.cgroup, "/a", 2);
+		put(rec, &end, &rec->setting.args, "tee\0", 4);
 		break;
 	default:
 		memset(&rec->mark, 0, end = sizeof(rec->mark));
@@ -228,9 +280,65 @@ static void every_field_comes_out(void **state)
 	assert_span(ev.mark.path, "/d", 2);
 }
 
+static void records_of_dumps_come_out(void **state)
+{
+	union record rec;
+	struct event ev;
+	size_t n = make(&rec, WIRE_DUMP);
+
+	assert_int_equal(wire_decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_DUMP);
+	assert_int_equal(ev.dump.subject.id.tgid, 812);
+	assert_int_equal(ev.dump.parent.tgid, 800);
+	assert_int_equal(ev.dump.inode.gen, 3);
+	assert_int_equal(ev.dump.held.nr, 2);
+	assert_int_equal(ev.dump.held.other, 1);
+	assert_int_equal(ev.dump.held.key[0], 17);
+	assert_int_equal(ev.dump.held.key[1], 18);
+	assert_int_equal(ev.dump.object, 19);
+	assert_int_equal(ev.dump.limit, 8192);
+	assert_int_equal(ev.dump.other_start, 6);
+	assert_int_equal(ev.dump.other_tgid, 7);
+	assert_int_equal(ev.dump.how, DUMP_FILE);
+	assert_int_equal(ev.dump.signal, 11);
+	assert_int_equal(ev.dump.dumpable, 2);
+	assert_int_equal(ev.dump.exe_uid, 9);
+	assert_span(ev.dump.path, "/tmp/core", 9);
+	assert_span(ev.dump.exe, "/usr/bin/cat", 12);
+	assert_span(ev.dump.args, "cat\0", 4);
+
+	n = make(&rec, WIRE_WRITTEN);
+	assert_int_equal(wire_decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_WRITTEN);
+	assert_int_equal(ev.written.inode.ino, 1);
+	assert_int_equal(ev.written.held.nr, 2);
+	assert_int_equal(ev.written.size, 1 << 20);
+	assert_int_equal(ev.written.object, 19);
+	assert_int_equal(ev.written.fs, 0xef53);
+	assert_int_equal(ev.written.owner, 1000);
+	assert_int_equal(ev.written.how, WRITTEN_HELPER);
+	assert_int_equal(ev.written.kind, DUMPKIND_NONE);
+	assert_span(ev.written.path, "/tmp/x.hprof", 12);
+
+	n = make(&rec, WIRE_SETTING);
+	assert_int_equal(wire_decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_SETTING);
+	assert_int_equal(ev.setting.old_value, 1);
+	assert_int_equal(ev.setting.value, 2);
+	assert_int_equal(ev.setting.target_start, 5);
+	assert_int_equal(ev.setting.target_tgid, 6);
+	assert_int_equal(ev.setting.what, SETTING_CORE_PATTERN);
+	assert_span(ev.setting.text, "|/bin/x %p", 10);
+	assert_span(ev.setting.exe, "/usr/bin/tee", 12);
+}
+
 static void every_shorter_record_is_refused(void **state)
 {
-	for (unsigned type = WIRE_FORK; type <= WIRE_PROC; type++) {
+	static const unsigned types[] = {WIRE_FORK, WIRE_EXEC, WIRE_EXIT,    WIRE_ACCESS, WIRE_MARK,
+					 WIRE_PROC, WIRE_DUMP, WIRE_WRITTEN, WIRE_SETTING};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		unsigned type = types[i];
 		union record rec;
 		size_t whole = make(&rec, type);
 		struct event ev;
@@ -279,6 +387,16 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_ACCESS, rec.access.how = 0xffffffff, -EBADMSG);
 	REFUSED(WIRE_MARK, rec.mark.op = 0, -EBADMSG);
 	REFUSED(WIRE_MARK, rec.mark.op = MARK_OP_NR, -EBADMSG);
+	REFUSED(WIRE_DUMP, rec.dump.how = 0, -EBADMSG);
+	REFUSED(WIRE_DUMP, rec.dump.how = DUMP_HOW_NR, -EBADMSG);
+	REFUSED(WIRE_DUMP, memset(rec.dump.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
+	REFUSED(WIRE_DUMP, rec.dump.path.off = 0, -EBADMSG);
+	REFUSED(WIRE_DUMP, rec.dump.args.len = WIRE_ARGS_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_WRITTEN, rec.written.path.len = WIRE_PATH_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_WRITTEN, rec.written.path.off = (kt_u16)n, -EBADMSG);
+	REFUSED(WIRE_SETTING, rec.setting.what = 0, -EBADMSG);
+	REFUSED(WIRE_SETTING, rec.setting.what = WIRE_SETTING_RLIMIT_CORE + 1, -EBADMSG);
+	REFUSED(WIRE_SETTING, rec.setting.text.len = WIRE_SETTING_TEXT + 1, -ENAMETOOLONG);
 	/* strings: into the fixed part, behind the end, partly behind it, wrapping around */
 	REFUSED(WIRE_ACCESS, rec.access.path.off = sizeof(struct wire_access) - 1, -EBADMSG);
 	REFUSED(WIRE_ACCESS, rec.access.path.off = 0, -EBADMSG);
@@ -355,6 +473,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_comes_out),
+		cmocka_unit_test(records_of_dumps_come_out),
 		cmocka_unit_test(every_shorter_record_is_refused),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(longest_strings_are_taken),

@@ -640,6 +640,62 @@ static void a_mount_below_a_pattern_is_walked(void **state)
 	assert_true(object_at(w, "home/a/.ssh/id_rsa"));
 }
 
+static void born_event(struct world *w, uint64_t object, const char *name)
+{
+	struct event ev = {.type = EVENT_MARK, .mark = {.op = MARK_BORN, .object = object}};
+	static char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", w->top, name);
+	assert_int_equal(stat(path, &st), 0);
+	ev.mark.inode = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	ev.mark.mode = S_IFREG | 0600;
+	ev.mark.path = span_of(path);
+	w->marks[w->nr_marks].inode = ev.mark.inode;
+	w->marks[w->nr_marks++].mark = (struct mark){.object = object, .flags = MARK_FILE};
+	watcher_mark_event(w->watcher, &ev);
+}
+
+static void a_dump_is_watched_wherever_it_lies(void **state)
+{
+	struct watcher_stats st;
+	struct world *w = *state;
+	char path[4096];
+
+	make(w, "home/ann/.ssh/id_a", "key");
+	make(w, "tmp/odd", "core");
+	make(w, "tmp/log", "words");
+	watcher_set_dump_watch(w->watcher, 2);
+	compile(w, policy_keys, 1);
+	born_event(w, MARK_OBJECT_KERNEL | 5, "tmp/odd");
+	born_event(w, MARK_OBJECT_KERNEL | 6, "tmp/log");
+	assert_int_equal(object_at(w, "tmp/odd"), MARK_OBJECT_KERNEL | 5);
+	assert_true(watcher_path(w->watcher, MARK_OBJECT_KERNEL | 5, path, sizeof(path)) > 0);
+	watcher_stats(w->watcher, &st);
+	assert_int_equal(st.dumps, 2);
+	/* No walk leads there, and none takes it away; its entry has another number then. */
+	watcher_set_dump_watch(w->watcher, 1);
+	compile(w, policy_keys, 100);
+	assert_int_equal(object_at(w, "tmp/odd"), MARK_OBJECT_KERNEL | 5);
+	for (size_t i = 0; i < w->nr_objects; i++)
+		if (w->objects[i].object == (MARK_OBJECT_KERNEL | 5))
+			assert_int_equal(w->objects[i].watch, 1);
+	watcher_drop_dump(w->watcher, MARK_OBJECT_KERNEL | 6);
+	assert_int_equal(object_at(w, "tmp/log"), 0);
+	/* Not what is watched by its name. */
+	watcher_drop_dump(w->watcher, object_at(w, "home/ann/.ssh/id_a"));
+	assert_true(object_at(w, "home/ann/.ssh/id_a") != 0);
+	/* A policy without dumps. */
+	watcher_set_dump_watch(w->watcher, 0);
+	compile(w, policy_keys, 200);
+	assert_int_equal(object_at(w, "tmp/odd"), 0);
+	watcher_stats(w->watcher, &st);
+	assert_int_equal(st.dumps, 0);
+	born_event(w, MARK_OBJECT_KERNEL | 7, "tmp/odd");
+	assert_int_equal(object_at(w, "tmp/odd"), 0);
+	assert_int_equal(watched(w), 1);
+}
+
 static void the_file_and_its_public_half_are_opened(void **state)
 {
 	struct world *w = *state;
@@ -684,6 +740,7 @@ int main(void)
 		CASE(a_directory_that_is_told_before_it_can_be_looked_up_is_walked_later),
 		CASE(what_cannot_be_marked_is_listed),
 		CASE(a_mount_below_a_pattern_is_walked),
+		CASE(a_dump_is_watched_wherever_it_lies),
 		CASE(the_file_and_its_public_half_are_opened),
 	};
 

@@ -77,8 +77,7 @@ static bool complete_setting(struct dumps *d, struct event_setting *setting,
 	if (!strcmp(old, now))
 		return false;
 	setting->old_text = span_of(setting->what == SETTING_CORE_PATTERN ? old : NULL);
-	setting->old_value =
-		setting->what == SETTING_CORE_PATTERN ? 0 : strtoull(old, NULL, 10);
+	setting->old_value = setting->what == SETTING_CORE_PATTERN ? 0 : strtoull(old, NULL, 10);
 	return true;
 }
 
@@ -93,8 +92,7 @@ static void on_setting(struct dumps *d, const struct event *event)
 	homes_seen(d->app->homes, s->subject.uid);
 	homes_seen(d->app->homes, s->subject.loginuid);
 	if (s->subject.id.tgid)
-		s->exe_trust =
-			trust_ask(d->app->trust, s->exe, &s->subject.exe, s->exe_nlink);
+		s->exe_trust = trust_ask(d->app->trust, s->exe, &s->subject.exe, s->exe_nlink);
 	feed(d->app, &copy);
 }
 

@@ -144,9 +144,12 @@ static void rewritten(struct app *app, uint64_t object)
 	struct watched watched;
 	char path[PATH_MAX];
 
+	if (watcher_lookup(app->watcher, object, &watched, path, sizeof(path)) < 0 ||
+	    !watched.watch ||
+	    !object_class_holds_keys(policy_watch(app->policy, watched.watch)->object_class))
+		return;
 	identify_again(app->identify, object);
-	if (watcher_lookup(app->watcher, object, &watched, path, sizeof(path)) >= 0)
-		app_retell(app, &watched);
+	app_retell(app, &watched);
 }
 
 void feed_sensor_event(const struct event *event, void *userdata)

@@ -25,12 +25,11 @@ static json_t *hooks_json(const struct app *app)
 	for (size_t i = 0; i < hooks->nr; i++) {
 		const struct hook *hook = &hooks->items[i];
 
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name",
-						hook->spec->program, "target", hook->target,
-						"state", hook_state_str(hook->state), "why",
-						hook->why, "sees", hook->spec->sees, "essential",
-						(int)hook->spec->essential));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name",
+						      hook->spec->program, "target", hook->target,
+						      "state", hook_state_str(hook->state), "why",
+						      hook->why, "sees", hook->spec->sees,
+						      "essential", (int)hook->spec->essential));
 	}
 	return list;
 }

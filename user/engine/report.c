@@ -130,9 +130,18 @@ struct alert *report_new(const struct report *report, enum alert_type type, enum
 bool report_fill_empty(struct alert *alert)
 {
 	char **const strings[] = {
-		&alert->login_user, &alert->unit,	&alert->container,	   &alert->path,
-		&alert->via,	    &alert->watch,	&alert->owner_user,	   &alert->rule,
-		&alert->cause,	    &alert->dump.path,	&alert->setting.old_value, &alert->setting.value,
+		&alert->login_user,
+		&alert->unit,
+		&alert->container,
+		&alert->path,
+		&alert->via,
+		&alert->watch,
+		&alert->owner_user,
+		&alert->rule,
+		&alert->cause,
+		&alert->dump.path,
+		&alert->setting.old_value,
+		&alert->setting.value,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -316,10 +325,12 @@ struct alert *report_access(const struct report *report, const struct settled *s
 	alert->watch = entry ? report_escaped(span_of(entry->name)) : strdup("");
 	alert->rule = rule_text(answer);
 	/* What stays the same over a restart: neither the mark's number nor the path. */
-	report_id(alert->id, "access %s %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32,
-		report->boot_id, alert_type_str(type), a->subject.id.tgid, a->subject.id.start,
-		a->subject.id.exec_id, a->inode.ino, a->inode.dev);
-	if (report_processes(report, &subject, alert) || fill_paths(s, object, alert) || !alert->id[0])
+	report_id(alert->id,
+		  "access %s %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32,
+		  report->boot_id, alert_type_str(type), a->subject.id.tgid, a->subject.id.start,
+		  a->subject.id.exec_id, a->inode.ino, a->inode.dev);
+	if (report_processes(report, &subject, alert) || fill_paths(s, object, alert) ||
+	    !alert->id[0])
 		goto fail;
 	/* What the sentence is made of must be there. */
 	if (!report_fill_empty(alert))
@@ -376,7 +387,7 @@ struct alert *report_gap(const struct report *report, const struct event *ev)
 	alert->gap_to_ns = alert->last_ns = wall(report, gap->to);
 	alert->cause = report_escaped(gap->cause);
 	report_id(alert->id, "gap %s %s %" PRIu64 " %" PRIu64, report->boot_id,
-		alert->cause ? alert->cause : "", gap->from, gap->to);
+		  alert->cause ? alert->cause : "", gap->from, gap->to);
 	if (alert->cause)
 		alert->text = sentence_gap(alert);
 	if (!alert->text || !alert->id[0] || !report_fill_empty(alert)) {
@@ -412,7 +423,7 @@ struct alert *report_health(const struct report *report, const struct event *ev)
 	alert->cause = report_escaped(health->what);
 	alert->text = report_escaped(health->text);
 	report_id(alert->id, "health %s %s %s %" PRIu64, report->boot_id,
-		alert->cause ? alert->cause : "", health_level_str(health->level), ev->time);
+		  alert->cause ? alert->cause : "", health_level_str(health->level), ev->time);
 	if (!alert->text || !alert->cause || !alert->id[0] || !report_fill_empty(alert)) {
 		alert_free(alert);
 		return NULL;

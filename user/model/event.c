@@ -12,11 +12,11 @@ static const char *word(const char *const *words, size_t nr, unsigned value)
 const char *event_type_str(enum event_type type)
 {
 	static const char *const words[EVENT_TYPE_NR] = {
-		[EVENT_FORK] = "fork",	   [EVENT_EXEC] = "exec", [EVENT_EXIT] = "exit",
-		[EVENT_ACCESS] = "access", [EVENT_MARK] = "mark", [EVENT_PROC] = "proc",
-		[EVENT_OBJECT] = "object", [EVENT_USER] = "user", [EVENT_GAP] = "gap",
-		[EVENT_HEALTH] = "health", [EVENT_DUMP] = "dump",
-		[EVENT_WRITTEN] = "written", [EVENT_SETTING] = "setting",
+		[EVENT_FORK] = "fork",	     [EVENT_EXEC] = "exec", [EVENT_EXIT] = "exit",
+		[EVENT_ACCESS] = "access",   [EVENT_MARK] = "mark", [EVENT_PROC] = "proc",
+		[EVENT_OBJECT] = "object",   [EVENT_USER] = "user", [EVENT_GAP] = "gap",
+		[EVENT_HEALTH] = "health",   [EVENT_DUMP] = "dump", [EVENT_WRITTEN] = "written",
+		[EVENT_SETTING] = "setting",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -80,11 +80,16 @@ const char *dump_how_str(enum dump_how how)
 const char *dump_kind_str(enum dump_kind kind)
 {
 	static const char *const words[DUMPKIND_NR] = {
-		[DUMPKIND_NONE] = "none",	  [DUMPKIND_ELF_CORE] = "elf-core",
-		[DUMPKIND_MINIDUMP] = "minidump", [DUMPKIND_WINDOWS] = "windows-dump",
-		[DUMPKIND_KDUMP] = "kdump",	  [DUMPKIND_JAVA] = "java-profile",
-		[DUMPKIND_LIME] = "lime",	  [DUMPKIND_AVML] = "avml",
-		[DUMPKIND_COMPRESSED] = "compressed", [DUMPKIND_TEXT] = "text",
+		[DUMPKIND_NONE] = "none",
+		[DUMPKIND_ELF_CORE] = "elf-core",
+		[DUMPKIND_MINIDUMP] = "minidump",
+		[DUMPKIND_WINDOWS] = "windows-dump",
+		[DUMPKIND_KDUMP] = "kdump",
+		[DUMPKIND_JAVA] = "java-profile",
+		[DUMPKIND_LIME] = "lime",
+		[DUMPKIND_AVML] = "avml",
+		[DUMPKIND_COMPRESSED] = "compressed",
+		[DUMPKIND_TEXT] = "text",
 	};
 
 	return word(words, ARRAY_SIZE(words), kind);

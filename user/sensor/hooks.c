@@ -45,6 +45,8 @@ static const struct hook_spec specs[] = {
 	 "dumps that are piped to a program (core_pattern = |...)"},
 	{"on_dump_helper", "umh_coredump_setup", HOOK_FENTRY, 2, false,
 	 "which files the program writes that dumps are piped to"},
+	{"on_process_free", "sched_process_free", HOOK_TRACEPOINT, 0, false,
+	 "the end of programs that dumps are piped to, without which closing files costs more"},
 	{"on_kernel_connect", "kernel_connect", HOOK_FENTRY, 4, false,
 	 "dumps that are sent to a socket (core_pattern = @..., Linux 6.16 and later)"},
 	{"on_core_pattern", "proc_dostring_coredump", HOOK_FENTRY, 5, false,

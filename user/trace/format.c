@@ -187,12 +187,12 @@ static const struct trace_field health_fields[] = {
 	SPAN("text", health.text),
 };
 
-#define HELD(h)                                                                              \
-	U32("held", h.nr), U32("held_other", h.other), U64("held1", h.key[0]), U64("held2", h.key[1]), U64("held3", h.key[2]), \
-		U64("held4", h.key[3])
-#define EXE(e)                                                                 \
-	U32_OR("exe_nlink", e.exe_nlink, 1), U32("exe_mode", e.exe_mode),      \
-		U32("exe_uid", e.exe_uid),                                     \
+#define HELD(h)                                                                \
+	U32("held", h.nr), U32("held_other", h.other), U64("held1", h.key[0]), \
+		U64("held2", h.key[1]), U64("held3", h.key[2]), U64("held4", h.key[3])
+#define EXE(e)                                                                         \
+	U32_OR("exe_nlink", e.exe_nlink, 1), U32("exe_mode", e.exe_mode),              \
+		U32("exe_uid", e.exe_uid),                                             \
 		WORD("exe_trust", e.exe_trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word), \
 		SPAN("exe", e.exe), SPAN("cgroup", e.cgroup), SPAN("args", e.args)
 
@@ -252,12 +252,12 @@ struct trace_fields trace_type_fields(enum event_type type)
 		list, ARRAY_SIZE(list) \
 	}
 	static const struct trace_fields types[EVENT_TYPE_NR] = {
-		[EVENT_FORK] = FIELDS(fork_fields),	[EVENT_EXEC] = FIELDS(exec_fields),
-		[EVENT_EXIT] = FIELDS(exit_fields),	[EVENT_ACCESS] = FIELDS(access_fields),
-		[EVENT_MARK] = FIELDS(mark_fields),	[EVENT_PROC] = FIELDS(exec_fields),
-		[EVENT_OBJECT] = FIELDS(object_fields), [EVENT_USER] = FIELDS(user_fields),
-		[EVENT_GAP] = FIELDS(gap_fields),	[EVENT_HEALTH] = FIELDS(health_fields),
-		[EVENT_DUMP] = FIELDS(dump_fields),	[EVENT_WRITTEN] = FIELDS(written_fields),
+		[EVENT_FORK] = FIELDS(fork_fields),	  [EVENT_EXEC] = FIELDS(exec_fields),
+		[EVENT_EXIT] = FIELDS(exit_fields),	  [EVENT_ACCESS] = FIELDS(access_fields),
+		[EVENT_MARK] = FIELDS(mark_fields),	  [EVENT_PROC] = FIELDS(exec_fields),
+		[EVENT_OBJECT] = FIELDS(object_fields),	  [EVENT_USER] = FIELDS(user_fields),
+		[EVENT_GAP] = FIELDS(gap_fields),	  [EVENT_HEALTH] = FIELDS(health_fields),
+		[EVENT_DUMP] = FIELDS(dump_fields),	  [EVENT_WRITTEN] = FIELDS(written_fields),
 		[EVENT_SETTING] = FIELDS(setting_fields),
 	};
 #undef FIELDS

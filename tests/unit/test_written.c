@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* watch/written.c on real files, with a kernel side made of stat(). */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "watch/watcher.h"
+#include "watch/written.h"
+
+#define HEAP "JAVA PROFILE 1.0.2\0\0\0\0\10"
+
+static char top[] = "/tmp/keytrail-written-XXXXXX";
+
+/* What was asked of the kernel side and told of dumps. */
+static struct {
+	unsigned opened, marked, unmarked, told;
+	struct event_written last;
+	char path[4096];
+	uint64_t objects;
+} seen;
+
+static struct inode_id identity(const struct stat *st)
+{
+	return (struct inode_id){.ino = st->st_ino, .dev = (uint32_t)st->st_dev};
+}
+
+static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *mark,
+		     struct inode_id *out_identity)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, 0) < 0)
+		return -errno;
+	seen.marked++;
+	*out_identity = identity(&st);
+	return 0;
+}
+
+static int fake_unmark(void *userdata, const struct inode_id *id)
+{
+	seen.unmarked++;
+	return 0;
+}
+
+static int fake_unmark_device(void *userdata, uint32_t dev)
+{
+	return 0;
+}
+
+static void fake_object(void *userdata, const struct watched *watched)
+{
+	seen.objects += watched->watch != 0;
+}
+
+static const struct watcher_ops watcher_ops = {fake_mark, fake_unmark, fake_unmark_device,
+					       fake_object};
+
+static int fake_open(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
+		     size_t *out_nr)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	seen.opened++;
+	if (fd < 0)
+		return -errno;
+	assert_int_equal(fstat(fd, &st), 0);
+	out_inodes[0] = identity(&st);
+	*out_nr = 1;
+	return fd;
+}
+
+static void fake_dump(void *userdata, const struct event *event, int fd)
+{
+	char byte;
+
+	seen.told++;
+	seen.last = event->written;
+	snprintf(seen.path, sizeof(seen.path), "%.*s", (int)event->written.path.len,
+		 event->written.path.p);
+	assert_true(pread(fd, &byte, 1, 0) >= 0);
+}
+
+static const struct written_ops ops = {.open = fake_open, .dump = fake_dump};
+
+struct fixture {
+	struct watcher *watcher;
+	struct written *written;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+
+	memset(&seen, 0, sizeof(seen));
+	strcpy(top + sizeof(top) - 7, "XXXXXX");
+	assert_non_null(mkdtemp(top));
+	assert_int_equal(watcher_new(&watcher_ops, NULL, &f.watcher), 0);
+	watcher_set_dump_watch(f.watcher, 3);
+	assert_int_equal(written_new(f.watcher, &ops, NULL, &f.written), 0);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	written_free(f->written);
+	watcher_free(f->watcher);
+	snprintf(command, sizeof(command), "rm -r %s", top);
+	return system(command);
+}
+
+static const char *make(const char *name, const char *bytes, size_t len)
+{
+	static char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), len);
+	close(fd);
+	return path;
+}
+
+/* As the kernel side tells a close. */
+static struct event closed(const char *path)
+{
+	struct event event = {.type = EVENT_WRITTEN};
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	event.written.inode = identity(&st);
+	event.written.size = 1 << 20;
+	event.written.fs = 0xef53;
+	event.written.path = span_of(path);
+	return event;
+}
+
+static void run(struct fixture *f, const struct event *event)
+{
+	written_add(f->written, event);
+	written_run(f->written);
+}
+
+static struct written_stats stats(struct fixture *f)
+{
+	struct written_stats s;
+
+	written_stats(f->written, &s);
+	return s;
+}
+
+static void a_dump_is_watched_and_told(void **state)
+{
+	struct event event = closed(make("odd name", HEAP, sizeof(HEAP)));
+
+	run(*state, &event);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.last.kind, DUMPKIND_JAVA);
+	assert_string_equal(seen.path, event.written.path.p);
+	assert_true(seen.last.object != 0);
+	assert_int_equal(seen.marked, 1);
+	assert_int_equal(seen.objects, 1);
+	assert_int_equal(stats(*state).dumps, 1);
+	/* Nothing is left to be looked at. */
+	written_run(((struct fixture *)*state)->written);
+	assert_int_equal(seen.told, 1);
+}
+
+static void what_is_no_dump_is_nobodys_business(void **state)
+{
+	struct event event = closed(make("log", "many words\n", 11));
+
+	run(*state, &event);
+	event = closed(make("archive", "\x1f\x8b\x08\0\0", 5));
+	run(*state, &event);
+	event = closed(make("empty", "", 0));
+	run(*state, &event);
+	assert_int_equal(seen.told, 0);
+	assert_int_equal(seen.marked, 0);
+	assert_int_equal(stats(*state).compressed, 1);
+}
+
+static void what_a_helper_writes_stays_watched_unless_it_is_text(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = closed(make("core.zst", "\x28\xb5\x2f\xfd\0", 5));
+
+	event.written.how = WRITTEN_HELPER;
+	event.written.object = 77;
+	run(f, &event);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.last.kind, DUMPKIND_COMPRESSED);
+	assert_int_equal(seen.last.object, 77);
+	event = closed(make("log", "a crash\n", 8));
+	event.written.how = WRITTEN_HELPER;
+	event.written.object = 78;
+	run(f, &event);
+	assert_int_equal(seen.told, 2);
+	assert_int_equal(seen.last.object, 0);
+}
+
+static void of_several_closes_the_last_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = closed(make("x", HEAP, sizeof(HEAP)));
+
+	event.written.how = WRITTEN_HELPER;
+	written_add(f->written, &event);
+	event.written.how = 0;
+	written_add(f->written, &event);
+	written_run(f->written);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.last.how, WRITTEN_HELPER);
+	assert_int_equal(stats(f).told, 2);
+}
+
+/* The path is the writer's: it may have put anything there since. */
+static void nothing_but_the_file_that_was_closed_is_read(void **state)
+{
+	struct event event = closed(make("x", HEAP, sizeof(HEAP)));
+	char path[256], target[256];
+
+	snprintf(path, sizeof(path), "%s", event.written.path.p);
+	event.written.path = span_of(path);
+	/* Another file. */
+	unlink(path);
+	make("keep-the-number", "x", 1);
+	snprintf(target, sizeof(target), "%s", make("y", HEAP, sizeof(HEAP)));
+	assert_int_equal(rename(target, path), 0);
+	event.written.inode.ino ^= 1ULL << 40;
+	run(*state, &event);
+	assert_int_equal(stats(*state).gone, 1);
+	/* A link to a dump, as the last name or on the way. */
+	event = closed(path);
+	snprintf(target, sizeof(target), "%s/link", top);
+	assert_int_equal(symlink(path, target), 0);
+	event.written.path = span_of(target);
+	run(*state, &event);
+	snprintf(target, sizeof(target), "%s/dir", top);
+	assert_int_equal(symlink(top, target), 0);
+	strcat(target, "/x");
+	run(*state, &event);
+	assert_int_equal(stats(*state).gone, 3);
+	seen.opened = 0;
+	/* A pipe, which would be waited for. */
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	event.written.path = span_of(path);
+	run(*state, &event);
+	assert_int_equal(stats(*state).gone, 4);
+	assert_int_equal(seen.opened, 0);
+	assert_int_equal(seen.told, 0);
+	assert_int_equal(seen.marked, 0);
+}
+
+static void what_may_wait_is_left_alone(void **state)
+{
+	struct event event = closed(make("x", HEAP, sizeof(HEAP)));
+
+	event.written.fs = 0x65735546; /* FUSE */
+	run(*state, &event);
+	assert_int_equal(stats(*state).skipped, 1);
+	event.written.fs = 0xef53;
+	event.flags = EVENT_PATH_TRUNCATED;
+	run(*state, &event);
+	assert_int_equal(stats(*state).gone, 1);
+	assert_int_equal(seen.opened, 0);
+}
+
+static void without_an_entry_for_dumps_they_are_told_and_not_watched(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = closed(make("x", HEAP, sizeof(HEAP)));
+
+	watcher_set_dump_watch(f->watcher, 0);
+	run(f, &event);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.last.object, 0);
+	assert_int_equal(seen.marked, 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_dump_is_watched_and_told),
+		TEST(what_is_no_dump_is_nobodys_business),
+		TEST(what_a_helper_writes_stays_watched_unless_it_is_text),
+		TEST(of_several_closes_the_last_counts),
+		TEST(nothing_but_the_file_that_was_closed_is_read),
+		TEST(what_may_wait_is_left_alone),
+		TEST(without_an_entry_for_dumps_they_are_told_and_not_watched),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
