@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Debian's own ways to a dump: systemd-coredump, which passes the pipe on to a service that writes a
+# compressed file; and gcore, by which a debugger writes the core of a process that lives on.
+# guest: own
+# shellcheck disable=SC2119
+# shellcheck source=tests/vm/lib.sh
+. /kt/tests/lib.sh
+# shellcheck source=tests/vm/alerts.sh
+. /kt/tests/alerts.sh
+
+crash=$WAYS/dump-crash
+key_new /root/.ssh/id_dump
+key=$KEY
+if ! grep -q '^|.*systemd-coredump' /proc/sys/kernel/core_pattern; then
+	skip "systemd-coredump" "core_pattern is $(cat /proc/sys/kernel/core_pattern)"
+	exit 0
+fi
+helper=$(sed 's/^|//; s/ .*//' /proc/sys/kernel/core_pattern)
+kt_start --record "$T/trace" || exit 1
+keys_known
+
+"$crash" "$key" abort 2>/dev/null
+stored() {
+	set -- /var/lib/systemd/coredump/core.dump-crash.*
+	[ -s "$1" ] && printf '%s' "$1"
+}
+wait_for stored || not_ok "systemd-coredump stores the core" "it does not"
+core=$(stored)
+WAY_MAGIC=$(printf '\050\265\057\375') $WAYS/read "$core" ||
+	not_ok "the stored core is read" "it was not"
+coredumpctl info dump-crash >/dev/null 2>&1
+
+"$crash" "$key" stay &
+pid=$!
+wait_for grep -q '^State:.S' /proc/$pid/status
+gcore -o /tmp/odd $pid >/dev/null 2>&1
+kill $pid
+wait_for sh -c "keytrail status --json | jq -e '.dumps.dumps >= 1'"
+WAY_MAGIC=$(printf '\177ELF') $WAYS/read /tmp/odd.$pid || not_ok "gcore's file is read" "it was not"
+gather || exit 1
+
+# one_of NAME FILTER [CONDITION]...
+one_of() {
+	_name=$1
+	jq -c "select($2)" "$T/alerts" >"$T/picked"
+	shift 2
+	equal "$_name" "$(wc -l <"$T/picked")" 1 || return 1
+	for _condition; do
+		jq -es "all(.[]; $_condition)" "$T/picked" >/dev/null ||
+			not_ok "$_name: $_condition" "$(cat "$T/picked")"
+	done
+}
+
+one_of "a holder dumped to systemd-coredump" '.type == "holder-dumped"' '.dump.how == "pipe"' \
+	".dump.path == \"$helper\"" '.dump.signal == 6' ".subject.exe == \"$crash\"" \
+	".holds[0].key.fingerprint == \"$(fp "$key")\""
+one_of "the stored core is watched" ".type == \"dump-read\" and .object.path == \"$core\"" \
+	".subject.exe == \"$WAYS/read\""
+one_of "gcore's file is watched" \
+	".type == \"dump-read\" and .object.path == \"/tmp/odd.$pid\"" \
+	".subject.exe == \"$WAYS/read\""
+kt_stop
+jq -c 'select(.t == "dump" and .how == "helper")' "$T/trace" >"$T/helpers"
+check "who is passed the pipe is known" test "$(wc -l <"$T/helpers")" -ge 2
+jq -c 'select(.t == "written" and .kind == "elf-core")' "$T/trace" >"$T/written"
+equal "gdb wrote it" "$(jq -r 'select(.path == "/tmp/odd.'$pid'") | .comm' "$T/written")" gdb
