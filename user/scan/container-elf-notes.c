@@ -341,7 +341,7 @@ static void read_build_id(const struct elf_notes *notes, const struct elf_segmen
 	long got;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (segments[i].vaddr != notes->exe.start)
+		if (segments[i].vaddr != notes->exe.start || !segments[i].len)
 			continue;
 		if (!source_seekable(source) && segments[i].offset > SOURCE_KEPT - sizeof(page))
 			return;
@@ -397,7 +397,7 @@ void elf_notes_name(struct elf_notes *notes, const struct elf_segment *segments,
 		qsort(notes->files, notes->nr_files, sizeof(*notes->files), by_start);
 }
 
-static bool in_file(const struct elf_notes *notes, uint64_t start, uint64_t end)
+bool elf_notes_in_file(const struct elf_notes *notes, uint64_t start, uint64_t end)
 {
 	size_t low = 0, high = notes->nr_files;
 
@@ -422,7 +422,7 @@ enum segment_kind elf_notes_kind(const struct elf_notes *notes, const struct elf
 			return SEGMENT_STACK;
 	if (notes->heap && start == notes->heap)
 		return SEGMENT_HEAP;
-	if (in_file(notes, start, end))
+	if (elf_notes_in_file(notes, start, end))
 		return SEGMENT_FILE;
 	return notes->nr_files || notes->nr_stacks ? SEGMENT_ANON : SEGMENT_UNKNOWN;
 }

@@ -151,12 +151,6 @@ static int read_table(struct elf *elf, struct source *source, const struct heade
 		}
 		if (type != PT_LOAD)
 			continue;
-		/* File-backed pages that are as they are in the file are left out by default, and
-		 * said so by their size: of writable memory it is a loss. */
-		if (s.len < s.memory && s.flags & PF_W)
-			*elf->flags |= SCAN_FILTERED;
-		if (!s.len)
-			continue;
 		err = add(elf, &s);
 		if (err < 0)
 			return err;
@@ -193,6 +187,26 @@ static bool covers_too_much(const struct elf *elf, uint64_t size)
 		end = s->offset + in > end ? s->offset + in : end;
 	}
 	return sum / 2 > end;
+}
+
+/*
+ * Pages of files that are as in the file are left out by default, and that is no loss; neither is
+ * what nobody may write to. Of other memory it is one (madvise(MADV_DONTDUMP)).
+ */
+static void drop_empty(struct elf *elf)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < elf->nr; i++) {
+		const struct elf_segment *s = &elf->segments[i];
+
+		if (s->len < s->memory && s->flags & PF_W && !elf->notes.vmcore &&
+		    !elf_notes_in_file(&elf->notes, s->vaddr, s->vaddr + s->memory))
+			*elf->flags |= SCAN_FILTERED;
+		if (s->len)
+			elf->segments[nr++] = *s;
+	}
+	elf->nr = nr;
 }
 
 static void close_elf(void *state)
@@ -240,6 +254,7 @@ static int open_elf(struct source *source, const struct container_context *conte
 	if (elf->notes.vmcore)
 		about->container = CONTAINER_VMCORE;
 	elf_notes_name(&elf->notes, elf->segments, elf->nr, source, about);
+	drop_empty(elf);
 	*flags |= SCAN_CORE;
 	*out_state = elf;
 	return 1;

@@ -41,4 +41,6 @@ int elf_notes_read(struct elf_notes *notes, struct source *source, struct scan_a
 void elf_notes_name(struct elf_notes *notes, const struct elf_segment *segments, size_t nr,
 		    struct source *source, struct scan_about *about);
 enum segment_kind elf_notes_kind(const struct elf_notes *notes, const struct elf_segment *segment);
+/* After elf_notes_name(): is a file mapped there? */
+bool elf_notes_in_file(const struct elf_notes *notes, uint64_t start, uint64_t end);
 void elf_notes_fini(struct elf_notes *notes);

@@ -18,6 +18,7 @@
 
 #define DETECTORS_MAX 32
 #define TICK_NS	      200000000LL
+#define GAP	      512 /* bytes between segments that are worth a look */
 
 struct dump {
 	const struct dump_input *input;
@@ -42,6 +43,10 @@ struct dump {
 	atomic_bool incomplete;
 	bool again; /* the second pass */
 	bool flat; /* it was flattened */
+	/* What no header claims is looked at as bytes: between segments, and behind them. */
+	uint64_t covered;
+	struct segment held; /* behind a gap; len 0: none */
+	bool tail; /* has been given */
 };
 
 /* --- for detectors --- */
@@ -171,10 +176,9 @@ static bool clip(struct dump *d, struct segment *s)
 	return s->len > 0;
 }
 
-/* The next segment, and what of it is still to be had of a stream. */
-static int next_segment(void *userdata, struct segment *out_segment)
+/* The container's next segment, and what of it is still to be had of a stream. */
+static int next_claimed(struct dump *d, struct segment *out_segment)
 {
-	struct dump *d = userdata;
 	struct segment s;
 	int r;
 
@@ -198,6 +202,42 @@ static int next_segment(void *userdata, struct segment *out_segment)
 		return 1;
 	}
 	return r;
+}
+
+/* The same with the gaps: no header can hide what it does not list. */
+static int next_segment(void *userdata, struct segment *out_segment)
+{
+	struct dump *d = userdata;
+	uint64_t size = source_size(d->source);
+	struct segment s = d->held;
+	int r = 1;
+
+	d->held.len = 0;
+	if (!s.len)
+		r = next_claimed(d, &s);
+	if (r < 0 || d->type->read || d->type == &container_process) {
+		*out_segment = s;
+		return r;
+	}
+	if (!r) {
+		if (d->tail || d->covered >= size)
+			return 0;
+		d->tail = true;
+		*out_segment = (struct segment){.offset = d->covered, .len = size - d->covered};
+		if (size == SOURCE_SIZE_UNKNOWN)
+			out_segment->len = SOURCE_SIZE_UNKNOWN;
+		return 1;
+	}
+	if (s.offset > d->covered && s.offset - d->covered >= GAP) {
+		d->held = s;
+		s = (struct segment){.offset = d->covered, .len = s.offset - d->covered};
+	}
+	if (s.len < UINT64_MAX - s.offset && s.offset + s.len > d->covered)
+		d->covered = s.offset + s.len;
+	else if (s.len >= UINT64_MAX - s.offset)
+		d->covered = UINT64_MAX;
+	*out_segment = s;
+	return 1;
 }
 
 static long fill(void *userdata, const struct segment *segment, void *out, size_t len, uint64_t at)
