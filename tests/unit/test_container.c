@@ -519,27 +519,47 @@ static struct buffer make_any(unsigned which)
 
 #define ANY (11 + ARRAY_SIZE(filters))
 
-/* What a container says of these bytes, without looking for keys: it ends, and segments are within
- * reason. */
+struct bytes_at {
+	const uint8_t *p;
+	size_t len;
+};
+
+static long read_bytes(void *self, void *out, size_t len, uint64_t offset)
+{
+	const struct bytes_at *b = self;
+
+	if (offset >= b->len)
+		return 0;
+	len = b->len - offset < len ? b->len - (size_t)offset : len;
+	memcpy(out, b->p + offset, len);
+	return (long)len;
+}
+
+/* What a container says of these bytes, without looking for keys: it ends, and what it unpacks is
+ * within reason. */
 static void walk(const uint8_t *p, size_t len)
 {
 	struct container_context context = {.maps_fd = -1};
 	struct bytes head = {p, len < CONTAINER_HEAD ? len : CONTAINER_HEAD};
 	const struct container_type *type = container_of(head);
 	struct scan_about about = {.container = type->container};
+	struct bytes_at bytes = {p, len};
+	struct source_mapping mapping = {.read = read_bytes, .self = &bytes};
 	static uint8_t out[1 << 16];
-	int fd = memory_file(p, len), r;
 	uint64_t flags = 0, sum = 0;
 	struct source *source;
 	struct segment s;
 	void *opened = NULL;
 	long n = 0;
+	int r;
 
-	assert_int_equal(source_new_fd(fd, &source), 0);
+	if (type == &container_raw)
+		return;
+	assert_int_equal(source_new_mapping(&mapping, len, &source), 0);
 	r = type->open(source, &context, &about, &flags, &opened);
 	assert_true(r >= 0);
 	while (r > 0 && (r = type->next(opened, &s)) > 0) {
-		assert_true(s.len > 0 || type == &container_raw);
+		assert_true(s.len > 0);
 		while (type->read && (n = type->read(opened, out, sizeof(out))) > 0)
 			assert_true((sum += (uint64_t)n) < 1 << 28);
 		assert_true(n >= 0);
@@ -549,7 +569,6 @@ static void walk(const uint8_t *p, size_t len)
 	if (opened)
 		type->close(opened);
 	source_free(source);
-	close(fd);
 }
 
 /* The container alone at each byte; with all that follows now and then. */
@@ -563,7 +582,7 @@ static void every_truncation_is_survived_and_said(void **state)
 			int fd;
 
 			walk(b.p, cut);
-			if (cut % 997 != 500 && cut != b.len - 1)
+			if (cut % 2999 != 500 && cut != b.len - 1)
 				continue;
 			fd = memory_file(b.p, cut);
 			seen = scan_fd(fd, NULL, 0);
@@ -593,7 +612,7 @@ static void absurd_fields_are_survived(void **state)
 
 				b.p[at] = values[v];
 				walk(b.p, b.len);
-				if ((at * ARRAY_SIZE(values) + v) % 149 == 0) {
+				if ((at * ARRAY_SIZE(values) + v) % 499 == 0) {
 					fd = memory_file(b.p, b.len);
 					assert_true(scan_fd(fd, NULL, 0).bytes < 1ULL << 62);
 					close(fd);

@@ -3,10 +3,10 @@
  * The memory of a living process, by /proc/PID/maps. It goes on meanwhile: mappings that are gone
  * by the time they are read are zeros.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "scan/container.h"
 
 #define MAPS_MAX (16 << 20) /* bytes */
@@ -64,6 +64,22 @@ static int read_maps(struct process *process, int fd, uint64_t *flags)
 	}
 }
 
+/* The first mapping of a file is the program's, as addresses ascend. */
+static void name_program(const struct process *process, struct scan_about *about)
+{
+	struct bytes rest = {(uint8_t *)process->maps, process->len}, line;
+	const uint8_t *path;
+
+	while (bytes_line(&rest, &line)) {
+		path = memchr(line.p, '/', line.len);
+		if (!path)
+			continue;
+		escape_bytes((const char *)path, line.len - (size_t)(path - line.p), about->exe,
+			     sizeof(about->exe), NULL);
+		return;
+	}
+}
+
 static int open_process(struct source *source, const struct container_context *context,
 			struct scan_about *about, uint64_t *flags, void **out_state)
 {
@@ -79,6 +95,7 @@ static int open_process(struct source *source, const struct container_context *c
 	}
 	about->pid = context->pid;
 	about->bits = 8 * sizeof(long);
+	name_program(process, about);
 	*flags |= SCAN_CORE;
 	*out_state = process;
 	return 1;
