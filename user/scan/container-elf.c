@@ -239,7 +239,8 @@ static int open_elf(struct source *source, const struct container_context *conte
 		close_elf(elf);
 		return r;
 	}
-	qsort(elf->segments, elf->nr, sizeof(*elf->segments), by_offset);
+	if (elf->nr)
+		qsort(elf->segments, elf->nr, sizeof(*elf->segments), by_offset);
 	if (!elf->nr || covers_too_much(elf, source_size(source))) {
 		close_elf(elf);
 		return 0;

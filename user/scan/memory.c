@@ -82,8 +82,10 @@ static int sort(struct memory *m)
 	}
 	for (size_t i = 0; i < m->nr; i++)
 		vaddr[i] = offset[i] = i;
-	qsort_r(vaddr, m->nr, sizeof(*vaddr), by_vaddr, m->segments);
-	qsort_r(offset, m->nr, sizeof(*offset), by_offset, m->segments);
+	if (m->nr)
+		qsort_r(vaddr, m->nr, sizeof(*vaddr), by_vaddr, m->segments);
+	if (m->nr)
+		qsort_r(offset, m->nr, sizeof(*offset), by_offset, m->segments);
 	m->by_vaddr = vaddr;
 	m->by_offset = offset;
 	m->sorted = m->nr;
