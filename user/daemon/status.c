@@ -41,6 +41,7 @@ static json_t *drops_json(const struct sensor_stats *s)
 	for (unsigned i = 0; i < WIRE_DROP_NR; i++)
 		json_object_set_new(drops, sensor_drop_str(i), json_integer(s->drops[i]));
 	json_object_set_new(drops, "recursion", json_integer(s->recursion_misses));
+	json_object_set_new(drops, "recursion-lifecycle", json_integer(s->recursion_lifecycle));
 	json_object_set_new(drops, "undecodable", json_integer(s->undecodable));
 	return drops;
 }

@@ -364,6 +364,7 @@ static enum severity gap_severity(struct span cause)
 		{"undecodable", SEV_HIGH},
 		/* Only names and ancestry suffer. */
 		{"ring-bulk", SEV_LOW},
+		{"recursion-lifecycle", SEV_LOW},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)

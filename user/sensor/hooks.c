@@ -16,14 +16,17 @@
 
 static const struct hook_spec specs[] = {
 	{"on_file_open", "security_file_open", HOOK_FENTRY, 1, true,
-	 "opens of watched files, by whatever system call"},
+	 "opens of watched files, by whatever system call", .lsm = "file_open", .lsm_args = 1},
 	{"on_file_receive", "security_file_receive", HOOK_FENTRY, 1, true,
-	 "descriptors that arrive from another process (SCM_RIGHTS, pidfd_getfd)"},
-	{"on_mmap_file", "security_mmap_file", HOOK_FENTRY, 3, false, "mappings of watched files"},
+	 "descriptors that arrive from another process (SCM_RIGHTS, pidfd_getfd)",
+	 .lsm = "file_receive", .lsm_args = 1},
+	{"on_mmap_file", "security_mmap_file", HOOK_FENTRY, 3, false, "mappings of watched files",
+	 .lsm = "mmap_file", .lsm_args = 4},
 	{"on_fput", "__fput", HOOK_FENTRY, 1, false,
 	 "the end of writing to a watched file, so that a changed key is read anew"},
 	{"on_d_instantiate", "security_d_instantiate", HOOK_FENTRY, 2, true,
-	 "files that appear under a watched name (create, link, mkdir, first look-up)"},
+	 "files that appear under a watched name (create, link, mkdir, first look-up)",
+	 .lsm = "d_instantiate", .lsm_args = 2},
 	{"on_d_move", "d_move", HOOK_FENTRY, 2, true, "files renamed to a watched name"},
 	{"on_d_exchange", "d_exchange", HOOK_FENTRY, 2, false,
 	 "files exchanged with a watched name (RENAME_EXCHANGE)"},
@@ -32,7 +35,8 @@ static const struct hook_spec specs[] = {
 	{"on_shutdown_super", "generic_shutdown_super", HOOK_FENTRY, 1, false,
 	 "the end of a file system, so that its device number's next owner is not taken for it"},
 	{"on_committed_creds", "security_bprm_committed_creds", HOOK_FENTRY, 1, true,
-	 "descriptors of watched files that a program inherits over exec"},
+	 "descriptors of watched files that a program inherits over exec",
+	 .lsm = "bprm_committed_creds", .lsm_args = 1},
 	{"on_exec", "sched_process_exec", HOOK_TRACEPOINT, 0, false, "program starts (ancestry)"},
 	{"on_fork", "sched_process_fork", HOOK_TRACEPOINT, 0, true,
 	 "process creation (ancestry, descriptors inherited by children)"},
@@ -113,27 +117,72 @@ static void set_missing(struct hook *hook, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Number of arguments of a kernel function, -1 if there is none of this name. */
+static int count_args(const struct btf *vmlinux, const char *function)
+{
+	int id = btf__find_by_name_kind(vmlinux, function, BTF_KIND_FUNC);
+	const struct btf_type *func = id < 0 ? NULL : btf__type_by_id(vmlinux, id);
+	const struct btf_type *proto = func ? btf__type_by_id(vmlinux, func->type) : NULL;
+
+	return proto ? btf_vlen(proto) : -1;
+}
+
 /* An empty program proves that a hook attaches, not that its arguments are the same: count them. */
 static void check_fentry(struct hook *hook, const struct btf *vmlinux)
 {
 	const struct hook_spec *spec = hook->spec;
-	const struct btf_type *func, *proto;
-	int id = btf__find_by_name_kind(vmlinux, spec->target, BTF_KIND_FUNC);
+	int nr = count_args(vmlinux, spec->target);
 
-	if (id < 0 && spec->renamed) {
-		id = btf__find_by_name_kind(vmlinux, spec->renamed, BTF_KIND_FUNC);
-		if (id >= 0)
-			hook->target = spec->renamed;
+	if (nr < 0 && spec->renamed) {
+		hook->target = spec->renamed;
+		nr = count_args(vmlinux, hook->target);
 	}
-	if (id < 0) {
+	if (nr < 0)
 		set_missing(hook, "this kernel has no function %s to trace", spec->target);
-		return;
-	}
-	func = btf__type_by_id(vmlinux, id);
-	proto = func ? btf__type_by_id(vmlinux, func->type) : NULL;
-	if (!proto || btf_vlen(proto) != spec->nr_args)
-		set_missing(hook, "%s takes %u arguments on this kernel, not %u", hook->target,
-			    proto ? btf_vlen(proto) : 0, spec->nr_args);
+	else if ((unsigned)nr != spec->nr_args)
+		set_missing(hook, "%s takes %d arguments on this kernel, not %u", hook->target, nr,
+			    spec->nr_args);
+}
+
+static bool lsm_runs_bpf(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/sys/kernel/security/lsm", "re");
+	char list[512] = "", *at = list, *name;
+
+	if (!f || !fgets(list, sizeof(list), f))
+		return false;
+	while ((name = strsep(&at, ",\n")))
+		if (!strcmp(name, "bpf"))
+			return true;
+	return false;
+}
+
+/*
+ * Where the kernel can be preempted (the default from 7.0 on), a task that is put off the CPU in
+ * the middle of a tracing program has that program skipped for all that run there meanwhile: a read
+ * of a key may go unseen. LSM programs are not skipped since 6.2 (271de525e1d7 "bpf: Remove
+ * prog->active check for bpf_lsm and bpf_iter"). That release is known by a function that came with
+ * it, as its own cannot be seen; before it, a program costs less as a tracing one.
+ */
+static bool lsm_is_better(const struct btf *vmlinux)
+{
+	return count_args(vmlinux, "bpf_rdonly_cast") >= 0 && lsm_runs_bpf();
+}
+
+/* To the LSM hook, if it is there as we know it and libbpf takes the change. */
+static bool go_to_lsm(struct hook *hook, struct bpf_program *program, const struct btf *vmlinux)
+{
+	const struct hook_spec *spec = hook->spec;
+	char function[96];
+
+	snprintf(function, sizeof(function), "bpf_lsm_%s", spec->lsm);
+	if (count_args(vmlinux, function) != (int)spec->lsm_args ||
+	    bpf_program__set_type(program, BPF_PROG_TYPE_LSM) ||
+	    bpf_program__set_expected_attach_type(program, BPF_LSM_MAC) ||
+	    bpf_program__set_attach_target(program, 0, spec->lsm))
+		return false;
+	hook->target = spec->lsm;
+	return true;
 }
 
 static void check_type(struct hook *hook, const struct btf *vmlinux, const char *prefix,
@@ -148,6 +197,8 @@ static void check_type(struct hook *hook, const struct btf *vmlinux, const char 
 
 void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux)
 {
+	const bool lsm = lsm_is_better(vmlinux);
+
 	for (size_t i = 0; i < hooks->nr; i++) {
 		struct hook *hook = &hooks->items[i];
 		struct bpf_program *program =
@@ -159,7 +210,9 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 			snprintf(hook->why, sizeof(hook->why), "this kernel has no %s",
 				 hook->spec->needs);
 		}
-		if (hook->state == HOOK_UNTRIED) {
+		hook->as_lsm = lsm && program && hook->spec->lsm && !hook->lsm_refused &&
+			       go_to_lsm(hook, program, vmlinux);
+		if (hook->state == HOOK_UNTRIED && !hook->as_lsm) {
 			switch (hook->spec->kind) {
 			case HOOK_FENTRY:
 				check_fentry(hook, vmlinux);
@@ -176,7 +229,7 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 			set_missing(hook, "not in this build");
 		else if (hook->state == HOOK_MISSING || hook->state == HOOK_NEEDLESS)
 			bpf_program__set_autoload(program, false);
-		else if (hook->target != hook->spec->target)
+		else if (hook->target == hook->spec->renamed)
 			bpf_program__set_attach_target(program, 0, hook->target);
 	}
 }
@@ -188,6 +241,11 @@ int hooks_reject(struct hooks *hooks, const char *program, const char *why)
 			continue;
 		if (hooks->items[i].state == HOOK_MISSING)
 			return -EALREADY;
+		if (hooks->items[i].as_lsm) { /* then as a tracing program */
+			hooks->items[i].lsm_refused = true;
+			hooks->items[i].target = hooks->items[i].spec->target;
+			return 0;
+		}
 		set_missing(&hooks->items[i], "the kernel refuses the program: %s", why);
 		return 0;
 	}
@@ -228,7 +286,8 @@ int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 			continue;
 		if (hook->state == HOOK_UNTRIED && program) {
 			/* For an iterator this makes the link that the daemon reads from. */
-			hook->link = bpf_program__attach(program);
+			hook->link = hook->as_lsm ? bpf_program__attach_lsm(program)
+						  : bpf_program__attach(program);
 			if (hook->link)
 				hook->state = HOOK_ATTACHED;
 			else

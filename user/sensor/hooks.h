@@ -45,13 +45,23 @@ struct hook_spec {
 	const char *instead_of;
 	const char *needs; /* NULL, or a kernel function without which there is nothing to see */
 	const char *renamed; /* name of the same function on other kernels; HOOK_FENTRY only */
+	/*
+	 * NULL, or the LSM hook that sees the same, with the arguments the program takes in front,
+	 * and its number of them. The program goes there instead of to `target` where that is
+	 * better: see hooks.c, lsm_is_better().
+	 */
+	const char *lsm;
+	unsigned lsm_args;
 };
 
 struct hook {
 	const struct hook_spec *spec;
-	const char *target; /* spec->target, or spec->renamed if this kernel has that one */
+	/* Where it goes on this kernel: the spec's target, renamed or lsm. */
+	const char *target;
 	enum hook_state state;
 	char why[192]; /* if not attached; one clause, no full stop */
+	bool as_lsm; /* it goes to spec->lsm */
+	bool lsm_refused; /* it did, and was not taken */
 	struct bpf_link *link; /* owned */
 };
 

@@ -110,20 +110,25 @@ static uint64_t sum_slot(const struct bpf_map *map, uint32_t slot)
 	return sum;
 }
 
-/* While a program runs on a CPU the kernel skips it for whoever preempted it there (5.12 and
- * later). */
-static uint64_t recursion_misses(const struct sensor *sensor)
+/*
+ * While a tracing program runs on a CPU the kernel skips it for whoever preempted it there, and
+ * counts that (5.12 and later). `lifecycle`: of the programs that tell of processes, or of the
+ * others.
+ */
+static uint64_t recursion_misses(const struct sensor *sensor, bool lifecycle)
 {
-	struct bpf_program *program;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_program(program, sensor->skel->obj)
-	{
+	for (size_t i = 0; i < sensor->hooks.nr; i++) {
+		const struct hook_spec *spec = sensor->hooks.items[i].spec;
+		const struct bpf_program *program =
+			bpf_object__find_program_by_name(sensor->skel->obj, spec->program);
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
-		int fd = bpf_program__fd(program);
+		int fd = program ? bpf_program__fd(program) : -1;
 
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+		if ((spec->kind == HOOK_TRACEPOINT) == lifecycle && fd >= 0 &&
+		    !bpf_obj_get_info_by_fd(fd, &info, &len))
 			sum += info.recursion_misses;
 	}
 	return sum;
@@ -143,7 +148,8 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 		s.drops[i] = sum_slot(sensor->skel->maps.st_drops, i);
 	for (uint32_t i = 0; i < SENSOR_RING_NR; i++)
 		s.records[i] = sum_slot(sensor->skel->maps.st_records, i);
-	s.recursion_misses = recursion_misses(sensor);
+	s.recursion_misses = recursion_misses(sensor, false);
+	s.recursion_lifecycle = recursion_misses(sensor, true);
 	*out_stats = s;
 	return 0;
 }

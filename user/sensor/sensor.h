@@ -114,7 +114,9 @@ enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_NR };
 
 struct sensor_stats {
 	uint64_t drops[WIRE_DROP_NR]; /* by enum wire_drop */
-	uint64_t recursion_misses; /* runs that the kernel skipped, all programs */
+	uint64_t
+		recursion_misses; /* runs that the kernel skipped, of programs at files and names */
+	uint64_t recursion_lifecycle; /* the same of those at fork, exec, exit */
 	uint64_t records[SENSOR_RING_NR]; /* written */
 	uint64_t undecodable; /* read and refused by the decoder */
 	uint32_t ring_kib[SENSOR_RING_NR];
