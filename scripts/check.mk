@@ -39,10 +39,14 @@ fuzz: $(FUZZ_BIN)
 # --- guests: check-vm, vm-image ------------------------------------------------------------------
 ## make check-vm           tests in guests; KERNELS="5.10 6.1 6.12 6.x 7.x", IMAGES="mini debian"
 ## make vm-image           the Debian guest's disk and all kernels, into the cache
-.PHONY: check-vm vm-image
+## make coverage           docs/coverage.md from the last check-vm (or MATRIX="FILE...")
+.PHONY: check-vm vm-image coverage
 check-vm:
 	@$(CHECK_ENV) scripts/check-vm $(if $(KERNELS),--kernels '$(KERNELS)') \
 		$(if $(IMAGES),--images '$(IMAGES)') $(addprefix --only ,$(ONLY))
+
+coverage:
+	@scripts/coverage $(MATRIX)
 
 vm-image:
 	@scripts/vm kernels
