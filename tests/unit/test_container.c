@@ -246,7 +246,7 @@ static void packed_pages_of_kernels_are_unpacked(void **state)
 	static const unsigned packings[] = {0, 1, 2, 4, 0x20};
 
 	for (size_t i = 0; i < ARRAY_SIZE(packings); i++) {
-		struct buffer b = make_kdump(40, packings[i], i == 1 ? 31 : 0), flat;
+		struct buffer b = make_kdump(40, packings[i], i == 1 ? 31 : 1), flat;
 		uint64_t flags = SCAN_CORE | (i == 1 ? SCAN_FILTERED : 0);
 		struct seen seen;
 

@@ -116,7 +116,8 @@ static int read_header(struct kdump *dump, struct scan_about *about)
 	/* physical base, level of filtering, split, first and last frame, ..., the same in 64 bits.
 	 */
 	if (about->bits == 64) {
-		if (GET32(s, 8))
+		/* Level 1 leaves out pages of zeros only, as QEMU does. */
+		if (GET32(s, 8) & ~1U)
 			*dump->flags |= SCAN_FILTERED;
 		if (version >= 5 && GET64(s, 72))
 			*dump->flags |= SCAN_ERASED;
@@ -130,7 +131,7 @@ static int read_header(struct kdump *dump, struct scan_about *about)
 			dump->frames = end < dump->frames ? end : dump->frames;
 			*dump->flags |= SCAN_FILTERED; /* the other parts are other files */
 		}
-	} else if (GET32(s, 4)) {
+	} else if (GET32(s, 4) & ~1U) {
 		*dump->flags |= SCAN_FILTERED;
 	}
 	/* The second bitmap tells what is there. */
