@@ -342,9 +342,20 @@ static void the_longest_alert_there_can_be_fits(void **state)
 	memset(s.alert.key.ssh_fp, '"', sizeof(s.alert.key.ssh_fp) - 1);
 	memset(s.alert.key.keygrip, '"', sizeof(s.alert.key.keygrip) - 1);
 	memset(s.alert.key.comment, '\x01', sizeof(s.alert.key.comment) - 1);
+	s.alert.nr_held = HELD_MAX;
+	s.alert.nr_held_all = UINT32_MAX;
+	for (size_t i = 0; i < HELD_MAX; i++)
+		s.alert.held[i] = (struct alert_held){worst, "ssh-host-key", true, s.alert.key};
+	s.alert.dump = (struct alert_dump){"written",  worst,	       "windows-dump", UINT32_MAX,
+					   UINT32_MAX, UINT64_MAX - 1, UINT64_MAX,     UINT32_MAX};
+	s.alert.setting =
+		(struct alert_setting){"kernel.core_pipe_limit", worst, worst, UINT32_MAX};
 	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
 	assert_string_equal(parsed_param(&p, "truncated"), "1");
 	assert_string_equal(parsed_param(&p, "ancestors"), "31");
+	assert_string_equal(parsed_param(&p, "keys_held"), "4294967295");
+	assert_string_equal(parsed_param(&p, "dump_how"), "written");
+	assert_string_equal(parsed_param(&p, "setting"), "kernel.core_pipe_limit");
 	parsed_fini(&p);
 }
 
