@@ -44,6 +44,7 @@ wait_for is_open || not_ok "the holder opens the key" "it did not"
 cat $ssh/id_closed >/dev/null
 
 kt_start 3>&- 4>&- 5>&- 6>&- || exit 1
+keys_known
 exec 3>&- 4>&- 5>&- 6>&-
 # shellcheck disable=SC2154
 if ! wait "$mapped" || ! wait "$flying"; then
@@ -52,7 +53,6 @@ fi
 # shellcheck disable=SC2154
 wait "$direct"
 wait "$holder" || not_ok "the holder reads" "it did not"
-keys_known
 $WAYS/read $ssh/id_after
 gather || exit 1
 one "open before the daemon came" "$(of $ssh/id_open)" "$(named $ssh/id_open)" \
