@@ -42,7 +42,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
 
 PKGS := libbpf libelf yaml-0.1 jansson libsystemd mount libcap-ng libseccomp sqlite3 libcrypto libarchive \
-	zlib snappy lzo2 libzstd
+	zlib libhs snappy lzo2 libzstd
 
 # --- tools and libraries, named with their package when missing -------------------------------
 # Goals that need none of them, or that install first and call make again.
@@ -113,6 +113,9 @@ $(BUILD)/%.o: %.c Makefile
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KT_CPPFLAGS) $(KT_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Built in by .incbin, which the compiler does not tell as a dependency.
+$(BUILD)/user/policy/tokenrules.o $(BUILD)/fuzz/obj/user/policy/tokenrules.o: policy/scan/tokens.yaml
 
 # Who includes the skeleton needs it made first; after that the .d files know.
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/sensor/*.c)): | $(SKEL)

@@ -53,6 +53,8 @@ install: install-check
 	@mkdir -p $(D)$(DATADIR)/policy.d $(D)$(SYSCONFDIR)/keytrail/policy.d
 	@for f in $(POLICY_FILES); do install -m 0644 $$f $(D)$(DATADIR)/policy.d/ && \
 		echo "  INSTALL  $(DATADIR)/policy.d/$${f##*/}"; done
+	@install -m 0644 policy/scan/tokens.yaml $(D)$(DATADIR)/ && \
+		echo "  INSTALL  $(DATADIR)/tokens.yaml"
 	@for f in $(MAN_PAGES); do s=$${f##*.}; mkdir -p $(D)$(MANDIR)/man$$s; \
 		install -m 0644 $$f $(D)$(MANDIR)/man$$s/ && \
 		echo "  INSTALL  $(MANDIR)/man$$s/$${f##*/}"; done

@@ -503,8 +503,9 @@ static void records_that_cannot_be_are_refused(void **state)
 		     {3, 2},
 		     {6, 1},
 		     {7, 1},
-		     {32, 0},
-		     {40, 1}};
+		     {39, 1},
+		     {40, 0},
+		     {48, 1}};
 	struct finding f = {.what = FINDING_AES,
 			    .layout = LAYOUT_DECRYPT,
 			    .bits = 128,

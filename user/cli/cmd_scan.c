@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/scan_inputs.h"
 #include "cli/scan_json.h"
+#include "cli/scan_known.h"
 #include "cli/scan_progress.h"
 #include "cli/scan_redact.h"
 #include "cli/scan_view.h"
@@ -26,12 +27,15 @@ struct options {
 	const char *sarif;
 	const char *redact;
 	uint64_t jobs;
+	struct cli_list needles;
+	const char *tokens;
 };
 
 /* What the runs over all arguments share. */
 struct run {
 	const struct options *options;
 	struct scan_options scan;
+	struct scan_known known; /* what `scan` points to */
 	struct term term;
 	struct scan_progress progress;
 	struct sarif sarif;
@@ -85,6 +89,7 @@ static int finish_dump(struct job *job, const char *error)
 	if (!job->open)
 		return 0;
 	job->open = false;
+	scan_known_names(&job->run->known, &job->verdict);
 	scan_verdict_sort(&job->verdict);
 	outcome = scan_verdict_outcome(&job->verdict);
 	job->run->found |= outcome == OUTCOME_FOUND;
@@ -193,7 +198,7 @@ static int run(const void *p, int argc, char **argv)
 		.scan = {.workers = (unsigned)options->jobs},
 		.to_people = !options->json && !sarif_out,
 	};
-	int err = 0;
+	int err;
 
 	if (options->json && sarif_out) {
 		fprintf(stderr, "keytrail scan: --json and --sarif=- both want standard output\n");
@@ -203,6 +208,9 @@ static int run(const void *p, int argc, char **argv)
 		fprintf(stderr, "keytrail scan: --redact takes one dump\n");
 		return CLI_USAGE;
 	}
+	err = scan_known_load(&options->needles, options->tokens, &run.known, &run.scan);
+	if (err < 0)
+		return SCAN_COULD_NOT;
 	term_init(&run.term, stdout);
 	scan_progress_init(&run.progress);
 	run.progress.shown &= !options->quiet;
@@ -214,6 +222,7 @@ static int run(const void *p, int argc, char **argv)
 		err = write_sarif(&run);
 	if (run.sarif.log)
 		sarif_fini(&run.sarif);
+	scan_known_fini(&run.known);
 	if (err < 0)
 		fprintf(stderr, "keytrail scan: %s\n", strerror(-err));
 	/* A file that was not looked at is not clean. */
@@ -233,6 +242,10 @@ static const struct cli_option options_table[] = {
 		   "Show the keys of random generators and of self tests, too"),
 	CLI_OPTION("quiet", 'q', CLI_FLAG, struct options, quiet, NULL,
 		   "Show no progress on the terminal"),
+	CLI_OPTION("needles", 'n', CLI_LIST, struct options, needles, "FILE",
+		   "Look for the keys of this needle file; may be given again"),
+	CLI_OPTION("tokens", 't', CLI_STRING, struct options, tokens, "FILE",
+		   "Rules for tokens instead of the installed ones (docs/tokens.md)"),
 };
 
 const struct cli_command cmd_scan = {
@@ -241,14 +254,15 @@ const struct cli_command cmd_scan = {
 	.min_args = 1,
 	.max_args = 1024,
 	.summary = "Look for private keys in core dumps, other files, and processes",
-	.about = "Says which private keys stand in dumps, where, and whose they are: kind, size,\n"
-		 "public fingerprint as ssh-keygen and openssl print it, and evidence (proven by\n"
-		 "arithmetic, likely by form, encrypted); never key bytes. A directory means all\n"
-		 "files below it, a number the process with this id, - standard input. The bytes\n"
-		 "are read in a sandboxed process.\n"
-		 "\n"
-		 "Exits 0 if nothing was found, 1 if something was, 2 if something could not be\n"
-		 "scanned, or not all of it.",
+	.about =
+		"Says which private keys and tokens stand in dumps, where, and whose they are: kind, size,\n"
+		"public fingerprint as ssh-keygen and openssl print it, and evidence (proven by\n"
+		"arithmetic, likely by form, encrypted); never key bytes. A directory means all\n"
+		"files below it, a number the process with this id, - standard input. The bytes\n"
+		"are read in a sandboxed process.\n"
+		"\n"
+		"Exits 0 if nothing was found, 1 if something was, 2 if something could not be\n"
+		"scanned, or not all of it.",
 	.options = options_table,
 	.nr_options = ARRAY_SIZE(options_table),
 	.options_size = sizeof(struct options),

@@ -69,7 +69,9 @@ static json_t *key_json(const struct found_key *key)
 		err |= put_hex(object, "spki_sha256", f->id.spki, sizeof(f->id.spki));
 	err |= put_text(object, "keygrip", f->id.keygrip);
 	err |= put_text(object, "comment", f->id.comment);
-	err |= put_text(object, "label", key->label);
+	err |= put_text(object, f->what == FINDING_TOKEN ? "token" : "label", key->label);
+	if (f->what == FINDING_TOKEN)
+		err |= put(object, "length", json_integer(f->length));
 	err |= put_text(object, "zone", key->zone);
 	if (key->expired)
 		err |= put(object, "expired", json_true());

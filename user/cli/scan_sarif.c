@@ -21,6 +21,10 @@ static const char *rule_text(enum finding_what what)
 		return "A private key stands in memory in a written form";
 	case FINDING_AES:
 		return "An AES key stands in memory with its schedule";
+	case FINDING_KNOWN:
+		return "A private key that the site watches stands in memory";
+	case FINDING_TOKEN:
+		return "An API key or access token stands in memory";
 	default:
 		return "Key material stands in memory";
 	}

@@ -69,6 +69,8 @@ static void merge(struct finding *to, const struct finding *f)
 		to->class = f->class;
 	if (!to->bits)
 		to->bits = f->bits;
+	if (!to->ref)
+		to->ref = f->ref;
 	if (!to->id.comment[0])
 		memcpy(to->id.comment, f->id.comment, sizeof(to->id.comment));
 	if (!to->id.ssh_fp[0])
@@ -138,7 +140,8 @@ enum severity found_key_severity(const struct found_key *key)
 {
 	switch (key->finding.class) {
 	case CLASS_PROVEN:
-		if (!key->label)
+		/* A token's label is its rule's. */
+		if (!key->label || key->finding.what == FINDING_TOKEN)
 			return SEV_HIGH;
 		return key->expired || starts(key->zone, "test") || starts(key->zone, "dev")
 			       ? SEV_MEDIUM

@@ -43,7 +43,12 @@ static void show_names(const struct term *t, const struct found_key *key)
 {
 	const struct key_identity *id = &key->finding.id;
 
-	row(t, "key");
+	row(t, key->finding.what == FINDING_TOKEN ? "token" : "key");
+	if (key->finding.what == FINDING_TOKEN) {
+		term_putf(t, STYLE_BOLD, "%s, %u bytes\n", key->label ? key->label : "?",
+			  key->finding.length);
+		return;
+	}
 	if (id->ssh_fp[0]) {
 		term_put(t, STYLE_BOLD, id->ssh_fp);
 	} else if (id->has_spki) {

@@ -4,6 +4,7 @@
 
 #include "scan/detect-aes.h"
 #include "scan/detectors.h"
+#include "scan/known.h"
 #include "scan/wipe.h"
 
 #define KEYS_MAX 4096
@@ -157,6 +158,8 @@ static void end(void *p)
 				&(struct secret){.kind = SECRET_KEY,
 						 .value = {key->key, key->finding.bits / 8}},
 				&key->finding);
+		known_secret(state->job->options->needles, key->key, key->finding.bits / 8,
+			     &key->finding);
 		detector_report(state->job, &key->finding);
 	}
 }

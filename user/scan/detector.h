@@ -69,6 +69,7 @@ struct scan_options {
 	uint64_t unpack_max; /* bytes that packed files may become; 0: as unpack.h says */
 	bool keep_secrets; /* for redaction (secret.h) */
 	const struct needles *needles; /* keys that are looked for; NULL: none */
+	const struct token_search *tokens; /* rules, compiled; NULL: none */
 };
 
 struct detector_job {

@@ -2,9 +2,13 @@
 /* Which detectors there are, in the order in which they see a window. */
 #include "scan/detectors.h"
 
+/* clang-format off */
 const struct detector *const detectors[] = {
 	&detector_aes,
 	&detector_rsa,
 	&detector_form,
+	&detector_needle,
+	&detector_token,
 	NULL,
 };
+/* clang-format on */

@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "scan/container.h"
 #include "scan/crew.h"
+#include "scan/known.h"
 #include "scan/memory.h"
 #include "scan/redact.h"
 #include "scan/source-flat.h"
@@ -61,13 +62,15 @@ static void handled(struct dump *d, int error)
 
 void detector_report(const struct detector_job *job, const struct finding *finding)
 {
+	struct finding f = *finding;
 	struct dump *d = job->dump;
 
 	if (finding->what == FINDING_STRUCTURE)
 		secrets_note_form(job->secrets, finding->offset, finding->layout);
+	known_name(job->options->needles, &f);
 	pthread_mutex_lock(&d->lock);
 	if (!d->error)
-		handled(d, d->events->found(d->userdata, finding));
+		handled(d, d->events->found(d->userdata, &f));
 	pthread_mutex_unlock(&d->lock);
 }
 

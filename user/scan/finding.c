@@ -14,8 +14,9 @@ static const char *word(const char *const *words, size_t nr, unsigned value)
 
 const char *finding_what_str(enum finding_what what)
 {
-	static const char *const words[FINDING_WHAT_NR] = {"end", "rsa-pair", "structure",
-							   "aes-schedule", "range"};
+	static const char *const words[FINDING_WHAT_NR] = {
+		"end", "rsa-pair", "structure", "aes-schedule", "range", "known-key", "token",
+	};
 
 	return word(words, ARRAY_SIZE(words), what);
 }
@@ -41,6 +42,8 @@ const char *finding_layout_str(enum finding_layout layout)
 		"decrypt",
 		"encrypt-words-32",
 		"decrypt-words-32",
+		"digits",
+		"text",
 	};
 
 	return word(words, ARRAY_SIZE(words), layout);
@@ -56,7 +59,7 @@ void finding_encode(const struct finding *finding, uint8_t out[FINDING_SIZE])
 {
 	struct scan_result result = {.error = 0, .id = finding->id};
 
-	memset(out, 0, 32);
+	memset(out, 0, 40);
 	out[0] = (uint8_t)finding->what;
 	out[1] = (uint8_t)finding->class;
 	out[2] = (uint8_t)finding->layout;
@@ -66,7 +69,8 @@ void finding_encode(const struct finding *finding, uint8_t out[FINDING_SIZE])
 	put64(out + 8, finding->offset);
 	put64(out + 16, finding->vaddr);
 	put64(out + 24, finding->tag);
-	scan_result_encode(&result, out + 32);
+	put64(out + 32, (uint64_t)finding->ref << 32 | finding->length);
+	scan_result_encode(&result, out + 40);
 }
 
 static uint64_t get64(const uint8_t *p)
@@ -83,8 +87,8 @@ int finding_decode(const uint8_t p[FINDING_SIZE], struct finding *out_finding)
 	struct scan_result result;
 
 	if (p[0] >= FINDING_WHAT_NR || p[1] >= FINDING_CLASS_NR || p[2] >= LAYOUT_NR || p[3] > 1 ||
-	    p[6] || p[7] || scan_result_decode(p + 32, SCAN_RESULT_SIZE, &result) < 0 ||
-	    result.error)
+	    p[6] || p[7] || scan_result_decode(p + 40, SCAN_RESULT_SIZE, &result) < 0 ||
+	    result.error || (p[0] != FINDING_TOKEN && (uint32_t)get64(p + 32)))
 		return -EBADMSG;
 	*out_finding = (struct finding){
 		.what = p[0],
@@ -95,6 +99,8 @@ int finding_decode(const uint8_t p[FINDING_SIZE], struct finding *out_finding)
 		.offset = get64(p + 8),
 		.vaddr = get64(p + 16),
 		.tag = get64(p + 24),
+		.ref = (uint32_t)(get64(p + 32) >> 32),
+		.length = (uint32_t)get64(p + 32),
 		.id = result.id,
 	};
 	return 0;

@@ -15,6 +15,8 @@ enum finding_what {
 	FINDING_STRUCTURE, /* a private key in PEM, DER or OpenSSH form */
 	FINDING_AES, /* a whole key schedule */
 	FINDING_RANGE, /* of a redaction: vaddr bytes from offset on have to go */
+	FINDING_KNOWN, /* a needle's key (needle.h), `ref` says which */
+	FINDING_TOKEN, /* by a rule (model/tokenrule.h), `ref` says which */
 	FINDING_WHAT_NR
 };
 
@@ -38,6 +40,8 @@ enum finding_layout {
 	LAYOUT_DECRYPT, /* AES: reversed, with InvMixColumns */
 	LAYOUT_ENCRYPT_W32, /* the same with the bytes of each word reversed */
 	LAYOUT_DECRYPT_W32,
+	LAYOUT_DIGITS, /* numbers of 28 to 31 or 60 bits in a word each: Python, LibTomMath */
+	LAYOUT_TOKEN, /* as it is sent and written down */
 	LAYOUT_NR
 };
 
@@ -56,10 +60,16 @@ struct finding {
 	uint64_t offset; /* in the file */
 	uint64_t vaddr;
 	uint64_t tag; /* equal for equal secrets of one scan (secret.h); 0: it has none */
+	/*
+	 * The number + 1 of the needle that the key is known by, whatever found it; of the rule,
+	 * for FINDING_TOKEN; 0: none. The receiver has both lists and looks up what they say.
+	 */
+	uint32_t ref;
+	uint32_t length; /* FINDING_TOKEN: in bytes; else 0 */
 	struct key_identity id; /* kind KEY_NONE: nothing public about it */
 };
 
-#define FINDING_SIZE (32 + SCAN_RESULT_SIZE)
+#define FINDING_SIZE (40 + SCAN_RESULT_SIZE)
 
 const char *finding_what_str(enum finding_what what);
 const char *finding_class_str(enum finding_class class);
