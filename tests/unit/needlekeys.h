@@ -12,7 +12,7 @@
 #include "scan/needle-make.h"
 #include "unit/keymaker.h"
 
-static const uint8_t site[NEEDLE_KEY_SIZE] = {
+static const uint8_t file_key[NEEDLE_KEY_SIZE] = {
 	0x3b, 0x91, 0xf0, 0x07, 0xc4, 0x5d, 0xaa, 0x18, 0x22, 0x7e, 0x60,
 	0xd9, 0x4f, 0x01, 0x95, 0xe6, 0x8c, 0x33, 0xbb, 0x54, 0x10, 0xfa,
 	0x6d, 0x29, 0xe7, 0x48, 0x9f, 0x02, 0xd1, 0x76, 0x5a, 0xc3,
@@ -22,7 +22,7 @@ static inline _unused_ struct needles one(struct needle *needle)
 {
 	struct needles needles = {.made = 1764000000};
 
-	memcpy(needles.key, site, sizeof(site));
+	memcpy(needles.key, file_key, sizeof(file_key));
 	if (needle)
 		assert_int_equal(needles_add(&needles, needle), 0);
 	return needles;
@@ -32,7 +32,7 @@ static inline _unused_ struct needles make_of(struct bytes file, bool symmetric)
 {
 	struct needle needle = {.nr_forms = 0};
 
-	assert_int_equal(needle_make(file, site, symmetric, &needle), 0);
+	assert_int_equal(needle_make(file, file_key, symmetric, &needle), 0);
 	return one(&needle);
 }
 

@@ -29,7 +29,7 @@ static struct needles all_kinds(void)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct needle needle = {.nr_forms = 0};
 
-		assert_int_equal(needle_make(der_of(keys[i]), site, false, &needle), 0);
+		assert_int_equal(needle_make(der_of(keys[i]), file_key, false, &needle), 0);
 		snprintf(needle.label, sizeof(needle.label), "key %zu", i);
 		needle.expires = 1900000000 + (int64_t)i;
 		assert_int_equal(needles_add(&needles, &needle), 0);
@@ -150,9 +150,9 @@ static void guessable_keys_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_int_equal(needle_make((struct bytes){(const uint8_t *)texts[i],
 							    strlen(texts[i])},
-					     site, true, &needle),
+					     file_key, true, &needle),
 				 -EDOM);
-	assert_int_equal(needle_make((struct bytes){(const uint8_t *)"short", 5}, site, true,
+	assert_int_equal(needle_make((struct bytes){(const uint8_t *)"short", 5}, file_key, true,
 				     &needle),
 			 -EINVAL);
 }
@@ -197,7 +197,7 @@ static void no_piece_of_the_secret_stands_in_the_file(void **state)
  */
 static double told_bits(const struct needle *n, struct bytes secret, size_t piece, size_t w)
 {
-	struct needle_hash hash = needle_hash(site);
+	struct needle_hash hash = needle_hash(file_key);
 	bool covered[1024] = {false};
 	double told = 0, bytes = 0;
 
@@ -298,7 +298,7 @@ static void tags_let_as_many_guesses_pass_as_they_should(void **state)
 	uint8_t secret[16], guess[16], mac[16];
 	struct needles needles;
 	const struct needle_form *form;
-	struct needle_hash hash = needle_hash(site);
+	struct needle_hash hash = needle_hash(file_key);
 	unsigned passed = 0, proven = 0;
 
 	do
@@ -316,7 +316,8 @@ static void tags_let_as_many_guesses_pass_as_they_should(void **state)
 		if ((tag ^ form->windows[0].tag) >> (32 - form->tag_bits))
 			continue;
 		passed++;
-		assert_int_equal(needle_mac(site, NEEDLE_SECRET, NEEDLE_BYTES, guess, 16, mac), 0);
+		assert_int_equal(needle_mac(file_key, NEEDLE_SECRET, NEEDLE_BYTES, guess, 16, mac),
+				 0);
 		proven += memcmp(mac, form->mac, 16) == 0;
 	}
 	/* 64 are expected. */
@@ -342,7 +343,7 @@ static void rsa_needles_depend_on_a_quarter_of_each_prime(void **state)
 		for (size_t at = 0; at + 32 <= prime.len; at++) {
 			uint8_t mac[16];
 
-			needle_mac(site, i ? NEEDLE_PRIME2 : NEEDLE_PRIME1, NEEDLE_BYTES,
+			needle_mac(file_key, i ? NEEDLE_PRIME2 : NEEDLE_PRIME1, NEEDLE_BYTES,
 				   prime.p + at, 32, mac);
 			for (unsigned f = 0; f < n->nr_forms; f++)
 				if (!memcmp(mac, n->forms[f].mac, 16))
@@ -396,7 +397,7 @@ static void keys_that_cannot_be_taken_are_told_apart(void **state)
 		shell(dir, NULL, 0, "%s", cases[i].command);
 		snprintf(name, sizeof(name), "k%zu", i);
 		file = slurp(dir, name);
-		assert_int_equal(needle_make(file, site, false, &needle), cases[i].error);
+		assert_int_equal(needle_make(file, file_key, false, &needle), cases[i].error);
 		needle_fini(&needle);
 		free((void *)file.p);
 	}

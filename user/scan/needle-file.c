@@ -394,17 +394,43 @@ static int read_all(struct parser *p, const char *text, struct needles *needles)
 	return next(p) ? wrong(p, "a needle, its signature or the end should stand here") : 0;
 }
 
-/* Tells the first line in which the text is not what would be written. */
-static int check_form(struct parser *p, const char *text, size_t len, const struct buf *again)
+static int print_head(const struct needles *needles, struct buf *out);
+
+/* Takes what would be written off the text; tells the first line in which it is another. */
+static int take_form(struct parser *p, struct bytes *text, struct buf *written)
 {
+	const uint8_t *again = (const uint8_t *)written->p;
 	size_t at = 0;
 
-	if (len == again->len && memcmp(text, again->p, len) == 0)
-		return 0;
+	while (at < text->len && at < written->len && text->p[at] == again[at])
+		p->number += text->p[at++] == '\n';
+	if (at < written->len)
+		return wrong(p, "this is not the form in which keytrail writes it");
+	bytes_skip(text, at);
+	written->len = 0;
+	return 0;
+}
+
+/* Piece by piece: a file of 10,000 keys has 20 MB. */
+static int check_form(struct parser *p, struct bytes text, const struct needles *needles)
+{
+	struct buf written;
+	int err;
+
+	buf_init(&written, 0);
 	p->number = 1;
-	while (at < len && at < again->len && text[at] == again->p[at])
-		p->number += text[at++] == '\n';
-	return wrong(p, "this is not the form in which keytrail writes it");
+	err = print_head(needles, &written);
+	if (!err)
+		err = take_form(p, &text, &written);
+	for (size_t i = 0; i < needles->nr && !err; i++) {
+		err = needle_print(&needles->items[i], &written);
+		if (!err)
+			err = take_form(p, &text, &written);
+	}
+	if (!err && !bytes_is(text, "\n"))
+		err = wrong(p, "this is not the form in which keytrail writes it");
+	buf_fini(&written);
+	return err;
 }
 
 int needles_parse(const char *file, const char *text, size_t len, struct diag_list *diags,
@@ -412,22 +438,16 @@ int needles_parse(const char *file, const char *text, size_t len, struct diag_li
 {
 	struct parser p = {.file = file, .diags = diags, .rest = {(const uint8_t *)text, len}};
 	struct needles needles = {.nr = 0};
-	struct buf again;
-	int err;
+	int err = read_all(&p, text, &needles);
 
-	buf_init(&again, 0);
-	err = read_all(&p, text, &needles);
-	if (!err) {
-		if (!needles.has_signature)
-			needles.signed_len = len;
-		err = needles_print(&needles, &again);
-	}
+	if (!err && !needles.has_signature)
+		needles.signed_len = len;
 	if (!err)
-		err = check_form(&p, text, needles.signed_len, &again);
+		err = check_form(&p, (struct bytes){(const uint8_t *)text, needles.signed_len},
+				 &needles);
 	if (!err && needles.has_signature &&
 	    (len - needles.signed_len != 10 + 64 + 1 + 128 + 1 || text[len - 1] != '\n'))
 		err = wrong(&p, "nothing may stand behind the signature");
-	buf_fini(&again);
 	if (err < 0) {
 		needles_fini(&needles);
 		return err;
@@ -516,14 +536,19 @@ int needle_print(const struct needle *n, struct buf *out)
 	return err ? err : buf_appendf(out, "end\n");
 }
 
-int needles_print(const struct needles *needles, struct buf *out)
+static int print_head(const struct needles *needles, struct buf *out)
 {
 	int err = buf_appendf(out, FILE_VERSION "\n");
 
 	if (!err)
 		err = put_bytes(out, "key", needles->key, sizeof(needles->key));
-	if (!err)
-		err = put_time(out, "made", needles->made);
+	return err ? err : put_time(out, "made", needles->made);
+}
+
+int needles_print(const struct needles *needles, struct buf *out)
+{
+	int err = print_head(needles, out);
+
 	for (size_t i = 0; i < needles->nr && !err; i++)
 		err = needle_print(&needles->items[i], out);
 	/* Before a signature, as before a needle. */
