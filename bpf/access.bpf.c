@@ -3,6 +3,7 @@
 #include "access.h"
 #include "holders.h"
 #include "identity.h"
+#include "pressure.h"
 #include "record.h"
 
 enum {
@@ -72,10 +73,10 @@ static __always_inline int is_ours(struct task_struct *task)
 
 /* What is the same whoever tells of it. */
 static __always_inline void fill_access(struct access_record *r, struct task_struct *task,
-					kt_u64 object, kt_u32 how)
+					kt_u64 object, kt_u32 how, kt_u32 ring)
 {
 	__builtin_memset(&r->a, 0, sizeof(r->a));
-	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), RING_CRITICAL);
+	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), ring);
 	fill_subject(&r->a.subject, task);
 	fill_parent(task, &r->a.parent_start, &r->a.parent_exec_id, &r->a.parent_tgid);
 	r->a.object = object;
@@ -103,6 +104,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	struct access_record *r;
 	struct mark_key key;
 	struct mark *found, mark;
+	kt_u32 ring = RING_CRITICAL, what;
+	int under;
 
 	mark_key_of(&key, inode);
 	found = bpf_map_lookup_elem(&marks, &key);
@@ -119,12 +122,27 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	if (how != WIRE_HOW_CLOSE_WRITE)
 		holder_add(task, mark.object, mark.flags & MARK_KEY);
 
+	what = how == WIRE_HOW_CLOSE_WRITE ? PRESSURE_CLOSE_WRITE
+	       : f_mode & FMODE_READ	   ? PRESSURE_READ
+					   : PRESSURE_ACCESS;
+	under = pressure_on(task_addr, mark.object, what);
+	if (under == PRESSURE_REPEAT)
+		return 1;
 	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
-		count_drop(WIRE_DROP_RING_CRITICAL);
-		return 1;
+		if (under != PRESSURE_OVER)
+			r = bpf_ringbuf_reserve(&ring_first, sizeof(*r), 0);
+		/* The verifier must find the question about r whole, not joined with another. */
+		asm volatile("" : "+r"(r));
+		if (!r) {
+			if (under == PRESSURE_FIRST)
+				pressure_untold(task_addr, mark.object, what);
+			count_drop(WIRE_DROP_RING_CRITICAL);
+			return 1;
+		}
+		ring = RING_FIRST;
 	}
-	fill_access(r, task, mark.object, how);
+	fill_access(r, task, mark.object, how, ring);
 	fill_inode(&r->a.inode, inode);
 	if (how != WIRE_HOW_MMAP) {
 		if (f_mode & FMODE_READ)
@@ -173,7 +191,7 @@ __noinline int report_inferred(kt_u32 n)
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 1;
 	}
-	fill_access(r, task, mark->object, WIRE_HOW_EXEC_FD);
+	fill_access(r, task, mark->object, WIRE_HOW_EXEC_FD, RING_CRITICAL);
 	r->a.h.flags = WIRE_F_FD_SCAN_BOUND;
 	r->a.inode.ino = key.ino;
 	r->a.inode.dev = key.dev;

@@ -19,4 +19,8 @@ kt_u32 dump_helpers_live = 0;
 /* Bytes in the bulk ring from which on its reader is woken; below, the reader's timer does. */
 const volatile kt_u32 cfg_bulk_wakeup = 1 << 20;
 
+/* Bytes in the critical ring from which on repeats are counted only. */
+const volatile kt_u32 cfg_pressure = 4 << 20;
+struct pressure_clock pressure;
+
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -16,6 +16,8 @@ extern kt_u8 filter[FILTER_SIZE];
 extern struct marking_slot marking;
 extern const volatile kt_u32 cfg_self_tgid;
 extern const volatile kt_u32 cfg_bulk_wakeup;
+extern const volatile kt_u32 cfg_pressure;
+extern struct pressure_clock pressure;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -26,6 +28,19 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);
 } ring_bulk __weak SEC(".maps");
+
+/* For what must be told when the critical ring is full: bpf/pressure.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} ring_first __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PRESSURE_KINDS);
+	__type(key, struct pressure_key);
+	__type(value, kt_u64); /* repeats */
+} pressure_kinds __weak SEC(".maps");
 
 /* Preallocated, so that an insert never waits for memory. */
 struct {
@@ -108,7 +123,7 @@ struct {
 	__type(value, kt_u64);
 } st_drops __weak SEC(".maps");
 
-enum ring { RING_CRITICAL, RING_BULK, RING_NR };
+enum ring { RING_CRITICAL, RING_BULK, RING_FIRST, RING_NR };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

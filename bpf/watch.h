@@ -94,6 +94,34 @@ struct mark {
 #define MARK_OBJECT_CANARY (1ULL << 62)
 
 /*
+ * A kind of access, under pressure (bpf/pressure.h): repeats of it are counted in `pressure_kinds`.
+ * Entries of one turn are read and taken out by user space after it has begun the next.
+ */
+struct pressure_key {
+	kt_u64 object;
+	kt_u64 exe_ino;
+	kt_u32 exe_dev;
+	kt_u32 uid;
+	kt_u32 what; /* enum pressure_what */
+	kt_u32 turn; /* 0 or 1 */
+};
+
+enum pressure_what {
+	PRESSURE_ACCESS, /* no reading */
+	PRESSURE_READ,
+	PRESSURE_CLOSE_WRITE,
+	PRESSURE_SHARE, /* not a kind: how many of them a uid has in this turn */
+};
+
+#define PRESSURE_KINDS	 32768
+#define PRESSURE_UID_MAX 1024
+
+struct pressure_clock {
+	kt_u32 turn; /* grows; the kernel side takes its lowest bit */
+	kt_u32 used; /* set by the kernel side: there are kinds in this turn */
+};
+
+/*
  * Marking by opening. stat() and the kernel do not agree on what identifies an inode (btrfs
  * subvolumes, overlayfs), so user space never names one: it fills this slot, opens the file with
  * MARKING_FLAGS on the thread `tid`, and the probe on that open does what `op` says with the

@@ -113,12 +113,14 @@ void feed_gaps(struct app *app)
 	for (unsigned i = 0; i < WIRE_DROP_NR; i++)
 		feed_gap(app, sensor_drop_str(i), s.drops[i] - app->stats.drops[i], now);
 	feed_gap(app, "recursion", s.recursion_misses - app->stats.recursion_misses, now);
+	feed_gap(app, "repeats", s.repeats - app->stats.repeats, now);
 	feed_gap(app, "recursion-lifecycle", s.recursion_lifecycle - app->stats.recursion_lifecycle,
 		 now);
 	feed_gap(app, "undecodable", s.undecodable - app->stats.undecodable, now);
-	/* An insert that was refused for the moment, a rename that was not seen: what it was about
-	 * is found by walking. */
+	/* An insert that was refused for the moment, a rename that was not seen or could not be
+	 * told: what it was about is found by walking. */
 	if (s.drops[WIRE_DROP_MARK_BUSY] != app->stats.drops[WIRE_DROP_MARK_BUSY] ||
+	    s.drops[WIRE_DROP_RING_CRITICAL] != app->stats.drops[WIRE_DROP_RING_CRITICAL] ||
 	    s.recursion_misses != app->stats.recursion_misses)
 		app_walk_soon(app);
 	app->stats = s;

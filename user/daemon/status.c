@@ -48,7 +48,7 @@ static json_t *drops_json(const struct sensor_stats *s)
 
 static json_t *rings_json(const struct sensor_stats *s)
 {
-	static const char *const names[SENSOR_RING_NR] = {"critical", "bulk"};
+	static const char *const names[SENSOR_RING_NR] = {"critical", "bulk", "first"};
 	json_t *rings = json_array();
 
 	for (int i = 0; i < SENSOR_RING_NR; i++)
@@ -207,6 +207,7 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "holders",
 			    json_pack("{s:i, s:i}", "now", (int)stats.holders, "max",
 				      (int)stats.holders_max));
+	json_object_set_new(status, "repeats", json_integer((json_int_t)stats.repeats));
 	json_object_set_new(status, "proc",
 			    json_pack("{s:I, s:I, s:I}", "nodes",
 				      (json_int_t)engine.processes.nodes, "cap",

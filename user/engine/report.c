@@ -362,6 +362,8 @@ static enum severity gap_severity(struct span cause)
 		{"mark-busy", SEV_HIGH},
 		{"recursion", SEV_HIGH},
 		{"undecodable", SEV_HIGH},
+		/* Nothing is missing but how often. */
+		{"repeats", SEV_INFO},
 		/* Only names and ancestry suffer. */
 		{"ring-bulk", SEV_LOW},
 		{"recursion-lifecycle", SEV_LOW},

@@ -314,6 +314,16 @@ char *sentence_gap(const struct alert *alert)
 
 	put_time(from, sizeof(from), alert->gap_from_ns);
 	put_time(to, sizeof(to), alert->gap_to_ns);
+	if (!strcmp(alert->cause, "repeats")) {
+		if (asprintf(&text,
+			     "%" PRIu64
+			     " accesses between %s and %s came faster than they could be "
+			     "read and were counted only: each repeats one that was told, of the "
+			     "same object by the same program and user",
+			     alert->count, from, to) < 0)
+			return NULL;
+		return text;
+	}
 	if (alert->count)
 		snprintf(number, sizeof(number), "%" PRIu64, alert->count);
 	if (asprintf(&text, "%s events were lost between %s and %s (%s): %s", number, from, to,

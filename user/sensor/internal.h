@@ -19,7 +19,18 @@ struct sensor {
 	uint32_t marked_on[MARKING_INODES]; /* sensor_marked_on() */
 	size_t nr_marked_on;
 	uint64_t undecodable;
+	uint64_t repeats, turned_ns; /* see pressure.c */
+	bool turned;
 };
+
+/* Half of the critical ring: by then that one is full. */
+static inline uint32_t ring_first_kib(const struct sensor_config *config)
+{
+	return config->ring_critical_kib > 128 ? config->ring_critical_kib / 2 : 64;
+}
+
+/* Counts the repeats of the turn that is over, begins another. At each drain. */
+void pressure_turn(struct sensor *sensor);
 
 /* Decodes one record and hands it over; counts what the decoder refuses. */
 void sensor_deliver(struct sensor *sensor, const void *data, size_t size);

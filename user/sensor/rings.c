@@ -37,6 +37,7 @@ int rings_open(struct sensor *sensor)
 	const int maps[SENSOR_RING_NR] = {
 		[SENSOR_RING_CRITICAL] = bpf_map__fd(sensor->skel->maps.ring_critical),
 		[SENSOR_RING_BULK] = bpf_map__fd(sensor->skel->maps.ring_bulk),
+		[SENSOR_RING_FIRST] = bpf_map__fd(sensor->skel->maps.ring_first),
 	};
 
 	sensor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -69,13 +70,19 @@ int sensor_fd(const struct sensor *sensor)
 
 int sensor_drain(struct sensor *sensor)
 {
-	int bulk, critical;
+	static const enum sensor_ring order[] = {SENSOR_RING_BULK, SENSOR_RING_CRITICAL,
+						 SENSOR_RING_FIRST};
+	int records = 0;
 
-	bulk = ring_buffer__consume(sensor->rings[SENSOR_RING_BULK]);
-	if (bulk < 0)
-		return bulk;
-	critical = ring_buffer__consume(sensor->rings[SENSOR_RING_CRITICAL]);
-	return critical < 0 ? critical : bulk + critical;
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		int r = ring_buffer__consume(sensor->rings[order[i]]);
+
+		if (r < 0)
+			return r;
+		records += r;
+	}
+	pressure_turn(sensor);
+	return records;
 }
 
 const char *sensor_drop_str(enum wire_drop cause)
@@ -138,7 +145,9 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 {
 	struct sensor_stats s = {
 		.undecodable = sensor->undecodable,
-		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
+		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib,
+			     ring_first_kib(&sensor->config)},
+		.repeats = sensor->repeats,
 		.marks_max = sensor->config.marks_max,
 		.holders = sensor->skel->bss->nr_holders,
 		.holders_max = bpf_map__max_entries(sensor->skel->maps.holders),

@@ -110,13 +110,15 @@ int sensor_unmark_device(struct sensor *sensor, uint32_t dev);
 int sensor_load_watchset(struct sensor *sensor, const struct watchset *set);
 void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
 
-enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_NR };
+/* FIRST takes over when CRITICAL is full, for accesses of a kind that was not told yet. */
+enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_FIRST, SENSOR_RING_NR };
 
 struct sensor_stats {
 	uint64_t drops[WIRE_DROP_NR]; /* by enum wire_drop */
 	uint64_t
 		recursion_misses; /* runs that the kernel skipped, of programs at files and names */
 	uint64_t recursion_lifecycle; /* the same of those at fork, exec, exit */
+	uint64_t repeats; /* accesses like one that was told, counted instead of told: no loss */
 	uint64_t records[SENSOR_RING_NR]; /* written */
 	uint64_t undecodable; /* read and refused by the decoder */
 	uint32_t ring_kib[SENSOR_RING_NR];
