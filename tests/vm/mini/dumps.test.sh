@@ -214,10 +214,10 @@ if [ -n "$socket" ]; then
 else
 	skip "to a socket" "this kernel has no such core_pattern"
 fi
-one_dump "a heap dump by the program itself" $D/heap written 0 '.dump.kind == "java-profile"'
+one_dump "a heap dump by the program itself" $D/heap written null '.dump.kind == "java-profile"'
 one_dump "a heap dump closed by the end of its writer" $D/heap-exit written 0
 all "a heap dump of who holds no key" "$(by_path $D/heap-nokey)" 0
 for f in heap heap-exit heap-nokey; do was_read $f $D/$f; done
-one_dump "a minidump, by a child" $D/mini written 0 '.dump.kind == "minidump"'
+one_dump "a minidump, by a child" $D/mini written null '.dump.kind == "minidump"'
 was_read "the minidump" $D/mini
 none "a large file that is no dump" ".object.path == \"$D/plain\""
