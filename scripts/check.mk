@@ -71,11 +71,21 @@ check-integration: all $(INTEGRATION_BIN)
 ## make recall             how many keys of the truth set's dumps a scan finds, beside other tools;
 ##                         makes the dumps first (scripts/missing-deps --install blindset peers)
 TRUTHSET ?= $(BUILD)/truthset
-.PHONY: recall truthset
+## make bench-scan         speed of the dump scanner, beside reading, unpacking and other tools;
+##                         MEGABYTES=1800 of cores, libraries, random bytes, zeros
+MEGABYTES ?= 1800
+.PHONY: recall truthset bench-scan
 truthset:
 	@tests/truthset/make-set '$(TRUTHSET)'
 recall: all truthset
 	@tests/truthset/recall '$(TRUTHSET)' '$(BUILD)/keytrail' --misses '$(TRUTHSET)/misses'
+
+# Of run-time dispatch nothing is left where the processor is said to have no vectors.
+bench-scan: all truthset
+	+@$(MAKE) --no-print-directory BUILD='$(BUILD)/scalar' \
+		CFLAGS="-O2 -g '-D__builtin_cpu_supports(x)=0'" all
+	@tests/truthset/bench '$(TRUTHSET)' '$(BUILD)/bench-scan' '$(BUILD)/keytrail' \
+		--scalar '$(BUILD)/scalar/keytrail' --megabytes $(MEGABYTES)
 
 # --- demo --------------------------------------------------------------------------------------------
 ## make demo               shows it at work in a guest; installs what is missing; KERNEL=6.1
