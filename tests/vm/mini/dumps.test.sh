@@ -215,7 +215,7 @@ else
 	skip "to a socket" "this kernel has no such core_pattern"
 fi
 one_dump "a heap dump by the program itself" $D/heap written null '.dump.kind == "java-profile"'
-one_dump "a heap dump closed by the end of its writer" $D/heap-exit written 0
+one_dump "a heap dump closed by the end of its writer" $D/heap-exit written null
 all "a heap dump of who holds no key" "$(by_path $D/heap-nokey)" 0
 for f in heap heap-exit heap-nokey; do was_read $f $D/$f; done
 one_dump "a minidump, by a child" $D/mini written null '.dump.kind == "minidump"'
