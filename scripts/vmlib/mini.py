@@ -10,7 +10,7 @@ from .common import ROOT, Failure, cache_dir, digest, forget_old, locked
 BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
 INIT = ROOT / "tests/vm/guest/init-mini"
 INIT_DEBIAN = ROOT / "tests/vm/guest/init-debian"
-MEM = 512
+MEM = 1024
 TIMEOUT = 120
 
 PASSWD = """root:x:0:0:root:/root:/bin/sh
