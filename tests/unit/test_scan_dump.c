@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 
 #include "scan/detect-aes.h"
-#include "scan/find.h"
 #include "scan/keyfile.h"
 #include "scan/scanner.h"
 #include "unit/keymaker.h"
@@ -305,11 +304,11 @@ static void written_keys_are_found_named_and_proven(void **state)
 		 CLASS_PROVEN, LAYOUT_DER},
 		{"openssl genpkey -algorithm ED25519 -outform DER -out k", KEY_ED25519, -1,
 		 LAYOUT_DER},
-		{"ssh-keygen -q -t ed25519 -N '' -f k", KEY_ED25519, CLASS_LIKELY, LAYOUT_TEXT},
+		{"ssh-keygen -q -t ed25519 -N '' -f k", KEY_ED25519, CLASS_PROVEN, LAYOUT_TEXT},
 		{"ssh-keygen -q -t ed25519 -N x -a 1 -f k", KEY_ED25519, CLASS_ENCRYPTED,
 		 LAYOUT_TEXT},
 		{"ssh-keygen -q -t ed25519 -N '' -f k1; grep -v -- --- k1 | base64 -d >k",
-		 KEY_ED25519, CLASS_LIKELY, LAYOUT_OPENSSH},
+		 KEY_ED25519, CLASS_PROVEN, LAYOUT_OPENSSH},
 	};
 	static const size_t places[] = {1, 4096, (1 << 20) - 20, (1 << 20) + 3};
 	size_t len = (1 << 20) + 65536;
@@ -328,7 +327,9 @@ static void written_keys_are_found_named_and_proven(void **state)
 			memset(p, 0, len);
 			memcpy(p + places[k], file.p, file.len);
 			seen = scan_memory(p, len);
-			if (seen.nr != 1)
+			/* The numbers of a DER form are found as numbers, too. */
+			if (seen.nr != 1 && !(seen.nr == 2 && seen.items[1].class == CLASS_PROVEN &&
+					      !strcmp(seen.items[1].id.ssh_fp, id.ssh_fp)))
 				fail_msg("case %zu at %zu: %u found", i, places[k], seen.nr);
 			assert_int_equal(seen.items[0].what, FINDING_STRUCTURE);
 			assert_int_equal(seen.items[0].id.kind, cases[i].kind);
@@ -528,35 +529,10 @@ static void records_that_cannot_be_are_refused(void **state)
 	}
 }
 
-/* Against memmem(), at every place of a short piece of memory that holds parts of the marker, too.
- */
-static void markers_are_found_where_they_stand(void **state)
-{
-	const struct marker marker = MARKER("-----BEGIN ", 4);
-
-	for (size_t len = 0; len < 80; len++)
-		for (size_t at = 0; at <= len; at++) {
-			uint8_t *p = malloc(len ? len : 1);
-			const uint8_t *want;
-
-			memset(p, '-', len);
-			memcpy(p + at, marker.p, len - at < marker.len ? len - at : marker.len);
-			want = memmem(p, len, marker.p, marker.len);
-			assert_int_equal(find_marker((struct bytes){p, len}, 0, marker),
-					 want ? (size_t)(want - p) : len);
-			if (want)
-				assert_int_equal(find_marker((struct bytes){p, len},
-							     (size_t)(want - p) + 1, marker),
-						 len);
-			free(p);
-		}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
-		CASE(markers_are_found_where_they_stand),
 		CASE(bare_rsa_numbers_are_joined_in_each_layout),
 		CASE(a_modulus_or_a_prime_alone_says_nothing),
 		CASE(aes_schedules_are_found_in_each_form),

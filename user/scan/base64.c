@@ -79,3 +79,36 @@ size_t base64_encode(struct bytes in, char *out)
 	out[n] = '\0';
 	return n;
 }
+
+size_t base64_decode_some(struct bytes in, uint8_t *out, size_t size, size_t *out_used)
+{
+	uint32_t group = 0;
+	unsigned bits = 0;
+	size_t len = 0, i;
+
+	for (i = 0; i < in.len && len < size; i++) {
+		uint8_t c = in.p[i];
+		int v;
+
+		if (blank(c))
+			continue;
+		if (c == '\\' && i + 1 < in.len && (in.p[i + 1] == 'n' || in.p[i + 1] == 'r')) {
+			i++;
+			continue;
+		}
+		/* Five dashes are the end of a block, fewer are letters of URLs' alphabet. */
+		if (c == '-' && bytes_starts((struct bytes){in.p + i, in.len - i}, "-----"))
+			break;
+		v = c == '-' ? 62 : c == '_' ? 63 : value(c);
+		if (v < 0)
+			break;
+		group = group << 6 | (unsigned)v;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out[len++] = (uint8_t)(group >> bits);
+		}
+	}
+	*out_used = i;
+	return len;
+}

@@ -17,3 +17,11 @@ long base64_decode(struct bytes in, uint8_t *out);
 /* Without padding and line ends, as fingerprints are written; NUL terminated. Returns the length.
  * out: BASE64_ENCODED_MAX(in.len) bytes. */
 size_t base64_encode(struct bytes in, char *out);
+
+/*
+ * For text out of a dump: decodes as far as it is base64, of either alphabet (RFC 4648 section 4 or
+ * 5), up to `size` bytes of out. Blanks, line ends, and line ends that are written as \n or \r, are
+ * passed over. Returns the length; what is left of a group counts as far as it makes bytes.
+ * *out_used: how much of `in` was read; not NULL.
+ */
+size_t base64_decode_some(struct bytes in, uint8_t *out, size_t size, size_t *out_used);

@@ -12,12 +12,13 @@
 #define WORDS (AES_BLOCK / 4)
 
 /* Which relations eight words show: by distance, in words, to the third one. */
-enum { REL_128 = 1, REL_256 = 2, REL_192 = 4, REL_128_DEC = 8, REL_256_DEC = 16 };
+enum { REL_128 = 1, REL_256 = 2, REL_192 = 4, REL_128_DEC = 8, REL_256_DEC = 16, REL_192_DEC = 32 };
 
 struct tables {
 	uint8_t sbox[256];
 	uint32_t inverse_mix[256]; /* of a byte in the lowest place */
-	uint8_t four[256], six[256]; /* is this mask of eight words one that a schedule shows? */
+	/* Is this mask of eight words one that a schedule shows? */
+	uint8_t four[256], six[256], six_dec[256];
 };
 
 static uint8_t times2(uint8_t a)
@@ -69,6 +70,23 @@ static void fill(struct tables *t)
 		t->four[four] = 1;
 		t->six[six] = 1;
 	}
+	/*
+	 * With 192 bits and the rounds in reverse, the word a key's length before stands two words
+	 * further on for the last two words of a round. It is so for each last one, and for the one
+	 * before it in two rounds of three; it is not for the first two.
+	 */
+	for (unsigned phase = 0; phase < 4; phase++)
+		for (unsigned third = 0; third < 4; third++) {
+			unsigned mask = 0, seen = 0;
+
+			for (unsigned lane = 0; lane < WORDS; lane++) {
+				unsigned column = (lane + phase) % 4;
+
+				if (column == 3 || (column == 2 && third >> seen++ & 1))
+					mask |= 1U << lane;
+			}
+			t->six_dec[mask] = 1;
+		}
 }
 
 static struct tables table;
@@ -202,7 +220,7 @@ static bool try_at(const struct search *s, size_t at, unsigned relations)
 		bool decrypt;
 	} forms[] = {
 		{REL_128, 4, false},	{REL_256, 8, false},	{REL_192, 6, false},
-		{REL_128_DEC, 4, true}, {REL_256_DEC, 8, true},
+		{REL_128_DEC, 4, true}, {REL_256_DEC, 8, true}, {REL_192_DEC, 6, true},
 	};
 	uint32_t w[60];
 
@@ -246,12 +264,17 @@ static const struct {
 	int distance; /* words */
 	unsigned relation;
 } relations_of[] = {
-	{-4, REL_128}, {-8, REL_256}, {-6, REL_192}, {4, REL_128_DEC}, {8, REL_256_DEC},
+	{-4, REL_128},	  {-8, REL_256},    {-6, REL_192},
+	{4, REL_128_DEC}, {8, REL_256_DEC}, {2, REL_192_DEC},
 };
 
 static unsigned pattern(unsigned relation, unsigned mask)
 {
-	return (relation == REL_192 ? table.six[mask] : table.four[mask]) ? relation : 0;
+	const uint8_t *masks = relation == REL_192	 ? table.six
+			       : relation == REL_192_DEC ? table.six_dec
+							 : table.four;
+
+	return masks[mask] ? relation : 0;
 }
 
 /* The first and last blocks that have eight words on either side. */

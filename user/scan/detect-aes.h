@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * AES key schedules in memory, of encryption for 128, 192 and 256 bits and of decryption for 128
- * and 256, with the bytes of the words in either order.
+ * AES key schedules in memory, of encryption and of decryption, for 128, 192 and 256 bits, with the
+ * bytes of the words in either order.
  *
  * Three of four words of a schedule (five of six for 192 bits) are the exclusive or of the one
  * before and of the one a key's length before; InvMixColumns is linear, so a decryption schedule

@@ -1,86 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Keys in PEM, DER and OpenSSH form: markers, then the parser. */
-#include "scan/detect-form.h"
+/* Markers of written forms, and who reads what follows them. */
+#include "scan/form-search.h"
 
-#include "scan/find.h"
+#include "base/cleanup.h"
 #include "scan/keyfile.h"
-#include "scan/pem.h"
+#include "scan/markers.h"
+#include "scan/wipe.h"
 
-struct search {
-	struct bytes memory;
-	size_t from, to;
-	unsigned *budget;
-	void (*hit)(void *userdata, const struct finding *finding);
-	void *userdata;
+#define JSON_AROUND 4096 /* bytes before and after "kty" that its object may take */
+
+enum group { TEXT, DER, BLOB, JSON, BASE64, LINE, STORE };
+
+static const struct marker3 list[] = {
+	{"BEG", TEXT},
+	{{'B', 0, 'E'}, TEXT},
+	{{2, 1, 0}, DER},
+	{{2, 1, 1}, DER},
+	{{2, 1, 3}, DER},
+	{"RSA", BLOB},
+	{"ECS", BLOB},
+	{"ECK", BLOB},
+	{"kty", JSON},
+	{"y-v", JSON},
+	{"MII", BASE64},
+	{"MIG", BASE64},
+	{"MIH", BASE64},
+	{"MHc", BASE64},
+	{"MHQ", BASE64},
+	{"MC4", BASE64},
+	{"LS0", BASE64},
+	{{'M', 0, 'I'}, BASE64},
+	{"PuT", LINE},
+	{"AGE", LINE},
+	{"RWR", LINE},
+	{"RWQ", LINE},
+	{"teK", LINE},
+	{"te-", LINE},
+	{{0xfe, 0xed, 0xfe}, STORE},
+	{{0xce, 0xce, 0xce}, STORE},
+	{{5, 2, 0}, STORE},
+	{{5, 4, 0}, STORE},
+	{"d 3", STORE},
 };
 
-static struct bytes from_here(const struct search *s, size_t at)
+static struct markers markers;
+
+__attribute__((constructor)) static void fill(void)
+{
+	markers_init(&markers, list, ARRAY_SIZE(list));
+}
+
+struct bytes form_rest(const struct form_search *s, size_t at)
 {
 	size_t left = s->memory.len - at;
 
 	return (struct bytes){s->memory.p + at, left < FORM_MAX ? left : FORM_MAX};
 }
 
-/* Asks the parser about these bytes; tells what it says. False: no key. */
-static bool ask(const struct search *s, struct bytes bytes, size_t at, enum finding_layout layout)
+bool form_budget(struct form_search *s)
+{
+	return *s->ask->budget && (*s->ask->budget)--;
+}
+
+void form_tell_bare(struct form_search *s, size_t at, enum finding_what what,
+		    enum finding_class class, enum finding_layout layout, unsigned bits,
+		    const struct secret *secret)
+{
+	struct finding f = {.what = what,
+			    .class = class,
+			    .layout = layout,
+			    .bits = (uint16_t)bits,
+			    .offset = at};
+
+	s->ask->hit(s->ask->userdata, &f, secret);
+}
+
+void form_tell(struct form_search *s, size_t at, enum finding_layout layout, enum key_format format)
 {
 	struct finding f = {.what = FINDING_STRUCTURE, .layout = layout, .offset = at};
-	bool proven = false;
-	int err;
+	const struct form_key *key = s->key;
+	struct secret secret = {
+		.kind = key->pub.kind == KEY_RSA ? SECRET_RSA
+			: key->seed		 ? SECRET_SEED
+						 : SECRET_SCALAR,
+		.value = {key->secret, key->secret_len},
+	};
 
-	if (*s->budget) {
-		err = keyfile_prove(bytes, &f.id, &proven);
-		if (!err && f.id.source && !f.id.encrypted)
-			--*s->budget;
-	} else {
-		err = keyfile_identify(bytes, (struct bytes){NULL, 0}, &f.id);
-	}
-	if (err || f.id.kind == KEY_NONE)
-		return false;
-	/* A form that is damaged or cut off says so by having no public half. */
-	f.class = f.id.encrypted ? CLASS_ENCRYPTED : proven ? CLASS_PROVEN : CLASS_LIKELY;
+	f.class = key->proven ? CLASS_PROVEN : CLASS_LIKELY;
+	pubkey_identify(&key->pub, &f.id);
+	f.id.source = KEYSRC_FILE;
+	f.id.format = format;
 	f.bits = f.id.bits;
-	s->hit(s->userdata, &f);
+	if (key->pub.kind == KEY_RSA)
+		secret.modulus = pubkey_get(&key->pub, PUB_N);
+	s->ask->hit(s->ask->userdata, &f, &secret);
+}
+
+bool form_ask(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
+{
+	struct finding f = {.what = FINDING_STRUCTURE, .layout = layout, .offset = at};
+
+	if (keyfile_identify(file, (struct bytes){NULL, 0}, &f.id) < 0 || f.id.kind == KEY_NONE)
+		return false;
+	f.class = f.id.encrypted ? CLASS_ENCRYPTED : CLASS_LIKELY;
+	f.bits = f.id.bits;
+	s->ask->hit(s->ask->userdata, &f, NULL);
 	return true;
 }
 
-static void find_pem(const struct search *s)
+bool form_ask_whole(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
 {
-	const struct marker begin = MARKER("-----BEGIN ", 4);
-	size_t at = s->from;
+	struct key_identity id;
 
-	for (; (at = find_marker(s->memory, at, begin)) < s->to; at += begin.len) {
-		struct bytes rest = from_here(s, at), block;
-		struct pem pem;
-
-		/* In memory a text ends with its NUL. */
-		rest.len = strnlen((const char *)rest.p, rest.len);
-		block = rest;
-		if (!pem_next(&rest, &pem) || pem.label.p != block.p + begin.len ||
-		    !pem_is_private(&pem))
-			continue;
-		block.len = (size_t)(rest.p - block.p);
-		ask(s, block, at, LAYOUT_TEXT);
-	}
-}
-
-static void find_openssh(const struct search *s)
-{
-	const struct marker magic = MARKER("openssh-key-v1\0", 10);
-	size_t at = s->from;
-
-	for (; (at = find_marker(s->memory, at, magic)) < s->to; at += magic.len) {
-		struct bytes bytes = from_here(s, at);
-		struct key_identity id;
-
-		/* The name alone stands in every program that can read the format. */
-		if (keyfile_identify(bytes, (struct bytes){NULL, 0}, &id) == 0 && id.source)
-			ask(s, bytes, at, LAYOUT_OPENSSH);
-	}
+	return keyfile_identify(file, (struct bytes){NULL, 0}, &id) == 0 && id.source &&
+	       form_ask(s, file, at, layout);
 }
 
 /* Where the SEQUENCE starts whose first element is the version number at `at`; false if none. */
-static bool sequence_before(const struct search *s, size_t at, size_t *out_start)
+static bool sequence_before(const struct form_search *s, size_t at, size_t *out_start)
 {
 	const uint8_t *p = s->memory.p + at;
 
@@ -95,31 +132,114 @@ static bool sequence_before(const struct search *s, size_t at, size_t *out_start
 	return true;
 }
 
-static void find_der(const struct search *s)
+static void der(struct form_search *s, size_t at)
 {
-	const struct marker version = MARKER("\x02\x01", 0);
-	size_t at = s->from, start;
+	size_t left = s->memory.len - at, start;
+	const uint8_t *p = s->memory.p + at;
 
-	while ((at = find_marker(s->memory, at, version)) < s->to && s->memory.len - at > 4) {
-		const uint8_t *p = s->memory.p + at;
-
-		/* After the version an INTEGER, a SEQUENCE or an OCTET STRING. */
-		if (p[2] <= 1 && (p[3] == 0x02 || p[3] == 0x30 || p[3] == 0x04) &&
-		    sequence_before(s, at, &start) &&
-		    ask(s, from_here(s, start), start, LAYOUT_DER))
-			at += 32; /* the same key stands in it once more */
-		at += version.len;
+	/* After the version an INTEGER, a SEQUENCE or an OCTET STRING. */
+	if (left < 24 || (p[3] != 0x02 && p[3] != 0x30 && p[3] != 0x04) || at < s->until ||
+	    !sequence_before(s, at, &start))
+		return;
+	form_key_init(s->key);
+	if (p[2] <= 1 && form_budget(s) && form_der(form_rest(s, start), s->key)) {
+		form_tell(s, start, LAYOUT_DER,
+			  p[3] == 0x02	 ? KEYFMT_PKCS1
+			  : p[3] == 0x04 ? KEYFMT_SEC1
+					 : KEYFMT_PKCS8);
+		s->until = at + (p[3] == 0x30 ? 48 : 0); /* PKCS#8 has the plain form in it */
+	} else if (p[2] == 3 || (p[2] == 0 && p[3] != 0x04)) {
+		/* PKCS#12, DSA, and curves that only libcrypto knows. */
+		form_ask(s, form_rest(s, start), start, LAYOUT_DER);
 	}
+	form_key_wipe(s->key);
 }
 
-void form_detect(struct bytes memory, size_t from, size_t to, unsigned *budget,
-		 void (*hit)(void *userdata, const struct finding *finding), void *userdata)
+/* The magic words of CNG, and of CAPI with its head of eight bytes. */
+static void blob(struct form_search *s, size_t at)
 {
-	struct search s = {memory, from, to < memory.len ? to : memory.len, budget, hit, userdata};
+	const uint8_t *p = s->memory.p + at;
+	bool capi = at >= 8 && p[-8] == 7 && p[-7] == 2;
 
-	if (s.from >= s.to)
+	if (s->memory.len - at < 32 || p[3] < '2' || p[3] > '6' || p[6] || p[7])
 		return;
-	find_pem(&s);
-	find_openssh(&s);
-	find_der(&s);
+	form_key_init(s->key);
+	if (form_budget(s) && form_blob(form_rest(s, at), capi, s->key))
+		form_tell(s, capi ? at - 8 : at, LAYOUT_BLOB, KEYFMT_UNKNOWN);
+	form_key_wipe(s->key);
+}
+
+/* The object around "kty": from the last bracket before it to the next one after it. */
+static void jwk(struct form_search *s, size_t at)
+{
+	size_t start = at, end = at;
+
+	while (start > 0 && at - start < JSON_AROUND && s->memory.p[start - 1] != '{')
+		start--;
+	while (end < s->memory.len && end - at < JSON_AROUND && s->memory.p[end] != '}' &&
+	       s->memory.p[end])
+		end++;
+	/* A number and its name: a set of public keys has no "d". */
+	if (!memmem(s->memory.p + start, end - start, "\"d\"", 3) &&
+	    !memmem(s->memory.p + start, end - start, "\"d\\\"", 4))
+		return;
+	form_key_init(s->key);
+	if (form_budget(s) && form_jwk((struct bytes){s->memory.p + start, end - start}, s->key))
+		form_tell(s, start, LAYOUT_JSON, KEYFMT_UNKNOWN);
+	form_key_wipe(s->key);
+}
+
+/* "openssh-key-v1", from its last letters on. */
+static void openssh(struct form_search *s, size_t at)
+{
+	struct bytes rest;
+
+	if (at < 10)
+		return;
+	at -= 10;
+	rest = form_rest(s, at);
+	if (rest.len < 60 || memcmp(rest.p, "openssh-key-v1", 15) != 0)
+		return;
+	form_key_init(s->key);
+	if (form_budget(s) && form_openssh(rest, s->key))
+		form_tell(s, at, LAYOUT_OPENSSH, KEYFMT_OPENSSH);
+	/* The name alone stands in every program that can read the format. */
+	else
+		form_ask_whole(s, rest, at, LAYOUT_OPENSSH);
+	form_key_wipe(s->key);
+}
+
+static void on_marker(void *userdata, size_t at, unsigned groups)
+{
+	struct form_search *s = userdata;
+	const uint8_t *p = s->memory.p + at;
+
+	if (groups & 1U << TEXT && p[0] == 'B')
+		form_text(s, at);
+	if (groups & 1U << DER && p[0] == 2)
+		der(s, at);
+	if (groups & 1U << BLOB && (p[0] == 'R' || p[0] == 'E'))
+		blob(s, at);
+	if (groups & 1U << JSON && p[0] == 'k')
+		jwk(s, at);
+	if (groups & 1U << JSON && p[0] == 'y')
+		openssh(s, at);
+	if (groups & 1U << BASE64 && (p[0] == 'M' || p[0] == 'L'))
+		form_base64(s, at);
+	if (groups & 1U << LINE)
+		form_line(s, at);
+	if (groups & 1U << STORE)
+		form_store(s, at);
+}
+
+int form_detect(struct bytes memory, size_t from, size_t to, const struct form_detect *detect)
+{
+	_cleanup_wipe_ uint8_t *text = wipe_alloc(FORM_MAX), *data = wipe_alloc(FORM_MAX);
+	_cleanup_wipe_ uint8_t *key = wipe_alloc(sizeof(struct form_key));
+	struct form_search s = {memory, detect, text, data, (struct form_key *)key};
+
+	if (!text || !data || !key)
+		return -ENOMEM;
+	markers_find(&markers, memory, from, to < memory.len ? to : memory.len, on_marker, &s);
+	return 0;
 }

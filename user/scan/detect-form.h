@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Private keys that stand in memory in a written form: PEM of any kind, bare DER, openssh-key-v1. A
- * marker is found by its bytes, what follows goes to the key file parser.
+ * Private keys that stand in memory in a written form: PEM and base64 of any kind (cut off, escaped
+ * in JSON, in 16-bit letters, encoded twice), DER, openssh-key-v1, JWK, CAPI's and CNG's blobs,
+ * gpg-agent's files, PuTTY's, age's and WireGuard's, key stores and ticket caches. A marker is
+ * found by its bytes; what follows is a key only if arithmetic or a parser says so.
  */
 #pragma once
 
 #include "scan/bytes.h"
 #include "scan/finding.h"
+#include "scan/secret.h"
 
 #define FORM_MAX 16384 /* bytes that one key may take */
 
-/*
- * Looks at what begins in [from, to) of `memory`; a key may reach beyond `to`. Positions in
- * findings count from memory.p. *budget: keys that may still be proven, as a proof takes time;
- * those beyond are reported as likely.
- */
-void form_detect(struct bytes memory, size_t from, size_t to, unsigned *budget,
-		 void (*hit)(void *userdata, const struct finding *finding), void *userdata);
+struct form_detect {
+	/* Keys that may still be proven, as a proof takes time; those beyond are not told. */
+	unsigned *budget;
+	/* Positions in findings count from memory.p. secret: NULL where it is not to be had. */
+	void (*hit)(void *userdata, const struct finding *finding, const struct secret *secret);
+	void *userdata;
+};
+
+/* Looks at what begins in [from, to) of `memory`; a key may reach beyond `to`. -ENOMEM or 0. */
+int form_detect(struct bytes memory, size_t from, size_t to, const struct form_detect *detect);

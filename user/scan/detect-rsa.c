@@ -1,359 +1,420 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Bare RSA numbers: candidates, sieve, join on the lowest limb, exact division. */
+/* Bare RSA numbers: candidates from the harvest, join on the lowest limb, exact division. */
 #include "scan/detect-rsa.h"
 
-#include <pthread.h>
-#include <string.h>
+#include "scan/rsa-exponent.h"
+#include "scan/spots.h"
 
-#include "scan/wipe.h"
-
-#define LIMBS_MAX   (RSA_BYTES_MAX / 8)
-#define RUN_WORDS   8 /* 512 bits: the shortest prime */
-#define ARENA	    (24 << 20) /* bytes of limbs that are kept */
-#define NUMBERS_MAX 65536
-#define CHECKS_MAX  (1ULL << 27) /* of modulus and prime: a second or so */
+#define NUMBERS_MAX 131072 /* of primes, and as many moduli */
 #define FILTER_BITS (1U << 22)
+#define SIZES	    13
+#define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
+#define NEAR_MIN    64 /* primes that each modulus is always tried with */
+#define DIVIDE_NEAR 12 /* of which so many without asking for the other prime */
+#define REGION	    65536 /* bytes around a strong modulus in which a prime may stand anywhere */
 
-/* In limbs. A prime has one of the first five sizes, a modulus one of the last five. */
-static const unsigned sizes[] = {8, 16, 24, 32, 48, 64, 96, 128};
-#define PRIME_LIMBS_MAX	  64
-#define MODULUS_LIMBS_MIN 16
+/* Limbs of a prime; of a modulus twice that. */
+static const uint8_t sizes[SIZES] = {8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64};
+
+static const enum finding_layout layouts[] = {
+	LAYOUT_LE,	     LAYOUT_BE,		  LAYOUT_W32,	    LAYOUT_W64,
+	LAYOUT_LE_SWAPPED64, LAYOUT_LE_SWAPPED32, LAYOUT_DIGITS_60, LAYOUT_DIGITS_31,
+	LAYOUT_DIGITS_30,    LAYOUT_DIGITS_28,	  LAYOUT_DIGITS_15,
+};
 
 struct number {
-	uint64_t at;
-	uint64_t low; /* the lowest limb, and its inverse modulo 2^64 */
-	uint64_t inverse;
-	uint32_t start; /* of its limbs in the arena */
-	uint8_t limbs;
+	uint64_t low, inverse; /* the lowest limb, and its inverse modulo 2^64 */
+	uint32_t stretch;
+	int16_t at; /* in it */
 	uint8_t layout;
+	bool strong; /* a modulus: something says where it begins and ends */
 };
 
-struct rsa_search {
-	pthread_mutex_t lock; /* of all below, while it collects */
-	struct number *numbers;
-	uint64_t *arena;
-	size_t nr, used;
-	uint64_t *filter; /* the low limbs of all numbers: a set with false positives */
-	uint32_t *table; /* open addressing by value, so that each is kept once; index + 1 */
-	bool full;
+struct numbers {
+	struct number *items;
+	size_t nr, size;
 };
 
-#define TABLE_SIZE (4 * NUMBERS_MAX)
+struct search {
+	const struct harvest *harvest;
+	const struct rsa_join *join;
+	struct numbers primes[SIZES], moduli[SIZES];
+	size_t kept;
+	uint64_t *filter; /* lowest limbs of all primes: a set with false positives */
+	uint64_t steps; /* taken */
+	bool cut;
+	/* Of the spot that is looked at: */
+	const struct stretch *stretch;
+	enum finding_layout layout;
+	const struct number *modulus; /* or the one whose primes are looked for */
+	const uint64_t *modulus_limbs;
+	unsigned size;
+	bool found;
+};
 
-int rsa_search_new(struct rsa_search **out_search)
+static bool affords(struct search *s, uint64_t steps)
 {
-	_cleanup_rsa_search_ struct rsa_search *search = calloc(1, sizeof(*search));
-
-	if (!search)
-		return -ENOMEM;
-	pthread_mutex_init(&search->lock, NULL);
-	search->numbers = calloc(NUMBERS_MAX, sizeof(*search->numbers));
-	search->table = calloc(TABLE_SIZE, sizeof(*search->table));
-	search->arena = calloc(1, ARENA);
-	search->filter = calloc(FILTER_BITS / 64, sizeof(*search->filter));
-	if (!search->numbers || !search->table || !search->arena || !search->filter)
-		return -ENOMEM;
-	*out_search = take_ptr(search);
-	return 0;
+	s->steps += steps;
+	if (s->join->budget && s->steps > s->join->budget) {
+		s->cut = true;
+		return false;
+	}
+	return true;
 }
 
-void rsa_search_free(struct rsa_search *search)
+static void filter_bits(uint64_t low, unsigned bit[2])
 {
-	if (!search)
-		return;
-	if (search->arena)
-		explicit_bzero(search->arena, search->used * sizeof(uint64_t));
-	if (search->numbers)
-		explicit_bzero(search->numbers, search->nr * sizeof(*search->numbers));
-	free(search->arena);
-	free(search->filter);
-	free(search->numbers);
-	free(search->table);
-	pthread_mutex_destroy(&search->lock);
-	free(search);
+	uint64_t x = low * 0x9e3779b97f4a7c15ULL;
+
+	bit[0] = (unsigned)(x >> 42) & (FILTER_BITS - 1);
+	bit[1] = (unsigned)(x >> 20) & (FILTER_BITS - 1);
 }
 
-static uint64_t load64(const uint8_t *p)
+static bool in_filter(const struct search *s, uint64_t low)
 {
-	uint64_t x;
+	unsigned bit[2];
 
-	memcpy(&x, p, sizeof(x));
-	return le64toh(x);
+	filter_bits(low, bit);
+	return s->filter[bit[0] / 64] >> bit[0] % 64 & s->filter[bit[1] / 64] >> bit[1] % 64 & 1;
 }
 
-/* Pointers, counters and text have few different bytes; a number of a key has nearly what chance
- * gives. */
-static bool looks_random(const uint8_t *p, size_t len)
+static bool add(struct search *s, struct numbers *to, const struct number *number)
 {
-	uint64_t seen[4] = {0};
-	unsigned different = 0;
+	if (s->kept == 2 * NUMBERS_MAX) {
+		s->cut = true;
+		return true;
+	}
+	if (to->nr == to->size) {
+		size_t size = to->size ? 2 * to->size : 256;
+		struct number *items = calloc(size, sizeof(*items));
 
-	for (size_t i = 0; i < len; i++)
-		seen[p[i] >> 6] |= 1ULL << (p[i] & 63);
-	for (int i = 0; i < 4; i++)
-		different += (unsigned)__builtin_popcountll(seen[i]);
-	/* 256 * (1 - exp(-len / 256)), less six standard deviations or so. */
-	return different >= (len >= 384	  ? 170
-			     : len >= 256 ? 135
-			     : len >= 192 ? 108
-			     : len >= 128 ? 78
-					  : 42);
-}
-
-static bool small_factor(const uint64_t *limbs, unsigned nr)
-{
-	static const uint64_t products[] = {
-		3ULL * 5 * 7 * 11 * 13 * 17 * 19 * 23 * 29 * 31 * 37 * 41 * 43 * 47,
-		53ULL * 59 * 61 * 67 * 71 * 73 * 79 * 83 * 89,
-		97ULL * 101 * 103 * 107 * 109 * 113 * 127 * 131,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(products); i++) {
-		uint64_t a = 0, b = products[i];
-
-		for (unsigned k = nr; k-- > 0;)
-			a = (uint64_t)(((unsigned __int128)a << 64 | limbs[k]) % b);
-		while (a) {
-			uint64_t t = b % a;
-
-			b = a;
-			a = t;
+		/* realloc() would leave a copy behind. */
+		if (!items)
+			return false;
+		if (to->nr) {
+			memcpy(items, to->items, to->nr * sizeof(*items));
+			explicit_bzero(to->items, to->nr * sizeof(*items));
 		}
-		if (b != 1)
-			return true;
+		free(to->items);
+		to->items = items;
+		to->size = size;
 	}
-	return false;
+	to->items[to->nr++] = *number;
+	s->kept++;
+	return true;
 }
 
-/* Odd, and with its top bit set, as key generation makes primes and moduli. */
-static bool ends_fit(const uint8_t *p, size_t len, enum finding_layout layout)
+/* The length in front of big endian bytes and of the zero that keeps them positive: in DER and SSH,
+ * the other way round in libgcrypt's s-expressions. */
+static bool has_header(const uint8_t *p, size_t len)
 {
-	switch (layout) {
-	case LAYOUT_LE:
-		return p[0] & 1 && p[len - 1] & 0x80;
-	case LAYOUT_W32:
-		return p[len - 4] & 1 && p[3] & 0x80;
-	default:
-		return p[len - 1] & 1 && p[0] & 0x80;
-	}
+	return p[-1] == 0 &&
+	       ((size_t)(p[-3] << 8 | p[-2]) == len + 1 || (size_t)(p[-2] << 8 | p[-3]) == len + 1);
 }
 
-static void normalize(const uint8_t *p, unsigned nr, enum finding_layout layout, uint64_t *out)
+/* Is this the length that the number would have if it were a modulus? */
+static bool modulus_fits(const struct search *s, const uint8_t *p, long at, size_t len,
+			 bool *strong)
 {
-	for (unsigned i = 0; i < nr; i++) {
-		uint64_t x = load64(p + 8 * (layout == LAYOUT_LE ? i : nr - 1 - i));
+	long left = (long)s->stretch->len - at - (long)len;
 
-		if (layout == LAYOUT_BE)
-			x = __builtin_bswap64(x);
-		else if (layout == LAYOUT_W32)
-			x = x << 32 | x >> 32;
-		out[i] = x;
-	}
+	*strong = left >= -FITS_WITHIN && left <= 8;
+	if (s->layout == LAYOUT_BE && at >= -HARVEST_MARGIN + 3 && has_header(p, len))
+		return *strong = true;
+	if (left >= -FITS_WITHIN && left <= FITS_WITHIN)
+		return true;
+	/* The usual sizes may be followed by what was there before. */
+	return !(len & (len - 1));
 }
 
-static uint64_t spread(uint64_t x)
+static bool candidate(void *userdata, long at)
 {
-	return (x * 0x9e3779b97f4a7c15ULL) >> 40;
-}
-
-/* The inverse of an odd number modulo 2^64. */
-static uint64_t inverse(uint64_t a)
-{
-	uint64_t x = (3 * a) ^ 2;
-
-	for (int i = 0; i < 4; i++)
-		x *= 2 - a * x;
-	return x;
-}
-
-static unsigned filter_bit(uint64_t low)
-{
-	return (unsigned)(low * 0x9e3779b97f4a7c15ULL >> 42) & (FILTER_BITS - 1);
-}
-
-static void keep(struct rsa_search *s, const uint64_t *limbs, unsigned nr, uint64_t at,
-		 enum finding_layout layout)
-{
-	uint64_t slot = spread(limbs[0]) & (TABLE_SIZE - 1);
-
-	for (; s->table[slot]; slot = (slot + 1) & (TABLE_SIZE - 1)) {
-		const struct number *other = &s->numbers[s->table[slot] - 1];
-
-		if (other->limbs == nr && !memcmp(s->arena + other->start, limbs, 8 * nr))
-			return;
-	}
-	if (s->nr == NUMBERS_MAX || s->used + nr > ARENA / sizeof(uint64_t)) {
-		s->full = true;
-		return;
-	}
-	memcpy(s->arena + s->used, limbs, 8 * nr);
-	s->numbers[s->nr] = (struct number){
-		.at = at,
-		.low = limbs[0],
-		.inverse = inverse(limbs[0]),
-		.start = (uint32_t)s->used,
-		.limbs = (uint8_t)nr,
-		.layout = (uint8_t)layout,
-	};
-	s->used += nr;
-	s->filter[filter_bit(limbs[0]) / 64] |= 1ULL << filter_bit(limbs[0]) % 64;
-	s->table[slot] = (uint32_t)++s->nr;
-}
-
-static void candidates(struct rsa_search *s, struct bytes rest, uint64_t at)
-{
+	struct search *s = userdata;
+	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
 	uint64_t limbs[LIMBS_MAX];
+	bool ok = true;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sizes) && 8 * sizes[i] <= rest.len; i++) {
-		size_t len = 8 * sizes[i];
+	for (unsigned i = 0; i < 2 * SIZES && ok; i++) {
+		bool modulus = i >= SIZES, strong = false;
+		unsigned nr = modulus ? 2U * sizes[i - SIZES] : sizes[i];
+		size_t len = limbs_size(s->layout, 64 * nr);
 
-		if (!looks_random(rest.p, len))
-			break; /* the run ended: longer numbers only add what is not random */
-		for (enum finding_layout layout = LAYOUT_LE; layout <= LAYOUT_W32; layout++) {
-			if (!ends_fit(rest.p, len, layout))
-				continue;
-			normalize(rest.p, sizes[i], layout, limbs);
-			if (small_factor(limbs, sizes[i]))
-				continue;
-			pthread_mutex_lock(&s->lock);
-			keep(s, limbs, sizes[i], at, layout);
-			pthread_mutex_unlock(&s->lock);
+		if ((long)len > (long)s->stretch->len + HARVEST_MARGIN - at) {
+			if (modulus)
+				break;
+			i = SIZES - 1;
+			continue;
 		}
+		if (modulus && !modulus_fits(s, p, at, len, &strong))
+			continue;
+		if (!limbs_load(s->layout, p, 64 * nr, modulus ? 2 : 1, limbs) ||
+		    limbs_small_factor(limbs, nr))
+			continue;
+		ok = add(s, modulus ? &s->moduli[i - SIZES] : &s->primes[i],
+			 &(struct number){
+				 .low = limbs[0],
+				 .inverse = limbs_inverse(limbs[0]),
+				 .stretch = (uint32_t)(s->stretch - s->harvest->stretches),
+				 .at = (int16_t)at,
+				 .layout = (uint8_t)s->layout,
+				 .strong = strong,
+			 });
 	}
 	explicit_bzero(limbs, sizeof(limbs));
+	return ok;
 }
 
-/* Neither a small number nor an address: those have 0 or ffff on top. */
-static bool random_word(const uint8_t *p)
+/* Digits leave the top bits of each word free: nearly always enough to see that it is none. */
+static bool may_be_digits(const uint8_t *p, enum finding_layout layout)
 {
-	uint16_t top = (uint16_t)(p[6] | p[7] << 8);
+	static const uint64_t free_bits[LAYOUT_NR] = {
+		[LAYOUT_DIGITS_60] = 0xf000000000000000, [LAYOUT_DIGITS_31] = 0x8000000080000000,
+		[LAYOUT_DIGITS_30] = 0xc0000000c0000000, [LAYOUT_DIGITS_28] = 0xf0000000f0000000,
+		[LAYOUT_DIGITS_15] = 0x8000800080008000,
+	};
+	uint64_t all = 0, word;
 
-	return (uint16_t)(top - 1) < 0xfffe;
-}
-
-void rsa_collect(struct rsa_search *search, struct bytes memory, size_t from, size_t to,
-		 uint64_t where)
-{
-	size_t at = (from + 7) / 8 * 8;
-	bool before = at >= 8 && at - 8 + 8 <= memory.len && random_word(memory.p + at - 8);
-
-	if (to > memory.len)
-		to = memory.len;
-	for (; at < to && at + 8 * RUN_WORDS <= memory.len; at += 8) {
-		bool now = random_word(memory.p + at);
-
-		if (now && !before) {
-			unsigned run = 1;
-
-			while (run < RUN_WORDS && random_word(memory.p + at + 8 * run))
-				run++;
-			if (run == RUN_WORDS)
-				candidates(search, (struct bytes){memory.p + at, memory.len - at},
-					   where + at);
-		}
-		before = now;
+	for (unsigned i = 1; i < 7; i++) {
+		memcpy(&word, p + 8 * i, 8);
+		all |= word;
 	}
+	return !(all & free_bits[layout]);
 }
 
-/*
- * Exactly: takes multiples of p off n from below until only the upper half is left, which must be
- * nothing then. n has twice p's limbs.
- */
-static bool divides(const uint64_t *p, unsigned nr, const uint64_t *n)
+static void collect(struct search *s)
 {
-	uint64_t t[LIMBS_MAX], inv = inverse(p[0]), rest = 0;
-
-	memcpy(t, n, 16 * nr);
-	for (unsigned i = 0; i < nr; i++) {
-		uint64_t q = t[i] * inv, carry = 0;
-
-		for (unsigned j = 0; j < nr; j++) {
-			unsigned __int128 m = (unsigned __int128)q * p[j] + carry;
-			uint64_t low = (uint64_t)m;
-
-			carry = (uint64_t)(m >> 64) + (t[i + j] < low);
-			t[i + j] -= low;
+	for (size_t i = 0; i < s->harvest->nr; i++) {
+		s->stretch = &s->harvest->stretches[i];
+		if (s->stretch->len < 56)
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(layouts); k++) {
+			s->layout = layouts[k];
+			if (may_be_digits(stretch_bytes(s->harvest, s->stretch), s->layout))
+				spots(s->harvest, s->stretch, s->layout, candidate, s);
 		}
-		for (unsigned j = i + nr; carry && j < 2 * nr; j++) {
-			uint64_t borrow = t[j] < carry;
-
-			t[j] -= carry;
-			carry = borrow;
-		}
-		if (carry)
-			return false;
 	}
-	for (unsigned i = 0; i < nr; i++)
-		rest |= t[nr + i];
-	return rest == 0;
+	for (unsigned size = 0; size < SIZES; size++)
+		for (size_t i = 0; i < s->primes[size].nr; i++) {
+			unsigned bit[2];
+
+			filter_bits(s->primes[size].items[i].low, bit);
+			s->filter[bit[0] / 64] |= 1ULL << bit[0] % 64;
+			s->filter[bit[1] / 64] |= 1ULL << bit[1] % 64;
+		}
 }
 
-static void write_be(const uint64_t *limbs, size_t len, uint8_t *out)
+static bool load(const struct search *s, const struct number *number, unsigned nr,
+		 unsigned top_bits, uint64_t *out)
 {
-	for (size_t i = 0; i < len; i++)
-		out[len - 1 - i] = (uint8_t)(limbs[i / 8] >> 8 * (i % 8));
+	const struct stretch *stretch = &s->harvest->stretches[number->stretch];
+
+	return limbs_load(number->layout, stretch_bytes(s->harvest, stretch) + number->at, 64 * nr,
+			  top_bits, out);
 }
 
-static void report(const struct rsa_search *s, const struct number *n, const struct number *p,
-		   void (*hit)(void *userdata, const struct rsa_hit *hit), void *userdata)
+static void report(struct search *s, const struct stretch *stretch, long at,
+		   enum finding_layout layout, const uint64_t *p, const uint64_t *q)
 {
-	uint8_t modulus[RSA_BYTES_MAX], prime[RSA_BYTES_MAX];
-	size_t len = 8 * (size_t)n->limbs;
-	struct rsa_hit found = {
-		.prime_at = p->at,
-		.modulus_at = n->at,
-		.layout = p->layout,
-		.prime = {prime, 8 * (size_t)p->limbs},
-		.modulus = {modulus, len},
+	uint8_t modulus[RSA_BYTES_MAX], prime[RSA_BYTES_MAX / 2];
+	unsigned nr = sizes[s->size];
+	struct rsa_hit hit = {
+		.stretch = stretch,
+		.prime_at = at,
+		.layout = layout,
+		.prime = {prime, 8 * (size_t)nr},
+		.modulus = {modulus, 16 * (size_t)nr},
+		.exponent = rsa_exponent(s->harvest, p, q, nr),
 	};
 
-	write_be(s->arena + n->start, len, modulus);
-	write_be(s->arena + p->start, found.prime.len, prime);
-	hit(userdata, &found);
+	limbs_to_bytes(s->modulus_limbs, 2 * nr, modulus);
+	limbs_to_bytes(p, nr, prime);
+	s->join->hit(s->join->userdata, &hit);
 	explicit_bzero(prime, sizeof(prime));
+	s->found = true;
+}
+
+/* Divides the modulus that is looked at by the number at this place. */
+static bool try_prime(struct search *s, const struct stretch *stretch, long at,
+		      enum finding_layout layout)
+{
+	uint64_t p[LIMBS_MAX], q[LIMBS_MAX];
+	const uint8_t *bytes = stretch_bytes(s->harvest, stretch) + at;
+	unsigned nr = sizes[s->size];
+	uint64_t one = 0;
+
+	if (!affords(s, nr * nr / 4U))
+		return false;
+	if (!limbs_load(layout, bytes, 64 * nr, 1, p) || limbs_small_factor(p, nr) ||
+	    !limbs_divide(p, nr, s->modulus_limbs, 2 * nr, q))
+		goto out;
+	/* A number divides itself. */
+	for (unsigned i = 1; i < nr; i++)
+		one |= q[i];
+	if (one)
+		report(s, stretch, at, layout, p, q);
+out:
+	explicit_bzero(p, sizeof(p));
+	explicit_bzero(q, sizeof(q));
+	return true;
+}
+
+static bool before(const struct number *a, const struct number *b)
+{
+	return a->stretch < b->stretch;
 }
 
 /*
- * A prime of this modulus among the numbers. cheap: only where the other prime's lowest limb, which
- * is n0 / p0 modulo 2^64, is one that was seen too; nearly all pairs fall at that. Otherwise each
- * pair is divided, which takes a hundred times as long.
+ * The primes of the same size, from the nearest on. Without asking whether the other prime's lowest
+ * limb, which is n0 / p0 modulo 2^64, was seen, a pair costs a hundred times as much.
  */
-static bool factor(const struct rsa_search *s, const struct number *n, bool cheap, uint64_t *checks,
-		   size_t *out_prime)
+static void factor_by_primes(struct search *s, const struct number *n, size_t most)
 {
-	for (size_t i = 0; i < s->nr && *checks < CHECKS_MAX; i++) {
-		const struct number *p = &s->numbers[i];
+	const struct numbers *primes = &s->primes[s->size];
+	size_t up = 0, high = primes->nr, down, tried = 0;
 
-		if (2 * p->limbs != n->limbs)
+	while (up < high) {
+		size_t middle = (up + high) / 2;
+
+		if (before(&primes->items[middle], n))
+			up = middle + 1;
+		else
+			high = middle;
+	}
+	for (down = up; tried < most && !s->found && (down > 0 || up < primes->nr); tried++) {
+		bool go_up = up < primes->nr &&
+			     (!down || primes->items[up].stretch - n->stretch <=
+					       n->stretch - primes->items[down - 1].stretch);
+		const struct number *p = &primes->items[go_up ? up++ : --down];
+
+		if (!affords(s, 1))
+			return;
+		if (tried >= DIVIDE_NEAR && !in_filter(s, n->low * p->inverse))
 			continue;
-		if (cheap) {
-			unsigned bit = filter_bit(n->low * p->inverse);
+		if (!try_prime(s, &s->harvest->stretches[p->stretch], p->at, p->layout))
+			return;
+	}
+}
 
-			++*checks;
-			if (!(s->filter[bit / 64] >> bit % 64 & 1))
-				continue;
-		}
-		*checks += (uint64_t)p->limbs * p->limbs / 8;
-		if (divides(s->arena + p->start, p->limbs, s->arena + n->start)) {
-			*out_prime = i;
-			return true;
+static bool try_spot(void *userdata, long at)
+{
+	struct search *s = userdata;
+	size_t len = limbs_size(s->layout, 64U * sizes[s->size]);
+
+	if ((long)len > (long)s->stretch->len + HARVEST_MARGIN - at)
+		return false;
+	return affords(s, 1) && try_prime(s, s->stretch, at, s->layout) && !s->found;
+}
+
+/* Primes that stand in the middle of other numbers: in the modulus' own stretch, and around where
+ * it is sure. */
+static void factor_by_region(struct search *s, const struct number *n)
+{
+	static const enum finding_layout plain[] = {LAYOUT_LE, LAYOUT_BE, LAYOUT_W32, LAYOUT_W64};
+	size_t bytes = 0;
+
+	size_t most = n->strong ? REGION : 1;
+
+	for (size_t i = 0; i < 2 * s->harvest->nr && bytes < most && !s->found; i++) {
+		/* n's own stretch, one after it, one before it, ... */
+		size_t away = (i + 1) / 2, at;
+
+		if (i & 1 ? n->stretch + away >= s->harvest->nr : away > n->stretch)
+			continue;
+		at = i & 1 ? n->stretch + away : n->stretch - away;
+		s->stretch = &s->harvest->stretches[at];
+		bytes += s->stretch->len;
+		for (size_t k = 0; k < ARRAY_SIZE(plain) && !s->found; k++) {
+			s->layout = plain[k];
+			spots_all(s->harvest, s->stretch, s->layout, try_spot, s);
 		}
 	}
+}
+
+enum pass { PASS_STRONG, PASS_WEAK, PASS_REGION, PASS_NR };
+
+static bool done_before(const struct search *s, size_t i, const bool *done)
+{
+	const struct numbers *moduli = &s->moduli[s->size];
+
+	/* A number stands in a dump more than once, and a copy is found as well. */
+	for (size_t k = i; k-- > 0 && i - k < 512;)
+		if (done[k] && moduli->items[k].low == moduli->items[i].low)
+			return true;
 	return false;
 }
 
-void rsa_join(struct rsa_search *search, void (*hit)(void *userdata, const struct rsa_hit *hit),
-	      void *userdata, bool *out_full)
+static void factor_all(struct search *s, enum pass pass, size_t most, bool *done)
 {
-	uint64_t checks[2] = {0};
-	size_t prime;
+	struct numbers *moduli = &s->moduli[s->size];
+	uint64_t limbs[LIMBS_MAX];
 
-	for (size_t i = 0; i < search->nr; i++) {
-		const struct number *n = &search->numbers[i];
+	for (size_t i = 0; i < moduli->nr && !s->cut; i++) {
+		const struct number *n = &moduli->items[i];
 
-		if (n->limbs >= MODULUS_LIMBS_MIN && (factor(search, n, true, &checks[0], &prime) ||
-						      factor(search, n, false, &checks[1], &prime)))
-			report(search, n, &search->numbers[prime], hit, userdata);
+		if (done[i] || (pass != PASS_REGION && n->strong == (pass == PASS_WEAK)) ||
+		    done_before(s, i, done) || !load(s, n, 2U * sizes[s->size], 2, limbs))
+			continue;
+		s->modulus_limbs = limbs;
+		s->found = false;
+		if (pass == PASS_REGION)
+			factor_by_region(s, n);
+		else
+			factor_by_primes(s, n, most);
+		done[i] = s->found;
 	}
-	*out_full = search->full || checks[0] >= CHECKS_MAX || checks[1] >= CHECKS_MAX;
+}
+
+static int join_all(struct search *s, bool *out_cut)
+{
+	size_t moduli = 1, most;
+	bool *done[SIZES] = {NULL};
+	int err = 0;
+
+	for (unsigned i = 0; i < SIZES; i++) {
+		moduli += s->moduli[i].nr;
+		done[i] = calloc(s->moduli[i].nr + 1, sizeof(bool));
+		if (!done[i])
+			err = -ENOMEM;
+	}
+	most = s->join->budget ? s->join->budget / moduli + NEAR_MIN : SIZE_MAX;
+	for (enum pass pass = 0; pass < PASS_NR && !err; pass++) {
+		if (pass == PASS_REGION) {
+			/* One chance more: it has a share of its own, and may run out of it. */
+			*out_cut = s->cut;
+			s->cut = false;
+			s->steps = s->join->budget / 2;
+		}
+		for (s->size = 0; s->size < SIZES; s->size++)
+			factor_all(s, pass, most, done[s->size]);
+	}
+	for (unsigned i = 0; i < SIZES; i++)
+		free(done[i]);
+	return err;
+}
+
+int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *out_cut)
+{
+	struct search s = {.harvest = harvest, .join = join};
+	bool cut = false;
+	int err = -ENOMEM;
+
+	if (!harvest->nr) {
+		*out_cut = false;
+		return 0;
+	}
+	s.filter = calloc(FILTER_BITS / 64, sizeof(*s.filter));
+	if (s.filter) {
+		collect(&s);
+		err = join_all(&s, &cut);
+	}
+	for (unsigned i = 0; i < SIZES; i++) {
+		if (s.primes[i].items)
+			explicit_bzero(s.primes[i].items, s.primes[i].nr * sizeof(struct number));
+		free(s.primes[i].items);
+		free(s.moduli[i].items);
+	}
+	free(s.filter);
+	if (!err)
+		*out_cut = cut;
+	return err;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* AES key schedules (detect-aes.h) as a detector, those of random generators told apart. */
+#include <endian.h>
 #include <pthread.h>
 
 #include "scan/detect-aes.h"
 #include "scan/detectors.h"
 #include "scan/known.h"
+#include "scan/sort.h"
 #include "scan/wipe.h"
 
 #define KEYS_MAX 4096
@@ -12,6 +14,7 @@
 struct aes_key {
 	struct finding finding;
 	uint8_t key[32];
+	bool generator; /* something before it says so */
 };
 
 struct state {
@@ -26,6 +29,7 @@ struct state {
 struct call {
 	struct state *state;
 	const struct window *window;
+	unsigned shift; /* of the bytes that are looked at */
 };
 
 static void free_state(void *p)
@@ -58,6 +62,25 @@ static int begin(const struct detector_job *job, void **out_state)
 	return 0;
 }
 
+static uint32_t le32_at(const uint8_t *p)
+{
+	uint32_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return le32toh(x);
+}
+
+/*
+ * mbedTLS' mbedtls_ctr_drbg_context: after how many requests it seeds itself anew (10,000 unless it
+ * is told otherwise), then the AES context: the number of rounds, a pointer or an index, the
+ * schedule.
+ */
+static bool is_mbedtls_drbg(struct bytes memory, size_t at, const struct aes_hit *hit)
+{
+	return at >= 24 && hit->key_len == 32 && le32_at(memory.p + at - 24) == 10000 &&
+	       le32_at(memory.p + at - 16) == 14;
+}
+
 static void on_hit(void *userdata, const struct aes_hit *hit)
 {
 	const struct call *call = userdata;
@@ -73,7 +96,8 @@ static void on_hit(void *userdata, const struct aes_hit *hit)
 			.layout = hit->layout,
 			.bits = (uint16_t)(8 * hit->key_len),
 		};
-		window_place(call->window, hit->at, &key->finding);
+		window_place(call->window, hit->at + call->shift, &key->finding);
+		key->generator = is_mbedtls_drbg(call->window->memory, hit->at + call->shift, hit);
 		memcpy(key->key, hit->key, sizeof(key->key));
 	} else {
 		detector_incomplete(state->job);
@@ -113,9 +137,15 @@ static void find_drbg(struct state *state, struct bytes memory, size_t from, siz
 static void window(void *p, unsigned worker, const struct window *window)
 {
 	struct call call = {p, window};
-	size_t last_end = 0;
 
-	aes_detect(window->memory, window->from, window->to, &last_end, on_hit, &call);
+	/* Words stand at multiples of four, but in files that are packed at any byte. */
+	for (call.shift = 0; call.shift < (window->align == 1 ? 4 : 1); call.shift++) {
+		struct bytes memory = window->memory;
+		size_t last_end = 0;
+
+		if (bytes_skip(&memory, call.shift))
+			aes_detect(memory, window->from, window->to, &last_end, on_hit, &call);
+	}
 	find_drbg(p, window->memory, window->from, window->to);
 }
 
@@ -129,17 +159,17 @@ static enum finding_class class_of(const struct state *state, const struct aes_k
 		counts &= key->key[i] == i;
 	if (counts)
 		return CLASS_TEST;
+	if (key->generator)
+		return CLASS_EPHEMERAL;
 	for (size_t i = 0; i < state->nr_drbg; i++)
 		if (len == 32 && !memcmp(state->drbg[i], key->key, 32))
 			return CLASS_EPHEMERAL;
 	return CLASS_LIKELY;
 }
 
-static int by_offset(const void *a, const void *b)
+static uint64_t by_offset(const void *p)
 {
-	const struct aes_key *x = a, *y = b;
-
-	return (x->finding.offset > y->finding.offset) - (x->finding.offset < y->finding.offset);
+	return ((const struct aes_key *)p)->finding.offset;
 }
 
 /* A schedule on the seam of two windows was seen by both. */
@@ -147,7 +177,7 @@ static void end(void *p)
 {
 	struct state *state = p;
 
-	qsort(state->keys, state->nr_keys, sizeof(*state->keys), by_offset);
+	sort_by(state->keys, state->nr_keys, sizeof(*state->keys), by_offset);
 	for (size_t i = 0; i < state->nr_keys; i++) {
 		struct aes_key *key = &state->keys[i];
 

@@ -6,7 +6,7 @@
 
 _Static_assert(FORM_MAX <= WINDOW_AFTER, "a window has room for the longest form");
 
-#define PROOFS 200 /* by each worker: one takes up to 100 ms */
+#define PROOFS 20000 /* by each worker: one takes some 10 microseconds to some milliseconds */
 
 struct state {
 	const struct detector_job *job;
@@ -31,12 +31,14 @@ static int begin(const struct detector_job *job, void **out_state)
 	return 0;
 }
 
-static void on_hit(void *userdata, const struct finding *finding)
+static void on_hit(void *userdata, const struct finding *finding, const struct secret *secret)
 {
 	const struct call *call = userdata;
 	struct finding f = *finding;
 
 	window_place(call->window, finding->offset, &f);
+	if (secret)
+		detector_secret(call->state->job, secret, &f);
 	detector_report(call->state->job, &f);
 }
 
@@ -44,9 +46,11 @@ static void window(void *p, unsigned worker, const struct window *window)
 {
 	struct state *state = p;
 	struct call call = {state, window};
+	struct form_detect detect = {&state->budget[worker], on_hit, &call};
 
-	form_detect(window->memory, window->from, window->to, &state->budget[worker], on_hit,
-		    &call);
+	if (form_detect(window->memory, window->from, window->to, &detect) < 0 ||
+	    !state->budget[worker])
+		detector_incomplete(state->job);
 }
 
 const struct detector detector_form = {

@@ -5,7 +5,7 @@
 /* clang-format off */
 const struct detector *const detectors[] = {
 	&detector_aes,
-	&detector_rsa,
+	&detector_numbers,
 	&detector_form,
 	&detector_needle,
 	&detector_token,

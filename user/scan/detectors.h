@@ -5,7 +5,7 @@
 #include "scan/detector.h"
 
 extern const struct detector detector_aes; /* key schedules; random generators told apart */
-extern const struct detector detector_rsa; /* a prime and its modulus as bare numbers */
+extern const struct detector detector_numbers; /* RSA and EC keys as bare numbers */
 extern const struct detector detector_form; /* keys in PEM, DER, OpenSSH form */
 extern const struct detector detector_needle; /* known keys, by a needle file */
 extern const struct detector detector_token; /* API keys and access tokens, by rules */

@@ -15,7 +15,8 @@ static const char *word(const char *const *words, size_t nr, unsigned value)
 const char *finding_what_str(enum finding_what what)
 {
 	static const char *const words[FINDING_WHAT_NR] = {
-		"end", "rsa-pair", "structure", "aes-schedule", "range", "known-key", "token",
+		"end",	 "rsa-pair",  "structure",    "aes-schedule", "range",	   "known-key",
+		"token", "ec-scalar", "shielded-key", "chacha-state", "key-store",
 	};
 
 	return word(words, ARRAY_SIZE(words), what);
@@ -44,6 +45,18 @@ const char *finding_layout_str(enum finding_layout layout)
 		"decrypt-words-32",
 		"digits",
 		"text",
+		"words-64",
+		"swapped-64",
+		"swapped-32",
+		"digits-60",
+		"digits-31",
+		"digits-30",
+		"digits-28",
+		"digits-15",
+		"raw",
+		"json",
+		"blob",
+		"s-expression",
 	};
 
 	return word(words, ARRAY_SIZE(words), layout);

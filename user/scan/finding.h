@@ -17,6 +17,10 @@ enum finding_what {
 	FINDING_RANGE, /* of a redaction: vaddr bytes from offset on have to go */
 	FINDING_KNOWN, /* a needle's key (needle.h), `ref` says which */
 	FINDING_TOKEN, /* by a rule (model/tokenrule.h), `ref` says which */
+	FINDING_EC, /* a scalar or seed whose public point is in the dump too */
+	FINDING_SHIELDED, /* OpenSSH's shielded key and what it is shielded with */
+	FINDING_CHACHA, /* a ChaCha20 or Salsa20 state: its constants and a key */
+	FINDING_STORE, /* a key store or ticket cache: keytab, ccache, JKS, PKCS#12 */
 	FINDING_WHAT_NR
 };
 
@@ -42,6 +46,18 @@ enum finding_layout {
 	LAYOUT_DECRYPT_W32,
 	LAYOUT_DIGITS, /* numbers of 28 to 31 or 60 bits in a word each: Python, LibTomMath */
 	LAYOUT_TOKEN, /* as it is sent and written down */
+	LAYOUT_W64, /* 64-bit words, most significant first */
+	LAYOUT_LE_SWAPPED64, /* limbs of a big endian machine, lowest first */
+	LAYOUT_LE_SWAPPED32,
+	LAYOUT_DIGITS_60, /* digits of so many bits in the next larger word: LibTomMath */
+	LAYOUT_DIGITS_31, /* BearSSL */
+	LAYOUT_DIGITS_30, /* Python */
+	LAYOUT_DIGITS_28, /* LibTomMath, Tcl */
+	LAYOUT_DIGITS_15, /* Python of 32 bits, BearSSL */
+	LAYOUT_RAW, /* bytes in the order that the algorithm defines */
+	LAYOUT_JSON, /* JWK */
+	LAYOUT_BLOB, /* CAPI, CNG */
+	LAYOUT_SEXP, /* libgcrypt's, in memory or canonical */
 	LAYOUT_NR
 };
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Scalars and seeds in each form, with their public halves in each. */
+#include "scan/detect-ec.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "unit/numbers.h"
+
+#define LEN (64 << 10)
+
+struct seen {
+	unsigned nr;
+	uint64_t at;
+	enum key_kind kind;
+	size_t secret_len;
+	uint8_t secret[72];
+};
+
+static void see(void *userdata, const struct ec_hit *hit)
+{
+	struct seen *seen = userdata;
+
+	seen->nr++;
+	seen->at = hit->stretch->offset + (uint64_t)hit->at;
+	seen->kind = hit->kind;
+	seen->secret_len = hit->secret.len;
+	memcpy(seen->secret, hit->secret.p, hit->secret.len);
+}
+
+static struct seen search(const uint8_t *p, bool bytes)
+{
+	struct harvest *h = harvest_memory(p, LEN, bytes);
+	struct seen seen = {.nr = 0};
+	struct ec_search ask = {.hit = see, .userdata = &seen};
+	bool cut = true;
+
+	assert_int_equal(ec_detect(h, &ask, &cut), 0);
+	assert_false(cut);
+	harvest_free(h);
+	return seen;
+}
+
+/* One key in thousands looks like code or an address at a bad place: one may be missed, not two. */
+static bool missed(unsigned nr, const char *what)
+{
+	static unsigned misses;
+
+	if (nr > 1 || (!nr && ++misses > 1))
+		fail_msg("%s: %u found", what, nr);
+	return !nr;
+}
+
+/* Pointers and small numbers. */
+static void clear(uint8_t *p)
+{
+	memset(p, 0, LEN);
+	for (size_t at = 0; at < LEN; at += 64)
+		memcpy(p + at, &(uint64_t){0x0000561234560000 + at}, 8);
+}
+
+static void put(uint8_t *p, const BIGNUM *bn, const struct ec_group *g, enum ec_form form)
+{
+	size_t size = ec_form_size(g, form);
+	uint8_t be[EC_FIELD_MAX];
+	BIGNUM *v = BN_dup(bn);
+
+	if (form == EC_MONTGOMERY) {
+		BN_lshift(v, v, (int)(8 * g->words));
+		BN_mod(v, v, g->p, g->ctx);
+	}
+	BN_bn2binpad(v, be, (int)size);
+	memset(p - 16, 0, size + 48);
+	for (size_t i = 0; i < size; i++)
+		p[i] = form == EC_BYTES	  ? be[i]
+		       : form == EC_WORDS ? be[i / 4 * 4 + 3 - i % 4]
+					  : be[size - 1 - i];
+	BN_free(v);
+}
+
+static void each_curve_and_form_is_found(void **state)
+{
+	static const enum ec_form scalars[] = {EC_BYTES, EC_LIMBS, EC_WORDS};
+	static const char *const names[] = {"P-256", "secp256k1", "P-384", "P-521"};
+	uint8_t *p = malloc(LEN);
+
+	for (enum ec_curve curve = 0; curve < EC_CURVE_NR; curve++) {
+		EVP_PKEY *pkey = EVP_EC_gen(names[curve]);
+		BIGNUM *d = NULL, *x = NULL, *y = NULL;
+		struct ec_group g;
+		uint8_t want[66];
+
+		assert_int_equal(ec_group_init(&g, curve), 0);
+		EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d);
+		EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_X, &x);
+		EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, &y);
+		BN_bn2binpad(d, want, (int)g.field);
+		for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
+			for (enum ec_form form = 0; form < EC_FORM_NR; form++) {
+				size_t size = ec_form_size(&g, form);
+				struct seen seen;
+
+				clear(p);
+				put(p + 8192, d, &g, scalars[i]);
+				/* Certificates and the like: 04 || x || y at any address. */
+				put(p + 16384 + (form ? 0 : 13), x, &g, form);
+				if (form == EC_BYTES) {
+					p[16384 + 12] = 4;
+					BN_bn2binpad(y, p + 16384 + 13 + size, (int)size);
+				} else {
+					put(p + 16384 + 192, y, &g, form);
+				}
+				seen = search(p, false);
+				if (missed(seen.nr, names[curve]))
+					continue;
+				assert_int_equal(seen.kind, KEY_EC);
+				assert_int_equal(seen.secret_len, g.field);
+				assert_memory_equal(seen.secret, want, g.field);
+				/* A point alone, or a scalar alone, is no key. */
+				memset(p + 8192, 0, 80);
+				assert_int_equal(search(p, false).nr, 0);
+			}
+		BN_free(d);
+		BN_free(x);
+		BN_free(y);
+		ec_group_fini(&g);
+		EVP_PKEY_free(pkey);
+	}
+	free(p);
+}
+
+static void seeds_are_found_by_their_public_keys(void **state)
+{
+	static const int types[] = {EVP_PKEY_ED25519, EVP_PKEY_X25519};
+	uint8_t *p = malloc(LEN);
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		for (unsigned skew = 0; skew < 8; skew++) {
+			EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, i ? "X25519" : "ED25519");
+			uint8_t seed[32], public[32];
+			size_t len = 32;
+			struct seen seen;
+
+			EVP_PKEY_get_raw_private_key(pkey, seed, &len);
+			EVP_PKEY_get_raw_public_key(pkey, public, &len);
+			EVP_PKEY_free(pkey);
+			clear(p);
+			memcpy(p + 8192 + 16 + skew, seed, 32);
+			memcpy(p + 16384 + 24 + (skew * 3) % 8, public, 32);
+			seen = search(p, skew);
+			if (missed(seen.nr, "seed"))
+				continue;
+			assert_int_equal(seen.kind, i ? KEY_X25519 : KEY_ED25519);
+			assert_int_equal(seen.at, 8192 + 16 + skew);
+			assert_memory_equal(seen.secret, seed, 32);
+			memset(p + 16384, 0, 64);
+			assert_int_equal(search(p, skew).nr, 0);
+			/* Both in a row, as many libraries keep them. */
+			memcpy(p + 8192 + 16 + skew + 32, public, 32);
+			missed(search(p, skew).nr, "pair");
+		}
+	free(p);
+}
+
+static void random_bytes_and_time_are_bounded(void **state)
+{
+	uint8_t *p = malloc(LEN);
+	struct seen seen = {.nr = 0};
+	struct ec_search ask = {.seconds = 0.02, .hit = see, .userdata = &seen};
+	struct harvest *h;
+	bool cut = false;
+
+	clear(p);
+	for (size_t at = 0; at + 128 < LEN; at += 64)
+		RAND_bytes(p + at + 16, 32);
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(ec_detect(h, &ask, &cut), 0);
+	assert_true(cut);
+	assert_int_equal(seen.nr, 0);
+	harvest_free(h);
+	free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_curve_and_form_is_found),
+		cmocka_unit_test(seeds_are_found_by_their_public_keys),
+		cmocka_unit_test(random_bytes_and_time_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* RSA numbers in each layout, size and alignment, with each other and alone. */
+#include "scan/detect-rsa.h"
+
+#include <openssl/rsa.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "unit/numbers.h"
+
+#define LEN (256 << 10)
+
+static const enum finding_layout layouts[] = {
+	LAYOUT_LE,	     LAYOUT_BE,		  LAYOUT_W32,	    LAYOUT_W64,
+	LAYOUT_LE_SWAPPED64, LAYOUT_LE_SWAPPED32, LAYOUT_DIGITS_60, LAYOUT_DIGITS_31,
+	LAYOUT_DIGITS_30,    LAYOUT_DIGITS_28,	  LAYOUT_DIGITS_15,
+};
+
+struct rsa {
+	BIGNUM *n, *p, *q, *d, *dp;
+	unsigned bits;
+};
+
+static struct rsa make_rsa(unsigned bits, unsigned long e)
+{
+	struct rsa rsa = {.bits = bits};
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *E = BN_new();
+	EVP_PKEY *pkey = NULL;
+
+	BN_set_word(E, e);
+	EVP_PKEY_keygen_init(ctx);
+	EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits);
+	EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, E);
+	assert_int_equal(EVP_PKEY_generate(ctx, &pkey), 1);
+	EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &rsa.n);
+	EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_D, &rsa.d);
+	EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR1, &rsa.p);
+	EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR2, &rsa.q);
+	EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_EXPONENT1, &rsa.dp);
+	EVP_PKEY_free(pkey);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(E);
+	return rsa;
+}
+
+static void drop_rsa(struct rsa *rsa)
+{
+	BN_free(rsa->n);
+	BN_free(rsa->p);
+	BN_free(rsa->q);
+	BN_free(rsa->d);
+	BN_free(rsa->dp);
+}
+
+struct seen {
+	unsigned nr;
+	uint64_t at, exponent;
+	enum finding_layout layout;
+	size_t modulus_len;
+	uint8_t modulus[RSA_BYTES_MAX];
+};
+
+static void see(void *userdata, const struct rsa_hit *hit)
+{
+	struct seen *seen = userdata;
+
+	seen->nr++;
+	seen->at = hit->stretch->offset + (uint64_t)hit->prime_at;
+	seen->exponent = hit->exponent;
+	seen->layout = hit->layout;
+	seen->modulus_len = hit->modulus.len;
+	memcpy(seen->modulus, hit->modulus.p, hit->modulus.len);
+}
+
+static struct seen search(const uint8_t *p, bool bytes)
+{
+	struct harvest *h = harvest_memory(p, LEN, bytes);
+	struct seen seen = {.nr = 0};
+	struct rsa_join join = {.budget = 50 << 20, .hit = see, .userdata = &seen};
+	bool cut = true;
+
+	assert_int_equal(rsa_join(h, &join, &cut), 0);
+	assert_false(cut);
+	harvest_free(h);
+	return seen;
+}
+
+/* What surrounds keys: pointers, small numbers, text, zeros. */
+static uint8_t *memory(void)
+{
+	uint8_t *p = calloc(1, LEN);
+
+	for (size_t at = 0; at < LEN; at += 64) {
+		memcpy(p + at, &(uint64_t){0x00007f1234560000 + at}, 8);
+		memcpy(p + at + 16, &(uint64_t){at / 64}, 8);
+		memcpy(p + at + 32, "/usr/lib/x86_64-", 16);
+	}
+	return p;
+}
+
+/* As in a chunk of its own: a head before it, nothing behind it. */
+static void put_alone(uint8_t *p, size_t at, const BIGNUM *bn, unsigned bits,
+		      enum finding_layout layout)
+{
+	memset(p + at - 16, 0, 32 + limbs_size(layout, bits));
+	memcpy(p + at / 8 * 8 - 8, &(uint64_t){0x91}, at % 8 ? 0 : 8);
+	put_bn(p + at, bn, bits, layout);
+}
+
+static bool expect(const struct seen *seen, const struct rsa *rsa, const char *what,
+		   unsigned number)
+{
+	static unsigned misses;
+	uint8_t n[RSA_BYTES_MAX];
+
+	BN_bn2binpad(rsa->n, n, (int)rsa->bits / 8);
+	/* One key in thousands looks like code or an address at a bad place: one may be missed. */
+	if (!seen->nr && !misses++)
+		return false;
+	if (seen->nr != 1)
+		fail_msg("%u bits, %s %u: %u found", rsa->bits, what, number, seen->nr);
+	assert_int_equal(seen->modulus_len, rsa->bits / 8);
+	assert_memory_equal(seen->modulus, n, rsa->bits / 8);
+	return true;
+}
+
+static void each_layout_of_each_size_is_joined(void **state)
+{
+	static const unsigned sizes[] = {1024, 1536, 2048, 3072, 4096, 8192};
+	uint8_t *p = memory();
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		/* Making one of 8192 bits takes long; two primes do, of which nothing is asked. */
+		struct rsa rsa = {.bits = sizes[i]};
+
+		if (sizes[i] < 8192) {
+			rsa = make_rsa(sizes[i], 65537);
+		} else {
+			rsa.p = BN_new();
+			rsa.q = BN_new();
+			rsa.n = BN_new();
+			BN_rand(rsa.p, 4096, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD);
+			BN_rand(rsa.q, 4096, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD);
+			for (uint64_t l[64];
+			     BN_bn2lebinpad(rsa.p, (uint8_t *)l, 512), limbs_small_factor(l, 64);)
+				BN_add_word(rsa.p, 2);
+			for (uint64_t l[64];
+			     BN_bn2lebinpad(rsa.q, (uint8_t *)l, 512), limbs_small_factor(l, 64);)
+				BN_add_word(rsa.q, 2);
+			BN_CTX *ctx = BN_CTX_new();
+
+			BN_mul(rsa.n, rsa.p, rsa.q, ctx);
+			BN_CTX_free(ctx);
+		}
+		for (size_t k = 0; k < ARRAY_SIZE(layouts); k++) {
+			struct seen seen;
+			uint8_t *m = malloc(LEN);
+
+			memcpy(m, p, LEN);
+			put_alone(m, 8192, rsa.n, sizes[i], layouts[k]);
+			put_alone(m, 65536 - 64, rsa.p, sizes[i] / 2, layouts[k]);
+			seen = search(m, false);
+			if (expect(&seen, &rsa, "layout", layouts[k])) {
+				assert_int_equal(seen.layout, layouts[k]);
+				assert_int_equal(seen.at, 65536 - 64);
+			}
+			/* Alone each says nothing. */
+			memset(m + 8192, 0, 2048);
+			assert_int_equal(search(m, false).nr, 0);
+			free(m);
+		}
+		drop_rsa(&rsa);
+	}
+	free(p);
+}
+
+static void each_alignment_is_looked_at(void **state)
+{
+	static const struct {
+		enum finding_layout layout;
+		unsigned step;
+		bool bytes;
+	} cases[] = {
+		{LAYOUT_LE, 4, false},	      {LAYOUT_LE, 1, true},
+		{LAYOUT_BE, 1, false},	      {LAYOUT_BE, 1, true},
+		{LAYOUT_W32, 4, false},	      {LAYOUT_DIGITS_30, 4, false},
+		{LAYOUT_DIGITS_28, 4, false}, {LAYOUT_DIGITS_15, 2, false},
+	};
+	struct rsa rsa = make_rsa(2048, 65537);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (unsigned skew = 0; skew < 8; skew += cases[i].step) {
+			uint8_t *p = memory();
+			struct seen seen;
+
+			put_alone(p, 8192 + skew, rsa.n, 2048, cases[i].layout);
+			put_alone(p, 16384 + skew, rsa.q, 1024, cases[i].layout);
+			seen = search(p, cases[i].bytes);
+			if (expect(&seen, &rsa, "skew", skew))
+				assert_int_equal(seen.at, 16384 + skew);
+			free(p);
+		}
+	drop_rsa(&rsa);
+}
+
+/* CNG and the like: modulus and primes one after another. BearSSL: no modulus beside the primes. */
+static void primes_inside_longer_runs_are_found(void **state)
+{
+	static const enum finding_layout kinds[] = {LAYOUT_LE, LAYOUT_BE, LAYOUT_W32};
+	struct rsa rsa = make_rsa(2048, 65537);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		for (unsigned skew = 0; skew < 8; skew += kinds[i] == LAYOUT_BE ? 1 : 4) {
+			uint8_t *p = memory();
+			struct seen seen;
+
+			put_alone(p, 8192 + skew, rsa.n, 2048, kinds[i]);
+			put_bn(p + 8192 + skew + 256, rsa.p, 1024, kinds[i]);
+			put_bn(p + 8192 + skew + 384, rsa.q, 1024, kinds[i]);
+			seen = search(p, false);
+			expect(&seen, &rsa, "skew", skew);
+			free(p);
+		}
+	drop_rsa(&rsa);
+}
+
+static void the_exponent_is_confirmed_by_the_private_one(void **state)
+{
+	static const unsigned long exponents[] = {65537, 3, 17, 257, 65539};
+
+	for (size_t i = 0; i < ARRAY_SIZE(exponents); i++) {
+		struct rsa rsa = make_rsa(1024, exponents[i]);
+		uint8_t *p = memory();
+		struct seen seen;
+
+		put_alone(p, 8192, rsa.n, 1024, LAYOUT_LE);
+		put_alone(p, 16384, rsa.p, 512, LAYOUT_LE);
+		assert_int_equal(search(p, false).exponent, 0);
+		put_alone(p, 32768, i & 1 ? rsa.d : rsa.dp, i & 1 ? 1024 : 512, layouts[i % 3]);
+		seen = search(p, false);
+		if (expect(&seen, &rsa, "exponent", (unsigned)exponents[i]))
+			assert_int_equal(seen.exponent, exponents[i]);
+		free(p);
+		drop_rsa(&rsa);
+	}
+}
+
+static void strangers_are_not_joined(void **state)
+{
+	struct rsa a = make_rsa(2048, 65537), b = make_rsa(2048, 65537);
+	uint8_t *p = memory();
+
+	put_alone(p, 8192, a.n, 2048, LAYOUT_LE);
+	put_alone(p, 16384, b.p, 1024, LAYOUT_LE);
+	put_alone(p, 32768, b.q, 1024, LAYOUT_BE);
+	put_alone(p, 40960, a.n, 2048, LAYOUT_BE);
+	assert_int_equal(search(p, false).nr, 0);
+	for (size_t at = 0; at < LEN; at += 1024)
+		RAND_bytes(p + at, 256 + (int)(at / 1024 % 512));
+	assert_int_equal(search(p, false).nr, 0);
+	free(p);
+	drop_rsa(&a);
+	drop_rsa(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_layout_of_each_size_is_joined),
+		cmocka_unit_test(each_alignment_is_looked_at),
+		cmocka_unit_test(primes_inside_longer_runs_are_found),
+		cmocka_unit_test(the_exponent_is_confirmed_by_the_private_one),
+		cmocka_unit_test(strangers_are_not_joined),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

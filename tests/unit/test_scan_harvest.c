@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is gathered, what is not, and that all code gathers the same. */
+#include "scan/harvest.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "scan/detect-shield.h"
+#include "unit/numbers.h"
+
+#define LEN (512 << 10)
+
+static void text_and_small_numbers_are_left_out(void **state)
+{
+	uint8_t *p = malloc(LEN);
+	struct harvest *h;
+
+	for (size_t i = 0; i < LEN; i++)
+		p[i] = (uint8_t)("The quick brown fox jumps over the lazy dog. "[i % 45]);
+	for (size_t i = LEN / 2; i < LEN; i += 8)
+		memcpy(p + i, &(uint64_t){i & 8 ? i * 77 : 0x00007fff00000000 + i * 31}, 8);
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(h->nr, 0);
+	harvest_free(h);
+	free(p);
+}
+
+static void what_is_random_is_kept_once_with_its_place(void **state)
+{
+	static const size_t lens[] = {32, 40, 64, 128, 512, 2048};
+	uint8_t *p = malloc(LEN);
+
+	for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
+		/* In the middle, over the seam of windows, at the start and at the end. */
+		const size_t places[] = {8192, 65536 - 16, 0, LEN - lens[i]};
+
+		for (size_t k = 0; k < ARRAY_SIZE(places); k++) {
+			const struct stretch *s;
+			struct harvest *h;
+
+			memset(p, 0, LEN);
+			/* Bytes that all differ: nothing is left to chance. */
+			for (size_t b = 0; b < lens[i]; b++)
+				p[places[k] + b] = (uint8_t)(b * 167 + b / 256 * 3 + 0x91);
+			h = harvest_memory(p, LEN, false);
+			assert_int_equal(h->nr, 1);
+			s = &h->stretches[0];
+			assert_int_equal(s->offset, places[k]);
+			assert_int_equal(s->len, lens[i]);
+			assert_memory_equal(stretch_bytes(h, s), p + places[k], lens[i]);
+			harvest_free(h);
+			/* Its copy adds nothing. */
+			memcpy(p + 131072, p + places[k], lens[i]);
+			h = harvest_memory(p, LEN, false);
+			assert_int_equal(h->nr, 1);
+			harvest_free(h);
+		}
+	}
+	free(p);
+}
+
+static void all_code_gathers_the_same(void **state)
+{
+	uint8_t *p = malloc(LEN);
+	struct harvest *plain;
+
+	RAND_bytes(p, LEN);
+	for (size_t at = 0; at < LEN; at += 4096) {
+		memset(p + at, (int)(at >> 12 & 0xff), 1024 + at / 4096 * 8);
+		for (size_t i = 3000; i < 3600; i++)
+			p[at + i] &= 0x4b;
+		memset(p + at + 2048, 0xff, at / 4096 % 64);
+	}
+	assert_true(harvest_use(HARVEST_PLAIN));
+	plain = harvest_memory(p, LEN, false);
+	assert_true(plain->nr > 32);
+	for (enum harvest_code code = HARVEST_CODE_NR; code-- > HARVEST_PLAIN;) {
+		struct harvest *h;
+
+		if (!harvest_use(code))
+			continue;
+		h = harvest_memory(p, LEN, false);
+		assert_int_equal(h->nr, plain->nr);
+		assert_int_equal(h->used, plain->used);
+		assert_memory_equal(h->arena, plain->arena, h->used);
+		harvest_free(h);
+	}
+	harvest_free(plain);
+	for (enum harvest_code code = HARVEST_CODE_NR; code-- > HARVEST_PLAIN;)
+		if (harvest_use(code))
+			break;
+	free(p);
+}
+
+static void the_older_half_gives_way(void **state)
+{
+	uint8_t *p = malloc(LEN);
+	struct harvest *h;
+	size_t nr;
+
+	memset(p, 0, LEN);
+	for (size_t at = 0; at < LEN; at += 4096)
+		RAND_bytes(p + at, 512);
+	h = harvest_memory(p, LEN, false);
+	nr = h->nr;
+	assert_true(nr >= LEN / 4096);
+	harvest_drop_half(h);
+	assert_int_equal(h->nr, nr - nr / 2);
+	for (size_t i = 0; i < h->nr; i++)
+		assert_memory_equal(stretch_bytes(h, &h->stretches[i]), p + h->stretches[i].offset,
+				    h->stretches[i].len);
+	harvest_free(h);
+	free(p);
+}
+
+struct shielded {
+	unsigned nr;
+	enum key_kind kind;
+	bool proven;
+};
+
+static void see(void *userdata, const struct shield_hit *hit)
+{
+	struct shielded *seen = userdata;
+
+	seen->nr++;
+	seen->kind = hit->key->pub.kind;
+	seen->proven = hit->key->proven;
+}
+
+static void put_string(uint8_t **to, const void *p, size_t len)
+{
+	memcpy(*to, (const uint8_t[]){0, 0, (uint8_t)(len >> 8), (uint8_t)len}, 4);
+	memcpy(*to + 4, p, len);
+	*to += 4 + len;
+}
+
+/* As sshkey_shield_private() does it. */
+static void shielded_keys_are_opened(void **state)
+{
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	uint8_t *p = calloc(1, LEN), plain[256] = {0}, secret[64], hash[64], *to = plain;
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	size_t len = 32;
+	int out;
+
+	EVP_PKEY_get_raw_private_key(pkey, secret, &len);
+	EVP_PKEY_get_raw_public_key(pkey, secret + 32, &len);
+	put_string(&to, "ssh-ed25519", 11);
+	put_string(&to, secret + 32, 32);
+	put_string(&to, secret, 64);
+	for (unsigned pad = 1; (to - plain) % 16; pad++)
+		*to++ = (uint8_t)pad;
+	for (unsigned head = 0; head < 2; head++) {
+		struct shielded seen = {.nr = 0};
+		struct harvest *h;
+
+		memset(p, 0, LEN);
+		for (size_t i = 0; i < 16384; i++)
+			p[32768 + i] = (uint8_t)(i * 167 + i / 256 * 29 + 0x91);
+		if (head)
+			memcpy(p + 32760, &(uint64_t){0x4011}, 8);
+		SHA512(p + 32768, 16384, hash);
+		EVP_EncryptInit_ex(ctx, EVP_aes_256_ctr(), NULL, hash, hash + 32);
+		EVP_EncryptUpdate(ctx, p + 8192, &out, plain, (int)(to - plain));
+		h = harvest_memory(p, LEN, false);
+		assert_int_equal(h->nr_prekeys, 1);
+		assert_int_equal(shield_detect(h, see, &seen), 0);
+		assert_int_equal(seen.nr, 1);
+		assert_int_equal(seen.kind, KEY_ED25519);
+		assert_true(seen.proven);
+		harvest_free(h);
+	}
+	EVP_CIPHER_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_and_small_numbers_are_left_out),
+		cmocka_unit_test(what_is_random_is_kept_once_with_its_place),
+		cmocka_unit_test(all_code_gathers_the_same),
+		cmocka_unit_test(the_older_half_gives_way),
+		cmocka_unit_test(shielded_keys_are_opened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

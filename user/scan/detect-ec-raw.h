@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Within detect-ec.c: seeds of Ed25519 and scalars of X25519, whose public keys are bare bytes. */
+#pragma once
+
+#include "scan/detect-ec.h"
+
+struct ec_raw_search {
+	const struct harvest *harvest;
+	const struct ec_search *ask;
+	double end; /* of CPU time of this thread; 0: none */
+	bool cut;
+	uint64_t *words; /* of the harvest at multiples of 8: a set with false positives */
+	unsigned cost;
+	const struct stretch *stretch;
+	unsigned pass;
+	size_t nr_found;
+	uint8_t found[64][32]; /* public keys */
+};
+
+/* The likely first: 32 bytes in memory of their own, as seeds; as scalars; then all the rest. */
+enum ec_raw_pass { EC_RAW_ED25519 = 0, EC_RAW_X25519, EC_RAW_REST, EC_RAW_PASS_NR };
+
+int ec_raw_detect(struct ec_raw_search *search, enum ec_raw_pass pass); /* 0 or -ENOMEM */
+void ec_raw_fini(struct ec_raw_search *search);

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Points of the prime curves in the harvest, then scalars for them; seeds by their public keys. */
+#include "scan/detect-ec.h"
+
+#include <time.h>
+
+#include "scan/detect-ec-raw.h"
+#include "scan/spots.h"
+#include "scan/wipe.h"
+
+#define POINTS_MAX   512 /* of a curve */
+#define NEXT_NUMBERS 16 /* a point's y is one of so many numbers after its x, or before */
+#define STRETCH_MAX  1024 /* bytes of a stretch in which points are looked for without a head */
+#define COST_LOOK    64 /* CPU time is asked for after so many microseconds or so */
+#define COST_POINT   2
+#define COST_SCALAR  32
+
+struct point {
+	uint8_t xy[2 * 66];
+};
+
+struct search {
+	const struct harvest *harvest;
+	const struct ec_search *ask;
+	double end; /* CPU time; 0: none */
+	unsigned cost;
+	bool cut;
+	struct ec_group groups[EC_CURVE_NR];
+	struct point *points[EC_CURVE_NR];
+	size_t nr_points[EC_CURVE_NR];
+	bool done[EC_CURVE_NR][POINTS_MAX];
+	/* Of the spot that is looked at: */
+	const struct stretch *stretch;
+	enum ec_curve curve;
+	enum ec_form form;
+	bool just_one;
+	struct ec_sides last[NEXT_NUMBERS]; /* of the numbers before this one, in a ring */
+	unsigned nr_last;
+};
+
+static double cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool in_time(struct search *s, unsigned cost)
+{
+	s->cost += cost;
+	if (s->end && s->cost >= COST_LOOK) {
+		s->cost = 0;
+		if (cpu_time() > s->end)
+			s->cut = true;
+	}
+	return !s->cut;
+}
+
+static void add_point(struct search *s, const uint8_t *xy)
+{
+	unsigned len = 2 * ec_curve_field(s->curve);
+	struct point *points = s->points[s->curve];
+
+	for (size_t i = 0; i < s->nr_points[s->curve]; i++)
+		if (!memcmp(points[i].xy, xy, len))
+			return;
+	if (s->nr_points[s->curve] == POINTS_MAX)
+		s->cut = true;
+	else
+		memcpy(points[s->nr_points[s->curve]++].xy, xy, len);
+}
+
+static long room(const struct search *s, long at)
+{
+	return (long)s->stretch->len + HARVEST_MARGIN - at;
+}
+
+/* x || y, where a number may begin. */
+static bool point_in_a_row(void *userdata, long at)
+{
+	struct search *s = userdata;
+	const struct ec_group *g = &s->groups[s->curve];
+	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
+	size_t size = ec_form_size(g, s->form);
+	struct ec_sides x, y;
+	uint8_t xy[2 * 66];
+
+	if (room(s, at) >= (long)(2 * size) && ec_sides(g, s->form, p, &x) &&
+	    ec_sides(g, s->form, p + size, &y) && ec_is_point(g, &x, &y, xy))
+		add_point(s, xy);
+	return in_time(s, 2 * COST_POINT);
+}
+
+/* Are there about as many bytes as one number of this curve has? */
+static bool one_number(const struct search *s, long at)
+{
+	long field = ec_curve_field(s->curve);
+	long len = spots_piece(s->harvest, s->stretch, at, field + 24);
+
+	return len >= field - 8 && len <= field + 16;
+}
+
+/* x and y each in memory of its own, the one allocated soon after the other. */
+static bool point_apart(void *userdata, long at)
+{
+	struct search *s = userdata;
+	const struct ec_group *g = &s->groups[s->curve];
+	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
+	struct ec_sides *now = &s->last[s->nr_last % NEXT_NUMBERS];
+	uint8_t xy[2 * 66];
+
+	if (room(s, at) < (long)ec_form_size(g, s->form))
+		return true;
+	if (!one_number(s, at))
+		return point_in_a_row(s, at);
+	if (!ec_sides(g, s->form, p, now))
+		return true;
+	for (unsigned i = 1; i < NEXT_NUMBERS && i <= s->nr_last; i++) {
+		const struct ec_sides *other = &s->last[(s->nr_last - i) % NEXT_NUMBERS];
+
+		if (ec_is_point(g, other, now, xy) || ec_is_point(g, now, other, xy))
+			add_point(s, xy);
+	}
+	s->nr_last++;
+	return in_time(s, COST_POINT);
+}
+
+/* Every 04 that could begin a point, also within longer stretches: certificates, SSH's keys. */
+static void points_with_a_head(struct search *s)
+{
+	const uint8_t *p = stretch_bytes(s->harvest, s->stretch);
+	long last = s->stretch->len - 2 * (long)ec_curve_field(s->curve) + HARVEST_MARGIN;
+
+	s->form = EC_BYTES;
+	for (long at = -HARVEST_MARGIN; at < last && !s->cut; at++)
+		if (p[at] == 4)
+			point_in_a_row(s, at + 1);
+}
+
+static void find_points(struct search *s)
+{
+	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS};
+
+	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
+		s->stretch = &s->harvest->stretches[i];
+		if (s->stretch->len >= 2 * ec_curve_field(s->curve) - HARVEST_MARGIN)
+			points_with_a_head(s);
+	}
+	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
+		s->nr_last = 0;
+		for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
+			enum finding_layout layout = forms[f] == EC_WORDS ? LAYOUT_W32 : LAYOUT_W64;
+
+			s->form = forms[f];
+			s->stretch = &s->harvest->stretches[i];
+			if (s->stretch->len >= ec_curve_field(s->curve) - 16 &&
+			    s->stretch->len <= STRETCH_MAX)
+				spots(s->harvest, s->stretch, layout, point_apart, s);
+		}
+	}
+}
+
+static void report(struct search *s, long at, const uint8_t *xy)
+{
+	unsigned field = ec_curve_field(s->curve);
+	uint8_t public[1 + 2 * 66] = {4}, secret[EC_FIELD_MAX];
+	struct ec_hit hit = {
+		.stretch = s->stretch,
+		.at = at,
+		.layout = s->form == EC_BYTES	? LAYOUT_BE
+			  : s->form == EC_WORDS ? LAYOUT_W32
+						: LAYOUT_LE,
+		.kind = KEY_EC,
+		.curve = s->curve,
+		.secret = {secret, field},
+		.public = {public, 1 + 2 * field},
+	};
+
+	memcpy(public + 1, xy, 2 * (size_t)field);
+	ec_scalar_bytes(&s->groups[s->curve], s->form, stretch_bytes(s->harvest, s->stretch) + at,
+			secret);
+	s->ask->hit(s->ask->userdata, &hit);
+	explicit_bzero(secret, sizeof(secret));
+}
+
+static bool all_done(const struct search *s)
+{
+	for (size_t i = 0; i < s->nr_points[s->curve]; i++)
+		if (!s->done[s->curve][i])
+			return false;
+	return true;
+}
+
+static bool try_scalar(void *userdata, long at)
+{
+	struct search *s = userdata;
+	const struct ec_group *g = &s->groups[s->curve];
+	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
+	uint8_t xy[2 * 66];
+
+	if (one_number(s, at) != s->just_one || room(s, at) < (long)ec_form_size(g, s->form) ||
+	    harvest_different(p, 32) < HARVEST_DIFFERENT_MIN || !ec_public(g, s->form, p, xy))
+		return true;
+	for (size_t i = 0; i < s->nr_points[s->curve]; i++)
+		if (!s->done[s->curve][i] &&
+		    !memcmp(s->points[s->curve][i].xy, xy, 2 * (size_t)g->field)) {
+			s->done[s->curve][i] = true;
+			report(s, at, xy);
+		}
+	return in_time(s, COST_SCALAR) && !all_done(s);
+}
+
+/* What is just as long as a scalar first; then what begins with one. */
+static void find_scalars(struct search *s, bool just_one)
+{
+	static const struct {
+		enum ec_form form;
+		enum finding_layout layout;
+	} forms[] = {{EC_LIMBS, LAYOUT_W64}, {EC_BYTES, LAYOUT_RAW}, {EC_WORDS, LAYOUT_W32}};
+
+	s->just_one = just_one;
+	for (size_t i = 0; i < s->harvest->nr && !s->cut && !all_done(s); i++) {
+		s->stretch = &s->harvest->stretches[i];
+		if (s->stretch->len < ec_curve_field(s->curve) - HARVEST_MARGIN)
+			continue;
+		for (size_t f = 0; f < ARRAY_SIZE(forms) && !s->cut; f++) {
+			s->form = forms[f].form;
+			spots(s->harvest, s->stretch, forms[f].layout, try_scalar, s);
+		}
+	}
+}
+
+int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *out_cut)
+{
+	struct search *s = harvest->nr ? calloc(1, sizeof(*s)) : NULL;
+	struct ec_raw_search raw = {.harvest = harvest, .ask = ask};
+	int err = s ? 0 : -ENOMEM;
+
+	if (!harvest->nr) {
+		*out_cut = false;
+		return 0;
+	}
+	if (!s)
+		return err;
+	s->harvest = harvest;
+	s->ask = ask;
+	s->end = ask->seconds ? cpu_time() + ask->seconds : 0;
+	raw.end = s->end;
+	for (unsigned i = 0; i < EC_CURVE_NR && !err; i++) {
+		s->points[i] = calloc(POINTS_MAX, sizeof(*s->points[i]));
+		err = s->points[i] ? ec_group_init(&s->groups[i], i) : -ENOMEM;
+	}
+	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
+		find_points(s);
+	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
+		for (s->curve = 0; s->curve < EC_CURVE_NR && pass != EC_RAW_X25519; s->curve++)
+			find_scalars(s, pass == EC_RAW_ED25519);
+		err = ec_raw_detect(&raw, pass);
+	}
+	if (!err)
+		*out_cut = s->cut || raw.cut;
+	for (unsigned i = 0; i < EC_CURVE_NR; i++) {
+		free(s->points[i]);
+		ec_group_fini(&s->groups[i]);
+	}
+	ec_raw_fini(&raw);
+	free(s);
+	return err;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private keys of curves as bare scalars and seeds, out of the harvest of a dump: d * G is computed
+ * of what may be one, and the key is proven if that point stands in the dump, too.
+ *
+ * For the prime curves the points are looked for first: two numbers that fulfil a curve's equation
+ * are no coincidence. Only where there are such points are scalars tried. Public keys of Ed25519
+ * and X25519 fulfil nothing; they are looked up in the harvest by their bytes.
+ */
+#pragma once
+
+#include "model/keyid.h"
+#include "scan/bytes.h"
+#include "scan/ec-group.h"
+#include "scan/finding.h"
+#include "scan/harvest.h"
+
+struct ec_hit {
+	const struct stretch *stretch; /* which the scalar stands in */
+	long at; /* from its first byte */
+	enum finding_layout layout;
+	enum key_kind kind; /* KEY_EC, KEY_ED25519, KEY_X25519 */
+	enum ec_curve curve; /* of KEY_EC */
+	struct bytes secret; /* the scalar, most significant byte first, or the seed */
+	struct bytes public; /* 04 || x || y, or the raw public key */
+};
+
+struct ec_search {
+	double seconds; /* of CPU that it may take; 0: no limit. What is likely is tried first. */
+	void (*hit)(void *userdata, const struct ec_hit *hit);
+	void *userdata;
+};
+
+/* Calls hit once for each key. The harvest must be sorted. 0 or -ENOMEM. *out_cut: there were more
+ * candidates than there was time. */
+int ec_detect(const struct harvest *harvest, const struct ec_search *search, bool *out_cut);

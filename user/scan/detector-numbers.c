@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Keys that stand in memory as bare numbers, as a detector: the harvest of the dump, and the
+ * questions that are asked of it at the end.
+ */
+#include "scan/detect-ec.h"
+#include "scan/detect-rsa.h"
+#include "scan/detect-shield.h"
+#include "scan/detectors.h"
+#include "scan/pubkey.h"
+
+#define ARENA	    (12 << 20)
+#define STEPS_MIN   (20 << 20) /* of the search: some nanoseconds each */
+#define STEPS_SHARE 64 /* and one more for so many bytes of the dump */
+#define KNOWN_MAX   256
+/* Seconds of CPU for curves: some, and one more for so many bytes of the dump. */
+#define CURVES_MIN   0.2
+#define CURVES_SHARE 20e9
+
+struct state {
+	const struct detector_job *job;
+	struct harvest *harvest;
+	pthread_mutex_t lock; /* of asking before the end */
+	uint64_t bytes; /* seen since the questions were asked last */
+	uint8_t known[KNOWN_MAX][32]; /* what was told already */
+	size_t nr_known;
+};
+
+static void free_state(void *p)
+{
+	struct state *state = p;
+
+	if (!state)
+		return;
+	harvest_free(state->harvest);
+	pthread_mutex_destroy(&state->lock);
+	free(state);
+}
+
+static int begin(const struct detector_job *job, void **out_state)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return -ENOMEM;
+	state->job = job;
+	pthread_mutex_init(&state->lock, NULL);
+	if (harvest_new(ARENA, &state->harvest) < 0) {
+		free_state(state);
+		return -ENOMEM;
+	}
+	*out_state = state;
+	return 0;
+}
+
+/* Was this key told? When the harvest is asked twice it may be found twice. */
+static bool is_known(struct state *state, const struct key_identity *id)
+{
+	for (size_t i = 0; i < state->nr_known; i++)
+		if (!memcmp(state->known[i], id->spki, 32))
+			return true;
+	if (state->nr_known < KNOWN_MAX)
+		memcpy(state->known[state->nr_known++], id->spki, 32);
+	return false;
+}
+
+static void place(const struct stretch *stretch, long at, struct finding *f)
+{
+	f->offset = stretch->offset + (uint64_t)at;
+	f->has_vaddr = stretch->has_vaddr;
+	f->vaddr = stretch->has_vaddr ? stretch->vaddr + (uint64_t)at : 0;
+}
+
+/* The exponent is not in the proof. Where nothing confirms one, practically all keys have 65537. */
+static void on_rsa(void *userdata, const struct rsa_hit *hit)
+{
+	struct state *state = userdata;
+	struct finding f = {.what = FINDING_RSA, .class = CLASS_PROVEN, .layout = hit->layout};
+	uint64_t exponent = htobe64(hit->exponent ? hit->exponent : 65537);
+	struct pubkey pub;
+
+	place(hit->stretch, hit->prime_at, &f);
+	pubkey_init(&pub);
+	if (pubkey_set_number(&pub, PUB_N, hit->modulus) &&
+	    pubkey_set_number(&pub, PUB_E, (struct bytes){(uint8_t *)&exponent, 8}) &&
+	    pubkey_finish(&pub, KEY_RSA)) {
+		pubkey_identify(&pub, &f.id);
+		f.id.source = KEYSRC_FILE;
+		f.bits = f.id.bits;
+		if (!hit->exponent)
+			snprintf(f.id.comment, sizeof(f.id.comment), "exponent 65537 is a guess");
+		if (is_known(state, &f.id))
+			return;
+	}
+	detector_secret(state->job, &(struct secret){SECRET_RSA, hit->prime, hit->modulus}, &f);
+	detector_report(state->job, &f);
+}
+
+static void on_curve(void *userdata, const struct ec_hit *hit)
+{
+	struct state *state = userdata;
+	struct finding f = {.what = FINDING_EC, .class = CLASS_PROVEN, .layout = hit->layout};
+	struct secret secret = {
+		.kind = hit->kind == KEY_EC ? SECRET_SCALAR : SECRET_SEED,
+		.value = hit->secret,
+	};
+	struct pubkey pub;
+
+	place(hit->stretch, hit->at, &f);
+	pubkey_init(&pub);
+	if (hit->kind == KEY_EC)
+		pub.curve = curve_by_group(ec_curve_name(hit->curve));
+	if (pubkey_set(&pub, PUB_POINT, hit->public) && pubkey_finish(&pub, hit->kind)) {
+		pubkey_identify(&pub, &f.id);
+		f.id.source = KEYSRC_FILE;
+		f.bits = f.id.bits;
+		if (is_known(state, &f.id))
+			return;
+	}
+	detector_secret(state->job, &secret, &f);
+	detector_report(state->job, &f);
+}
+
+static void on_shielded(void *userdata, const struct shield_hit *hit)
+{
+	struct state *state = userdata;
+	const struct form_key *key = hit->key;
+	struct finding f = {.what = FINDING_SHIELDED,
+			    .class = CLASS_PROVEN,
+			    .layout = LAYOUT_OPENSSH};
+
+	place(hit->stretch, hit->at, &f);
+	f.id.kind = KEY_OTHER;
+	if (key->pub.kind) {
+		struct secret secret = {
+			.kind = key->pub.kind == KEY_RSA ? SECRET_RSA
+				: key->seed		 ? SECRET_SEED
+							 : SECRET_SCALAR,
+			.value = {key->secret, key->secret_len},
+		};
+
+		if (key->pub.kind == KEY_RSA)
+			secret.modulus = pubkey_get(&key->pub, PUB_N);
+		pubkey_identify(&key->pub, &f.id);
+		f.id.source = KEYSRC_FILE;
+		f.bits = f.id.bits;
+		if (is_known(state, &f.id))
+			return;
+		detector_secret(state->job, &secret, &f);
+	}
+	detector_report(state->job, &f);
+}
+
+/* Alone: no window is looked at meanwhile, or the lock of the harvest is held by no one. */
+static void ask(struct state *state)
+{
+	struct rsa_join join = {
+		.budget = state->job->options->all_the_time
+				  ? 0
+				  : STEPS_MIN + state->bytes / STEPS_SHARE,
+		.hit = on_rsa,
+		.userdata = state,
+	};
+	struct ec_search curves = {
+		.seconds = state->job->options->all_the_time
+				   ? 0
+				   : CURVES_MIN + (double)state->bytes / CURVES_SHARE,
+		.hit = on_curve,
+		.userdata = state,
+	};
+	bool cut = false, curves_cut = false;
+
+	harvest_sort(state->harvest);
+	if (rsa_join(state->harvest, &join, &cut) < 0 || cut)
+		detector_incomplete(state->job);
+	/* Candidates for seeds are many, and those that are tried last are the least likely. */
+	if (ec_detect(state->harvest, &curves, &curves_cut) < 0)
+		detector_incomplete(state->job);
+	if (shield_detect(state->harvest, on_shielded, state) < 0)
+		detector_incomplete(state->job);
+	state->bytes = 0;
+}
+
+static void window(void *p, unsigned worker, const struct window *window)
+{
+	struct state *state = p;
+	struct harvest_place where = {
+		.offset = window->offset,
+		.vaddr = window->vaddr,
+		.has_vaddr = window->has_vaddr,
+		.bytes = window->align == 1,
+		.heap = window->kind == SEGMENT_HEAP || window->kind == SEGMENT_ANON ||
+			window->kind == SEGMENT_STACK,
+	};
+
+	harvest_collect(state->harvest, window->memory, window->from, window->to, &where);
+	__atomic_add_fetch(&state->bytes, window->to - window->from, __ATOMIC_RELAXED);
+	if (!harvest_is_full(state->harvest))
+		return;
+	pthread_mutex_lock(&state->lock);
+	pthread_mutex_lock(&state->harvest->lock);
+	if (harvest_is_full(state->harvest)) {
+		ask(state);
+		harvest_drop_half(state->harvest);
+	}
+	pthread_mutex_unlock(&state->harvest->lock);
+	pthread_mutex_unlock(&state->lock);
+}
+
+static void end(void *p)
+{
+	struct state *state = p;
+
+	ask(state);
+	if (state->harvest->full)
+		detector_incomplete(state->job);
+}
+
+const struct detector detector_numbers = {
+	.name = "numbers",
+	.begin = begin,
+	.window = window,
+	.end = end,
+	.free = free_state,
+};

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Private keys proven: arithmetic over the numbers that a form holds. */
+#include "scan/form-key.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+
+#include "base/cleanup.h"
+
+void form_key_init(struct form_key *key)
+{
+	key->proven = key->seed = false;
+	key->secret_len = 0;
+	pubkey_init(&key->pub);
+}
+
+void form_key_wipe(struct form_key *key)
+{
+	explicit_bzero(key->secret, sizeof(key->secret));
+}
+
+static bool keep(struct form_key *key, struct bytes secret)
+{
+	if (secret.len > sizeof(key->secret))
+		return false;
+	if (secret.len)
+		memcpy(key->secret, secret.p, secret.len);
+	key->secret_len = secret.len;
+	return true;
+}
+
+static BIGNUM *number(struct bytes b)
+{
+	return BN_bin2bn(b.p, (int)b.len, NULL);
+}
+
+static bool divides(const struct form_rsa *in, const BIGNUM *n, BN_CTX *ctx)
+{
+	BIGNUM *p = number(in->p), *q = number(in->q), *m = BN_new();
+	bool ok = p && q && m && BN_num_bits(p) > 64 && BN_num_bits(q) > 64 &&
+		  BN_mul(m, p, q, ctx) && BN_cmp(m, n) == 0;
+
+	/* The other prime need not be there. */
+	if (!ok && p && m && BN_num_bits(p) > 64 && BN_num_bits(p) < BN_num_bits(n) - 64)
+		ok = BN_mod(m, n, p, ctx) && BN_is_zero(m);
+	BN_clear_free(p);
+	BN_clear_free(q);
+	BN_clear_free(m);
+	return ok;
+}
+
+static bool undoes(const struct form_rsa *in, const BIGNUM *n, BN_CTX *ctx)
+{
+	BIGNUM *e = number(in->e), *d = number(in->d), *m = BN_new();
+	bool ok = e && d && m && BN_num_bits(e) > 1 && BN_num_bits(d) > BN_num_bits(n) / 4 &&
+		  BN_num_bits(d) <= BN_num_bits(n) && BN_set_word(m, 2) &&
+		  BN_mod_exp(m, m, e, n, ctx) && BN_mod_exp(m, m, d, n, ctx) && BN_is_word(m, 2);
+
+	BN_free(e);
+	BN_clear_free(d);
+	BN_clear_free(m);
+	return ok;
+}
+
+bool form_rsa(const struct form_rsa *in, struct form_key *key)
+{
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *n = number(in->n);
+	bool by_p = false, ok = false;
+
+	if (in->n.len >= 64 && in->n.len <= 2 * FORM_SECRET_MAX && ctx && n && BN_is_odd(n)) {
+		by_p = in->p.len && divides(in, n, ctx);
+		ok = by_p || (in->d.len && in->e.len && undoes(in, n, ctx));
+	}
+	BN_free(n);
+	BN_CTX_free(ctx);
+	key->proven = ok;
+	return ok && pubkey_set_number(&key->pub, PUB_N, in->n) &&
+	       pubkey_set_number(&key->pub, PUB_E, in->e) && pubkey_finish(&key->pub, KEY_RSA) &&
+	       keep(key, by_p ? in->p : in->d);
+}
+
+bool form_ec(const struct curve *curve, struct bytes scalar, struct bytes public,
+	     struct form_key *key)
+{
+	EC_GROUP *group = curve ? EC_GROUP_new_by_curve_name(OBJ_txt2nid(curve->group)) : NULL;
+	EC_POINT *point = group ? EC_POINT_new(group) : NULL;
+	BIGNUM *d = number(scalar);
+	BN_CTX *ctx = BN_CTX_new();
+	uint8_t out[1 + 2 * 66];
+	size_t len = 0;
+	bool ok;
+
+	if (point && d && ctx && !BN_is_zero(d) && BN_cmp(d, EC_GROUP_get0_order(group)) < 0 &&
+	    BN_num_bits(d) > 64 && EC_POINT_mul(group, point, d, NULL, NULL, ctx))
+		len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, out,
+					 sizeof(out), ctx);
+	BN_clear_free(d);
+	EC_POINT_free(point);
+	EC_GROUP_free(group);
+	BN_CTX_free(ctx);
+	key->pub.curve = curve;
+	key->proven = public.len > 1 && public.len <= len &&
+		      !memcmp(out + 1, public.p + 1, public.len - 1);
+	/* A public half that is another's: then the scalar is not one. */
+	ok = len && (key->proven || !public.len);
+	return ok && pubkey_set(&key->pub, PUB_POINT, (struct bytes){out, len}) &&
+	       pubkey_finish(&key->pub, KEY_EC) && keep(key, scalar);
+}
+
+bool form_raw(enum key_kind kind, struct bytes seed, struct bytes public, struct form_key *key)
+{
+	EVP_PKEY *pkey;
+	uint8_t out[32];
+	size_t len = sizeof(out);
+	bool ok;
+
+	if (seed.len != 32)
+		return false;
+	pkey = EVP_PKEY_new_raw_private_key(kind == KEY_X25519 ? EVP_PKEY_X25519 : EVP_PKEY_ED25519,
+					    NULL, seed.p, seed.len);
+	ok = pkey && EVP_PKEY_get_raw_public_key(pkey, out, &len) == 1 && len == 32;
+	EVP_PKEY_free(pkey);
+	key->proven = ok && public.len == 32 && !memcmp(out, public.p, 32);
+	key->seed = true;
+	return ok && (key->proven || !public.len) &&
+	       pubkey_set(&key->pub, PUB_POINT, (struct bytes){out, 32}) &&
+	       pubkey_finish(&key->pub, kind) && keep(key, seed);
+}

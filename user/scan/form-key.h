@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private keys in their written forms, whole or cut off, from bytes to a key that is proven by
+ * arithmetic: p * q = n, or 2^(e * d) = 2 modulo n, or d * G = Q.
+ */
+#pragma once
+
+#include "scan/finding.h"
+#include "scan/pubkey.h"
+
+#define FORM_SECRET_MAX 1100 /* bytes: a prime of 8192 bits, a scalar, a seed */
+
+struct form_key {
+	bool proven; /* else it has the form, and nothing to prove it by */
+	bool seed; /* the secret is a seed or in the order of the algorithm; else a number */
+	struct pubkey pub; /* kind: of the key; big */
+	size_t secret_len;
+	uint8_t secret[FORM_SECRET_MAX]; /* a prime, a scalar, a seed; d of RSA if the file ends
+					    there */
+};
+
+struct form_rsa {
+	struct bytes n, e, d, p, q; /* without leading zeros; {NULL, 0}: not to be had */
+};
+
+void form_key_init(struct form_key *key);
+void form_key_wipe(struct form_key *key);
+
+/* Each fills *key, of form_key_init(), and is true if it is a private key. */
+bool form_rsa(const struct form_rsa *numbers, struct form_key *key);
+/* public: 04 || x || y, or empty. scalar: most significant byte first. */
+bool form_ec(const struct curve *curve, struct bytes scalar, struct bytes public,
+	     struct form_key *key);
+/* Ed25519 and X25519; public may be empty. */
+bool form_raw(enum key_kind kind, struct bytes seed, struct bytes public, struct form_key *key);
+
+/* PKCS#1, SEC1, PKCS#8: the content may end before its length says. */
+bool form_der(struct bytes der, struct form_key *key);
+
+/* What OpenSSH's private section holds from the name of the type on. */
+bool form_ssh(struct bytes private, struct form_key *key);
+
+/* "openssh-key-v1", unencrypted. */
+bool form_openssh(struct bytes raw, struct form_key *key);
+
+/* An object of JSON with "kty": JWK. Escaped quotes are taken, too. */
+bool form_jwk(struct bytes text, struct form_key *key);
+
+/* CAPI's PRIVATEKEYBLOB or CNG's BCRYPT_*_PRIVATE blob, from its magic word on ("RSA2", "ECS2"). */
+bool form_blob(struct bytes from_magic, bool capi, struct form_key *key);

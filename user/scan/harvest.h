@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Gathers, while a dump goes by, every stretch of memory that looks like the bytes of a key: 32 or
+ * more that could be random. What is gathered is a few thousandths of a dump and is kept whole, so
+ * that the questions that need two places of a dump (does this divide that? is the public half of
+ * this there?) are asked of it at the end, however the dump was read.
+ *
+ * A stretch is made of 8-byte words that are neither small numbers nor addresses nor text nor code;
+ * one or two other words within are borne. Text and code are told by bytes that chance would not
+ * give; what is left must have nearly as many different bytes as chance gives.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/cleanup.h"
+#include "scan/bytes.h"
+
+#define HARVEST_MARGIN 24 /* bytes kept before and after a stretch, whose ends are not sharp */
+#define HARVEST_STRETCH_MAX \
+	5120 /* bytes that are kept of one: an RSA key of 8192 bits, all of it */
+#define HARVEST_BULK	    16384 /* what goes on for as long is packed or encrypted data ... */
+#define HARVEST_BULK_KEPT   1152 /* ... of which this much is kept */
+#define HARVEST_PREKEYS_MAX 512
+
+struct stretch {
+	uint64_t offset, vaddr; /* of its first byte */
+	uint32_t at; /* in the arena */
+	uint16_t len; /* bytes, of 8 */
+	bool has_vaddr;
+	bool bytes; /* things stand at any address there (Java's HPROF) */
+	bool heap; /* memory of a process that belongs to no file */
+};
+
+/* 16 KiB of random bytes that could be what OpenSSH shields its keys with: their SHA-512. */
+struct harvest_prekey {
+	uint64_t offset;
+	uint8_t key[64];
+};
+
+struct harvest {
+	uint8_t *arena; /* secret: wiped */
+	struct stretch *stretches;
+	struct harvest_prekey *prekeys; /* secret: wiped */
+	uint32_t *table; /* of stretches by content, so that each is kept once; index + 1 */
+	size_t used, size; /* of the arena, in bytes */
+	size_t nr, max, slots; /* of the stretches; of the table */
+	size_t nr_prekeys;
+	bool full; /* something was left out */
+	pthread_mutex_t lock; /* of all this, during harvest_collect() */
+};
+
+int harvest_new(size_t arena_size, struct harvest **out_harvest); /* -ENOMEM */
+void harvest_free(struct harvest *harvest); /* wipes; NULL is fine */
+DEFINE_CLEANUP(struct harvest *, harvest_free)
+#define _cleanup_harvest_ _cleanup_(harvest_freep)
+
+/* Where the bytes of a call come from. */
+struct harvest_place {
+	uint64_t offset, vaddr; /* of memory.p[0] */
+	bool has_vaddr, bytes, heap;
+};
+
+/*
+ * Takes the stretches that begin in [from, to) of `memory`; they may reach beyond `to` as far as
+ * `memory` does. Words are taken at multiples of 8 from memory.p. From any thread.
+ */
+void harvest_collect(struct harvest *harvest, struct bytes memory, size_t from, size_t to,
+		     const struct harvest_place *place);
+
+/* True when an arena is nearly full: then ask the questions, and drop the older half. */
+bool harvest_is_full(const struct harvest *harvest);
+void harvest_drop_half(struct harvest *harvest);
+
+/* Sorts the stretches by position in the dump: several threads bring them in any order. */
+void harvest_sort(struct harvest *harvest);
+
+/* The bytes of a stretch, without its margins. */
+static inline const uint8_t *stretch_bytes(const struct harvest *harvest, const struct stretch *s)
+{
+	return harvest->arena + s->at;
+}
+
+/* An 8-byte word that is neither a small number nor an address: not 0 or ffff on top. */
+static inline bool harvest_word(const uint8_t *p)
+{
+	uint16_t top = (uint16_t)(p[6] | p[7] << 8);
+
+	return (uint16_t)(top - 1) < 0xfffe;
+}
+
+/* How many different bytes there are. Of 32 random ones 30, all but never fewer than this. */
+#define HARVEST_DIFFERENT_MIN 24
+unsigned harvest_different(const uint8_t *p, size_t len);
+
+/* For comparison: which code looks at the words. The best one that the machine has is taken first.
+ */
+enum harvest_code { HARVEST_PLAIN = 0, HARVEST_SSE2, HARVEST_AVX2, HARVEST_CODE_NR };
+bool harvest_use(enum harvest_code code); /* false: the machine cannot */

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Numbers in each layout to limbs and back; sieve and exact division. */
+#include "scan/limbs.h"
+
+#include <endian.h>
+
+#include "base/cleanup.h"
+
+/* How a layout that is no plain string of bytes puts words, or digits of fewer bits than the word.
+ */
+static const struct form {
+	uint8_t word; /* bytes; 0: not a layout of numbers */
+	uint8_t digit; /* bits */
+	bool high_first; /* the most significant word first */
+	bool swapped; /* bytes of a word in big endian order */
+} forms[LAYOUT_NR] = {
+	[LAYOUT_LE] = {8, 64, false, false},	      [LAYOUT_BE] = {8, 64, true, true},
+	[LAYOUT_W32] = {4, 32, true, false},	      [LAYOUT_W64] = {8, 64, true, false},
+	[LAYOUT_LE_SWAPPED64] = {8, 64, false, true}, [LAYOUT_LE_SWAPPED32] = {4, 32, false, true},
+	[LAYOUT_DIGITS_60] = {8, 60, false, false},   [LAYOUT_DIGITS_31] = {4, 31, false, false},
+	[LAYOUT_DIGITS_30] = {4, 30, false, false},   [LAYOUT_DIGITS_28] = {4, 28, false, false},
+	[LAYOUT_DIGITS_15] = {2, 15, false, false},
+};
+
+static uint64_t word_at(const uint8_t *p, const struct form *form)
+{
+	uint64_t x = 0;
+
+	if (form->word == 8) {
+		memcpy(&x, p, 8);
+		return form->swapped ? be64toh(x) : le64toh(x);
+	}
+	for (unsigned i = 0; i < form->word; i++)
+		x |= (uint64_t)p[form->swapped ? form->word - 1U - i : i] << 8 * i;
+	return x;
+}
+
+static unsigned words_of(const struct form *form, unsigned bits)
+{
+	return (bits + form->digit - 1U) / form->digit;
+}
+
+size_t limbs_size(enum finding_layout layout, unsigned bits)
+{
+	const struct form *form = &forms[layout];
+
+	return form->word ? (size_t)form->word * words_of(form, bits) : 0;
+}
+
+static bool load_full(const struct form *form, const uint8_t *p, unsigned nr, unsigned top_bits,
+		      uint64_t *out)
+{
+	unsigned per_limb = 8U / form->word, words = nr * per_limb;
+	size_t low = form->high_first ? words - 1 : 0, high = words - 1 - low;
+
+	if (!(word_at(p + low * form->word, form) & 1) ||
+	    !(word_at(p + high * form->word, form) >> (8 * form->word - top_bits)))
+		return false;
+	for (unsigned i = 0; i < nr; i++) {
+		out[i] = 0;
+		for (unsigned k = 0; k < per_limb; k++) {
+			size_t at = i * per_limb + k;
+
+			if (form->high_first)
+				at = words - 1 - at;
+			out[i] |= word_at(p + at * form->word, form) << 8 * form->word * k;
+		}
+	}
+	return true;
+}
+
+static bool load_digits(const struct form *form, const uint8_t *p, unsigned bits, unsigned top_bits,
+			uint64_t *out)
+{
+	unsigned nr = words_of(form, bits), limbs = bits / 64;
+	unsigned left = bits - form->digit * (nr - 1); /* bits of the highest digit */
+	uint64_t top = word_at(p + (size_t)form->word * (nr - 1), form);
+
+	if (!(p[0] & 1) || top >> left)
+		return false;
+	for (unsigned i = 0; i < nr; i++)
+		if (word_at(p + (size_t)form->word * i, form) >> form->digit)
+			return false;
+	memset(out, 0, 8 * (size_t)limbs);
+	for (unsigned i = 0; i < nr; i++) {
+		uint64_t digit = word_at(p + (size_t)form->word * i, form);
+		unsigned limb = i * form->digit / 64, shift = i * form->digit % 64;
+
+		out[limb] |= digit << shift;
+		if (shift && shift + form->digit > 64 && limb + 1 < limbs)
+			out[limb + 1] |= digit >> (64 - shift);
+	}
+	return out[limbs - 1] >> (64 - top_bits) != 0;
+}
+
+bool limbs_load(enum finding_layout layout, const uint8_t *p, unsigned bits, unsigned top_bits,
+		uint64_t *out)
+{
+	const struct form *form = &forms[layout];
+
+	if (!form->word)
+		return false;
+	if (form->digit == 8 * form->word)
+		return load_full(form, p, bits / 64, top_bits, out);
+	return load_digits(form, p, bits, top_bits, out);
+}
+
+void limbs_store(enum finding_layout layout, const uint64_t *limbs, unsigned bits, uint8_t *out)
+{
+	const struct form *form = &forms[layout];
+	unsigned nr = form->word ? words_of(form, bits) : 0;
+	uint64_t mask = form->digit == 64 ? ~0ULL : (1ULL << form->digit) - 1;
+
+	for (unsigned i = 0; i < nr; i++) {
+		unsigned limb = i * form->digit / 64, shift = i * form->digit % 64;
+		uint64_t digit = limbs[limb] >> shift;
+		uint8_t *to = out + (size_t)form->word * (form->high_first ? nr - 1 - i : i);
+
+		if (shift && shift + form->digit > 64 && limb + 1 < bits / 64)
+			digit |= limbs[limb + 1] << (64 - shift);
+		digit &= mask;
+		for (unsigned k = 0; k < form->word; k++)
+			to[form->swapped ? form->word - 1U - k : k] = (uint8_t)(digit >> 8 * k);
+	}
+}
+
+/*
+ * Remainders that cost an addition for each limb: 2^64 - 1 = 3 * 5 * 17 * 257 * 641 * ..., and
+ * 2^60 - 1 = 3^2 * 5^2 * 7 * 11 * 13 * 31 * 41 * 61 * 151 * ...
+ */
+bool limbs_small_factor(const uint64_t *limbs, unsigned nr)
+{
+	static const uint16_t of64[] = {3, 5, 17, 257, 641};
+	static const uint16_t of60[] = {7, 11, 13, 31, 41, 61, 151};
+	const uint64_t mask = (1ULL << 60) - 1;
+	unsigned __int128 sum = 0;
+	uint64_t a, b = 0;
+
+	for (unsigned i = 0; i < nr; i++)
+		sum += limbs[i];
+	a = (uint64_t)sum + (uint64_t)(sum >> 64);
+	a += a < (uint64_t)sum; /* the carry comes in again */
+	for (size_t i = 0; i < ARRAY_SIZE(of64); i++)
+		if (a % of64[i] == 0)
+			return true;
+	for (unsigned i = nr; i-- > 0;) {
+		/* b * 2^64 + limb, where 2^60 is 1 */
+		unsigned __int128 t = (unsigned __int128)b << 4;
+
+		t += (limbs[i] & mask) + (limbs[i] >> 60);
+		b = ((uint64_t)t & mask) + (uint64_t)(t >> 60);
+		b = (b & mask) + (b >> 60);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(of60); i++)
+		if (b % of60[i] == 0)
+			return true;
+	return false;
+}
+
+uint64_t limbs_inverse(uint64_t a)
+{
+	uint64_t x = (3 * a) ^ 2;
+
+	for (int i = 0; i < 4; i++)
+		x *= 2 - a * x;
+	return x;
+}
+
+bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned sum, uint64_t *out_q)
+{
+	uint64_t t[LIMBS_MAX], inverse = limbs_inverse(p[0]), rest = 0;
+	bool exact = true;
+
+	/* Multiples of p are taken off from below, until what is left must be nothing. */
+	memcpy(t, n, 8 * (size_t)sum);
+	for (unsigned i = 0; i < sum - nr && exact; i++) {
+		uint64_t q = t[i] * inverse, carry = 0;
+
+		for (unsigned j = 0; j < nr; j++) {
+			unsigned __int128 m = (unsigned __int128)q * p[j] + carry;
+			uint64_t low = (uint64_t)m;
+
+			carry = (uint64_t)(m >> 64) + (t[i + j] < low);
+			t[i + j] -= low;
+		}
+		for (unsigned j = i + nr; carry && j < sum; j++) {
+			uint64_t borrow = t[j] < carry;
+
+			t[j] -= carry;
+			carry = borrow;
+		}
+		if (out_q)
+			out_q[i] = q;
+		exact = !carry;
+	}
+	for (unsigned i = 0; i < nr; i++)
+		rest |= t[sum - nr + i];
+	explicit_bzero(t, 8 * (size_t)sum);
+	return exact && rest == 0;
+}
+
+void limbs_to_bytes(const uint64_t *limbs, unsigned nr, uint8_t *out)
+{
+	for (unsigned i = 0; i < nr; i++) {
+		uint64_t x = htobe64(limbs[nr - 1 - i]);
+
+		memcpy(out + 8 * (size_t)i, &x, 8);
+	}
+}

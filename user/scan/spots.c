@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Beginnings of stretches, and of what follows a gap within them. */
+#include "scan/spots.h"
+
+static unsigned step_of(enum finding_layout layout, const struct stretch *s)
+{
+	if (s->bytes || layout == LAYOUT_BE || layout == LAYOUT_RAW)
+		return 1;
+	return layout == LAYOUT_DIGITS_15 ? 2 : 4;
+}
+
+/*
+ * The word at `start` is the first that looks random. Something else may fill its lower bytes (a
+ * length, a header), and the one before it may hold the first few bytes of the number.
+ */
+static bool around(const struct harvest *h, const struct stretch *s, enum finding_layout layout,
+		   long start, bool (*spot)(void *userdata, long at), void *userdata)
+{
+	const uint8_t *p = stretch_bytes(h, s);
+	unsigned step = step_of(layout, s);
+	long first = step == 1 && start > -HARVEST_MARGIN ? start - 7 : start;
+
+	if (first < -HARVEST_MARGIN)
+		first = -HARVEST_MARGIN;
+	for (long at = first; at < start + 8; at += step) {
+		/* What comes before bytes at an odd address: a length, a zero, an array's type. */
+		if (step == 1 && at % 8 && at > -HARVEST_MARGIN) {
+			uint8_t before = p[at - 1];
+
+			if (before > 10)
+				continue;
+		}
+		if (!spot(userdata, at))
+			return false;
+	}
+	return true;
+}
+
+/* The zero that keeps a number positive in DER, SSH and s-expressions, or ends its length. */
+static bool after_zeros(const struct harvest *h, const struct stretch *s, long from,
+			bool (*spot)(void *userdata, long at), void *userdata)
+{
+	const uint8_t *p = stretch_bytes(h, s), *zero;
+
+	for (long at = from; at < s->len && (zero = memchr(p + at, 0, (size_t)(s->len - at)));) {
+		at = zero - p + 1;
+		if (!spot(userdata, at))
+			return false;
+	}
+	return true;
+}
+
+void spots(const struct harvest *h, const struct stretch *s, enum finding_layout layout,
+	   bool (*spot)(void *userdata, long at), void *userdata)
+{
+	const uint8_t *p = stretch_bytes(h, s);
+	bool bytes = layout == LAYOUT_BE || layout == LAYOUT_RAW;
+	bool before = false;
+
+	/* Words of a number that were not taken for such by chance may stand before the stretch;
+	 * or, with text before it, it may begin too early. */
+	for (long at = -HARVEST_MARGIN; at < s->len; at += 8) {
+		bool now = harvest_word(p + at);
+
+		if (((now && !before) || !at) && !around(h, s, layout, at, spot, userdata))
+			return;
+		before = now;
+	}
+	if (bytes)
+		after_zeros(h, s, 7, spot, userdata);
+}
+
+void spots_all(const struct harvest *h, const struct stretch *s, enum finding_layout layout,
+	       bool (*spot)(void *userdata, long at), void *userdata)
+{
+	for (long at = -HARVEST_MARGIN; at < s->len; at += step_of(layout, s))
+		if (!spot(userdata, at))
+			return;
+}
+
+long spots_piece(const struct harvest *h, const struct stretch *s, long at, long most)
+{
+	const uint8_t *p = stretch_bytes(h, s);
+	long end = at & ~7L;
+
+	while (end - at < most && end + 8 <= s->len + HARVEST_MARGIN && harvest_word(p + end))
+		end += 8;
+	return end - at;
+}
