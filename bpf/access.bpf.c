@@ -73,10 +73,10 @@ static __always_inline int is_ours(struct task_struct *task)
 
 /* What is the same whoever tells of it. */
 static __always_inline void fill_access(struct access_record *r, struct task_struct *task,
-					kt_u64 object, kt_u32 how, kt_u32 ring)
+					kt_u64 object, kt_u32 how)
 {
 	__builtin_memset(&r->a, 0, sizeof(r->a));
-	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), ring);
+	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), RING_CRITICAL);
 	fill_subject(&r->a.subject, task);
 	fill_parent(task, &r->a.parent_start, &r->a.parent_exec_id, &r->a.parent_tgid);
 	r->a.object = object;
@@ -104,7 +104,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	struct access_record *r;
 	struct mark_key key;
 	struct mark *found, mark;
-	kt_u32 ring = RING_CRITICAL, what;
+	kt_u32 what;
 	int under;
 
 	mark_key_of(&key, inode);
@@ -128,21 +128,14 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	under = pressure_on(task_addr, mark.object, what);
 	if (under == PRESSURE_REPEAT)
 		return 1;
-	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	r = under == PRESSURE_OVER ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
-		if (under != PRESSURE_OVER)
-			r = bpf_ringbuf_reserve(&ring_first, sizeof(*r), 0);
-		/* The verifier must find the question about r whole, not joined with another. */
-		asm volatile("" : "+r"(r));
-		if (!r) {
-			if (under == PRESSURE_FIRST)
-				pressure_untold(task_addr, mark.object, what);
-			count_drop(WIRE_DROP_RING_CRITICAL);
-			return 1;
-		}
-		ring = RING_FIRST;
+		if (under == PRESSURE_FIRST)
+			pressure_untold(task_addr, mark.object, what);
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		return 1;
 	}
-	fill_access(r, task, mark.object, how, ring);
+	fill_access(r, task, mark.object, how);
 	fill_inode(&r->a.inode, inode);
 	if (how != WIRE_HOW_MMAP) {
 		if (f_mode & FMODE_READ)
@@ -191,7 +184,7 @@ __noinline int report_inferred(kt_u32 n)
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 1;
 	}
-	fill_access(r, task, mark->object, WIRE_HOW_EXEC_FD, RING_CRITICAL);
+	fill_access(r, task, mark->object, WIRE_HOW_EXEC_FD);
 	r->a.h.flags = WIRE_F_FD_SCAN_BOUND;
 	r->a.inode.ino = key.ino;
 	r->a.inode.dev = key.dev;

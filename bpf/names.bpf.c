@@ -11,6 +11,7 @@
  */
 #include "access.h"
 #include "identity.h"
+#include "pressure.h"
 #include "record.h"
 
 struct mark_record {
@@ -25,8 +26,10 @@ struct mark_record {
 static __always_inline void report_mark(kt_u32 op, struct inode *inode, const struct mark *mark,
 					kt_u64 parent_object, struct dentry *dentry)
 {
-	struct mark_record *r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	struct mark_record *r;
 	kt_u32 len;
+
+	r = pressure_is_high() ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 
 	if (!r) {
 		count_drop(WIRE_DROP_RING_CRITICAL);

@@ -46,7 +46,7 @@ __noinline int pressure_on(kt_u64 task, kt_u64 object, kt_u32 what)
 	kt_u64 zero = 0, *count;
 	long err;
 
-	if (bpf_ringbuf_query(&ring_critical, BPF_RB_AVAIL_DATA) < cfg_pressure)
+	if (!pressure_is_high())
 		return PRESSURE_NONE;
 	fill_kind(&kind, (void *)task, object, what);
 	count = bpf_map_lookup_elem(&pressure_kinds, &kind);

@@ -29,12 +29,6 @@ struct {
 	__uint(max_entries, 4 << 20);
 } ring_bulk __weak SEC(".maps");
 
-/* For what must be told when the critical ring is full: bpf/pressure.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} ring_first __weak SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PRESSURE_KINDS);
@@ -123,7 +117,7 @@ struct {
 	__type(value, kt_u64);
 } st_drops __weak SEC(".maps");
 
-enum ring { RING_CRITICAL, RING_BULK, RING_FIRST, RING_NR };
+enum ring { RING_CRITICAL, RING_BULK, RING_NR };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

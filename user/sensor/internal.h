@@ -23,12 +23,6 @@ struct sensor {
 	bool turned;
 };
 
-/* Half of the critical ring: by then that one is full. */
-static inline uint32_t ring_first_kib(const struct sensor_config *config)
-{
-	return config->ring_critical_kib > 128 ? config->ring_critical_kib / 2 : 64;
-}
-
 /* Counts the repeats of the turn that is over, begins another. At each drain. */
 void pressure_turn(struct sensor *sensor);
 

@@ -37,7 +37,6 @@ int rings_open(struct sensor *sensor)
 	const int maps[SENSOR_RING_NR] = {
 		[SENSOR_RING_CRITICAL] = bpf_map__fd(sensor->skel->maps.ring_critical),
 		[SENSOR_RING_BULK] = bpf_map__fd(sensor->skel->maps.ring_bulk),
-		[SENSOR_RING_FIRST] = bpf_map__fd(sensor->skel->maps.ring_first),
 	};
 
 	sensor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -70,19 +69,16 @@ int sensor_fd(const struct sensor *sensor)
 
 int sensor_drain(struct sensor *sensor)
 {
-	static const enum sensor_ring order[] = {SENSOR_RING_BULK, SENSOR_RING_CRITICAL,
-						 SENSOR_RING_FIRST};
-	int records = 0;
+	int bulk, critical;
 
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		int r = ring_buffer__consume(sensor->rings[order[i]]);
-
-		if (r < 0)
-			return r;
-		records += r;
-	}
+	bulk = ring_buffer__consume(sensor->rings[SENSOR_RING_BULK]);
+	if (bulk < 0)
+		return bulk;
+	critical = ring_buffer__consume(sensor->rings[SENSOR_RING_CRITICAL]);
+	if (critical < 0)
+		return critical;
 	pressure_turn(sensor);
-	return records;
+	return bulk + critical;
 }
 
 const char *sensor_drop_str(enum wire_drop cause)
@@ -145,8 +141,7 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 {
 	struct sensor_stats s = {
 		.undecodable = sensor->undecodable,
-		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib,
-			     ring_first_kib(&sensor->config)},
+		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
 		.repeats = sensor->repeats,
 		.marks_max = sensor->config.marks_max,
 		.holders = sensor->skel->bss->nr_holders,

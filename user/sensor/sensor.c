@@ -66,8 +66,6 @@ static int load(struct sensor *sensor, const struct btf *vmlinux,
 					 sensor->config.ring_critical_kib * 1024);
 		skel->rodata->cfg_pressure = sensor->config.ring_critical_kib * 1024 / 2;
 		bpf_map__set_max_entries(skel->maps.ring_bulk, sensor->config.ring_bulk_kib * 1024);
-		bpf_map__set_max_entries(skel->maps.ring_first,
-					 ring_first_kib(&sensor->config) * 1024);
 		bpf_map__set_max_entries(skel->maps.marks, sensor->config.marks_max);
 		/* Two sets are there at once while one replaces the other. */
 		bpf_map__set_max_entries(skel->maps.watch_states, 2 * WATCHSET_STATES_MAX);

@@ -110,8 +110,7 @@ int sensor_unmark_device(struct sensor *sensor, uint32_t dev);
 int sensor_load_watchset(struct sensor *sensor, const struct watchset *set);
 void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
 
-/* FIRST takes over when CRITICAL is full, for accesses of a kind that was not told yet. */
-enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_FIRST, SENSOR_RING_NR };
+enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_NR };
 
 struct sensor_stats {
 	uint64_t drops[WIRE_DROP_NR]; /* by enum wire_drop */
