@@ -184,6 +184,7 @@ static bool is_encrypt(const uint8_t *p, unsigned nk, bool swapped, uint32_t w[6
 static bool is_decrypt(const uint8_t *p, unsigned nk, bool swapped, uint32_t w[60])
 {
 	unsigned rounds = nk + 6;
+	uint32_t next;
 
 	for (unsigned i = 0; i < nk; i++) {
 		unsigned at = i < 4 ? 4 * rounds + i : 4 * (rounds - 1) + i - 4;
@@ -193,6 +194,10 @@ static bool is_decrypt(const uint8_t *p, unsigned nk, bool swapped, uint32_t w[6
 		if (i >= 4)
 			w[i] = inverse_mix(inverse_mix(inverse_mix(w[i])));
 	}
+	/* The first word that is derived tells nearly always. */
+	next = w[0] ^ sub_word(rotate(w[nk - 1], 24)) ^ 1;
+	if (load_as(p + 4 * (4 * (rounds - nk / 4) + nk % 4), swapped) != inverse_mix(next))
+		return false;
 	expand(w, nk);
 	for (unsigned r = 0; r <= rounds; r++)
 		for (unsigned c = 0; c < 4; c++) {

@@ -5,13 +5,14 @@
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
 
-#define NUMBERS_MAX 131072 /* of primes, and as many moduli */
-#define FILTER_BITS (1U << 22)
-#define SIZES	    13
-#define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
-#define NEAR_MIN    64 /* primes that each modulus is always tried with */
-#define DIVIDE_NEAR 12 /* of which so many without asking for the other prime */
-#define REGION	    65536 /* bytes around a strong modulus in which a prime may stand anywhere */
+#define NUMBERS_MAX   131072 /* of primes, and as many moduli */
+#define FILTER_BITS   (1U << 22)
+#define SIZES	      13
+#define DIFFERENT_MIN 46 /* of 64 bytes */
+#define FITS_WITHIN   16 /* bytes between a modulus' end and its stretch's */
+#define NEAR_MIN      64 /* primes that each modulus is always tried with */
+#define DIVIDE_NEAR   12 /* of which so many without asking for the other prime */
+#define REGION	      65536 /* bytes around a strong modulus in which a prime may stand anywhere */
 
 /* Limbs of a prime; of a modulus twice that. */
 static const uint8_t sizes[SIZES] = {8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64};
@@ -181,11 +182,22 @@ static bool may_be_digits(const uint8_t *p, enum finding_layout layout)
 	return !(all & free_bits[layout]);
 }
 
+/* 64 random bytes have 57 different ones, of digits with four bits free 54; code has not so many.
+ */
+static bool rich(const uint8_t *p, unsigned len)
+{
+	for (unsigned at = 0; at + 64 <= len + HARVEST_MARGIN && at <= 64; at += 32)
+		if (harvest_different(p + at, 64) >= DIFFERENT_MIN)
+			return true;
+	return false;
+}
+
 static void collect(struct search *s)
 {
 	for (size_t i = 0; i < s->harvest->nr; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->len < 56)
+		if (s->stretch->len < 56 ||
+		    !rich(stretch_bytes(s->harvest, s->stretch), s->stretch->len))
 			continue;
 		for (size_t k = 0; k < ARRAY_SIZE(layouts); k++) {
 			s->layout = layouts[k];
