@@ -4,6 +4,7 @@
 #include "holders.h"
 #include "identity.h"
 #include "pressure.h"
+#include "memory.h"
 #include "record.h"
 
 enum {
@@ -121,6 +122,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 		remember_holder(task, &key);
 	if (how != WIRE_HOW_CLOSE_WRITE)
 		holder_add(task, mark.object, mark.flags & MARK_KEY);
+	if (how != WIRE_HOW_CLOSE_WRITE && (mark.flags & MARK_KEY))
+		tell_tracer(task);
 
 	what = how == WIRE_HOW_CLOSE_WRITE ? PRESSURE_CLOSE_WRITE
 	       : f_mode & FMODE_READ	   ? PRESSURE_READ
@@ -193,6 +196,45 @@ __noinline int report_inferred(kt_u32 n)
 	r->a.fd = -1;
 	r->a.owner = -1;
 	put_strings(r, task);
+	bpf_ringbuf_submit(r, 0);
+	return 1;
+}
+
+__noinline int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry_addr, kt_u64 mnt_addr)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct dentry *dentry = (void *)dentry_addr;
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct access_record *r;
+
+	if (BPF_CORE_READ(task, tgid) == cfg_self_tgid)
+		return 1;
+	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	if (!r) {
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		return 1;
+	}
+	__builtin_memset(&r->a, 0, sizeof(r->a));
+	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), RING_CRITICAL);
+	fill_subject(&r->a.subject, task);
+	fill_inode(&r->a.inode, inode);
+	fill_parent(task, &r->a.parent_start, &r->a.parent_exec_id, &r->a.parent_tgid);
+	r->a.object = object;
+	r->a.how = WIRE_HOW_CONNECT;
+	r->a.mode = WIRE_M_READ | WIRE_M_WRITE;
+	r->a.fd = -1;
+	r->a.owner = BPF_CORE_READ(inode, i_uid.val);
+	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
+	r->a.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
+	r->a.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
+	r->a.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
+	if (gen != r->a.inode.gen)
+		r->a.h.flags |= WIRE_F_GENERATION;
+	r->a.h.flags |= put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF, dentry,
+				 (void *)mnt_addr, 1);
+	r->a.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->a.exe, STR_OFF, task);
+	r->a.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
+	r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
 }

@@ -19,6 +19,12 @@ int report_access(kt_u64 file, kt_u64 task, kt_u32 how, kt_u32 mode, kt_u32 fd);
  */
 int report_inferred(kt_u32 n);
 
+/*
+ * Reports that the current process connects to a marked socket, found at the mount and dentry given
+ * as numbers; object and gen are its mark's. Always 1.
+ */
+int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry, kt_u64 mnt);
+
 /* The number of a pointer that the verifier knows as one. Helpers that read memory give plain
  * numbers. */
 static __always_inline kt_u64 addr_of(const void *pointer)

@@ -8,22 +8,18 @@
 #include "access.h"
 #include "dump.h"
 #include "identity.h"
+#include "leave.h"
 #include "record.h"
 
-/*
- * An open with the daemon's marking flags: if it is the daemon's, do as the slot says. Returns 1 if
- * it was. The comparison of flags comes first since it costs nothing on all other opens.
+/* Does with the inode as the daemon's slot says: the daemon has opened it with the marking flags.
  */
-static __always_inline int marking_open(struct file *file, struct inode *inode)
+static __always_inline void marking_seen(struct inode *inode)
 {
 	struct mark_key key = {};
 	struct mark mark, *old;
 	kt_u32 n = marking.nr;
 	long err = 0;
 
-	if ((file->f_flags & MARKING_FLAGS) != MARKING_FLAGS ||
-	    marking.tid != (kt_u32)bpf_get_current_pid_tgid() || marking.op == MARKING_IDLE)
-		return 0;
 	if (n < MARKING_INODES) {
 		fill_inode(&marking.inode[n], inode);
 		marking.nr = n + 1;
@@ -32,7 +28,7 @@ static __always_inline int marking_open(struct file *file, struct inode *inode)
 	marking.mode = inode->i_mode;
 	marking.nlink = inode->i_nlink;
 	if (marking.op != MARKING_MARK)
-		return 1;
+		return;
 
 	key.ino = inode->i_ino;
 	key.dev = inode->i_sb->s_dev;
@@ -43,14 +39,39 @@ static __always_inline int marking_open(struct file *file, struct inode *inode)
 	if (old && old->gen == mark.gen && !n) {
 		if (marking.mark.flags & MARK_KEEP) {
 			marking.mark = *old;
-			return 1;
+			return;
 		}
 		marking.mark.object = mark.object = old->object;
 	}
 	err = mark_put(&key, &mark);
 	if (err)
 		marking.error = -err;
+}
+
+static __always_inline int marking_is_ours(void)
+{
+	return marking.tid == (kt_u32)bpf_get_current_pid_tgid() && marking.op != MARKING_IDLE;
+}
+
+/*
+ * An open with the daemon's marking flags: if it is the daemon's, do as the slot says. Returns 1 if
+ * it was. The comparison of flags comes first since it costs nothing on all other opens.
+ */
+static __always_inline int marking_open(struct file *file, struct inode *inode)
+{
+	if ((file->f_flags & MARKING_FLAGS) != MARKING_FLAGS || !marking_is_ours())
+		return 0;
+	marking_seen(inode);
 	return 1;
+}
+
+/* Sockets are marked by listing their attributes: they cannot be opened. */
+SEC("fentry/security_inode_listxattr")
+int BPF_PROG(on_listxattr, struct dentry *dentry)
+{
+	if (marking.op != MARKING_IDLE && (marking.mark.flags & MARK_SOCKET) && marking_is_ours())
+		marking_seen(dentry->d_inode);
+	return 0;
 }
 
 SEC("fentry/security_file_open")
@@ -63,6 +84,8 @@ int BPF_PROG(on_file_open, struct file *file)
 	dump_file_open(file);
 	if (filter_test(inode))
 		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_OPEN, 0, -1);
+	if (file->f_mode & FMODE_WRITE)
+		leaving_open(file);
 	return 0;
 }
 

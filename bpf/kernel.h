@@ -31,9 +31,24 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct gendisk {
+	int flags;
+};
+
+struct block_device {
+	struct gendisk *bd_disk;
+};
+
 struct super_block {
 	unsigned int s_dev;
 	unsigned long s_magic;
+	struct block_device *s_bdev;
+};
+
+/* struct pt_regs of x86-64, which is also in a header that this one is above. */
+struct pt_regs___kt {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, cs, flags, sp, ss;
 };
 
 struct inode {
@@ -93,6 +108,7 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	void *private_data;
 };
 
 /* 6.8 (def3ae83da02 "fs: store real path instead of fake path in backing file f_path"); before, the
@@ -197,6 +213,42 @@ struct task_struct {
 	unsigned long long self_exec_id;
 	struct css_set *cgroups;
 	unsigned int flags;
+	unsigned int ptrace;
+	struct task_struct *parent; /* the tracer, if there is one */
+	void *stack;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	unsigned int skc_daddr;
+	unsigned short skc_dport; /* network order */
+	unsigned char skc_v6_daddr[16]; /* struct in6_addr */
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	struct pid *sk_peer_pid;
+};
+
+struct unix_sock {
+	struct path path;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
 };
 
 struct io_ring_ctx {
@@ -226,22 +278,6 @@ struct subprocess_info {
 
 struct ctl_table {
 	void *data;
-};
-
-struct upid {
-	int nr;
-};
-
-struct pid {
-	struct upid numbers[1];
-};
-
-struct sock {
-	struct pid *sk_peer_pid;
-};
-
-struct socket {
-	struct sock *sk;
 };
 
 struct linux_binprm {
@@ -289,6 +325,7 @@ struct bpf_iter__task_vma {
 #define S_IFREG		  0100000
 #define S_IFDIR		  0040000
 #define S_IFLNK		  0120000
+#define S_IFSOCK	  0140000
 #define S_IFBLK		  0060000
 #define PROT_READ	  0x1
 #define PROT_WRITE	  0x2
@@ -301,3 +338,29 @@ struct bpf_iter__task_vma {
 #define MMF_DUMPABLE_MASK 3 /* include/linux/sched/coredump.h */
 #define RLIMIT_CORE	  4
 #define PR_SET_DUMPABLE	  4
+
+/* include/linux/ptrace.h, include/uapi/linux/major.h, drivers/char/mem.c */
+#define PTRACE_MODE_ATTACH    0x02
+#define PTRACE_MODE_REALCREDS 0x10
+#define DEV_MINOR_MASK	      0xfffff
+#define DEV_MEM_MINOR	      1
+/* arch/x86/include/asm/page_64_types.h without KASAN; arch/x86/entry/syscalls/syscall_64.tbl */
+#define KERNEL_STACK_SIZE    16384
+#define NR_PROCESS_VM_READV  310
+#define NR_PROCESS_VM_WRITEV 311
+#define NR_PIDFD_GETFD	     438
+
+/* include/linux/socket.h, include/linux/blkdev.h (gendisk.flags), include/uapi/linux/magic.h */
+#define AF_UNIX		   1
+#define AF_INET		   2
+#define AF_INET6	   10
+#define AF_VSOCK	   40
+#define GENHD_FL_REMOVABLE 0x1
+#define MAGIC_NFS	   0x6969
+#define MAGIC_SMB	   0x517b
+#define MAGIC_CIFS	   0xff534d42
+#define MAGIC_SMB2	   0xfe534d42
+#define MAGIC_FUSE	   0x65735546
+#define MAGIC_9P	   0x01021997
+#define MAGIC_CEPH	   0x00c36400
+#define MAGIC_AFS	   0x5346414f

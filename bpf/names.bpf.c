@@ -10,6 +10,7 @@
  * So no mark is provisional.
  */
 #include "access.h"
+#include "holders.h"
 #include "identity.h"
 #include "pressure.h"
 #include "record.h"
@@ -154,7 +155,8 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 
 	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	mark.state = type == S_IFDIR ? target >> 32 : 0;
-	mark.watch = type == S_IFREG ? (kt_u32)target & WATCH_NR_MASK : 0;
+	if (type == (target & WATCH_SOCKET ? S_IFSOCK : S_IFREG))
+		mark.watch = (kt_u32)target & WATCH_NR_MASK;
 	if (type == S_IFLNK) {
 		report_mark(WIRE_MARK_SYMLINK, inode, &mark, parent_object, dentry);
 		return 1;
@@ -165,7 +167,7 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	key.ino = BPF_CORE_READ(inode, i_ino);
 	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	mark.gen = BPF_CORE_READ(inode, i_generation);
-	mark.flags = mark.state ? MARK_DIR : MARK_FILE;
+	mark.flags = mark.state ? MARK_DIR : type == S_IFSOCK ? MARK_SOCKET : MARK_FILE;
 	if (mark.watch && (target & WATCH_KEY))
 		mark.flags |= MARK_KEY;
 	old = mark_find(key.ino, key.dev);
@@ -189,6 +191,9 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 		if (moved)
 			op = mark.state ? WIRE_MARK_MOVED_TREE : WIRE_MARK_MOVED;
 	}
+	/* An agent comes by its keys over this socket: who binds it is taken to hold some. */
+	if (mark.flags & MARK_SOCKET)
+		holder_add((void *)bpf_get_current_task(), mark.object, 1);
 	/* Told even if the mark could not be put: user space then tries by opening. */
 	if (mark_put(&key, &mark))
 		op = WIRE_MARK_REFUSED;

@@ -82,7 +82,7 @@ struct {
 } fd_holders __weak SEC(".maps");
 
 /* Process images that have read a watched file: see holders.h. Never LRU, for the same reason. */
-#define HOLDER_KEYS_MAX 4
+#define HOLDER_KEYS_MAX WIRE_KEYS_MAX
 
 #define HOLDER_KEY   0x1 /* of key material, counted and numbered below */
 #define HOLDER_OTHER 0x2 /* of another watched file, such as a dump */

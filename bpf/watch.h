@@ -31,6 +31,7 @@ struct watch_literal_key {
 
 /* In the kernel's copy of watch_target.watch, above the entry's number: */
 #define WATCH_KEY     0x80000000U /* its files hold key material: MARK_KEY */
+#define WATCH_SOCKET  0x40000000U /* sockets are meant, not files: MARK_SOCKET */
 #define WATCH_NR_MASK 0x00ffffffU
 
 struct watch_target {
@@ -75,7 +76,8 @@ struct mark_key {
 #define MARK_FILE    0x1 /* accesses are reported */
 #define MARK_DIR     0x2 /* names that appear in it are matched against its state */
 #define MARK_KEY     0x10 /* what is in the file is key material: who has it is a key holder */
-#define MARK_LASTING (MARK_FILE | MARK_DIR | MARK_KEY) /* what stays in the map */
+#define MARK_SOCKET  0x20 /* a Unix socket: who connects is reported */
+#define MARK_LASTING (MARK_FILE | MARK_DIR | MARK_KEY | MARK_SOCKET) /* what stays in the map */
 /* Only in a request to mark: */
 #define MARK_KEEP   0x4 /* an inode that is marked already stays as it is */
 #define MARK_FOLLOW 0x8 /* the last name may be a symbolic link (/proc/self/fd/N) */
@@ -125,8 +127,9 @@ struct pressure_clock {
  * Marking by opening. stat() and the kernel do not agree on what identifies an inode (btrfs
  * subvolumes, overlayfs), so user space never names one: it fills this slot, opens the file with
  * MARKING_FLAGS on the thread `tid`, and the probe on that open does what `op` says with the
- * identity that it sees. Under overlayfs one open passes the probe twice, for the overlay's inode
- * and for the one beneath.
+ * identity that it sees. A socket cannot be opened: its extended attributes are listed instead,
+ * which comes by a probe likewise and which nobody else does often. Under overlayfs one open passes
+ * the probe twice, for the overlay's inode and for the one beneath.
  */
 #define MARKING_FLAGS  (04010000 | 00004000) /* O_SYNC | O_NONBLOCK: to a reader without meaning */
 #define MARKING_INODES 4

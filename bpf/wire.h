@@ -49,6 +49,8 @@ enum wire_type {
 	WIRE_DUMP = 8, /* struct wire_dump: the memory of a process goes into a dump */
 	WIRE_WRITTEN = 9, /* struct wire_written: closed after writing */
 	WIRE_SETTING = 15, /* struct wire_setting: what decides about dumps was changed */
+	WIRE_MEMORY = 7, /* struct wire_memory: somebody can read the memory of who holds a key */
+	WIRE_NET = 10, /* struct wire_net: who has read a watched file talks to somebody else */
 };
 
 /* How a process came by an object (wire_access.how). */
@@ -61,6 +63,7 @@ enum wire_how {
 	 */
 	WIRE_HOW_FOUND = 5,
 	WIRE_HOW_CLOSE_WRITE = 6, /* last reference of a description open for writing is gone */
+	WIRE_HOW_CONNECT = 7, /* security_unix_stream_connect to a watched socket */
 };
 
 /* wire_access.flags and header flags: what is known to be incomplete. */
@@ -304,6 +307,76 @@ struct wire_setting {
 	struct kt_str exe;
 	struct kt_str cgroup;
 	struct kt_str args;
+};
+
+/* How a process came to read memory that is not its own (wire_memory.how). */
+enum wire_memory_how {
+	WIRE_MEMORY_ATTACH = 1, /* ptrace: attached, seized, or let itself be traced */
+	WIRE_MEMORY_TRACED = 2, /* was traced already when it came by the key */
+	WIRE_MEMORY_PEEK = 3, /* ptrace: memory was read, attached before anybody looked */
+	WIRE_MEMORY_PROC_MEM = 4, /* /proc/PID/mem was opened, or read from an older open */
+	WIRE_MEMORY_PROCESS_VM = 5, /* process_vm_readv, process_vm_writev */
+	WIRE_MEMORY_GETFD = 6, /* pidfd_getfd: a descriptor, not memory */
+	WIRE_MEMORY_ENVIRON = 7, /* /proc/PID/environ was read */
+	/* Of the whole machine: there is no target. */
+	WIRE_MEMORY_DEV_MEM = 8,
+	WIRE_MEMORY_KCORE = 9,
+	WIRE_MEMORY_VMCORE = 10,
+};
+
+#define WIRE_KEYS_MAX 4 /* keys of a holder that are named; there may be more */
+
+struct wire_memory {
+	struct wire_header h;
+	struct wire_subject subject; /* who can read */
+	struct wire_subject target; /* whose memory; tgid 0 = the machine's */
+	kt_u64 parent_start; /* of the subject */
+	kt_u64 parent_exec_id;
+	kt_u64 target_parent_start;
+	kt_u64 target_parent_exec_id;
+	kt_u64 key[WIRE_KEYS_MAX]; /* objects that the target has come by, 0 = none */
+	kt_u32 parent_tgid;
+	kt_u32 target_parent_tgid;
+	kt_u32 how; /* enum wire_memory_how */
+	kt_u32 nr_keys; /* in all; one may be counted twice */
+	kt_u32 exe_nlink; /* of the subject's executable */
+	kt_u32 exe_mode;
+	kt_u32 exe_uid;
+	struct kt_str exe;
+	struct kt_str cgroup; /* of the subject, as are args */
+	struct kt_str args;
+};
+
+/* By which way what was read may leave (wire_net.how). */
+enum wire_net_how {
+	WIRE_NET_CONNECT = 1, /* security_socket_connect */
+	WIRE_NET_SEND =
+		2, /* sent, on a socket that was connected before or by the datagram's name */
+	WIRE_NET_UNIX = 3, /* to a Unix socket of another process that has read a watched file */
+	WIRE_NET_MOUNT = 4, /* a file was opened for writing on a mount of another kind */
+};
+
+/* Once for each image and destination. */
+struct wire_net {
+	struct wire_header h;
+	struct wire_subject subject;
+	kt_u64 parent_start;
+	kt_u64 parent_exec_id;
+	kt_u64 key[WIRE_KEYS_MAX]; /* objects that the subject has read, 0 = none */
+	kt_u64 other; /* the latest one that is no key, 0 = none */
+	kt_u8 addr[16]; /* IPv4: the first four bytes; vsock: its cid, in host order */
+	kt_u32 parent_tgid;
+	kt_u32 nr_keys;
+	kt_u32 how; /* enum wire_net_how */
+	kt_u32 family; /* AF_*; 0 for a mount */
+	kt_u32 port; /* host order */
+	kt_u32 peer_tgid; /* WIRE_NET_UNIX: of who listens, or made the pair */
+	kt_u32 exe_nlink; /* of the subject's executable */
+	kt_u32 fs_magic; /* WIRE_NET_MOUNT */
+	kt_u32 dev; /* WIRE_NET_MOUNT: s_dev */
+	struct kt_str exe;
+	struct kt_str path; /* WIRE_NET_MOUNT: of the file */
+	kt_u32 pad;
 };
 
 /* Why something was not seen or not reported. Index of the per-CPU counters `st_drops`. */

@@ -78,6 +78,20 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 		inside(ev->setting.cgroup, data, size, WIRE_CGROUP_MAX);
 		inside(ev->setting.args, data, size, WIRE_ARGS_MAX);
 		break;
+	case EVENT_NET:
+		check(ev->net.how >= NET_CONNECT && ev->net.how < NET_HOW_NR);
+		check(strlen(ev->net.subject.comm) < WIRE_COMM_LEN);
+		inside(ev->net.exe, data, size, WIRE_EXE_MAX);
+		inside(ev->net.path, data, size, WIRE_PATH_MAX);
+		break;
+	case EVENT_MEMORY:
+		check(ev->memory.how >= MEMORY_ATTACH && ev->memory.how < MEMORY_HOW_NR);
+		check((ev->memory.how >= MEMORY_DEV_MEM) == !ev->memory.target.id.tgid);
+		check(strlen(ev->memory.target.comm) < WIRE_COMM_LEN);
+		inside(ev->memory.exe, data, size, WIRE_EXE_MAX);
+		inside(ev->memory.cgroup, data, size, WIRE_CGROUP_MAX);
+		inside(ev->memory.args, data, size, WIRE_ARGS_MAX);
+		break;
 	default:
 		abort();
 	}
@@ -85,8 +99,9 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const kt_u16 types[] = {WIRE_FORK, WIRE_EXEC, WIRE_EXIT,	   WIRE_ACCESS, WIRE_MARK,
-				       WIRE_PROC, WIRE_DUMP, WIRE_WRITTEN, WIRE_SETTING};
+	static const kt_u16 types[] = {WIRE_FORK,    WIRE_EXEC,	  WIRE_EXIT, WIRE_ACCESS,
+				       WIRE_MARK,    WIRE_PROC,	  WIRE_DUMP, WIRE_WRITTEN,
+				       WIRE_SETTING, WIRE_MEMORY, WIRE_NET};
 	struct event ev, untouched;
 	uint8_t *copy;
 	struct wire_header h;

@@ -186,6 +186,62 @@ static void every_field_is_there(void **state)
 	json_decref(json);
 }
 
+static struct alert whole_memory(void)
+{
+	struct alert alert = whole();
+
+	alert.type = ALERT_MEMORY_READ;
+	alert.object = 0;
+	alert.memory_how = MEMORY_PROC_MEM;
+	alert.target = processes[1];
+	alert.nr_keys = 2;
+	alert.keys_read = 7;
+	alert.keys[0] = (struct alert_key){.path = STR("/home/alice/.ssh/id_rsa"),
+					   .object_class = "ssh-user-key",
+					   .key_known = true,
+					   .key = alert.key};
+	alert.keys[1] = (struct alert_key){.path = STR(""), .object_class = ""};
+	return alert;
+}
+
+static void whose_memory_and_what_it_has_read(void **state)
+{
+	static const struct {
+		const char *path, *value;
+	} cases[] = {
+		{"type", "memory-read"},
+		{"object", "(absent)"},
+		{"subject.pid", "812"},
+		{"target.pid", "800"},
+		{"target.exe", "/usr/bin/bash"},
+		{"memory.how", "proc-mem"},
+		{"memory.keys_read", "7"},
+		{"memory.keys.0.path", "/home/alice/.ssh/id_rsa"},
+		{"memory.keys.0.class", "ssh-user-key"},
+		{"memory.keys.0.key.fingerprint", "SHA256:x"},
+		{"memory.keys.1.path", ""},
+		{"memory.keys.1.key", "null"},
+		{"memory.keys.2", "(absent)"},
+	};
+	struct alert alert = whole_memory();
+	json_t *json = parse(&alert);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (strcmp(at(json, cases[i].path), cases[i].value) != 0)
+			fail_msg("%s: %s", cases[i].path, at(json, cases[i].path));
+	json_decref(json);
+	alert.target.pid = 0;
+	alert.memory_how = MEMORY_KCORE;
+	json = parse(&alert);
+	assert_string_equal(at(json, "target"), "(absent)");
+	assert_string_equal(at(json, "memory.how"), "kcore");
+	json_decref(json);
+	alert = whole();
+	json = parse(&alert);
+	assert_string_equal(at(json, "memory"), "(absent)");
+	json_decref(json);
+}
+
 static void what_an_alert_is_not_about_is_absent_or_null(void **state)
 {
 	struct alert alert = whole();
@@ -291,8 +347,7 @@ static void every_word_is_documented(void **state)
 		if (!strstr(doc, quoted))                                    \
 			fail_msg("docs/alerts.md does not name %s", quoted); \
 	}
-	EACH(1, ALERT_DAEMON + 1, alert_type_str);
-	EACH(ALERT_DEVICE_READ, ALERT_TYPE_NR, alert_type_str);
+	EACH(1, ALERT_TYPE_NR, alert_type_str);
 	EACH(SETTING_CORE_PATTERN, SETTING_WHAT_NR, setting_what_str);
 	EACH(DUMP_FILE, DUMP_HELPER, dump_how_str);
 	EACH(DUMPKIND_ELF_CORE, DUMPKIND_COMPRESSED, dump_kind_str);
@@ -300,6 +355,8 @@ static void every_word_is_documented(void **state)
 	EACH(CLASS_SSH_USER_KEY, CLASS_NR, object_class_str);
 	EACH(EXE_UNKNOWN, EXE_TRUST_NR, exe_trust_str);
 	EACH(ACCESS_OPEN, ACCESS_CLOSE_WRITE, access_how_str);
+	EACH(ACCESS_CONNECT, ACCESS_HOW_NR, access_how_str);
+	EACH(MEMORY_ATTACH, MEMORY_HOW_NR, memory_how_str);
 #undef EACH
 	assert_string_equal(alert_type_str(0), "?");
 	assert_string_equal(alert_type_str(ALERT_TYPE_NR), "?");
@@ -323,6 +380,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_is_there),
+		cmocka_unit_test(whose_memory_and_what_it_has_read),
 		cmocka_unit_test(what_an_alert_is_not_about_is_absent_or_null),
 		cmocka_unit_test(invalid_text_does_not_cost_the_alert),
 		cmocka_unit_test(every_name_is_documented),

@@ -26,6 +26,8 @@ union record {
 	struct wire_dump dump;
 	struct wire_written written;
 	struct wire_setting setting;
+	struct wire_memory memory;
+	struct wire_net net;
 	char bytes[4096];
 };
 
@@ -169,6 +171,44 @@ static size_t make(union record *rec, unsigned type)
 		put(rec, &end, &rec->setting.cgroup, "/a", 2);
 		put(rec, &end, &rec->setting.args, "tee\0", 4);
 		break;
+	case WIRE_MEMORY:
+		memset(&rec->memory, 0, end = sizeof(rec->memory));
+		rec->memory.subject = subject(812);
+		rec->memory.target = subject(900);
+		rec->memory.parent_tgid = 800;
+		rec->memory.target_parent_start = 31;
+		rec->memory.target_parent_exec_id = 32;
+		rec->memory.target_parent_tgid = 33;
+		for (unsigned i = 0; i < WIRE_KEYS_MAX; i++)
+			rec->memory.key[i] = 17 + i;
+		rec->memory.nr_keys = 5;
+		rec->memory.how = WIRE_MEMORY_PROC_MEM;
+		rec->memory.exe_nlink = 1;
+		rec->memory.exe_mode = 0100755;
+		rec->memory.exe_uid = 9;
+		put(rec, &end, &rec->memory.exe, "/usr/bin/gdb", 12);
+		put(rec, &end, &rec->memory.cgroup, "/a", 2);
+		put(rec, &end, &rec->memory.args, "gdb\0-p\0", 7);
+		break;
+	case WIRE_NET:
+		memset(&rec->net, 0, end = sizeof(rec->net));
+		rec->net.subject = subject(812);
+		rec->net.parent_tgid = 800;
+		for (unsigned i = 0; i < WIRE_KEYS_MAX; i++)
+			rec->net.key[i] = 17 + i;
+		rec->net.other = 30;
+		memcpy(rec->net.addr, "0123456789abcdef", 16);
+		rec->net.nr_keys = 5;
+		rec->net.how = WIRE_NET_MOUNT;
+		rec->net.family = 10;
+		rec->net.port = 443;
+		rec->net.peer_tgid = 901;
+		rec->net.exe_nlink = 1;
+		rec->net.fs_magic = 0x6969;
+		rec->net.dev = 44;
+		put(rec, &end, &rec->net.exe, "/usr/bin/nc", 11);
+		put(rec, &end, &rec->net.path, "/mnt/x", 6);
+		break;
 	default:
 		memset(&rec->mark, 0, end = sizeof(rec->mark));
 		rec->mark.inode = (struct wire_inode){.ino = 1, .dev = 2, .gen = 3};
@@ -252,6 +292,46 @@ static void every_field_comes_out(void **state)
 	assert_span(a->cgroup, "/a", 2);
 	assert_span(a->args, "cat\0", 4);
 
+	n = make(&rec, WIRE_MEMORY);
+	assert_int_equal(wire_decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_MEMORY);
+	assert_int_equal(ev.memory.subject.id.tgid, 812);
+	assert_int_equal(ev.memory.target.id.tgid, 900);
+	assert_int_equal(ev.memory.parent.tgid, 800);
+	assert_int_equal(ev.memory.target_parent.start, 31);
+	assert_int_equal(ev.memory.target_parent.exec_id, 32);
+	assert_int_equal(ev.memory.target_parent.tgid, 33);
+	assert_int_equal(ev.memory.keys[0], 17);
+	assert_int_equal(ev.memory.keys[3], 20);
+	assert_int_equal(ev.memory.nr_keys, 5);
+	assert_int_equal(ev.memory.how, MEMORY_PROC_MEM);
+	assert_int_equal(ev.memory.exe_nlink, 1);
+	assert_int_equal(ev.memory.exe_mode, 0100755);
+	assert_int_equal(ev.memory.exe_uid, 9);
+	assert_int_equal(ev.memory.exe_trust, EXE_UNKNOWN);
+	assert_span(ev.memory.exe, "/usr/bin/gdb", 12);
+	assert_span(ev.memory.cgroup, "/a", 2);
+	assert_span(ev.memory.args, "gdb\0-p\0", 7);
+
+	n = make(&rec, WIRE_NET);
+	assert_int_equal(wire_decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_NET);
+	assert_int_equal(ev.net.subject.id.tgid, 812);
+	assert_int_equal(ev.net.parent.tgid, 800);
+	assert_int_equal(ev.net.keys[3], 20);
+	assert_int_equal(ev.net.nr_keys, 5);
+	assert_int_equal(ev.net.other, 30);
+	assert_memory_equal(ev.net.addr, "0123456789abcdef", 16);
+	assert_int_equal(ev.net.how, NET_MOUNT);
+	assert_int_equal(ev.net.family, 10);
+	assert_int_equal(ev.net.port, 443);
+	assert_int_equal(ev.net.peer, 901);
+	assert_int_equal(ev.net.exe_nlink, 1);
+	assert_int_equal(ev.net.fs_magic, 0x6969);
+	assert_int_equal(ev.net.dev, 44);
+	assert_span(ev.net.exe, "/usr/bin/nc", 11);
+	assert_span(ev.net.path, "/mnt/x", 6);
+
 	n = make(&rec, WIRE_FORK);
 	assert_int_equal(wire_decode(&rec, n, &ev), 0);
 	assert_int_equal(ev.fork.child.id.tgid, 812);
@@ -334,8 +414,9 @@ static void records_of_dumps_come_out(void **state)
 
 static void every_shorter_record_is_refused(void **state)
 {
-	static const unsigned types[] = {WIRE_FORK, WIRE_EXEC, WIRE_EXIT,    WIRE_ACCESS, WIRE_MARK,
-					 WIRE_PROC, WIRE_DUMP, WIRE_WRITTEN, WIRE_SETTING};
+	static const unsigned types[] = {WIRE_FORK,    WIRE_EXEC,   WIRE_EXIT, WIRE_ACCESS,
+					 WIRE_MARK,    WIRE_PROC,   WIRE_DUMP, WIRE_WRITTEN,
+					 WIRE_SETTING, WIRE_MEMORY, WIRE_NET};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		unsigned type = types[i];
@@ -376,12 +457,23 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_EXEC, rec.h.version = WIRE_VERSION + 1, -EPROTONOSUPPORT);
 	REFUSED(WIRE_EXEC, rec.h.version = 0, -EPROTONOSUPPORT);
 	REFUSED(WIRE_EXEC, rec.h.type = 0, -ENOMSG);
-	REFUSED(WIRE_EXEC, rec.h.type = WIRE_PROC + 1, -ENOMSG);
-	REFUSED(WIRE_EXEC, rec.h.type = EVENT_OBJECT, -ENOMSG);
+	REFUSED(WIRE_EXEC, rec.h.type = EVENT_OBJECT + 100, -ENOMSG);
+	REFUSED(WIRE_EXEC, rec.h.type = EVENT_TYPE_NR, -ENOMSG);
 	REFUSED(WIRE_EXEC, rec.h.size++, -EMSGSIZE);
 	REFUSED(WIRE_EXEC, memset(rec.exec.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_FORK, memset(rec.fork.child.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_EXIT, memset(rec.exit.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
+	REFUSED(WIRE_NET, rec.net.how = 0, -EBADMSG);
+	REFUSED(WIRE_NET, rec.net.how = NET_HOW_NR, -EBADMSG);
+	REFUSED(WIRE_NET, rec.net.path.len = WIRE_PATH_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_NET, rec.net.exe.off = (kt_u16)n, -EBADMSG);
+	REFUSED(WIRE_MEMORY, rec.memory.how = 0, -EBADMSG);
+	REFUSED(WIRE_MEMORY, rec.memory.how = MEMORY_HOW_NR, -EBADMSG);
+	REFUSED(WIRE_MEMORY, rec.memory.how = WIRE_MEMORY_KCORE, -EBADMSG); /* has a target */
+	REFUSED(WIRE_MEMORY, rec.memory.target.tgid = 0, -EBADMSG); /* has none */
+	REFUSED(WIRE_MEMORY, memset(rec.memory.target.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
+	REFUSED(WIRE_MEMORY, rec.memory.exe.len = WIRE_EXE_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_MEMORY, rec.memory.exe.off = (kt_u16)n, -EBADMSG);
 	REFUSED(WIRE_ACCESS, rec.access.how = 0, -EBADMSG);
 	REFUSED(WIRE_ACCESS, rec.access.how = ACCESS_HOW_NR, -EBADMSG);
 	REFUSED(WIRE_ACCESS, rec.access.how = 0xffffffff, -EBADMSG);

@@ -607,14 +607,18 @@ static void without_memory_alerts_are_counted_as_lost(void **state)
 static void each_class_has_its_type_and_technique(void **state)
 {
 	for (unsigned c = CLASS_SSH_USER_KEY; c < CLASS_NR; c++) {
-		bool key = c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_DEVICE;
+		bool key = object_class_holds_keys(c);
 
+		if (c == CLASS_PROCESS_MEMORY ||
+		    c == CLASS_SYSTEM_MEMORY) /* have a type of their own */
+			continue;
 		assert_int_equal(report_type(c) == ALERT_KEY_READ, key);
 		assert_int_equal(report_type(c) == ALERT_DEVICE_READ, c == CLASS_DEVICE);
-		assert_string_equal(report_attack(c), key		  ? "T1552.004"
-						      : c == CLASS_DUMP	  ? "T1005"
-						      : c == CLASS_DEVICE ? "T1006"
-									  : "T1552.001");
+		assert_string_equal(report_attack(c), key			? "T1552.004"
+						      : c == CLASS_DUMP		? "T1005"
+						      : c == CLASS_DEVICE	? "T1006"
+						      : c == CLASS_AGENT_SOCKET ? "T1563.001"
+										: "T1552.001");
 	}
 }
 

@@ -140,10 +140,18 @@ static const struct wrong structure[] = {
 	 "devices under the file systems of all other entries\n"},
 	{"devices twice", T(W "- {name: a, class: device}\n- {name: b, class: device}\n"),
 	 "p.yaml:4:3: error: a second watch entry of class 'device': the first is p.yaml:3:3\n"},
+	{"memory with paths", T(W "- {name: a, class: process-memory, paths: [/x]}\n"),
+	 "p.yaml:3:3: error: a watch entry of class 'process-memory' has no paths: it is about no "
+	 "files\n"},
+	{"memory twice",
+	 T(W "- {name: a, class: system-memory}\n- {name: b, class: system-memory}\n"),
+	 "p.yaml:4:3: error: a second watch entry of class 'system-memory': the first is "
+	 "p.yaml:3:3\n"},
 	{"all is told in one go", T(W "- {nam: a, class: kee, paths: [x, /y/]}\n- {}\n"),
 	 "p.yaml:3:4: error: a watch entry has no key 'nam': did you mean 'name'?\n"
 	 "p.yaml:3:19: error: class 'kee' is not known: did you mean 'key'? (ssh-user-key, "
-	 "ssh-host-key, tls-key, gpg-key, key, credential, dump, device)\n"
+	 "ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
+	 "process-memory, system-memory)\n"
 	 "p.yaml:3:32: error: path 'x': does not begin with `/` or `~/`\n"
 	 "p.yaml:3:35: error: path '/y/': ends with a slash: append `**` for every file below\n"
 	 "p.yaml:3:3: error: a watch entry needs the key 'name'\n"
@@ -236,7 +244,8 @@ static const struct wrong watches[] = {
 	 "p.yaml:4:10: error: watch entry 'a' is there already: p.yaml:3:3\n"},
 	{"class", T(W "- {name: a, class: ssh-userkey, paths: [/x]}\n"),
 	 "p.yaml:3:20: error: class 'ssh-userkey' is not known: did you mean 'ssh-user-key'? "
-	 "(ssh-user-key, ssh-host-key, tls-key, gpg-key, key, credential, dump, device)\n"},
+	 "(ssh-user-key, ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
+	 "process-memory, system-memory)\n"},
 	{"severity", T(W "- {name: a, class: key, severity: 7, paths: [/x]}\n"),
 	 "p.yaml:3:35: error: severity '7' is not known (info, low, medium, high, critical)\n"},
 	{"paths as word", T(W "- {name: a, class: key, paths: /x}\n"),

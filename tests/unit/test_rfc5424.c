@@ -357,6 +357,46 @@ static void the_longest_alert_there_can_be_fits(void **state)
 	assert_string_equal(parsed_param(&p, "dump_how"), "written");
 	assert_string_equal(parsed_param(&p, "setting"), "kernel.core_pipe_limit");
 	parsed_fini(&p);
+
+	s.alert.object = 0;
+	s.alert.memory_how = MEMORY_PROCESS_VM;
+	s.alert.target = s.processes[0];
+	s.alert.keys_read = UINT32_MAX;
+	s.alert.nr_keys = EVENT_KEYS_MAX;
+	for (int i = 0; i < EVENT_KEYS_MAX; i++)
+		s.alert.keys[i] = (struct alert_key){worst, "ssh-user-key", true, s.alert.key};
+	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
+	assert_string_equal(parsed_param(&p, "truncated"), "1");
+	assert_string_equal(parsed_param(&p, "target_pid"), "4294967295");
+	parsed_fini(&p);
+}
+
+static void memory_is_told_with_its_target_and_keys(void **state)
+{
+	char line[SYSLOG_LINE_MAX];
+	struct alert_sample s;
+	struct parsed p;
+
+	alert_sample_init(&s);
+	s.alert.type = ALERT_MEMORY_READ;
+	s.alert.object = 0;
+	s.alert.memory_how = MEMORY_ATTACH;
+	s.alert.target = s.processes[2];
+	s.alert.keys_read = 3;
+	s.alert.nr_keys = 1;
+	s.alert.keys[0] =
+		(struct alert_key){SAMPLE_STR("/etc/ssh/k]"), "ssh-host-key", true, s.alert.key};
+	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
+	assert_string_equal(parsed_param(&p, "how"), "attach");
+	assert_string_equal(parsed_param(&p, "target_pid"), "4100");
+	assert_string_equal(parsed_param(&p, "target_exe"), "/usr/sbin/sshd");
+	assert_string_equal(parsed_param(&p, "target_user"), "root");
+	assert_string_equal(parsed_param(&p, "keys_read"), "3");
+	assert_string_equal(parsed_param(&p, "key1_path"), "/etc/ssh/k]");
+	assert_string_equal(parsed_param(&p, "key1_class"), "ssh-host-key");
+	assert_string_equal(parsed_param(&p, "key1_fingerprint"), s.alert.key.ssh_fp);
+	assert_null(parsed_param(&p, "path"));
+	parsed_fini(&p);
 }
 
 static uint32_t next_random(uint32_t *seed)
@@ -462,6 +502,7 @@ int main(void)
 		cmocka_unit_test(strings_that_were_not_escaped_cannot_break_a_line_either),
 		cmocka_unit_test(too_long_lines_are_cut_in_the_stated_order),
 		cmocka_unit_test(a_cut_is_never_inside_a_character_or_an_escape),
+		cmocka_unit_test(memory_is_told_with_its_target_and_keys),
 		cmocka_unit_test(the_longest_alert_there_can_be_fits),
 		cmocka_unit_test(any_alert_parses_within_the_limit),
 		cmocka_unit_test(sd_ids_are_checked),

@@ -53,6 +53,9 @@ static void fill(struct event *ev, struct trace_fields fields, uint64_t *n)
 			       field->size < sizeof(hostile) ? field->size - 1U
 							     : sizeof(hostile) - 1);
 			break;
+		case TRACE_ADDR:
+			memset(p, (int)(*n & 255), TRACE_ADDR_LEN - 1); /* ends with a zero */
+			break;
 		case TRACE_SPKI:
 			memset(((struct key_identity *)p)->spki, (int)(*n & 255), 32);
 			((struct key_identity *)p)->has_spki = true;
@@ -85,6 +88,9 @@ static void assert_fields_equal(const struct event *a, const struct event *b,
 			break;
 		case TRACE_BOOL:
 			size = sizeof(bool);
+			break;
+		case TRACE_ADDR:
+			size = TRACE_ADDR_LEN;
 			break;
 		case TRACE_SPKI: {
 			const struct key_identity *k = (const void *)p, *l = (const void *)q;
@@ -213,10 +219,12 @@ static void the_table_covers_the_whole_struct(void **state)
 		size_t from, size;
 	} members[] = {
 #define MEMBER(t, m) {t, offsetof(struct event, m), sizeof(((struct event *)0)->m)}
-		MEMBER(EVENT_FORK, fork),     MEMBER(EVENT_EXEC, exec), MEMBER(EVENT_EXIT, exit),
-		MEMBER(EVENT_ACCESS, access), MEMBER(EVENT_MARK, mark), MEMBER(EVENT_PROC, exec),
-		MEMBER(EVENT_OBJECT, object), MEMBER(EVENT_USER, user), MEMBER(EVENT_GAP, gap),
-		MEMBER(EVENT_HEALTH, health),
+		MEMBER(EVENT_FORK, fork),     MEMBER(EVENT_EXEC, exec),
+		MEMBER(EVENT_EXIT, exit),     MEMBER(EVENT_ACCESS, access),
+		MEMBER(EVENT_MARK, mark),     MEMBER(EVENT_PROC, exec),
+		MEMBER(EVENT_OBJECT, object), MEMBER(EVENT_USER, user),
+		MEMBER(EVENT_GAP, gap),	      MEMBER(EVENT_HEALTH, health),
+		MEMBER(EVENT_MEMORY, memory), MEMBER(EVENT_NET, net),
 #undef MEMBER
 	};
 
@@ -244,6 +252,9 @@ static void the_table_covers_the_whole_struct(void **state)
 				break;
 			case TRACE_CHARS:
 				covered += fields.fields[i].size;
+				break;
+			case TRACE_ADDR:
+				covered += TRACE_ADDR_LEN;
 				break;
 			case TRACE_SPKI:
 				covered += 33;

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -62,12 +64,12 @@ static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *m
 				return 0;
 			}
 			mark->object = w->marks[i].mark.object;
-			mark->flags &= MARK_FILE | MARK_DIR;
+			mark->flags &= MARK_LASTING;
 			w->marks[i].mark = *mark;
 			return 0;
 		}
 	assert_true(w->nr_marks < MARKS_MAX);
-	mark->flags &= MARK_FILE | MARK_DIR;
+	mark->flags &= MARK_LASTING;
 	w->marks[w->nr_marks].inode = id;
 	w->marks[w->nr_marks++].mark = *mark;
 	return 0;
@@ -448,6 +450,34 @@ static uint32_t watch_of(const struct world *w, uint64_t object)
 	return 0;
 }
 
+/* An entry is about files or about sockets, and what has the name and is the other stays alone. */
+static void sockets_are_watched_where_sockets_are_meant(void **state)
+{
+	static const char policy[] =
+		"version: 1\nwatch:\n"
+		"  - {name: agents, class: agent-socket, paths: [\"@/home/*/.ssh/s_*\"]}\n"
+		"  - {name: keys, class: ssh-user-key, paths: [\"@/home/*/.ssh/id_*\"]}\n";
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	_cleanup_close_ int one = socket(AF_UNIX, SOCK_STREAM, 0), two;
+	struct world *w = *state;
+
+	make(w, "home/a/.ssh/s_file", "x");
+	make(w, "home/a/.ssh/id_key", "x");
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/home/a/.ssh/s_sock", w->top);
+	assert_int_equal(bind(one, (struct sockaddr *)&at, sizeof(at)), 0);
+	two = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/home/a/.ssh/id_sock", w->top);
+	assert_int_equal(bind(two, (struct sockaddr *)&at, sizeof(at)), 0);
+	close(two);
+	compile(w, policy, 1);
+	assert_int_equal(watched(w), 2);
+	assert_int_equal(watch_of(w, object_at(w, "home/a/.ssh/s_sock")), 1);
+	assert_int_equal(watch_of(w, object_at(w, "home/a/.ssh/id_key")), 2);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (w->marks[i].mark.watch == 1)
+			assert_int_equal(w->marks[i].mark.flags, MARK_SOCKET);
+}
+
 static void no_other_name_takes_an_object_out_of_its_entry(void **state)
 {
 	struct world *w = *state;
@@ -731,6 +761,7 @@ int main(void)
 		CASE(the_end_of_an_object_is_told_once),
 		CASE(a_file_system_that_ends_takes_its_objects),
 		CASE(a_kernel_glob_that_matched_too_much_is_unmarked),
+		CASE(sockets_are_watched_where_sockets_are_meant),
 		CASE(no_other_name_takes_an_object_out_of_its_entry),
 		CASE(a_new_walk_prefers_the_entry_written_first),
 		CASE(a_link_takes_nothing_over_and_leads_only_to_its_owners_files),

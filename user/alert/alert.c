@@ -19,6 +19,8 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_DEVICE_READ] = "device-read",
 		[ALERT_HOLDER_DUMPED] = "holder-dumped",
 		[ALERT_DUMP_SETTING] = "dump-setting-changed",
+		[ALERT_MEMORY_READ] = "memory-read",
+		[ALERT_AGENT_USE] = "agent-use",
 	};
 
 	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";
@@ -34,6 +36,11 @@ void alert_free(struct alert *alert)
 		free(alert->processes[i].user);
 	}
 	free(alert->processes);
+	free(alert->target.exe);
+	free(alert->target.args);
+	free(alert->target.user);
+	for (uint32_t i = 0; i < alert->nr_keys; i++)
+		free(alert->keys[i].path);
 	free(alert->host);
 	free(alert->text);
 	free(alert->login_user);

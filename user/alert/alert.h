@@ -24,9 +24,11 @@ enum alert_type {
 	ALERT_POLICY_REFUSED =
 		6, /* "policy-refused": a reload failed, the old policy is in force */
 	ALERT_DAEMON = 7, /* "daemon": started, stopping, reloaded (severity info) */
+	ALERT_MEMORY_READ = 8, /* "memory-read": of a process that has read a key */
 	ALERT_DEVICE_READ = 9, /* "device-read": the block device under watched files */
 	ALERT_HOLDER_DUMPED = 10, /* "holder-dumped": memory of a key's holder went into a dump */
 	ALERT_DUMP_SETTING = 11, /* "dump-setting-changed": what decides about dumps */
+	ALERT_AGENT_USE = 12, /* "agent-use": a connection to an agent that has keys */
 	ALERT_TYPE_NR
 };
 
@@ -37,6 +39,13 @@ struct alert_process { /* one step of the ancestry, [0] is the subject itself */
 	char *exe; /* "" = not known */
 	char *args; /* redacted as the policy says, "" = not known or none */
 	char *user; /* name of uid, or the number */
+};
+
+struct alert_key { /* a key that a process has read */
+	char *path; /* as its owner knows it, "" = not known any more */
+	const char *object_class; /* object_class_str(), static, "" = not known */
+	bool key_known;
+	struct key_identity key;
 };
 
 #define ALERT_ANCESTRY_MAX 32
@@ -101,6 +110,13 @@ struct alert {
 	enum access_how how;
 	uint32_t mode; /* enum access_mode, bits */
 	uint32_t event_flags;
+
+	/* ALERT_MEMORY_READ: whose memory, and what keys that process has read */
+	enum memory_how memory_how;
+	struct alert_process target; /* pid 0: the machine's memory */
+	struct alert_key keys[EVENT_KEYS_MAX];
+	uint32_t nr_keys; /* of keys[] */
+	uint32_t keys_read; /* in all: there may be more than are named */
 
 	/* why */
 	char *rule; /* what the policy said, with file:line if it was a rule */

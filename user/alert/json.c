@@ -176,6 +176,36 @@ static json_t *how(const struct alert *alert, bool *failed)
 	return o.json;
 }
 
+static json_t *target(const struct alert *alert, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put_process(&o, &alert->target);
+	*failed |= o.failed;
+	return o.json;
+}
+
+static json_t *memory(const struct alert *alert, bool *failed)
+{
+	struct object o = {json_object(), false};
+	json_t *keys = json_array();
+
+	for (uint32_t i = 0; i < alert->nr_keys; i++) {
+		const struct alert_key *k = &alert->keys[i];
+		struct object one = {json_object(), false};
+
+		put(&one, "path", text(k->path));
+		put(&one, "class", text(k->object_class));
+		put(&one, "key", k->key_known ? key(&k->key, failed) : json_null());
+		*failed |= one.failed || json_array_append_new(keys, one.json);
+	}
+	put(&o, "how", text(memory_how_str(alert->memory_how)));
+	put(&o, "keys_read", number(alert->keys_read));
+	put(&o, "keys", keys);
+	*failed |= o.failed;
+	return o.json;
+}
+
 static json_t *gap(const struct alert *alert, bool *failed)
 {
 	struct object o = {json_object(), false};
@@ -269,6 +299,10 @@ char *alert_json(const struct alert *alert)
 		put(&o, "holds", held(alert, &o.failed));
 		put(&o, "holds_nr", number(alert->nr_held_all));
 	}
+	if (alert->target.pid)
+		put(&o, "target", target(alert, &o.failed));
+	if (alert->memory_how)
+		put(&o, "memory", memory(alert, &o.failed));
 	if (alert->type == ALERT_EVENTS_LOST)
 		put(&o, "gap", gap(alert, &o.failed));
 	put(&o, "rule", text(alert->rule));

@@ -206,6 +206,37 @@ static void show_object(const struct term *t, const json_t *alert)
 		show_key(t, key);
 }
 
+/* Whose memory, and what keys that process has read. */
+static void show_memory(const struct term *t, const json_t *alert)
+{
+	const json_t *memory = json_object_get(alert, "memory");
+	const json_t *target = json_object_get(alert, "target");
+	const json_t *keys = json_object_get(memory, "keys");
+	json_int_t more = number(memory, "keys_read") - (json_int_t)json_array_size(keys);
+	json_t *key;
+	size_t i;
+
+	row(t, "memory");
+	term_putf(t, STYLE_PLAIN, "of %s (%s)\n",
+		  json_is_object(target) ? "a process that has read a key" : "the machine",
+		  text(memory, "how"));
+	if (json_is_object(target)) {
+		row(t, "target");
+		show_process(t, target);
+	}
+	json_array_foreach ((json_t *)keys, i, key) {
+		row(t, "has read");
+		term_put(t, STYLE_BOLD, *text(key, "path") ? text(key, "path") : "(gone)");
+		term_putf(t, STYLE_PLAIN, "  %s\n", text(key, "class"));
+		if (json_is_object(json_object_get(key, "key")))
+			show_key(t, json_object_get(key, "key"));
+	}
+	if (more > 0) {
+		row(t, "");
+		term_putf(t, STYLE_PLAIN, "and %" JSON_INTEGER_FORMAT " more\n", more);
+	}
+}
+
 void alert_view(const struct term *t, const json_t *alert)
 {
 	const json_t *subject = json_object_get(alert, "subject"),
@@ -228,6 +259,8 @@ void alert_view(const struct term *t, const json_t *alert)
 	if (json_is_object(json_object_get(alert, "setting")))
 		show_setting(t, json_object_get(alert, "setting"));
 	show_held(t, alert);
+	if (json_is_object(json_object_get(alert, "memory")))
+		show_memory(t, alert);
 	if (json_is_object(subject)) {
 		show_processes(t, alert);
 		show_session(t, subject);

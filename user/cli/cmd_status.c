@@ -212,6 +212,19 @@ static void show_holders(const struct term *t, const json_t *holders)
 		  number(holders, "now"));
 }
 
+/* Where those went that have read something: not judged, recorded in traces. */
+static void show_left(const struct term *t, const json_t *left)
+{
+	if (!left)
+		return;
+	label(t, "");
+	term_putf(t, STYLE_DIM,
+		  "they connected to %" PRIu64 ", sent to %" PRIu64 " and talked to %" PRIu64
+		  " other such processes; %" PRIu64 " wrote to another kind of mount\n",
+		  number(left, "connect"), number(left, "send"), number(left, "unix"),
+		  number(left, "mount"));
+}
+
 static void show_warnings(const struct term *t, const json_t *warnings)
 {
 	size_t i;
@@ -238,6 +251,7 @@ static void show(const struct term *t, const json_t *status)
 	show_policy(t, json_object_get(status, "policy"));
 	show_processes(t, json_object_get(status, "proc"));
 	show_holders(t, json_object_get(status, "holders"));
+	show_left(t, json_object_get(status, "left"));
 }
 
 static int run(const void *p, int argc, char **argv)

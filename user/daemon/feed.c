@@ -36,6 +36,8 @@ static int record(struct app *app, const struct event *event)
 		span = &copy.dump.args;
 	else if (event->type == EVENT_SETTING)
 		span = &copy.setting.args;
+	else if (event->type == EVENT_MEMORY)
+		span = &copy.memory.args;
 	if (span && policy_settings(app->policy)->cmdline == CMDLINE_NONE) {
 		*span = (struct span){};
 	} else if (span && policy_settings(app->policy)->cmdline == CMDLINE_REDACTED) {
@@ -211,6 +213,16 @@ void feed_sensor_event(const struct event *event, void *userdata)
 	case EVENT_WRITTEN:
 	case EVENT_SETTING:
 		dumps_event(app->dumps, event);
+		return;
+	case EVENT_MEMORY:
+		homes_seen(app->homes, event->memory.subject.uid);
+		homes_seen(app->homes, event->memory.subject.loginuid);
+		homes_seen(app->homes, event->memory.target.uid);
+		copy = *event;
+		copy.memory.exe_trust =
+			trust_ask(app->trust, event->memory.exe, &event->memory.subject.exe,
+				  event->memory.exe_nlink);
+		feed(app, &copy);
 		return;
 	default:
 		break;

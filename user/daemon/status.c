@@ -208,6 +208,14 @@ int status_json(struct app *app, json_t **out_status)
 			    json_pack("{s:i, s:i}", "now", (int)stats.holders, "max",
 				      (int)stats.holders_max));
 	json_object_set_new(status, "repeats", json_integer((json_int_t)stats.repeats));
+	json_object_set_new(status, "left",
+			    json_pack("{s:I, s:I, s:I, s:I}", "connect",
+				      (json_int_t)engine.net[NET_CONNECT], "send",
+				      (json_int_t)engine.net[NET_SEND], "unix",
+				      (json_int_t)engine.net[NET_UNIX], "mount",
+				      (json_int_t)engine.net[NET_MOUNT]));
+	json_object_set_new(status, "memory",
+			    json_pack("{s:I}", "told", (json_int_t)engine.events[EVENT_MEMORY]));
 	json_object_set_new(status, "proc",
 			    json_pack("{s:I, s:I, s:I}", "nodes",
 				      (json_int_t)engine.processes.nodes, "cap",

@@ -19,6 +19,10 @@ void report_id(char out_id[33], const char *fmt, ...) _printf_(2, 3);
 char *report_escaped(struct span bytes);
 char *report_user(const struct report *report, uint32_t uid); /* its name, or the number */
 
+char *report_exe(const struct proc_info *info); /* path; [name] of a kernel thread */
+char *report_args(const struct report *report, struct span args, bool truncated);
+char *report_rule(const struct policy_answer *answer); /* with file and line */
+
 /* A process as its event tells it. */
 struct report_subject {
 	struct proc_ref proc;

@@ -27,6 +27,8 @@ enum alert_type report_type(enum object_class object_class)
 		return ALERT_CREDENTIAL_READ;
 	case CLASS_DEVICE:
 		return ALERT_DEVICE_READ;
+	case CLASS_AGENT_SOCKET:
+		return ALERT_AGENT_USE;
 	default:
 		return ALERT_KEY_READ;
 	}
@@ -38,6 +40,8 @@ const char *report_attack(enum object_class object_class)
 	case CLASS_DUMP:
 		return "T1005"; /* Data from Local System: the dump was there, nobody made it to get
 				   at it */
+	case CLASS_AGENT_SOCKET:
+		return "T1563.001"; /* Remote Service Session Hijacking: SSH Hijacking */
 	case CLASS_CREDENTIAL:
 		return "T1552.001"; /* Unsecured Credentials: Credentials In Files */
 	case CLASS_DEVICE:
@@ -94,7 +98,7 @@ char *report_user(const struct report *report, uint32_t uid)
 	return strdup(number);
 }
 
-static char *args_text(const struct report *report, struct span args, bool truncated)
+char *report_args(const struct report *report, struct span args, bool truncated)
 {
 	char text[CMDLINE_TEXT_MAX + 1] = "";
 
@@ -163,7 +167,7 @@ bool report_fill_empty(struct alert *alert)
 /* --- who ------------------------------------------------------------------------------- */
 
 /* Exe as a path; a kernel thread is told by its name in brackets, as ps does. */
-static char *exe_text(const struct proc_info *info)
+char *report_exe(const struct proc_info *info)
 {
 	char name[4 * sizeof(info->comm) + 1], text[sizeof(name) + 2];
 
@@ -201,8 +205,9 @@ int report_processes(const struct report *report, const struct report_subject *s
 		process->start = infos[i].id.start;
 		process->uid = infos[i].uid;
 		process->user = report_user(report, infos[i].uid);
-		process->exe = exe_text(&infos[i]);
-		process->args = args_text(report, str_span(infos[i].args), infos[i].args_truncated);
+		process->exe = report_exe(&infos[i]);
+		process->args =
+			report_args(report, str_span(infos[i].args), infos[i].args_truncated);
 	}
 	/* The subject as it was at the access, not as it was known before or after. */
 	self = &alert->processes[0];
@@ -215,7 +220,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 	}
 	if (self->args && !self->args[0] && s->args.len) {
 		free(self->args);
-		self->args = args_text(report, s->args, s->flags & EVENT_ARGS_TRUNCATED);
+		self->args = report_args(report, s->args, s->flags & EVENT_ARGS_TRUNCATED);
 	}
 	alert->euid = subject->euid;
 	alert->loginuid = subject->loginuid;
@@ -237,7 +242,7 @@ static void opener_name(const struct report *report, const struct proc_id *id, c
 
 	snprintf(out, size, "?");
 	if (proctab_info(report->processes, proctab_find(report->processes, id), &info)) {
-		_cleanup_free_ char *exe = exe_text(&info);
+		_cleanup_free_ char *exe = report_exe(&info);
 
 		if (exe && exe[0])
 			snprintf(out, size, "%s", sentence_basename(exe));
@@ -271,7 +276,7 @@ static int fill_paths(const struct settled *s, const struct object *object, stru
 	return alert->path ? 0 : -ENOMEM;
 }
 
-static char *rule_text(const struct policy_answer *answer)
+char *report_rule(const struct policy_answer *answer)
 {
 	_cleanup_free_ char *file = NULL;
 	char *text = NULL;
@@ -323,7 +328,7 @@ struct alert *report_access(const struct report *report, const struct settled *s
 	}
 	alert->owner_user = report_user(report, a->owner);
 	alert->watch = entry ? report_escaped(span_of(entry->name)) : strdup("");
-	alert->rule = rule_text(answer);
+	alert->rule = report_rule(answer);
 	/* What stays the same over a restart: neither the mark's number nor the path. */
 	report_id(alert->id,
 		  "access %s %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32,

@@ -26,6 +26,15 @@ struct report {
 struct alert *report_access(const struct report *report, const struct settled *settled,
 			    const struct object *object, const struct watch_entry *entry,
 			    const struct policy_answer *answer);
+/*
+ * Somebody can read memory that is not its own. proc: the subject in the table. entry: of the class
+ * of memory, NULL = the policy has none.
+ */
+struct alert *report_memory(const struct report *report, const struct event *ev,
+			    struct proc_ref proc, const struct objects *objects,
+			    const struct policy *policy, const struct watch_entry *entry,
+			    const struct policy_answer *answer);
+const char *report_memory_attack(enum memory_how how);
 struct alert *report_gap(const struct report *report, const struct event *ev);
 struct alert *report_health(const struct report *report, const struct event *ev);
 

@@ -131,6 +131,9 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 	case ACCESS_FOUND:
 		fputs(" already had", f);
 		break;
+	case ACCESS_CONNECT:
+		fputs(" connected to", f);
+		break;
 	default:
 		fputs(" opened", f);
 	}
@@ -290,6 +293,68 @@ char *sentence_setting(const struct alert *alert)
 	if (alert->nr_processes)
 		put_ancestry(f, alert);
 	return end_text(f, &text);
+}
+
+static void put_target(FILE *f, const struct alert *alert, const char *const *nouns)
+{
+	char key[256];
+
+	put_process(f, &alert->target);
+	fprintf(f, " (pid %" PRIu32 ", user ", alert->target.pid);
+	put_name(f, alert->target.user, NAME_MAX_SHOWN);
+	fputs("), which has read ", f);
+	for (uint32_t i = 0; i < alert->nr_keys; i++) {
+		const struct alert_key *k = &alert->keys[i];
+
+		fprintf(f, "%s%s ", i ? ", " : "", nouns[i]);
+		if (k->path[0])
+			put_name(f, k->path, PATH_MAX_SHOWN);
+		else
+			fputs("that is gone", f);
+		if (!k->key_known)
+			continue;
+		sentence_key(&k->key, key, sizeof(key));
+		fprintf(f, " (%s)", key);
+	}
+	if (alert->keys_read > alert->nr_keys)
+		fprintf(f, " and %" PRIu32 " more", alert->keys_read - alert->nr_keys);
+}
+
+char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why)
+{
+	static const char *const verbs[MEMORY_HOW_NR] = {
+		[MEMORY_ATTACH] = "attached as a debugger to",
+		[MEMORY_TRACED] = "is the debugger of",
+		[MEMORY_PEEK] = "reads, as its debugger, the memory of",
+		[MEMORY_PROC_MEM] = "opened, as a file, the memory of",
+		[MEMORY_PROCESS_VM] = "read, by process_vm_readv, the memory of",
+		[MEMORY_GETFD] = "took a descriptor of",
+		[MEMORY_ENVIRON] = "read the environment of",
+		[MEMORY_DEV_MEM] = "opened the memory of the machine (/dev/mem)",
+		[MEMORY_KCORE] = "opened the memory of the machine (/proc/kcore)",
+		[MEMORY_VMCORE] = "opened the memory of a crashed kernel (/proc/vmcore)",
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	bool failed;
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	fprintf(f, " %s", verbs[alert->memory_how]);
+	if (alert->target.pid) {
+		fputc(' ', f);
+		put_target(f, alert, nouns);
+	}
+	fprintf(f, "; %s", why);
+	put_ancestry(f, alert);
+	failed = ferror(f);
+	if (fclose(f) || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 static void put_time(char *out, size_t size, uint64_t ns)

@@ -25,6 +25,8 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 char *sentence_dump(const struct alert *alert);
 /* sysctl (pid 9, user root) changed kernel.core_pattern from core to /tmp/core; ancestry: ... */
 char *sentence_setting(const struct alert *alert);
+/* noun[i]: of the class of alert->keys[i]. */
+char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why);
 char *sentence_gap(const struct alert *alert);
 char *sentence_summary(const struct alert *summary, const struct alert *like);
 

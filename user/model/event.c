@@ -12,11 +12,11 @@ static const char *word(const char *const *words, size_t nr, unsigned value)
 const char *event_type_str(enum event_type type)
 {
 	static const char *const words[EVENT_TYPE_NR] = {
-		[EVENT_FORK] = "fork",	     [EVENT_EXEC] = "exec", [EVENT_EXIT] = "exit",
-		[EVENT_ACCESS] = "access",   [EVENT_MARK] = "mark", [EVENT_PROC] = "proc",
-		[EVENT_OBJECT] = "object",   [EVENT_USER] = "user", [EVENT_GAP] = "gap",
-		[EVENT_HEALTH] = "health",   [EVENT_DUMP] = "dump", [EVENT_WRITTEN] = "written",
-		[EVENT_SETTING] = "setting",
+		[EVENT_FORK] = "fork",	     [EVENT_EXEC] = "exec",	[EVENT_EXIT] = "exit",
+		[EVENT_ACCESS] = "access",   [EVENT_MARK] = "mark",	[EVENT_PROC] = "proc",
+		[EVENT_OBJECT] = "object",   [EVENT_USER] = "user",	[EVENT_GAP] = "gap",
+		[EVENT_HEALTH] = "health",   [EVENT_DUMP] = "dump",	[EVENT_WRITTEN] = "written",
+		[EVENT_SETTING] = "setting", [EVENT_MEMORY] = "memory", [EVENT_NET] = "net",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -28,6 +28,37 @@ const char *access_how_str(enum access_how how)
 		[ACCESS_OPEN] = "open",	      [ACCESS_RECEIVE] = "receive",
 		[ACCESS_EXEC_FD] = "exec-fd", [ACCESS_MMAP] = "mmap",
 		[ACCESS_FOUND] = "found",     [ACCESS_CLOSE_WRITE] = "close-write",
+		[ACCESS_CONNECT] = "connect",
+	};
+
+	return word(words, ARRAY_SIZE(words), how);
+}
+
+const char *memory_how_str(enum memory_how how)
+{
+	static const char *const words[MEMORY_HOW_NR] = {
+		[MEMORY_ATTACH] = "attach",
+		[MEMORY_TRACED] = "traced",
+		[MEMORY_PEEK] = "peek",
+		[MEMORY_PROC_MEM] = "proc-mem",
+		[MEMORY_PROCESS_VM] = "process-vm",
+		[MEMORY_GETFD] = "getfd",
+		[MEMORY_ENVIRON] = "environ",
+		[MEMORY_DEV_MEM] = "dev-mem",
+		[MEMORY_KCORE] = "kcore",
+		[MEMORY_VMCORE] = "vmcore",
+	};
+
+	return word(words, ARRAY_SIZE(words), how);
+}
+
+const char *net_how_str(enum net_how how)
+{
+	static const char *const words[NET_HOW_NR] = {
+		[NET_CONNECT] = "connect",
+		[NET_SEND] = "send",
+		[NET_UNIX] = "unix",
+		[NET_MOUNT] = "mount",
 	};
 
 	return word(words, ARRAY_SIZE(words), how);

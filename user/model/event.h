@@ -73,6 +73,8 @@ enum event_type {
 	EVENT_DUMP, /* a process crashed, and its memory goes into a dump */
 	EVENT_WRITTEN, /* a large file was closed after writing; the daemon looked what it is */
 	EVENT_SETTING, /* what decides about dumps was changed */
+	EVENT_MEMORY, /* somebody can read the memory of a process that holds a key */
+	EVENT_NET, /* a process that has read a watched file talks to somebody else */
 	EVENT_TYPE_NR
 };
 
@@ -100,6 +102,7 @@ enum access_how {
 	ACCESS_MMAP,
 	ACCESS_FOUND,
 	ACCESS_CLOSE_WRITE,
+	ACCESS_CONNECT, /* to a socket */
 	ACCESS_HOW_NR
 };
 
@@ -139,6 +142,58 @@ struct event_access {
 	uint32_t exe_mode, exe_uid;
 	enum exe_trust exe_trust;
 	struct span path, exe, cgroup, args;
+};
+
+enum memory_how {
+	MEMORY_ATTACH = 1, /* ptrace */
+	MEMORY_TRACED, /* since before the key was read */
+	MEMORY_PEEK,
+	MEMORY_PROC_MEM,
+	MEMORY_PROCESS_VM,
+	MEMORY_GETFD, /* a descriptor of the process, not its memory */
+	MEMORY_ENVIRON,
+	/* The machine's: no target. */
+	MEMORY_DEV_MEM,
+	MEMORY_KCORE,
+	MEMORY_VMCORE,
+	MEMORY_HOW_NR
+};
+
+#define EVENT_KEYS_MAX 4
+
+struct event_memory {
+	struct subject subject; /* who can read */
+	struct subject target; /* whose memory; tgid 0: the machine's */
+	struct proc_id parent, target_parent;
+	uint64_t keys[EVENT_KEYS_MAX]; /* objects that the target has come by; 0 = none */
+	uint32_t nr_keys; /* in all */
+	enum memory_how how;
+	uint32_t exe_nlink, exe_mode, exe_uid; /* of the subject's executable */
+	enum exe_trust exe_trust;
+	struct span exe, cgroup, args;
+};
+
+enum net_how {
+	NET_CONNECT = 1,
+	NET_SEND,
+	NET_UNIX, /* to another process that has read a watched file */
+	NET_MOUNT, /* opened a file for writing on a mount of another kind */
+	NET_HOW_NR
+};
+
+struct event_net {
+	struct subject subject;
+	struct proc_id parent;
+	uint64_t keys[EVENT_KEYS_MAX]; /* objects that the subject has read, 0 = none */
+	uint64_t other; /* the latest one that is no key */
+	uint32_t nr_keys;
+	enum net_how how;
+	uint32_t family, port; /* AF_*, 0 = none; host order */
+	uint32_t peer; /* NET_UNIX: process */
+	uint32_t exe_nlink;
+	uint32_t fs_magic, dev; /* NET_MOUNT */
+	uint8_t addr[16]; /* IPv4: the first four */
+	struct span exe, path;
 };
 
 enum mark_op {
@@ -298,6 +353,8 @@ struct event {
 		struct event_exit exit;
 		struct event_access access;
 		struct event_mark mark;
+		struct event_memory memory;
+		struct event_net net;
 		struct event_object object;
 		struct event_user user;
 		struct event_gap gap;
@@ -311,6 +368,8 @@ struct event {
 /* Greppable lower-case word of a value ("open", "exec-fd"); "?" for one that is out of range. */
 const char *event_type_str(enum event_type type);
 const char *access_how_str(enum access_how how);
+const char *memory_how_str(enum memory_how how);
+const char *net_how_str(enum net_how how);
 const char *exe_trust_str(enum exe_trust trust);
 const char *mark_op_str(enum mark_op op);
 const char *health_level_str(enum health_level level);

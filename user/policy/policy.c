@@ -28,6 +28,28 @@ static const struct class_words classes[CLASS_NR] = {
 	[CLASS_CREDENTIAL] = CLASS_WORDS("credential", "credential file"),
 	[CLASS_DUMP] = CLASS_WORDS("dump", "crash dump"),
 	[CLASS_DEVICE] = CLASS_WORDS("device", "raw device"),
+	[CLASS_AGENT_SOCKET] =
+		{
+			.word = "agent-socket",
+			.noun = "agent socket",
+			.allowed = "the policy allows this program to use agents",
+			.refused = "the policy allows no such program to use agents",
+		},
+	[CLASS_PROCESS_MEMORY] =
+		{
+			.word = "process-memory",
+			.noun = "memory of a process",
+			.allowed = "the policy allows this program to read the memory of others",
+			.refused = "the policy allows no such program to read the memory of a "
+				   "process that has read a key",
+		},
+	[CLASS_SYSTEM_MEMORY] =
+		{
+			.word = "system-memory",
+			.noun = "memory of the machine",
+			.allowed = "the policy allows this program to read the machine's memory",
+			.refused = "the policy allows no such program to read the machine's memory",
+		},
 };
 
 /* An allowed path alone is not enough: what runs must be the file that stands there. */
@@ -64,7 +86,13 @@ const char *object_class_noun(enum object_class c)
 
 bool object_class_holds_keys(enum object_class c)
 {
-	return c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_DEVICE;
+	return c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_AGENT_SOCKET &&
+	       object_class_has_paths(c);
+}
+
+bool object_class_has_paths(enum object_class c)
+{
+	return c != CLASS_DEVICE && c != CLASS_PROCESS_MEMORY && c != CLASS_SYSTEM_MEMORY;
 }
 
 struct policy *policy_new(void)
@@ -293,6 +321,14 @@ uint32_t policy_dump_watch(const struct policy *policy)
 	for (uint32_t watch = 1; watch <= policy->nr_watches; watch++)
 		if (policy->watches[watch - 1].entry.object_class == CLASS_DUMP)
 			return watch;
+	return 0;
+}
+
+uint32_t policy_find_class(const struct policy *policy, enum object_class object_class)
+{
+	for (size_t i = 0; i < policy->nr_watches; i++)
+		if (policy->watches[i].entry.object_class == object_class)
+			return (uint32_t)i + 1;
 	return 0;
 }
 

@@ -40,6 +40,10 @@ enum object_class {
 	CLASS_CREDENTIAL, /* tokens, passwords, tickets */
 	CLASS_DUMP, /* crash dumps and memory images */
 	CLASS_DEVICE, /* block devices under the file systems of all others; has no paths */
+	CLASS_AGENT_SOCKET, /* Unix sockets of agents that have keys: who connects, not who reads */
+	/* No files: an entry of these has no paths, and is about a deed. */
+	CLASS_PROCESS_MEMORY, /* memory of a process that has read a key */
+	CLASS_SYSTEM_MEMORY, /* /dev/mem, /proc/kcore, /proc/vmcore */
 	CLASS_NR
 };
 
@@ -47,6 +51,7 @@ const char *severity_str(enum severity severity);
 const char *object_class_str(enum object_class object_class); /* as written in a policy */
 const char *object_class_noun(enum object_class object_class); /* "SSH user key": for sentences */
 
+bool object_class_has_paths(enum object_class object_class);
 bool object_class_holds_keys(enum object_class object_class); /* what is in the file is a key */
 
 /* Settings with their defaults applied. */
@@ -101,6 +106,8 @@ uint32_t policy_find_watch(const struct policy *policy, struct span name); /* 0 
  * its name: the first of class dump. 0 = the policy has none, and such dumps are not watched.
  */
 uint32_t policy_dump_watch(const struct policy *policy);
+/* The first entry of a class, 0 = none. For classes without paths, which one entry is for. */
+uint32_t policy_find_class(const struct policy *policy, enum object_class object_class);
 
 enum policy_action { ACTION_READ = 1, ACTION_WRITE };
 enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD };

@@ -189,12 +189,11 @@ static const struct field watch_fields[] = {
 	{0},
 };
 
-/* Devices are found by what is watched; everything else is named. */
+/* Entries of some classes are about no files, and everything else is named. */
 static void check_paths(struct reader *r, const struct yaml_node *node)
 {
-	const struct watch_rule *watch = this_watch(r);
-	const bool is_device = watch->entry.object_class == CLASS_DEVICE;
-
+	const struct watch_rule *watch = this_watch(r), *first;
+	const enum object_class object_class = watch->entry.object_class;
 	const struct yaml_node *key = NULL;
 	bool named = false;
 
@@ -203,21 +202,23 @@ static void check_paths(struct reader *r, const struct yaml_node *node)
 	for (key = yaml_node(r->tree, node->first); key;
 	     key = yaml_node(r->tree, yaml_node(r->tree, key->next)->next))
 		named |= !strcmp(key->text, "paths");
-	if (!is_device && !named)
-		schema_wrong(r, node, "a watch entry needs the key 'paths'");
-	if (is_device && (named || watch->nr_excludes))
-		schema_wrong(
-			r, node,
-			"a watch entry of class 'device' has no paths: it stands for the block "
-			"devices under the file systems of all other entries");
-	for (size_t i = 0; is_device && i + 1 < r->policy->nr_watches; i++)
-		if (r->policy->watches[i].entry.object_class == CLASS_DEVICE)
-			schema_wrong(r, node,
-				     "a second watch entry of class 'device': the first is "
-				     "%s:%u:%u",
-				     r->policy->watches[i].place.file,
-				     r->policy->watches[i].place.line,
-				     r->policy->watches[i].place.column);
+	if (object_class_has_paths(object_class)) {
+		if (!named)
+			schema_wrong(r, node, "a watch entry needs the key 'paths'");
+		return;
+	}
+	if (named || watch->nr_excludes)
+		schema_wrong(r, node, "a watch entry of class '%s' has no paths: %s",
+			     object_class_str(object_class),
+			     object_class == CLASS_DEVICE
+				     ? "it stands for the block devices under the file systems of "
+				       "all other entries"
+				     : "it is about no files");
+	first = &r->policy->watches[policy_find_class(r->policy, object_class) - 1];
+	if (first != watch)
+		schema_wrong(r, node, "a second watch entry of class '%s': the first is %s:%u:%u",
+			     object_class_str(object_class), first->place.file, first->place.line,
+			     first->place.column);
 }
 
 static void read_watch(struct reader *r, const struct yaml_node *value, const struct field *field)

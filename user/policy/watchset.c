@@ -5,6 +5,7 @@
 #include "policy/watchset.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "policy/watchset-internal.h"
 
@@ -201,7 +202,18 @@ struct watch_target watchset_kernel_target(const struct watchset *set, struct wa
 
 	if (entry && object_class_holds_keys(entry->object_class))
 		target.watch |= WATCH_KEY;
+	if (entry && entry->object_class == CLASS_AGENT_SOCKET)
+		target.watch |= WATCH_SOCKET;
 	return target;
+}
+
+bool watchset_wants(const struct watchset *set, uint32_t watch, uint32_t mode)
+{
+	const struct watch_entry *entry = policy_watch(set->policy, watch);
+
+	if (!entry)
+		return false;
+	return entry->object_class == CLASS_AGENT_SOCKET ? S_ISSOCK(mode) : S_ISREG(mode);
 }
 
 struct watch_state watchset_kernel_state(const struct watchset *set, uint32_t state)

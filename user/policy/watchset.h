@@ -56,6 +56,9 @@ bool watchset_literal(const struct watchset *set, uint32_t state, size_t i, cons
 /* Whether any glob leads on from here (else the literals are all there is to look at). */
 bool watchset_has_globs(const struct watchset *set, uint32_t state);
 
+/* Whether a file of this i_mode is what the watch entry is about: a regular file, or a socket. */
+bool watchset_wants(const struct watchset *set, uint32_t watch, uint32_t mode);
+
 /* Target and state as the kernel side has them: the watch's number with its WATCH_* bits. */
 struct watch_target watchset_kernel_target(const struct watchset *set, struct watch_target target);
 struct watch_state watchset_kernel_state(const struct watchset *set, uint32_t state);

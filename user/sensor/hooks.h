@@ -37,7 +37,8 @@ struct hook_spec {
 	const char *program; /* name of the BPF program */
 	const char *target; /* kernel function or tracepoint */
 	enum hook_kind kind;
-	unsigned nr_args; /* that the program's prototype counts on; HOOK_FENTRY only */
+	unsigned nr_args; /* that the program's prototype counts on, 0 = looks at none; HOOK_FENTRY
+			     (and fexit) only */
 	bool essential; /* without it the sensor is blind to reads of keys */
 	const char *sees; /* for people: what is not seen without it */
 	/* Program of an earlier row: attached only if that one cannot be, and then serves for it.

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -34,6 +36,20 @@ static int marking_open(int dirfd, const char *path, bool follow)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Sockets cannot be opened: a look at their attributes passes the probe as an open does. */
+static int marking_list(int dirfd, const char *path, bool follow)
+{
+	int fd = openat(dirfd, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	char self[64];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	/* Whether the file system has attributes is not the question. */
+	(void)!listxattr(self, NULL, 0);
+	return fd;
+}
+
 /* Returns the descriptor, or negative errno. */
 static int slot_open(struct sensor *sensor, int dirfd, const char *path, enum marking_op op,
 		     const struct mark *mark, bool follow, struct marking_slot *out)
@@ -47,7 +63,10 @@ static int slot_open(struct sensor *sensor, int dirfd, const char *path, enum ma
 	slot->tid = syscall(SYS_gettid);
 	/* The compiler must not move the order to after the open, nor the answer to before it. */
 	__atomic_store_n(&sensor->skel->bss->marking.op, op, __ATOMIC_SEQ_CST);
-	fd = marking_open(dirfd, path, follow);
+	if (mark && (mark->flags & MARK_SOCKET))
+		fd = marking_list(dirfd, path, follow);
+	else
+		fd = marking_open(dirfd, path, follow);
 	__atomic_store_n(&sensor->skel->bss->marking.op, MARKING_IDLE, __ATOMIC_SEQ_CST);
 	memcpy(out, &sensor->skel->bss->marking, sizeof(*out));
 	if (fd < 0)

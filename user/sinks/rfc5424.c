@@ -337,6 +337,34 @@ static void put_setting(struct line *line, const struct alert_setting *setting)
 		param_u(line, "target_pid", setting->pid);
 }
 
+/* Of a key that the target has read only what names it. */
+static void put_memory(struct line *line, const struct alert *alert)
+{
+	const struct limits *max = line->max;
+	char name[32];
+
+	param(line, "how", memory_how_str(alert->memory_how), max->other);
+	if (alert->target.pid) {
+		param_u(line, "target_pid", alert->target.pid);
+		param(line, "target_exe", alert->target.exe, max->path);
+		param(line, "target_user", alert->target.user, max->other);
+		param(line, "target_args", alert->target.args, max->parent_args);
+		param_u(line, "keys_read", alert->keys_read);
+	}
+	for (uint32_t i = 0; i < alert->nr_keys; i++) {
+		const struct alert_key *k = &alert->keys[i];
+
+		snprintf(name, sizeof(name), "key%" PRIu32 "_path", i + 1);
+		param(line, name, k->path, max->parent_exe);
+		snprintf(name, sizeof(name), "key%" PRIu32 "_class", i + 1);
+		param(line, name, k->object_class, max->other);
+		if (!k->key_known)
+			continue;
+		snprintf(name, sizeof(name), "key%" PRIu32 "_fingerprint", i + 1);
+		param(line, name, k->key.ssh_fp, SIZE_MAX);
+	}
+}
+
 /* What the kernel side could not tell whole. */
 static void put_incomplete(struct line *line, uint32_t flags)
 {
@@ -399,6 +427,8 @@ static void put_element(struct line *line, const struct alert *alert, const char
 	if (alert->setting.name)
 		put_setting(line, &alert->setting);
 	put_held(line, alert);
+	if (alert->memory_how)
+		put_memory(line, alert);
 	param(line, "rule", alert->rule, max->other);
 	if (alert->type == ALERT_EVENTS_LOST) {
 		param_time(line, "gap_from", alert->gap_from_ns);

@@ -36,6 +36,10 @@
 		.name = n, AT(member), .kind = TRACE_CHARS, \
 		.size = sizeof(((struct event *)0)->member) \
 	}
+#define ADDR(n, member)                                   \
+	{                                                 \
+		.name = n, AT(member), .kind = TRACE_ADDR \
+	}
 #define WORD(n, member, from, to, function)                                         \
 	{                                                                           \
 		.name = n, AT(member), .kind = TRACE_WORD, .first = from, .nr = to, \
@@ -48,6 +52,14 @@
 		U32_OR("loginuid", s.loginuid, UNSET), U32_OR("session", s.session, UNSET),   \
 		U32("pidns", s.pidns), U64("exe_ino", s.exe.ino), U32("exe_dev", s.exe.dev),  \
 		U32("exe_gen", s.exe.gen), CHARS("comm", s.comm)
+#define TARGET(s)                                                                               \
+	U32("target_pid", s.id.tgid), U64("target_start", s.id.start),                          \
+		U64("target_exec_id", s.id.exec_id), U32("target_tid", s.tid),                  \
+		U32("target_uid", s.uid), U32("target_euid", s.euid), U32("target_gid", s.gid), \
+		U32_OR("target_loginuid", s.loginuid, UNSET),                                   \
+		U32_OR("target_session", s.session, UNSET), U32("target_pidns", s.pidns),       \
+		U64("target_exe_ino", s.exe.ino), U32("target_exe_dev", s.exe.dev),             \
+		U32("target_exe_gen", s.exe.gen), CHARS("target_comm", s.comm)
 #define PARENT(p) \
 	U32("ppid", p.tgid), U64("parent_start", p.start), U64("parent_exec_id", p.exec_id)
 #define INODE(i) U64("ino", i.ino), U32("dev", i.dev), U32("gen", i.gen)
@@ -55,6 +67,14 @@
 static const char *how_word(unsigned v)
 {
 	return access_how_str((enum access_how)v);
+}
+static const char *memory_word(unsigned v)
+{
+	return memory_how_str((enum memory_how)v);
+}
+static const char *net_word(unsigned v)
+{
+	return net_how_str((enum net_how)v);
 }
 static const char *trust_word(unsigned v)
 {
@@ -152,6 +172,49 @@ static const struct trace_field mark_fields[] = {
 	U32("owner", mark.uid),
 	U32("pid", mark.tgid),
 	SPAN("path", mark.path),
+};
+
+static const struct trace_field memory_fields[] = {
+	SUBJECT(memory.subject),
+	PARENT(memory.parent),
+	TARGET(memory.target),
+	U32("target_ppid", memory.target_parent.tgid),
+	U64("target_parent_start", memory.target_parent.start),
+	U64("target_parent_exec_id", memory.target_parent.exec_id),
+	WORD("how", memory.how, MEMORY_ATTACH, MEMORY_HOW_NR, memory_word),
+	U64("key1", memory.keys[0]),
+	U64("key2", memory.keys[1]),
+	U64("key3", memory.keys[2]),
+	U64("key4", memory.keys[3]),
+	U32("keys", memory.nr_keys),
+	U32_OR("exe_nlink", memory.exe_nlink, 1),
+	U32("exe_mode", memory.exe_mode),
+	U32("exe_uid", memory.exe_uid),
+	WORD("exe_trust", memory.exe_trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
+	SPAN("exe", memory.exe),
+	SPAN("cgroup", memory.cgroup),
+	SPAN("args", memory.args),
+};
+
+static const struct trace_field net_fields[] = {
+	SUBJECT(net.subject),
+	PARENT(net.parent),
+	WORD("how", net.how, NET_CONNECT, NET_HOW_NR, net_word),
+	U32("family", net.family),
+	ADDR("addr", net.addr),
+	U32("port", net.port),
+	U32("peer", net.peer),
+	U32("fs_magic", net.fs_magic),
+	U32("dev", net.dev),
+	U64("key1", net.keys[0]),
+	U64("key2", net.keys[1]),
+	U64("key3", net.keys[2]),
+	U64("key4", net.keys[3]),
+	U32("keys", net.nr_keys),
+	U64("other", net.other),
+	U32_OR("exe_nlink", net.exe_nlink, 1),
+	SPAN("exe", net.exe),
+	SPAN("path", net.path),
 };
 
 static const struct trace_field object_fields[] = {
@@ -258,7 +321,8 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_OBJECT] = FIELDS(object_fields),	  [EVENT_USER] = FIELDS(user_fields),
 		[EVENT_GAP] = FIELDS(gap_fields),	  [EVENT_HEALTH] = FIELDS(health_fields),
 		[EVENT_DUMP] = FIELDS(dump_fields),	  [EVENT_WRITTEN] = FIELDS(written_fields),
-		[EVENT_SETTING] = FIELDS(setting_fields),
+		[EVENT_SETTING] = FIELDS(setting_fields), [EVENT_MEMORY] = FIELDS(memory_fields),
+		[EVENT_NET] = FIELDS(net_fields),
 	};
 #undef FIELDS
 

@@ -15,8 +15,11 @@ enum trace_kind {
 	TRACE_WORD, /* an enum by its word */
 	TRACE_SPAN, /* struct span */
 	TRACE_CHARS, /* char[size], NUL terminated */
+	TRACE_ADDR, /* uint8_t[TRACE_ADDR_LEN] in hex, without zeroes at its end */
 	TRACE_SPKI, /* key_identity.spki with has_spki, in hex */
 };
+
+#define TRACE_ADDR_LEN 16
 
 struct trace_field {
 	const char *name;

@@ -339,6 +339,26 @@ static int read_spki(struct cursor *c, struct key_identity *key)
 	return 0;
 }
 
+static int read_addr(struct cursor *c, uint8_t *out)
+{
+	char *place = c->p, pair[4] = {'0', '0'};
+	struct span text;
+	unsigned v;
+	int r = read_string(c, &text);
+
+	if (r < 0)
+		return r;
+	if (text.len % 2 || text.len > 2 * TRACE_ADDR_LEN)
+		return complain(c, place, "%s", "at most 32 hex digits expected, in pairs");
+	for (size_t i = 0; i < text.len; i += 2) {
+		memcpy(pair + 2, text.p + i, 2);
+		if (hex4(pair, &v))
+			return complain(c, place, "%s", "at most 32 hex digits expected, in pairs");
+		out[i / 2] = (uint8_t)v;
+	}
+	return 0;
+}
+
 static int read_chars(struct cursor *c, const struct trace_field *field, char *out)
 {
 	char *place = c->p;
@@ -387,6 +407,8 @@ static int read_field(struct cursor *c, const struct trace_field *field, void *b
 		return r;
 	case TRACE_CHARS:
 		return read_chars(c, field, p);
+	case TRACE_ADDR:
+		return read_addr(c, (uint8_t *)p);
 	case TRACE_SPKI:
 		return read_spki(c, (struct key_identity *)p);
 	}

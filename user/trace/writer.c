@@ -79,19 +79,24 @@ static void put_name(struct trace_writer *w, const char *name)
 	put(w, "\":", 2);
 }
 
-static void put_spki(struct trace_writer *w, const char *name, const struct key_identity *key)
+static void put_hex(struct trace_writer *w, const uint8_t *bytes, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
-	char text[2 * sizeof(key->spki)];
+	char text[64];
 
+	for (size_t i = 0; i < len; i++) {
+		text[2 * i] = hex[bytes[i] >> 4];
+		text[2 * i + 1] = hex[bytes[i] & 15];
+	}
+	put_bytes(w, text, 2 * len);
+}
+
+static void put_spki(struct trace_writer *w, const char *name, const struct key_identity *key)
+{
 	if (!key->has_spki)
 		return;
-	for (size_t i = 0; i < sizeof(key->spki); i++) {
-		text[2 * i] = hex[key->spki[i] >> 4];
-		text[2 * i + 1] = hex[key->spki[i] & 15];
-	}
 	put_name(w, name);
-	put_bytes(w, text, sizeof(text));
+	put_hex(w, key->spki, sizeof(key->spki));
 }
 
 static void put_field(struct trace_writer *w, const struct trace_field *field, const void *base)
@@ -130,6 +135,17 @@ static void put_field(struct trace_writer *w, const struct trace_field *field, c
 			put_bytes(w, p, strnlen(p, field->size));
 		}
 		return;
+	case TRACE_ADDR: {
+		size_t len = TRACE_ADDR_LEN;
+
+		while (len && !p[len - 1])
+			len--;
+		if (len) {
+			put_name(w, field->name);
+			put_hex(w, (const uint8_t *)p, len);
+		}
+		return;
+	}
 	case TRACE_SPKI:
 		put_spki(w, field->name, (const struct key_identity *)p);
 		return;

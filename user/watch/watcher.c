@@ -184,12 +184,13 @@ static struct node *place(struct watcher *w, struct node *dir, const char *name,
 }
 
 static void mark_file(struct watcher *w, struct node *dir, int fd, const char *at, const char *name,
-		      uint32_t watch, enum found found)
+		      uint32_t watch, uint32_t mode, enum found found)
 {
 	struct mark mark = {
 		.object = tree_number(&w->tree),
 		.watch = watch,
-		.flags = MARK_FILE | (found == BY_LINK ? MARK_FOLLOW : 0),
+		.flags = (S_ISSOCK(mode) ? MARK_SOCKET : MARK_FILE) |
+			 (found == BY_LINK ? MARK_FOLLOW : 0),
 	};
 	struct inode_id inode;
 	int r = w->ops->mark(w->userdata, fd, at, &mark, &inode);
@@ -302,8 +303,8 @@ static void visit_link(struct watcher *w, struct node *dir, int fd, const char *
 
 		if (node && !too_deep(w, node, depth))
 			walk(w, node, sub, depth + 1, links + 1);
-	} else if (S_ISREG(st.st_mode) && target.watch) {
-		mark_file(w, dir, AT_FDCWD, self, name, target.watch, BY_LINK);
+	} else if (watchset_wants(w->set, target.watch, st.st_mode)) {
+		mark_file(w, dir, AT_FDCWD, self, name, target.watch, st.st_mode, BY_LINK);
 	}
 }
 
@@ -324,8 +325,8 @@ static void visit(struct watcher *w, struct node *dir, int fd, const char *name,
 		visit_link(w, dir, fd, name, st.st_uid, target, depth, links);
 	else if (S_ISDIR(st.st_mode) && target.state)
 		visit_dir(w, dir, fd, name, target.state, depth, links);
-	else if (S_ISREG(st.st_mode) && target.watch)
-		mark_file(w, dir, fd, name, name, target.watch, BY_WALK);
+	else if (watchset_wants(w->set, target.watch, st.st_mode))
+		mark_file(w, dir, fd, name, name, target.watch, st.st_mode, BY_WALK);
 }
 
 /* The directory is marked by now, so what appears while it is read is marked by the kernel side. */
@@ -604,7 +605,7 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 		return;
 	}
 	node = tree_find(&w->tree, m->object);
-	if (S_ISDIR(m->mode) ? !target.state : !target.watch) {
+	if (S_ISDIR(m->mode) ? !target.state : !watchset_wants(w->set, target.watch, m->mode)) {
 		/*
 		 * The kernel's form of a glob matches more than the policy means. A stranger's mark
 		 * goes; an object keeps its mark by whatever name it goes on.
@@ -620,7 +621,9 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 		.object = m->object,
 		.state = S_ISDIR(m->mode) ? target.state : 0,
 		.watch = S_ISDIR(m->mode) ? 0 : target.watch,
-		.flags = S_ISDIR(m->mode) ? MARK_DIR : MARK_FILE,
+		.flags = S_ISDIR(m->mode)    ? MARK_DIR
+			 : S_ISSOCK(m->mode) ? MARK_SOCKET
+					     : MARK_FILE,
 	};
 	node = place(w, dir, name, &mark, &m->inode,
 		     m->op == MARK_LINKED ? BY_HARD_LINK : BY_RENAME);

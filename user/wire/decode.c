@@ -26,12 +26,28 @@ SAME(EVENT_ARGS_TRUNCATED, WIRE_F_ARGS_TRUNCATED);
 SAME(EVENT_PATH_FAILED, WIRE_F_PATH_FAILED);
 SAME(EVENT_FD_SCAN_BOUND, WIRE_F_FD_SCAN_BOUND);
 SAME(EVENT_GENERATION, WIRE_F_GENERATION);
+SAME(MEMORY_ATTACH, WIRE_MEMORY_ATTACH);
+SAME(MEMORY_TRACED, WIRE_MEMORY_TRACED);
+SAME(MEMORY_PEEK, WIRE_MEMORY_PEEK);
+SAME(MEMORY_PROC_MEM, WIRE_MEMORY_PROC_MEM);
+SAME(MEMORY_PROCESS_VM, WIRE_MEMORY_PROCESS_VM);
+SAME(MEMORY_GETFD, WIRE_MEMORY_GETFD);
+SAME(MEMORY_ENVIRON, WIRE_MEMORY_ENVIRON);
+SAME(MEMORY_DEV_MEM, WIRE_MEMORY_DEV_MEM);
+SAME(MEMORY_KCORE, WIRE_MEMORY_KCORE);
+SAME(MEMORY_VMCORE, WIRE_MEMORY_VMCORE);
+SAME(EVENT_KEYS_MAX, WIRE_KEYS_MAX);
 SAME(ACCESS_OPEN, WIRE_HOW_OPEN);
 SAME(ACCESS_RECEIVE, WIRE_HOW_RECEIVE);
 SAME(ACCESS_EXEC_FD, WIRE_HOW_EXEC_FD);
 SAME(ACCESS_MMAP, WIRE_HOW_MMAP);
 SAME(ACCESS_FOUND, WIRE_HOW_FOUND);
 SAME(ACCESS_CLOSE_WRITE, WIRE_HOW_CLOSE_WRITE);
+SAME(ACCESS_CONNECT, WIRE_HOW_CONNECT);
+SAME(NET_CONNECT, WIRE_NET_CONNECT);
+SAME(NET_SEND, WIRE_NET_SEND);
+SAME(NET_UNIX, WIRE_NET_UNIX);
+SAME(NET_MOUNT, WIRE_NET_MOUNT);
 SAME(ACCESS_M_READ, WIRE_M_READ);
 SAME(ACCESS_M_WRITE, WIRE_M_WRITE);
 SAME(ACCESS_M_EXEC, WIRE_M_EXEC);
@@ -200,6 +216,70 @@ static int decode_access(struct record *rec, struct event_access *out)
 			       &out->cgroup);
 	if (!r)
 		r = get_string(rec, w.args, WIRE_ARGS_MAX, 0, &out->args);
+	return r;
+}
+
+static int decode_memory(struct record *rec, struct event_memory *out)
+{
+	struct wire_memory w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.how < WIRE_MEMORY_ATTACH || w.how >= MEMORY_HOW_NR)
+		return -EBADMSG;
+	/* The machine's memory belongs to nobody, a process's does. */
+	if ((w.how >= WIRE_MEMORY_DEV_MEM) != (w.target.tgid == 0))
+		return -EBADMSG;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->target_parent = (struct proc_id){w.target_parent_start, w.target_parent_exec_id,
+					      w.target_parent_tgid};
+	memcpy(out->keys, w.key, sizeof(out->keys));
+	out->nr_keys = w.nr_keys;
+	out->how = (enum memory_how)w.how;
+	out->exe_nlink = w.exe_nlink;
+	out->exe_mode = w.exe_mode;
+	out->exe_uid = w.exe_uid;
+	out->exe_trust = EXE_UNKNOWN;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_subject(&w.target, &out->target);
+	if (!r)
+		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
+	if (!r)
+		r = get_string(rec, w.cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED,
+			       &out->cgroup);
+	if (!r)
+		r = get_string(rec, w.args, WIRE_ARGS_MAX, 0, &out->args);
+	return r;
+}
+
+static int decode_net(struct record *rec, struct event_net *out)
+{
+	struct wire_net w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.how < WIRE_NET_CONNECT || w.how >= NET_HOW_NR)
+		return -EBADMSG;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	memcpy(out->keys, w.key, sizeof(out->keys));
+	memcpy(out->addr, w.addr, sizeof(out->addr));
+	out->other = w.other;
+	out->nr_keys = w.nr_keys;
+	out->how = (enum net_how)w.how;
+	out->family = w.family;
+	out->port = w.port;
+	out->peer = w.peer_tgid;
+	out->exe_nlink = w.exe_nlink;
+	out->fs_magic = w.fs_magic;
+	out->dev = w.dev;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
+	if (!r)
+		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
 	return r;
 }
 
@@ -374,6 +454,14 @@ int wire_decode(const void *buf, size_t len, struct event *out_event)
 	case WIRE_SETTING:
 		ev.type = EVENT_SETTING;
 		r = decode_setting(&rec, &ev.setting);
+		break;
+	case WIRE_MEMORY:
+		ev.type = EVENT_MEMORY;
+		r = decode_memory(&rec, &ev.memory);
+		break;
+	case WIRE_NET:
+		ev.type = EVENT_NET;
+		r = decode_net(&rec, &ev.net);
 		break;
 	default:
 		r = -ENOMSG;

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Memory of those who have read a key, with the installed policy and what people really use: gdb, gcore,
+# strace, ps, a real ssh-agent and gpg-agent. One attach is one alert.
+# guest: own
+# shellcheck source=tests/vm/lib.sh
+. /kt/tests/lib.sh
+# shellcheck source=tests/vm/alerts.sh
+. /kt/tests/alerts.sh
+
+check "the installed unit gets ready" systemctl start keytraild || exit 1
+key_new /root/.ssh/id_ed25519
+keys_known
+mkfifo "$T/fifo"
+$WAYS/mem-holder /root/.ssh/id_ed25519 <"$T/fifo" >"$T/out" 2>&1 9>&- &
+holder=$!
+exec 4>"$T/fifo"
+echo >&4
+wait_for grep -qx read "$T/out" || not_ok "a process has read the key" "$(cat "$T/out")"
+# Signs with a key that it got over its socket.
+eval "$(ssh-agent -s 9>&-)" >/dev/null
+ssh-add /root/.ssh/id_ed25519 2>/dev/null || not_ok "the agent takes the key"
+ssh-add -l >/dev/null
+
+gdb -p $holder -batch -ex 'x/4x $sp' >/dev/null 2>&1 </dev/null 9>&-
+gcore -o "$T/core" $holder >/dev/null 2>&1 </dev/null 9>&-
+timeout 5 strace -p $holder -o /dev/null 2>/dev/null 9>&-
+gdb -p "$SSH_AGENT_PID" -batch -ex 'x/4x $sp' >/dev/null 2>&1 </dev/null 9>&-
+python3 -c "open('/proc/$holder/mem', 'rb').close()"
+python3 -c "import socket, os; s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK'])"
+# What looks at processes and is none of it.
+ps auxww >/dev/null
+ps -eo pid,comm,args,wchan,stat,label >/dev/null 2>&1
+top -bn1 >/dev/null
+lsof -p $holder >/dev/null 2>&1
+systemctl status ssh >/dev/null 2>&1
+pgrep -f mem-holder >/dev/null
+exec 4>&-
+wait $holder
+kill "$SSH_AGENT_PID"
+gather || exit 1
+
+# told NAME N FILTER: so many memory-read alerts.
+told() {
+	equal "$1" "$(jq -c "select(.type == \"memory-read\") | select($3)" "$T/alerts" | wc -l)" "$2" ||
+		jq -r 'select(.type == "memory-read") | .text' "$T/alerts" >&9
+}
+at_holder='.target.exe == "/kt/ways/mem-holder" and .memory.keys_read == 1 and
+	.memory.keys[0].path == "/root/.ssh/id_ed25519" and .memory.keys[0].key.fingerprint == "'$FP'"'
+told "gdb and gcore, one each" 2 ".subject.exe == \"/usr/bin/gdb\" and $at_holder"
+told "strace" 1 ".subject.exe == \"/usr/bin/strace\" and $at_holder"
+told "python3, by /proc/PID/mem" 1 \
+	".subject.exe == \"/usr/bin/python3.11\" and .memory.how == \"proc-mem\" and $at_holder"
+told "gdb at a real ssh-agent" 1 '.subject.exe == "/usr/bin/gdb" and .target.exe == "/usr/bin/ssh-agent" and
+	.memory.keys[0].class == "agent-socket"'
+told "nothing else" 5 true
+equal "python3 at the agent's socket, and not ssh-add" \
+	"$(jq -r 'select(.type == "agent-use") | .subject.exe' "$T/alerts")" /usr/bin/python3.11

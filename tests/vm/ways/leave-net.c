@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Who has read a key and then talks to others.
+ *
+ *	leave-net WAY FILE [FILE]
+ *
+ * Reads FILE, then does WAY, to a peer that it has made itself where one is needed: tcp4, tcp6,
+ *udp4 (sent to an address), udp6 (connected), early (connected before the file was read, sent
+ *after), sendfile (likewise), twice (as tcp4, 100 times to one peer), file (writes to the second
+ *FILE), none (only reads). All on loopback. Says "port N" of the peer.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/sendfile.h>
+
+#include "way.h"
+
+static int family_of(const char *way)
+{
+	return strchr(way, '6') ? AF_INET6 : AF_INET;
+}
+
+/* A peer on loopback; *to is its address. */
+static int peer(int family, int type, struct sockaddr_storage *to, socklen_t *len)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(family, type | SOCK_CLOEXEC, 0);
+
+	*len = family == AF_INET ? sizeof(v4) : sizeof(v6);
+	memcpy(to, family == AF_INET ? (void *)&v4 : (void *)&v6, *len);
+	if (fd < 0 || bind(fd, (struct sockaddr *)to, *len) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 128) < 0) ||
+	    getsockname(fd, (struct sockaddr *)to, len) < 0)
+		return -1;
+	printf("port %d\n", ntohs(((struct sockaddr_in *)to)->sin_port));
+	fflush(stdout);
+	return fd;
+}
+
+static int leave(const char *way, const char *path, const char *second)
+{
+	const bool udp = !strncmp(way, "udp", 3), early = !strcmp(way, "early");
+	const bool by_sendfile = !strcmp(way, "sendfile"), before = early || by_sendfile;
+	const int family = family_of(way), type = udp ? SOCK_DGRAM : SOCK_STREAM;
+	const int times = !strcmp(way, "twice") ? 100 : 1;
+	const bool quiet = !strcmp(way, "none") || !strcmp(way, "file");
+	struct sockaddr_storage to;
+	socklen_t len;
+	int key, fd = -1;
+
+	if (!quiet && peer(family, type, &to, &len) < 0)
+		return way_lacks("a peer on loopback");
+	if (before) {
+		fd = socket(family, type | SOCK_CLOEXEC, 0);
+		if (connect(fd, (struct sockaddr *)&to, len) < 0)
+			return way_failed("connect");
+	}
+	key = way_open(path);
+	if (key < 0 || way_read(key))
+		return way_failed(path);
+	if (quiet) {
+		if (!second)
+			return WAY_GOT;
+		fd = open(second, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		return fd >= 0 && write(fd, "x", 1) == 1 ? WAY_GOT : way_failed(second);
+	}
+	if (by_sendfile)
+		return sendfile(fd, key, &(off_t){0}, 1) == 1 ? WAY_GOT : way_failed("sendfile");
+	if (before)
+		return send(fd, "x", 1, 0) == 1 ? WAY_GOT : way_failed("send");
+	for (int i = 0; i < times; i++) {
+		fd = socket(family, type | SOCK_CLOEXEC, 0);
+		if (!strcmp(way, "udp4")) {
+			if (sendto(fd, "x", 1, 0, (struct sockaddr *)&to, len) != 1)
+				return way_failed("sendto");
+		} else if (connect(fd, (struct sockaddr *)&to, len) < 0 ||
+			   send(fd, "x", 1, 0) != 1) {
+			return way_failed("connect, send");
+		}
+		close(fd);
+	}
+	return WAY_GOT;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: leave-net WAY FILE [FILE]\n");
+		return 2;
+	}
+	return leave(argv[1], argv[2], argv[3]);
+}
