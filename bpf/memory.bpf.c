@@ -50,10 +50,10 @@ static __always_inline kt_u32 how_group(kt_u32 how)
 __noinline int report_memory(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
 {
 	struct task_struct *reader = (void *)reader_addr, *target = (void *)target_addr;
-	struct holder *found, held = {};
+	struct holder *held = 0; /* not a copy: report_access() has used most of the stack */
 	struct seen_key seen = {};
 	struct memory_record *r;
-	kt_u32 *told, i;
+	kt_u32 *told, i, nr_keys = 0;
 
 	if (!reader || (BPF_CORE_READ(reader, flags) & PF_KTHREAD))
 		return 0;
@@ -64,10 +64,10 @@ __noinline int report_memory(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
 		seen.target_tgid = BPF_CORE_READ(target, tgid);
 		if (seen.target_tgid == seen.reader_tgid)
 			return 0;
-		found = holder_find(seen.target_tgid);
-		if (!found || !(found->flags & HOLDER_KEY))
+		held = holder_find(seen.target_tgid);
+		if (!held || !(held->flags & HOLDER_KEY))
 			return 0;
-		held = *found;
+		nr_keys = held->nr_keys;
 		seen.target_start = BPF_CORE_READ(target, group_leader, start_boottime);
 		seen.target_exec_id = BPF_CORE_READ(target, self_exec_id);
 	}
@@ -75,7 +75,7 @@ __noinline int report_memory(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
 	seen.reader_exec_id = BPF_CORE_READ(reader, self_exec_id);
 	seen.how = how_group(how);
 	told = bpf_map_lookup_elem(&memory_seen, &seen);
-	if (told && *told == held.nr_keys)
+	if (told && *told == nr_keys)
 		return 0;
 
 	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
@@ -83,7 +83,7 @@ __noinline int report_memory(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 0; /* and is told at the next try */
 	}
-	bpf_map_update_elem(&memory_seen, &seen, &held.nr_keys, BPF_ANY);
+	bpf_map_update_elem(&memory_seen, &seen, &nr_keys, BPF_ANY);
 	__builtin_memset(&r->m, 0, sizeof(r->m));
 	fill_header(&r->m.h, WIRE_MEMORY, sizeof(*r), RING_CRITICAL);
 	fill_subject(&r->m.subject, reader);
@@ -98,13 +98,13 @@ __noinline int report_memory(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
 	if (reader_addr == bpf_get_current_task()) /* else its memory cannot be read from here */
 		r->m.h.flags |=
 			put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->m.args, STR_OFF, reader);
-	if (target) {
+	if (target && held) {
 		fill_subject(&r->m.target, target);
 		fill_parent(target, &r->m.target_parent_start, &r->m.target_parent_exec_id,
 			    &r->m.target_parent_tgid);
-		r->m.nr_keys = held.nr_keys;
+		r->m.nr_keys = nr_keys;
 		for (i = 0; i < WIRE_KEYS_MAX; i++)
-			r->m.key[i] = held.key[i];
+			r->m.key[i] = held->key[i];
 	}
 	bpf_ringbuf_submit(r, 0);
 	return 1;
