@@ -226,11 +226,15 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct in6_addr_bytes { /* struct in6_addr; a struct, or CO-RE takes it for another field */
+	unsigned char bytes[16];
+};
+
 struct sock_common {
 	unsigned short skc_family;
 	unsigned int skc_daddr;
 	unsigned short skc_dport; /* network order */
-	unsigned char skc_v6_daddr[16]; /* struct in6_addr */
+	struct in6_addr_bytes skc_v6_daddr; /* CONFIG_IPV6 */
 };
 
 struct sock {
