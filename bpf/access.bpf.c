@@ -122,7 +122,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 		remember_holder(task, &key);
 	if (how != WIRE_HOW_CLOSE_WRITE)
 		holder_add(task, mark.object, mark.flags & MARK_KEY);
-	if (how != WIRE_HOW_CLOSE_WRITE && (mark.flags & MARK_KEY))
+	if (cfg_memory && how != WIRE_HOW_CLOSE_WRITE && (mark.flags & MARK_KEY))
 		tell_tracer(task);
 
 	what = how == WIRE_HOW_CLOSE_WRITE ? PRESSURE_CLOSE_WRITE

@@ -23,4 +23,7 @@ const volatile kt_u32 cfg_bulk_wakeup = 1 << 20;
 const volatile kt_u32 cfg_pressure = 4 << 20;
 struct pressure_clock pressure;
 
+/* The programs of memory.bpf.c and network.bpf.c are there. */
+const volatile kt_u32 cfg_memory = 0;
+
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -17,6 +17,7 @@ extern struct marking_slot marking;
 extern const volatile kt_u32 cfg_self_tgid;
 extern const volatile kt_u32 cfg_bulk_wakeup;
 extern const volatile kt_u32 cfg_pressure;
+extern const volatile kt_u32 cfg_memory;
 extern struct pressure_clock pressure;
 
 struct {

@@ -68,6 +68,7 @@ static void settings_are_read(void **state)
 				      "  ring_bulk_kib: 1048576\n"
 				      "  marks_max: 16777216\n"
 				      "  canary_s: 0\n"
+				      "  memory: on\n"
 				      "watch: []\n",
 				      "-: warning: the policy watches nothing\n");
 	const struct settings *s = policy_settings(policy);
@@ -83,6 +84,7 @@ static void settings_are_read(void **state)
 	assert_int_equal(s->ring_bulk_kib, 1048576);
 	assert_int_equal(s->marks_max, 16777216);
 	assert_int_equal(s->canary_s, 0);
+	assert_true(s->memory);
 	policy_free(policy);
 }
 

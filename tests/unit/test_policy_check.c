@@ -418,6 +418,7 @@ static void documented_defaults_are_the_defaults(void **state)
 	assert_int_equal(a->ring_bulk_kib, b->ring_bulk_kib);
 	assert_int_equal(a->marks_max, b->marks_max);
 	assert_int_equal(a->canary_s, b->canary_s);
+	assert_int_equal(a->memory, b->memory);
 	policy_free(with);
 	policy_free(without);
 }

@@ -441,6 +441,7 @@ static int sensor_start(struct app *app)
 		.ring_critical_kib = s->ring_critical_kib,
 		.ring_bulk_kib = s->ring_bulk_kib,
 		.marks_max = s->marks_max,
+		.memory = s->memory,
 		.event = feed_sensor_event,
 		.userdata = app,
 	};

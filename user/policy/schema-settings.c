@@ -28,6 +28,21 @@ static void read_cmdline(struct reader *r, const struct yaml_node *value, const 
 		r->policy->settings.cmdline = (enum cmdline_mode)word;
 }
 
+static const char *switch_word(int i)
+{
+	static const char *const words[] = {"off", "on"};
+
+	return words[i];
+}
+
+static void read_switch(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word = schema_read_word(r, value, field->key, switch_word, 0, 2);
+
+	if (word >= 0)
+		*(bool *)setting(r, field) = word;
+}
+
 /* RFC 5424, section 6.3.2: name@enterprise-number, the form that needs no registration with IANA.
  */
 static const char *sd_id_fault(const char *s)
@@ -120,6 +135,7 @@ static const struct field setting_fields[] = {
 	SETTING(ring_critical_kib, read_ring_setting, 64, 1048576),
 	SETTING(ring_bulk_kib, read_ring_setting, 64, 1048576),
 	SETTING(marks_max, read_number_setting, 1024, 16777216),
+	SETTING(memory, read_switch, 0, 0),
 	SETTING(canary_s, read_number_setting, 0, 86400),
 	SETTING(dump_threshold, read_number_setting, 0, UINT32_MAX),
 	{0},

@@ -62,45 +62,51 @@ static const struct hook_spec specs[] = {
 	{"on_task_setrlimit", "security_task_setrlimit", HOOK_FENTRY, 3, false,
 	 "core limits of processes that hold a key"},
 	{"on_ptrace_access", "security_ptrace_access_check", HOOK_FENTRY, 2, false,
-	 "debuggers that attach to a process which has read a key; process_vm_readv"},
+	 "debuggers that attach to a process which has read a key; process_vm_readv",
+	 .memory = true},
 	{"on_ptrace_traceme", "security_ptrace_traceme", HOOK_FENTRY, 1, false,
-	 "processes that have read a key and let themselves be traced"},
+	 "processes that have read a key and let themselves be traced", .memory = true},
 	{"on_ptrace_vm", "ptrace_access_vm", HOOK_FENTRY, 5, false,
-	 "reads by a debugger that attached before the key was read"},
+	 "reads by a debugger that attached before the key was read", .memory = true},
 	{"on_mem_open", "mem_open", HOOK_FENTRY, 2, false,
-	 "opens of /proc/PID/mem of a process that has read a key"},
+	 "opens of /proc/PID/mem of a process that has read a key", .memory = true},
 	{"on_mem_rw", "mem_rw", HOOK_FENTRY, 5, false,
-	 "reads from a /proc/PID/mem that was opened before the key was read"},
+	 "reads from a /proc/PID/mem that was opened before the key was read", .memory = true},
 	{"on_mem_read", "mem_read", HOOK_FENTRY, 4, false,
 	 "reads from a /proc/PID/mem that was opened before the key was read",
-	 .instead_of = "on_mem_rw"},
+	 .instead_of = "on_mem_rw", .memory = true},
 	{"on_environ_read", "environ_read", HOOK_FENTRY, 4, false,
-	 "reads of /proc/PID/environ of a process that has read a key"},
-	{"on_open_dev_mem", "open_port", HOOK_FENTRY, 2, false, "opens of /dev/mem"},
+	 "reads of /proc/PID/environ of a process that has read a key", .memory = true},
+	{"on_open_dev_mem", "open_port", HOOK_FENTRY, 2, false, "opens of /dev/mem",
+	 .memory = true},
 	{"on_read_dev_mem", "read_mem", HOOK_FENTRY, 0, false,
-	 "reads from a /dev/mem that was open at start"},
-	{"on_open_kcore", "open_kcore", HOOK_FENTRY, 2, false, "opens of /proc/kcore"},
+	 "reads from a /dev/mem that was open at start", .memory = true},
+	{"on_open_kcore", "open_kcore", HOOK_FENTRY, 2, false, "opens of /proc/kcore",
+	 .memory = true},
 	{"on_read_kcore_iter", "read_kcore_iter", HOOK_FENTRY, 0, false,
-	 "reads from a /proc/kcore that was open at start"},
+	 "reads from a /proc/kcore that was open at start", .memory = true},
 	{"on_read_kcore", "read_kcore", HOOK_FENTRY, 0, false,
-	 "reads from a /proc/kcore that was open at start", .instead_of = "on_read_kcore_iter"},
+	 "reads from a /proc/kcore that was open at start", .instead_of = "on_read_kcore_iter",
+	 .memory = true},
 	{"on_read_vmcore", "read_vmcore", HOOK_FENTRY, 0, false,
-	 "reads of /proc/vmcore in a kernel that was booted to save a crashed one's memory"},
+	 "reads of /proc/vmcore in a kernel that was booted to save a crashed one's memory",
+	 .memory = true},
 	{"on_mmap_vmcore", "mmap_vmcore", HOOK_FENTRY, 0, false,
-	 "mappings of /proc/vmcore in a kernel that was booted to save a crashed one's memory"},
+	 "mappings of /proc/vmcore in a kernel that was booted to save a crashed one's memory",
+	 .memory = true},
 	{"on_listxattr", "security_inode_listxattr", HOOK_FENTRY, 1, false,
 	 "sockets of agents that were there at start"},
 	{"on_unix_connect", "security_unix_stream_connect", HOOK_FENTRY, 3, false,
-	 "connections to sockets of agents that hold keys"},
+	 "connections to sockets of agents that hold keys", .memory = true},
 	{"on_socket_connect", "security_socket_connect", HOOK_FENTRY, 3, false,
-	 "connections of processes that have read a watched file"},
+	 "connections of processes that have read a watched file", .memory = true},
 	{"on_socket_sendmsg", "security_socket_sendmsg", HOOK_FENTRY, 3, false,
-	 "what is sent by processes that have read a watched file"},
+	 "what is sent by processes that have read a watched file", .memory = true},
 	{"on_splice_to_socket", "splice_to_socket", HOOK_FENTRY, 5, false,
-	 "sendfile to a socket by processes that have read a watched file"},
+	 "sendfile to a socket by processes that have read a watched file", .memory = true},
 	{"on_kernel_sendpage", "kernel_sendpage", HOOK_FENTRY, 5, false,
 	 "sendfile to a socket by processes that have read a watched file",
-	 .instead_of = "on_splice_to_socket"},
+	 .instead_of = "on_splice_to_socket", .memory = true},
 	{"on_iter_task", "task", HOOK_ITERATOR, 0, false, "processes that were there at start"},
 	{"on_iter_task_file", "task_file", HOOK_ITERATOR, 0, false,
 	 "watched files that were open at start"},
@@ -235,7 +241,8 @@ static void check_type(struct hook *hook, const struct btf *vmlinux, const char 
 		set_missing(hook, "this kernel has no %s", name);
 }
 
-void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux)
+void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
+		  bool memory)
 {
 	const bool lsm = lsm_is_better(vmlinux);
 
@@ -249,6 +256,11 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 			hook->state = HOOK_NEEDLESS;
 			snprintf(hook->why, sizeof(hook->why), "this kernel has no %s",
 				 hook->spec->needs);
+		}
+		if (hook->spec->memory && !memory) {
+			hook->state = HOOK_NEEDLESS;
+			snprintf(hook->why, sizeof(hook->why),
+				 "off: the policy's setting `memory`");
 		}
 		hook->as_lsm = lsm && program && hook->spec->lsm && !hook->lsm_refused &&
 			       go_to_lsm(hook, program, vmlinux);

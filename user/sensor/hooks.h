@@ -53,6 +53,7 @@ struct hook_spec {
 	 */
 	const char *lsm;
 	unsigned lsm_args;
+	bool memory; /* only with the policy's setting `memory` */
 };
 
 struct hook {
@@ -78,7 +79,8 @@ void hooks_fini(struct hooks *hooks); /* detaches */
  * Before load: switches off the programs whose target this kernel lacks or has with another
  * prototype. vmlinux: the running kernel's BTF.
  */
-void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux);
+void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
+		  bool memory);
 
 /* A load failed at `program`: it is left out of the next try. -ENOENT if it is none of ours. */
 int hooks_reject(struct hooks *hooks, const char *program, const char *why);

@@ -61,6 +61,7 @@ static int load(struct sensor *sensor, const struct btf *vmlinux,
 			return -errno;
 		}
 		skel->rodata->cfg_self_tgid = getpid();
+		skel->rodata->cfg_memory = sensor->config.memory;
 		skel->rodata->cfg_bulk_wakeup = sensor->config.ring_bulk_kib * 1024 / 4;
 		bpf_map__set_max_entries(skel->maps.ring_critical,
 					 sensor->config.ring_critical_kib * 1024);
@@ -70,7 +71,7 @@ static int load(struct sensor *sensor, const struct btf *vmlinux,
 		/* Two sets are there at once while one replaces the other. */
 		bpf_map__set_max_entries(skel->maps.watch_states, 2 * WATCHSET_STATES_MAX);
 		bpf_map__set_max_entries(skel->maps.watch_literals, 2 * WATCHSET_LITERALS_MAX);
-		hooks_select(&sensor->hooks, skel->obj, vmlinux);
+		hooks_select(&sensor->hooks, skel->obj, vmlinux, sensor->config.memory);
 
 		memset(&load_log, 0, sizeof(load_log));
 		err = keytrail_bpf__load(skel);

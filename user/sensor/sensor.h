@@ -23,6 +23,7 @@ struct sensor_config {
 	uint32_t ring_critical_kib; /* powers of two, at least 64 */
 	uint32_t ring_bulk_kib;
 	uint32_t marks_max;
+	bool memory; /* what others do to holders of keys, and where these connect to */
 	void (*event)(const struct event *event, void *userdata);
 	void *userdata;
 };

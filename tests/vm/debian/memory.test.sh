@@ -9,6 +9,8 @@
 # shellcheck source=tests/vm/alerts.sh
 . /kt/tests/alerts.sh
 
+mkdir -p /etc/keytrail/policy.d
+printf 'version: 1\nsettings: {memory: on}\n' >/etc/keytrail/policy.d/00-test.yaml
 check "the installed unit gets ready" systemctl start keytraild || exit 1
 key_new /root/.ssh/id_ed25519
 keys_known

@@ -40,7 +40,8 @@ agent() {
 
 rm -rf /tmp/ssh-*
 agent /tmp/ssh-before
-kt_start --policy "$T/policy.yaml" || exit 1
+printf 'version: 1\nsettings: {memory: on}\n' >"$T/settings.yaml"
+kt_start --policy "$T/settings.yaml" --policy "$T/policy.yaml" || exit 1
 agent /tmp/ssh-after
 echo text >/tmp/ssh-after/agent.file
 agent /tmp/not-an-agent

@@ -9,7 +9,8 @@
 . /kt/tests/alerts.sh
 
 policy_allow $WAYS/leave-net
-kt_start --policy "$T/policy.yaml" --record "$T/trace" || exit 1
+printf 'version: 1\nsettings: {memory: on}\n' >"$T/settings.yaml"
+kt_start --policy "$T/settings.yaml" --policy "$T/policy.yaml" --record "$T/trace" || exit 1
 key_new /root/.ssh/id_first
 
 ip link set lo up 2>/dev/null

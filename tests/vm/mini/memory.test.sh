@@ -19,7 +19,8 @@ cat >>"$T/policy.yaml" <<'POLICY'
     class: system-memory
     severity: high
 POLICY
-kt_start --policy "$T/policy.yaml" || exit 1
+printf 'version: 1\nsettings: {memory: on}\n' >"$T/settings.yaml"
+kt_start --policy "$T/settings.yaml" --policy "$T/policy.yaml" || exit 1
 
 # PROGRAM HOW
 cat >"$T/ways" <<WAYS
