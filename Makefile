@@ -173,7 +173,26 @@ $(BUILD)/tests/vm/ways/%: tests/vm/ways/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -static -MMD -MP -MF $@.d -o $@ $<
 
-.PHONY: unit fuzz-build ways bench
+# What scripts/bench-vm puts into guests: ops is static, as the ways are; nothing has no C library at
+# all; the others load programs.
+$(BUILD)/tests/bench/vm/nothing: tests/bench/vm/nothing.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g0 -Wall -static -nostdlib -fno-pie -no-pie -o $@ $<
+
+$(BUILD)/tests/bench/vm/ops: tests/bench/vm/ops.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g0 -Wall -Wextra -static -MMD -MP -MF $@.d -o $@ $<
+
+$(BUILD)/tests/bench/vm/%: tests/bench/vm/%.c $(BUILD)/libkeytrail.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KT_CPPFLAGS) $(KT_CFLAGS) -MMD -MP -MF $@.d $(KT_LDFLAGS) -o $@ \
+		$< $(BUILD)/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
+
+.PHONY: unit fuzz-build ways bench bench-programs
+bench-programs: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/vm/*.c))
 bench: $(BENCH_BIN)
 	@for b in $^; do echo "$${b##*/}:"; $$b || exit; done
 unit: $(UNIT_BIN)

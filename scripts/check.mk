@@ -52,6 +52,18 @@ vm-image:
 	@scripts/vm kernels
 	@scripts/vm image debian
 
+# --- bench-vm ------------------------------------------------------------------------------------
+## make bench-vm           what it costs, in guests that count instructions; GROUPS="price burst"
+## make bench-vm-check     the same against the committed figures; fails if something is dearer
+BENCH_FIGURES = $(BUILD)/bench-vm.json
+.PHONY: bench-vm bench-vm-check
+bench-vm:
+	@$(CHECK_ENV) scripts/bench-vm --json '$(BENCH_FIGURES)' $(if $(KERNELS),--kernels '$(KERNELS)') \
+		$(addprefix --only ,$(GROUPS)) $(if $(BOOTS),--boots '$(BOOTS)')
+
+bench-vm-check: bench-vm
+	@scripts/bench-vm --check '$(BENCH_FIGURES)'
+
 # --- check-integration (sinks, command, packaging) -----------------------------------------------
 ## make check-integration  programs together without a kernel side: command, rsyslogd, install
 INTEGRATION_BIN := $(patsubst tests/integration/%.c,$(BUILD)/tests/integration/%,\

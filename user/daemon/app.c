@@ -278,6 +278,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	feed_gaps(app);
 	feed_clock(app);
 	dumps_second(app->dumps);
+	homes_look(app->homes);
 	if (app->look_for_open && app_boottime() - app->looked_ns > LOOK_PERIOD) {
 		app->look_for_open = false;
 		app->looked_ns = app_boottime();
@@ -453,6 +454,7 @@ static int sensor_start(struct app *app)
 		return refusal.exit_status;
 	}
 	app->stats_time = app_boottime();
+	app->hooks_live_ns = app->stats_time - app->began_ns;
 	return 0;
 }
 
@@ -652,7 +654,12 @@ static int app_start(struct app *app)
 
 int app_run(const struct app_options *options)
 {
-	struct app app = {.options = *options, .next_state = 1, .started_ns = app_realtime()};
+	struct app app = {
+		.options = *options,
+		.next_state = 1,
+		.started_ns = app_realtime(),
+		.began_ns = app_boottime(),
+	};
 	struct watcher_stats watched;
 	int r = app_start(&app);
 
@@ -664,6 +671,7 @@ int app_run(const struct app_options *options)
 		log_line(SD_NOTICE, "watching %u files in %u directories, %u policy entries",
 			 watched.files, watched.directories, policy_nr_watches(app.policy));
 		app.up = true;
+		app.ready_ns = app_boottime() - app.began_ns;
 		feed_health(&app, HEALTH_OK, "daemon", "keytraild watches");
 		sd_notifyf(0, "READY=1\nSTATUS=Watching %u files", watched.files);
 		/* Not before: the first ping starts systemd's clock, and loading takes what it

@@ -65,6 +65,8 @@ struct app {
 	struct sensor_stats stats; /* as last looked at: what is more by now is a gap */
 	uint64_t stats_time; /* CLOCK_BOOTTIME ns */
 	uint64_t started_ns; /* CLOCK_REALTIME */
+	uint64_t began_ns; /* the same, CLOCK_BOOTTIME */
+	uint64_t hooks_live_ns, ready_ns; /* after that many ns */
 	uint64_t strangers; /* accesses to another inode with a marked one's number */
 	bool up; /* READY was said */
 	bool look_for_open; /* a file that may be open was renamed to a watched name */

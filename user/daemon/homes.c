@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 
+#define PASSWD	  "/etc/passwd"
 #define USERS_MAX 65536 /* uids remembered; beyond, new ones are shown as numbers */
 
 struct user {
@@ -39,7 +40,8 @@ struct homes {
 	struct user *seen;
 	char **list;
 	size_t nr;
-	sd_event_source *answers, *passwd;
+	sd_event_source *answers;
+	struct stat passwd; /* the file as it was read */
 	int questions_fd, answers_fd; /* ends of this side */
 	int thread_questions, thread_answers;
 	pthread_t thread;
@@ -100,9 +102,12 @@ static bool remember(struct homes *h, uint32_t uid)
 /* The file itself, not NSS: this never waits for a network. */
 static bool read_passwd(struct homes *h)
 {
-	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
+	_cleanup_fclose_ FILE *f = fopen(PASSWD, "re");
 	bool grew = false;
 
+	/* Of what is read, not of what stands there when it has been. */
+	if (!f || fstat(fileno(f), &h->passwd) < 0)
+		h->passwd = (struct stat){};
 	for (struct passwd *pw; f && (pw = fgetpwent(f));) {
 		if (add_home(h, pw->pw_dir))
 			grew = true;
@@ -112,15 +117,20 @@ static bool read_passwd(struct homes *h)
 	return grew;
 }
 
-static int on_passwd(sd_event_source *source, const struct inotify_event *event, void *userdata)
+void homes_look(struct homes *h)
 {
-	struct homes *h = userdata;
+	struct stat now;
 
-	if (event->len && strcmp(event->name, "passwd"))
-		return 0;
+	if (stat(PASSWD, &now) < 0)
+		return;
+	/* It is replaced by rename, or written in place. */
+	if (now.st_ino == h->passwd.st_ino && now.st_dev == h->passwd.st_dev &&
+	    now.st_size == h->passwd.st_size &&
+	    !memcmp(&now.st_mtim, &h->passwd.st_mtim, sizeof(now.st_mtim)) &&
+	    !memcmp(&now.st_ctim, &h->passwd.st_ctim, sizeof(now.st_ctim)))
+		return;
 	if (read_passwd(h))
 		h->ops->changed(h->userdata);
-	return 0;
 }
 
 static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -199,10 +209,6 @@ int homes_new(sd_event *loop, const struct homes_ops *ops, void *userdata, struc
 	r = start_thread(h);
 	if (!r)
 		r = sd_event_add_io(loop, &h->answers, h->answers_fd, EPOLLIN, on_answer, h);
-	/* The directory, since passwd is replaced by rename. */
-	if (r >= 0)
-		r = sd_event_add_inotify(loop, &h->passwd, "/etc", IN_MOVED_TO | IN_CLOSE_WRITE,
-					 on_passwd, h);
 	if (r < 0) {
 		homes_free(h);
 		return r;
@@ -218,7 +224,6 @@ void homes_free(struct homes *h)
 	if (!h)
 		return;
 	sd_event_source_unref(h->answers);
-	sd_event_source_unref(h->passwd);
 	h->questions_fd = fd_close(h->questions_fd);
 	h->answers_fd = fd_close(h->answers_fd);
 	if (h->has_thread) {

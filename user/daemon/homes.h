@@ -2,9 +2,9 @@
 /*
  * Whose homes `~` stands for, and what users are called.
  *
- * Local users come from /etc/passwd, read at start and when it changes. Others (LDAP, sssd) cannot
- * be listed; they are asked for by uid when a process of theirs is first seen, on a thread of its
- * own, since a name service may take seconds to answer and the daemon must not wait.
+ * Local users come from /etc/passwd, read at start and when it has changed. Others (LDAP, sssd)
+ * cannot be listed; they are asked for by uid when a process of theirs is first seen, on a thread
+ * of its own, since a name service may take seconds to answer and the daemon must not wait.
  */
 #pragma once
 
@@ -22,6 +22,13 @@ struct homes_ops {
 int homes_new(sd_event *loop, const struct homes_ops *ops, void *userdata,
 	      struct homes **out_homes);
 void homes_free(struct homes *homes); /* waits up to a second for a look-up in progress */
+
+/*
+ * Reads /etc/passwd if it has changed; to be called from time to time. Not by inotify: one mark in
+ * a file system takes its reads off the kernel's short way, and each then costs a tenth more
+ * (docs/performance.md).
+ */
+void homes_look(struct homes *homes);
 
 /* Cheap for a uid that was seen before. Never waits. */
 void homes_seen(struct homes *homes, uint32_t uid);

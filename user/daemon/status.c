@@ -175,6 +175,16 @@ static json_t *files_json(const struct app *app)
 	return list;
 }
 
+/* What the engine was fed, by type. */
+static json_t *events_json(const struct engine_stats *engine)
+{
+	json_t *events = json_object();
+
+	for (int t = 1; t < EVENT_TYPE_NR; t++)
+		json_object_set_new(events, event_type_str(t), json_integer(engine->events[t]));
+	return events;
+}
+
 int status_json(struct app *app, json_t **out_status)
 {
 	struct watcher_stats watched;
@@ -241,6 +251,11 @@ int status_json(struct app *app, json_t **out_status)
 						      "canary file was not seen"));
 	}
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
+	json_object_set_new(status, "events", events_json(&engine));
+	json_object_set_new(status, "start",
+			    json_pack("{s:I, s:I}", "hooks_ms",
+				      (json_int_t)(app->hooks_live_ns / 1000000), "ready_ms",
+				      (json_int_t)(app->ready_ns / 1000000)));
 	json_object_set_new(status, "self", json_pack("{s:I}", "rss_kib", (json_int_t)rss_kib()));
 	json_object_set_new(status, "warnings", warnings);
 	*out_status = status;
