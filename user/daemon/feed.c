@@ -210,11 +210,17 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		feed(app, &copy);
 		return;
 	case EVENT_DUMP:
-	case EVENT_WRITTEN:
 	case EVENT_SETTING:
+		/* Told at once, with the ancestry: a process that forks, execs and crashes may have
+		 * done all of it since the bulk ring was read. */
+		sensor_drain_lifecycle(app->sensor);
+		dumps_event(app->dumps, event);
+		return;
+	case EVENT_WRITTEN:
 		dumps_event(app->dumps, event);
 		return;
 	case EVENT_MEMORY:
+		sensor_drain_lifecycle(app->sensor); /* as above */
 		homes_seen(app->homes, event->memory.subject.uid);
 		homes_seen(app->homes, event->memory.subject.loginuid);
 		homes_seen(app->homes, event->memory.target.uid);

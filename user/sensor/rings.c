@@ -67,6 +67,11 @@ int sensor_fd(const struct sensor *sensor)
 	return sensor->epoll_fd;
 }
 
+int sensor_drain_lifecycle(struct sensor *sensor)
+{
+	return ring_buffer__consume(sensor->rings[SENSOR_RING_BULK]);
+}
+
 int sensor_drain(struct sensor *sensor)
 {
 	int bulk, critical;

@@ -62,6 +62,13 @@ int sensor_fd(const struct sensor *sensor);
 int sensor_drain(struct sensor *sensor);
 
 /*
+ * Hands over what the bulk ring holds. For who is handed a record of the critical ring and must know
+ * now what its process is: it may have been made since sensor_drain() read the bulk ring. Not from
+ * the callback of a bulk record (fork, exec, exit, a file written).
+ */
+int sensor_drain_lifecycle(struct sensor *sensor);
+
+/*
  * Marks the file or directory that `path` names (relative to dirfd, as openat; a symbolic link as
  * last component is refused with -ELOOP but with MARK_FOLLOW). `mark` says what as; on return it is
  * the mark in force: the number that an inode had before is kept, with MARK_KEEP all of it.
