@@ -269,7 +269,8 @@ int token_rules_load(const char *path, struct diag_list *diags, struct token_rul
 
 	if (err == -ENOENT && !path)
 		return token_rules_parse("(built in)", token_rules_builtin,
-					 (size_t)(token_rules_builtin_end - token_rules_builtin),
+					 (size_t)((uintptr_t)token_rules_builtin_end -
+						  (uintptr_t)token_rules_builtin),
 					 diags, out_rules);
 	if (err == -ENOMEM)
 		return err;

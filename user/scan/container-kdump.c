@@ -79,7 +79,6 @@ static long part_read(struct kdump *dump, struct part *part, uint64_t at, size_t
 			return got;
 	}
 	*out = part->p + (at - part->at);
-	part->len = part->len;
 	return (long)(part->len - (at - part->at) < len ? part->len - (at - part->at) : len);
 }
 

@@ -115,12 +115,16 @@ static bool bn_param(const EVP_PKEY *pkey, const char *name, uint8_t **at, const
 static bool rsa_from_evp(const EVP_PKEY *pkey, struct needle_secret *s)
 {
 	_cleanup_wipe_ uint8_t *memory = wipe_alloc(16384);
-	uint8_t *at = memory;
-	const uint8_t *end = memory + 16384;
-	struct rsa_numbers r;
+	struct rsa_numbers r = {0};
 	struct bytes q;
+	const uint8_t *end;
+	uint8_t *at;
 
-	return memory && bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &at, end, &r.n) &&
+	if (!memory)
+		return false;
+	at = memory;
+	end = memory + 16384;
+	return bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &at, end, &r.n) &&
 	       bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &at, end, &r.e) &&
 	       bn_param(pkey, OSSL_PKEY_PARAM_RSA_D, &at, end, &r.d) &&
 	       bn_param(pkey, OSSL_PKEY_PARAM_RSA_COEFFICIENT1, &at, end, &r.iqmp) &&

@@ -62,9 +62,9 @@ int sensor_fd(const struct sensor *sensor);
 int sensor_drain(struct sensor *sensor);
 
 /*
- * Hands over what the bulk ring holds. For who is handed a record of the critical ring and must know
- * now what its process is: it may have been made since sensor_drain() read the bulk ring. Not from
- * the callback of a bulk record (fork, exec, exit, a file written).
+ * Hands over what the bulk ring holds. For who is handed a record of the critical ring and must
+ * know now what its process is: it may have been made since sensor_drain() read the bulk ring. Not
+ * from the callback of a bulk record (fork, exec, exit, a file written).
  */
 int sensor_drain_lifecycle(struct sensor *sensor);
 
