@@ -254,8 +254,8 @@ def main(argv):
     top.add_argument("--limit", type=int, default=LIMIT, metavar="S",
                      help=f"seconds for one test file ({LIMIT})")
     top.add_argument("--repeat", type=int, default=1, metavar="N", help="all of it N times")
-    top.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2), metavar="N",
-                     help="guests at the same time (half of the processors)")
+    top.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
+                     help="guests at the same time (one for each processor)")
     top.add_argument("--no-build", action="store_true", help="take the programs as they are")
     args = top.parse_args(argv)
     began = time.monotonic()

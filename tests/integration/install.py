@@ -70,6 +70,7 @@ EXPECTED = {
     "/usr/lib/tmpfiles.d/keytrail.conf": 0o644,
     "/etc/rsyslog.d/keytrail.conf": 0o644,
     "/etc/logrotate.d/keytrail": 0o644,
+    "/usr/local/share/keytrail/tokens.yaml": 0o644,
     **{
         f"/usr/local/share/keytrail/policy.d/{name}": 0o644
         for name in os.listdir(f"{TOP}/policy")

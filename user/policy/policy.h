@@ -67,7 +67,7 @@ struct settings {
 	uint32_t ring_bulk_kib; /* 4096, power of two */
 	uint32_t marks_max; /* 131072 objects */
 	bool memory; /* off: probes at memory of key holders, agents' sockets, their connections */
-	uint32_t canary_s; /* 60: the sensor is tested this often; 0 = never */
+	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
 	uint32_t dump_threshold; /* 65536 bytes: files of less are not looked at; 0 = none are */
 };
 
