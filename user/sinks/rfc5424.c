@@ -288,7 +288,7 @@ static void put_held(struct line *line, const struct alert *alert)
 
 	for (uint32_t i = 0; i < alert->nr_held; i++) {
 		const struct alert_held *h = &alert->held[i];
-		char name[24], prefix[8];
+		char name[32], prefix[12];
 
 		snprintf(prefix, sizeof(prefix), "k%" PRIu32, i + 1);
 		snprintf(name, sizeof(name), "%s_path", prefix);
