@@ -52,7 +52,7 @@ static size_t sample(uint8_t *to)
 static int feed(const uint8_t *p, size_t len, size_t piece, struct channel_message *out, int max)
 {
 	struct channel_reader reader = {.len = 0};
-	int nr = 0, r;
+	int nr = 0, r = 0;
 
 	while (len) {
 		size_t size, n = piece < len ? piece : len;
