@@ -273,7 +273,7 @@ static void heaps_and_checkpoints_are_named(void **state)
 	} cases[] = {
 		{"JAVA PROFILE 1.0.2\0\0\0\0\4", 24, CONTAINER_HPROF},
 		{"{\"snapshot\":{\"meta\":{\"node_fields\":[\"type\",\"name\",\"id\",\"self_size\"]",
-		 72, CONTAINER_HEAPSNAPSHOT},
+		 67, CONTAINER_HEAPSNAPSHOT},
 		{"\x19\x43\x56\x54\x25\x40\x08\x56", 8, CONTAINER_CRIU},
 		{"nothing of note", 15, CONTAINER_RAW},
 	};
