@@ -685,7 +685,7 @@ static void a_file_that_grows_meanwhile_is_read_to_where_it_was(void **state)
 static void a_living_process_is_read_by_its_maps(void **state)
 {
 #ifdef __SANITIZE_ADDRESS__
-	skip(); /* AddressSanitizer maps terabytes of shadow, and /proc/PID/mem has no holes to jump */
+	skip(); /* terabytes of shadow are mapped, and /proc/PID/mem has no holes to jump */
 #endif
 	uint8_t *page =
 		mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
