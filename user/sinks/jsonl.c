@@ -7,15 +7,14 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "sinks/queue.h"
+#include "sinks/outbox.h"
 
 #define FLUSH_BURST 256
 
 struct jsonl_sink {
 	struct sink sink;
+	struct outbox outbox;
 	char *path;
-	char host[65];
-	struct queue *queue;
 	int fd;
 	bool torn; /* the file ends in half a line that could not be taken back */
 	int error;
@@ -96,33 +95,19 @@ static int write_line(struct jsonl_sink *s, const char *line, size_t len)
 	return -ENOSPC;
 }
 
-/* The alert as a line with its newline, which takes the terminator's place. NULL: out of memory. */
-static char *make_line(const struct alert *alert, size_t *out_len)
+/* The newline takes the terminator's place. */
+static long format_line(const struct sink *sink, const struct alert *alert, char **out_record)
 {
 	char *json = alert_json(alert);
-
-	if (!json)
-		return NULL;
-	*out_len = strlen(json) + 1;
-	json[*out_len - 1] = '\n';
-	return json;
-}
-
-/* If something was dropped and there is room again, says so behind what is queued. */
-static void tell_lost(struct jsonl_sink *s)
-{
-	_cleanup_free_ char *line = NULL;
-	struct queue_lost_text text;
-	struct queue_lost lost;
-	struct alert alert;
 	size_t len;
 
-	if (!queue_take_lost(s->queue, &lost))
-		return;
-	queue_lost_alert(&lost, "jsonl", s->host, &text, &alert);
-	line = make_line(&alert, &len);
-	if (!line || queue_push_notice(s->queue, line, len) < 0)
-		queue_give_lost(s->queue, &lost);
+	(void)sink;
+	if (!json)
+		return -ENOMEM;
+	len = strlen(json);
+	json[len] = '\n';
+	*out_record = json;
+	return (long)(len + 1);
 }
 
 static void jsonl_flush(struct sink *sink)
@@ -131,8 +116,8 @@ static void jsonl_flush(struct sink *sink)
 	const char *line;
 	size_t len;
 
-	tell_lost(s);
-	for (int i = 0; i < FLUSH_BURST && queue_peek(s->queue, &line, &len) == 0; i++) {
+	outbox_tell_lost(&s->outbox);
+	for (int i = 0; i < FLUSH_BURST && queue_peek(s->outbox.queue, &line, &len) == 0; i++) {
 		int r = reopen(s);
 
 		if (r == 0)
@@ -140,27 +125,16 @@ static void jsonl_flush(struct sink *sink)
 		s->error = r;
 		if (r < 0)
 			return;
-		queue_pop(s->queue);
+		queue_pop(s->outbox.queue);
 		s->written++;
-		tell_lost(s);
+		outbox_tell_lost(&s->outbox);
 	}
 }
 
 static int jsonl_write(struct sink *sink, const struct alert *alert)
 {
-	_cleanup_free_ char *line = NULL;
-	struct jsonl_sink *s = self(sink);
-	size_t len;
-	int r;
+	int r = outbox_add(&self(sink)->outbox, alert);
 
-	tell_lost(s);
-	line = make_line(alert, &len);
-	if (line) {
-		r = queue_push(s->queue, line, len, alert->time_ns);
-	} else {
-		queue_drop(s->queue, alert->time_ns);
-		r = -ENOMEM;
-	}
 	jsonl_flush(sink);
 	return r;
 }
@@ -170,9 +144,9 @@ static void jsonl_stats(const struct sink *sink, struct sink_stats *out_stats)
 	const struct jsonl_sink *s = self(sink);
 	struct sink_stats stats = {
 		.written = s->written,
-		.queued = queue_in_memory(s->queue),
-		.spooled = queue_in_spool(s->queue),
-		.dropped = queue_dropped(s->queue),
+		.queued = queue_in_memory(s->outbox.queue),
+		.spooled = queue_in_spool(s->outbox.queue),
+		.dropped = queue_dropped(s->outbox.queue),
 	};
 
 	snprintf(stats.state, sizeof(stats.state), "%s %.100s%s%s",
@@ -185,9 +159,9 @@ static void jsonl_free(struct sink *sink)
 {
 	struct jsonl_sink *s = self(sink);
 
-	if (s->queue)
+	if (s->outbox.queue)
 		jsonl_flush(sink);
-	queue_free(s->queue);
+	outbox_done(&s->outbox);
 	fd_close(s->fd);
 	free(s->path);
 	free(s);
@@ -219,9 +193,7 @@ int jsonl_sink_new(const struct jsonl_options *options, struct sink **out_sink)
 	s->sink.ops = &jsonl_ops;
 	s->fd = -1;
 	s->path = strdup(options->path);
-	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
-		s->host[0] = '\0';
-	r = s->path ? queue_new(&queue, &s->queue) : -ENOMEM;
+	r = s->path ? outbox_init(&s->outbox, &s->sink, format_line, &queue) : -ENOMEM;
 	if (r < 0) {
 		free(s->path);
 		free(s);

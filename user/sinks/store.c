@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "sinks/queue.h"
+#include "sinks/outbox.h"
 
 #define APPLICATION_ID 0x4b547261 /* "KTra" */
 #define FLUSH_BURST    64
@@ -66,11 +66,10 @@ struct row_head {
 
 struct store_sink {
 	struct sink sink;
+	struct outbox outbox;
 	char *path;
-	char host[65];
 	sqlite3 *db; /* NULL: not open */
 	sqlite3_stmt *stmt[STMT_NR];
-	struct queue *queue;
 	uint64_t max_rows, max_bytes, rows;
 	uint64_t written;
 	unsigned damaged; /* databases moved aside since start */
@@ -315,7 +314,7 @@ static int insert(struct store_sink *s, const struct row_head *head, const char 
 	return keep_bounds(s);
 }
 
-static char *make_row(const struct alert *alert, size_t *out_len)
+static long format_row(const struct sink *sink, const struct alert *alert, char **out_record)
 {
 	_cleanup_free_ char *json = alert_json(alert);
 	struct row_head head = {.type = alert->type,
@@ -324,34 +323,19 @@ static char *make_row(const struct alert *alert, size_t *out_len)
 	size_t len;
 	char *row;
 
+	(void)sink;
 	if (!json)
-		return NULL;
+		return -ENOMEM;
 	len = strlen(json);
 	row = malloc(sizeof(head) + len);
 	if (!row)
-		return NULL;
+		return -ENOMEM;
 	memcpy(head.id, alert->id, sizeof(head.id));
 	head.id[sizeof(head.id) - 1] = '\0';
 	memcpy(row, &head, sizeof(head));
 	memcpy(row + sizeof(head), json, len);
-	*out_len = sizeof(head) + len;
-	return row;
-}
-
-static void tell_lost(struct store_sink *s)
-{
-	_cleanup_free_ char *row = NULL;
-	struct queue_lost_text text;
-	struct queue_lost lost;
-	struct alert alert;
-	size_t len;
-
-	if (!queue_take_lost(s->queue, &lost))
-		return;
-	queue_lost_alert(&lost, "store", s->host, &text, &alert);
-	row = make_row(&alert, &len);
-	if (!row || queue_push_notice(s->queue, row, len) < 0)
-		queue_give_lost(s->queue, &lost);
+	*out_record = row;
+	return (long)(sizeof(head) + len);
 }
 
 static void store_flush(struct sink *sink)
@@ -360,8 +344,8 @@ static void store_flush(struct sink *sink)
 	const char *row;
 	size_t len;
 
-	tell_lost(s);
-	for (int i = 0; i < FLUSH_BURST && queue_peek(s->queue, &row, &len) == 0; i++) {
+	outbox_tell_lost(&s->outbox);
+	for (int i = 0; i < FLUSH_BURST && queue_peek(s->outbox.queue, &row, &len) == 0; i++) {
 		struct row_head head;
 		int rc;
 
@@ -375,26 +359,15 @@ static void store_flush(struct sink *sink)
 			return;
 		}
 		set_error(s, 0);
-		queue_pop(s->queue);
-		tell_lost(s);
+		queue_pop(s->outbox.queue);
+		outbox_tell_lost(&s->outbox);
 	}
 }
 
 static int store_write(struct sink *sink, const struct alert *alert)
 {
-	_cleanup_free_ char *row = NULL;
-	struct store_sink *s = self(sink);
-	size_t len;
-	int r;
+	int r = outbox_add(&self(sink)->outbox, alert);
 
-	tell_lost(s);
-	row = make_row(alert, &len);
-	if (row) {
-		r = queue_push(s->queue, row, len, alert->time_ns);
-	} else {
-		queue_drop(s->queue, alert->time_ns);
-		r = -ENOMEM;
-	}
 	store_flush(sink);
 	return r;
 }
@@ -404,8 +377,8 @@ static void store_stats(const struct sink *sink, struct sink_stats *out_stats)
 	const struct store_sink *s = self(sink);
 	struct sink_stats stats = {
 		.written = s->written,
-		.queued = queue_in_memory(s->queue),
-		.dropped = queue_dropped(s->queue),
+		.queued = queue_in_memory(s->outbox.queue),
+		.dropped = queue_dropped(s->outbox.queue),
 	};
 	int n = snprintf(stats.state, sizeof(stats.state), "%s%llu alerts in %.64s",
 			 s->db ? "" : "not open, ", (unsigned long long)s->rows, s->path);
@@ -422,10 +395,10 @@ static void store_free(struct sink *sink)
 {
 	struct store_sink *s = self(sink);
 
-	if (s->queue)
+	if (s->outbox.queue)
 		store_flush(sink);
 	close_db(s);
-	queue_free(s->queue);
+	outbox_done(&s->outbox);
 	free(s->path);
 	free(s);
 }
@@ -452,10 +425,8 @@ int store_sink_new(const struct store_options *options, struct sink **out_sink)
 	s->sink.ops = &store_ops;
 	s->max_rows = options->max_rows ? options->max_rows : STORE_ROWS_DEFAULT;
 	s->max_bytes = options->max_bytes ? options->max_bytes : STORE_BYTES_DEFAULT;
-	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
-		s->host[0] = '\0';
 	s->path = strdup(options->path);
-	r = s->path ? queue_new(&queue, &s->queue) : -ENOMEM;
+	r = s->path ? outbox_init(&s->outbox, &s->sink, format_row, &queue) : -ENOMEM;
 	if (r < 0) {
 		free(s->path);
 		free(s);

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "sinks/queue.h"
+#include "sinks/outbox.h"
 #include "sinks/rfc3164.h"
 #include "sinks/rfc5424.h"
 
@@ -20,12 +20,11 @@ enum route { ROUTE_NONE, ROUTE_OWN, ROUTE_FALLBACK };
 
 struct syslog_sink {
 	struct sink sink;
+	struct outbox outbox;
 	struct sockaddr_un own, fallback; /* sun_path "" = not used */
 	char sd_id[33];
-	char host[65]; /* for the notice of loss */
 	uint32_t pid;
 	uint64_t (*now_ns)(void);
-	struct queue *queue;
 	int fd;
 	enum route route;
 	bool own_seen; /* our own input has answered once */
@@ -145,22 +144,20 @@ static int send_line(struct syslog_sink *s, const char *line, size_t len)
 	return -errno;
 }
 
-/* If something was dropped and there is room again, says so behind what is queued. */
-static void tell_lost(struct syslog_sink *s)
+static long format_line(const struct sink *sink, const struct alert *alert, char **out_record)
 {
+	const struct syslog_sink *s = self(sink);
 	struct syslog_ident ident = {s->sd_id, s->pid};
-	struct queue_lost_text text;
 	char line[SYSLOG_LINE_MAX];
-	struct queue_lost lost;
-	struct alert alert;
-	long len;
+	long len = rfc5424_format(alert, &ident, line);
 
-	if (!queue_take_lost(s->queue, &lost))
-		return;
-	queue_lost_alert(&lost, "syslog", s->host, &text, &alert);
-	len = rfc5424_format(&alert, &ident, line);
-	if (len < 0 || queue_push_notice(s->queue, line, len) < 0)
-		queue_give_lost(s->queue, &lost);
+	if (len < 0)
+		return len;
+	*out_record = malloc((size_t)len);
+	if (!*out_record)
+		return -ENOMEM;
+	memcpy(*out_record, line, (size_t)len);
+	return len;
 }
 
 static void syslog_flush(struct sink *sink)
@@ -169,9 +166,9 @@ static void syslog_flush(struct sink *sink)
 	const char *line;
 	size_t len;
 
-	tell_lost(s);
+	outbox_tell_lost(&s->outbox);
 	reconnect(s);
-	for (int i = 0; i < FLUSH_BURST && queue_peek(s->queue, &line, &len) == 0; i++) {
+	for (int i = 0; i < FLUSH_BURST && queue_peek(s->outbox.queue, &line, &len) == 0; i++) {
 		int r;
 
 		if (s->fd < 0)
@@ -182,8 +179,8 @@ static void syslog_flush(struct sink *sink)
 			return;
 		}
 		if (r == -EMSGSIZE || r == -EBADMSG) { /* a spool of other making */
-			queue_drop(s->queue, 0);
-			queue_pop(s->queue);
+			queue_drop(s->outbox.queue, 0);
+			queue_pop(s->outbox.queue);
 			continue;
 		}
 		if (r < 0) {
@@ -192,27 +189,17 @@ static void syslog_flush(struct sink *sink)
 			reconnect(s);
 			continue; /* bounded by i */
 		}
-		queue_pop(s->queue);
+		queue_pop(s->outbox.queue);
 		s->written++;
 		s->error = 0;
-		tell_lost(s);
+		outbox_tell_lost(&s->outbox);
 	}
 }
 
 static int syslog_write(struct sink *sink, const struct alert *alert)
 {
-	struct syslog_sink *s = self(sink);
-	struct syslog_ident ident = {s->sd_id, s->pid};
-	char line[SYSLOG_LINE_MAX];
-	long len = rfc5424_format(alert, &ident, line);
-	int r;
+	int r = outbox_add(&self(sink)->outbox, alert);
 
-	if (len < 0) {
-		queue_drop(s->queue, alert->time_ns);
-		return (int)len;
-	}
-	tell_lost(s);
-	r = queue_push(s->queue, line, len, alert->time_ns);
 	syslog_flush(sink);
 	return r;
 }
@@ -222,11 +209,11 @@ static void syslog_stats(const struct sink *sink, struct sink_stats *out_stats)
 	const struct syslog_sink *s = self(sink);
 	struct sink_stats stats = {
 		.written = s->written,
-		.queued = queue_in_memory(s->queue),
-		.spooled = queue_in_spool(s->queue),
-		.dropped = queue_dropped(s->queue),
+		.queued = queue_in_memory(s->outbox.queue),
+		.spooled = queue_in_spool(s->outbox.queue),
+		.dropped = queue_dropped(s->outbox.queue),
 	};
-	int spool_error = queue_spool_error(s->queue);
+	int spool_error = queue_spool_error(s->outbox.queue);
 	int n;
 
 	if (s->route == ROUTE_NONE)
@@ -247,9 +234,9 @@ static void syslog_free(struct sink *sink)
 {
 	struct syslog_sink *s = self(sink);
 
-	if (s->queue)
+	if (s->outbox.queue)
 		syslog_flush(sink);
-	queue_free(s->queue);
+	outbox_done(&s->outbox);
 	fd_close(s->fd);
 	free(s);
 }
@@ -282,13 +269,11 @@ int syslog_sink_new(const struct syslog_options *options, struct sink **out_sink
 	s->pid = options->pid;
 	s->now_ns = options->now_ns ? options->now_ns : monotonic_ns;
 	snprintf(s->sd_id, sizeof(s->sd_id), "%s", options->sd_id);
-	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
-		s->host[0] = '\0';
 	r = set_address(&s->own, options->socket);
 	if (r == 0)
 		r = set_address(&s->fallback, options->fallback);
 	if (r == 0)
-		r = queue_new(&queue, &s->queue);
+		r = outbox_init(&s->outbox, &s->sink, format_line, &queue);
 	if (r < 0) {
 		free(s);
 		return r;
