@@ -13,8 +13,15 @@ D = $(DESTDIR)
 POLICY_FILES := $(wildcard policy/*.yaml)
 MAN_PAGES    := $(wildcard docs/man/*.[1-8])
 
+# What systemd makes for a unit is below /run, /var/lib and /var/log. Elsewhere the daemon makes its
+# directories itself.
+own_directories = $(if $(filter-out /run,$(RUNDIR)),-e '/^RuntimeDirectory/d') \
+	$(if $(filter-out /var/lib,$(STATEDIR)),-e '/^StateDirectory/d') \
+	$(if $(filter-out /var/log,$(LOGDIR)),-e '/^LogsDirectory/d')
+
 # Files with the paths of this build written in.
-paths = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|/run/keytrail|$(RUNDIR)/keytrail|g' \
+paths = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' \
+	-e 's|/run/keytrail|$(RUNDIR)/keytrail|g' $(own_directories) \
 	-e 's|/var/log/keytrail|$(LOGDIR)/keytrail|g' -e 's|/usr/lib/tmpfiles.d|$(TMPFILESDIR)|g'
 
 # $(call install_filled,SOURCE,DESTINATION): ours to overwrite.
@@ -41,9 +48,11 @@ endef
 
 .PHONY: install uninstall install-check
 install-check: $(PROGRAMS)
-	@LC_ALL=C grep -qaF '$(DATADIR)' $(BUILD)/keytraild || { \
-		echo "install: $(BUILD) was built for another PREFIX than $(PREFIX):" \
-		"make clean, then make with the same variables" >&2; exit 1; }
+	@for d in '$(DATADIR)/' '$(LIBEXECDIR)/' '$(SYSCONFDIR)/keytrail/' '$(STATEDIR)/keytrail' \
+			'$(LOGDIR)/keytrail' '$(RUNDIR)/keytrail'; do \
+		LC_ALL=C grep -qaF "$$d" $(BUILD)/keytraild || { \
+		echo "install: $(BUILD) was built for another place than $$d:" \
+		"make clean, then make with the same variables" >&2; exit 1; }; done
 
 ## make install            DESTDIR= PREFIX= SYSCONFDIR= UNITDIR= ...; says what is to be done next
 install: install-check
@@ -68,6 +77,7 @@ install: install-check
 
 ## make uninstall          leaves alerts, logs and your own policy where they are
 uninstall:
+	@[ -n '$(D)' ] || ! [ -d /run/systemd/system ] || systemctl disable --now keytraild 2>/dev/null || :
 	@rm -f $(D)$(SBINDIR)/keytraild $(D)$(BINDIR)/keytrail $(D)$(UNITDIR)/keytraild.service \
 		$(D)$(SYSUSERSDIR)/keytrail.conf $(D)$(TMPFILESDIR)/keytrail.conf \
 		$(D)$(RSYSLOGDIR)/keytrail.conf $(D)$(RSYSLOGDIR)/keytrail.conf.new \

@@ -36,7 +36,8 @@ def boot(args, command, pty=False, sinks=None, terminal=None, mem=None):
         payload.make(tmp / "payload.cpio", args.image, pathlib.Path(args.build).resolve(), command,
                      args.copy, pty, args.tests)
         machine = guest.Machine(
-            kernel=kernel.vmlinuz, disk=disk, smp=args.smp, mem=args.mem or mem or default_mem,
+            kernel=kernel.vmlinuz, disk=disk, smp=args.smp, in_turns=args.in_turns,
+            mem=args.mem or mem or default_mem,
             icount=args.icount, append=f"{words} {args.append}",
             initramfs=[mini.image(), modules.initramfs(kernel), tmp / "payload.cpio"])
         log = open(args.console, "wb") if args.console else None
@@ -147,6 +148,8 @@ def parser():
                          help="one CPU that counts instructions: figures repeat")
     machine.add_argument("--smp", type=int, default=1, metavar="N",
                          help="CPUs (1; with more, TCG can run code that the kernel has just patched)")
+    machine.add_argument("--in-turns", action="store_true",
+                         help="the CPUs run in turns, in one thread: slower, without that trap")
     machine.add_argument("--mem", type=int, metavar="MIB", help="memory")
     machine.add_argument("--append", default="", metavar="WORDS",
                          help="more words for the kernel's command line")

@@ -53,6 +53,7 @@ class Machine:
     initramfs: list
     disk: str = ""
     smp: int = 1
+    in_turns: bool = False  # the CPUs share one thread of this machine
     mem: int = 512
     icount: bool = False
     append: str = ""
@@ -82,7 +83,7 @@ def qemu_argv(machine, fds, initrd):
             "-no-reboot", "-machine", "pc,usb=off,graphics=off",
             # cmpxchg16b corrupts flags under TCG with several CPUs (QEMU 7.2)
             "-cpu", "max,-cx16",
-            "-accel", "tcg,thread=" + ("single" if machine.icount else "multi"),
+            "-accel", "tcg,thread=" + ("single" if machine.icount or machine.in_turns else "multi"),
             "-smp", str(smp), "-m", str(machine.mem),
             "-kernel", str(machine.kernel), "-initrd", str(initrd),
             "-append", append + machine.append,

@@ -43,6 +43,7 @@ class Test:
     file: str  # below tests/vm
     kernels: list  # empty: all
     alone: bool  # in a guest of its own
+    cpus: int = 1
 
     @property
     def base(self):
@@ -65,8 +66,11 @@ def find(tests, images, only):
                 continue
             text = path.read_text()
             head = re.search(r"^# kernels: (.*)$", text, re.M)
+            cpus = re.search(r"^# cpus: (\d+)$", text, re.M)
             out.append(Test(image, f"{image}/{path.name}", head.group(1).split() if head else [],
-                            re.search(r"^# guest: own$", text, re.M) is not None))
+                            cpus is not None or
+                            re.search(r"^# guest: own$", text, re.M) is not None,
+                            int(cpus.group(1)) if cpus else 1))
     return out
 
 
@@ -166,6 +170,8 @@ class Runner:
                    "--tests", self.args.tests,
                    "--console", str(console),
                    "--timeout", str(BOOT_LIMIT + (self.args.limit + 20) * len(tests))]
+        if tests[0].cpus > 1:  # alone, then
+            options += ["--smp", str(tests[0].cpus), "--in-turns"]
         args = cli.parser().parse_args(options)
         with open(self.logs / f"output-{name}.log", "wb") as log:
             def out(data):

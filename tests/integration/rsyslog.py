@@ -50,7 +50,7 @@ class Reader:
         self.tmp = tmp
         self.process = None
         text = open(CONF, encoding="utf-8").read()
-        text = text.replace("/run/keytrail/syslog.sock", f"{tmp}/own")
+        text = text.replace("/run/keytrail/rsyslog/syslog.sock", f"{tmp}/own")
         text = text.replace("/var/log/keytrail.log", f"{tmp}/keytrail.log")
         if f"{tmp}/own" not in text or f"{tmp}/keytrail.log" not in text:
             raise SystemExit(

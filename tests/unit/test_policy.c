@@ -37,7 +37,7 @@ static void settings_have_defaults(void **state)
 
 	assert_int_equal(s->cmdline, CMDLINE_REDACTED);
 	assert_string_equal(s->sd_id, "keytrail@32473");
-	assert_string_equal(s->syslog_socket, KT_RUNDIR "/syslog.sock");
+	assert_string_equal(s->syslog_socket, KT_RUNDIR "/rsyslog/syslog.sock");
 	assert_string_equal(s->syslog_fallback, "/dev/log");
 	assert_string_equal(s->jsonl, KT_LOGDIR "/alerts.jsonl");
 	assert_int_equal(s->alert_burst, 8);

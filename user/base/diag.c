@@ -81,17 +81,26 @@ void diag_add(struct diag_list *list, enum diag_level level, const char *file, u
 	};
 }
 
+char *diag_line(const struct diag *diag)
+{
+	_cleanup_free_ char *name = escaped(diag->file, strlen(diag->file));
+	char place[32] = "", *line;
+
+	if (diag->line && diag->column)
+		snprintf(place, sizeof(place), ":%u:%u", diag->line, diag->column);
+	else if (diag->line)
+		snprintf(place, sizeof(place), ":%u", diag->line);
+	if (!name ||
+	    asprintf(&line, "%s%s: %s: %s", name, place, level_str(diag->level), diag->text) < 0)
+		return NULL;
+	return line;
+}
+
 void diag_print(const struct diag_list *list, FILE *f)
 {
 	for (size_t i = 0; i < list->nr; i++) {
-		const struct diag *d = &list->items[i];
-		_cleanup_free_ char *name = escaped(d->file, strlen(d->file));
+		_cleanup_free_ char *line = diag_line(&list->items[i]);
 
-		fputs(name ? name : "?", f);
-		if (d->line)
-			fprintf(f, ":%u", d->line);
-		if (d->line && d->column)
-			fprintf(f, ":%u", d->column);
-		fprintf(f, ": %s: %s\n", level_str(d->level), d->text);
+		fprintf(f, "%s\n", line ? line : "out of memory");
 	}
 }

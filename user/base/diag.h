@@ -32,5 +32,8 @@ void diag_list_fini(struct diag_list *list); /* leaves it empty and usable */
 /* Appends; out of memory still counts. file may be NULL ("-"). */
 void diag_add(struct diag_list *list, enum diag_level level, const char *file, unsigned line,
 	      unsigned column, const char *fmt, ...) _printf_(6, 7);
+/* "file:line:column: error: text", escaped, without a newline; what is 0 is left out. malloc'd, the
+ * caller's to free; NULL: out of memory. */
+char *diag_line(const struct diag *diag);
 /* One line each, in order, then nothing: the caller sums up. */
 void diag_print(const struct diag_list *list, FILE *f);

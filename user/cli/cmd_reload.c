@@ -15,10 +15,9 @@ static int run(const void *p, int argc, char **argv)
 	json_auto_t *result = NULL;
 	int r = daemon_call(options->socket, json_pack("{s:s}", "do", "reload"), &result);
 
-	if (r == CLI_FAILED)
-		fprintf(stderr, "To see what is wrong with it: keytrail policy check\n");
 	if (r != 0)
 		return r;
+	daemon_print_lines(result, "warnings");
 	printf("policy reloaded, generation %" JSON_INTEGER_FORMAT "\n",
 	       json_integer_value(json_object_get(result, "generation")));
 	return 0;

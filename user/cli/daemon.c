@@ -52,16 +52,15 @@ int daemon_ask(const char *socket, json_t *request, struct control_client **out_
 	return 0;
 }
 
-/* Reasons that the daemon gives with a refusal, one per line. */
-static void print_detail(const json_t *detail)
+void daemon_print_lines(const json_t *object, const char *key)
 {
-	const json_t *errors = json_object_get(detail, "errors");
+	const json_t *lines = json_object_get(object, key);
 	struct term term;
 	size_t i;
 	json_t *line;
 
 	term_init(&term, stderr);
-	json_array_foreach (errors, i, line) {
+	json_array_foreach (lines, i, line) {
 		if (!json_is_string(line))
 			continue;
 		term_put(&term, STYLE_PLAIN, json_string_value(line));
@@ -87,7 +86,7 @@ int daemon_next(struct control_client *client, json_t **out_reply)
 	}
 	code = json_string_value(json_object_get(reply, "code"));
 	error = json_string_value(json_object_get(reply, "error"));
-	print_detail(json_object_get(reply, "detail"));
+	daemon_print_lines(json_object_get(reply, "detail"), "errors");
 	if (code && !strcmp(code, "EACCES"))
 		return explain("its socket", -EACCES);
 	term_init(&term, stderr);

@@ -16,5 +16,9 @@ int daemon_ask(const char *socket, json_t *request, struct control_client **out_
 /* The next reply with "ok": true or an alert; *out_reply is the caller's. Else as daemon_ask(). */
 int daemon_next(struct control_client *client, json_t **out_reply);
 
+/* The strings of the array `key` of `object`, a line each, to stderr: reasons that the daemon
+ * gives. */
+void daemon_print_lines(const json_t *object, const char *key);
+
 /* The two for requests that have one reply: its "result". */
 int daemon_call(const char *socket, json_t *request, json_t **out_result);

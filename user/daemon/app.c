@@ -237,11 +237,11 @@ static void on_alert(void *userdata, const struct alert *alert)
 
 static int drain(struct app *app)
 {
-	int r = sensor_drain(app->sensor);
+	long r = sensor_drain(app->sensor);
 	uint64_t now = app_boottime();
 
 	if (r < 0) {
-		log_line(SD_ERR, "the kernel's ring buffer cannot be read: %s", strerror(-r));
+		log_line(SD_ERR, "the kernel's ring buffer cannot be read: %s", strerror((int)-r));
 		feed_health(app, HEALTH_BLIND, "rings", "the kernel's ring buffer cannot be read");
 		return sd_event_exit(app->loop, EX_OSERR);
 	}
@@ -509,9 +509,8 @@ static int sources_start(struct app *app)
 					       REHOME_DELAY, 10 * MS, on_rehome, app);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_OFF);
-	/* Reading keys comes before talking. */
-	if (r >= 0)
-		r = sd_event_source_set_priority(app->ring_source, SD_EVENT_PRIORITY_IMPORTANT);
+	/* No priority for the rings: a flood that keeps them readable must not keep the timers, the
+	 * sinks and the control socket from their turns. */
 	return r < 0 ? r : 0;
 }
 

@@ -7,17 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
 int instance_lock(const char *path, pid_t *out_holder)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	/* Not for the group to read: whoever can open the file can hold its lock. */
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	char text[32] = "";
 	int len;
 
 	if (fd < 0)
+		return -errno;
+	if (fchmod(fd, 0600) < 0) /* made by an earlier version */
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)

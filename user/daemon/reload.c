@@ -21,11 +21,38 @@
 static void log_diags(const struct diag_list *diags)
 {
 	for (size_t i = 0; i < diags->nr; i++) {
-		const struct diag *d = &diags->items[i];
+		_cleanup_free_ char *line = diag_line(&diags->items[i]);
 
-		log_line(d->level == DIAG_ERROR ? SD_ERR : SD_WARNING, "%s:%u:%u: %s: %s", d->file,
-			 d->line, d->column, d->level == DIAG_ERROR ? "error" : "warning", d->text);
+		log_line(diags->items[i].level == DIAG_ERROR ? SD_ERR : SD_WARNING, "%s",
+			 line ? line : "out of memory");
 	}
+}
+
+/* Settings that come into force at the next start only. */
+static void warn_restart(const struct settings *now, const struct settings *next,
+			 struct diag_list *diags)
+{
+	const struct {
+		const char *name;
+		bool same;
+	} settings[] = {
+		{"sd_id", !strcmp(now->sd_id, next->sd_id)},
+		{"syslog_socket", !strcmp(now->syslog_socket, next->syslog_socket)},
+		{"syslog_fallback", !strcmp(now->syslog_fallback, next->syslog_fallback)},
+		{"jsonl", !strcmp(now->jsonl, next->jsonl)},
+		{"ring_critical_kib", now->ring_critical_kib == next->ring_critical_kib},
+		{"ring_bulk_kib", now->ring_bulk_kib == next->ring_bulk_kib},
+		{"marks_max", now->marks_max == next->marks_max},
+		{"memory", now->memory == next->memory},
+		{"canary_s", now->canary_s == next->canary_s},
+	};
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (!settings[i].same)
+			diag_add(
+				diags, DIAG_WARNING, "settings", 0, 0,
+				"%s is read at the start only: restart keytraild for the new value",
+				settings[i].name);
 }
 
 /* The files given on the command line, or what is installed now. */
@@ -50,18 +77,16 @@ static int list_files(const struct app *app, struct diag_list *diags,
 	return 0;
 }
 
-int reload_read(struct app *app, struct policy **out_policy, struct policy_files *out_files)
+static int read_files(struct app *app, struct diag_list *diags, struct policy **out_policy,
+		      struct policy_files *out_files)
 {
 	struct policy_files files = {};
-	struct diag_list diags = {};
-	int r = list_files(app, &diags, &files);
+	int r = list_files(app, diags, &files);
 
 	if (!r)
-		r = policy_load((const char *const *)files.paths, files.nr, &diags, out_policy);
+		r = policy_load((const char *const *)files.paths, files.nr, diags, out_policy);
 	if (!r)
-		policy_warn_exes(*out_policy, &diags);
-	log_diags(&diags);
-	diag_list_fini(&diags);
+		policy_warn_exes(*out_policy, diags);
 	if (r < 0)
 		policy_files_fini(&files);
 	else
@@ -69,18 +94,24 @@ int reload_read(struct app *app, struct policy **out_policy, struct policy_files
 	return r;
 }
 
-static int compile(struct app *app, const struct policy *policy, struct watchset **out_set)
+int reload_read(struct app *app, struct policy **out_policy, struct policy_files *out_files)
 {
 	struct diag_list diags = {};
-	const char *const *homes;
-	size_t nr;
-	int r;
+	int r = read_files(app, &diags, out_policy, out_files);
 
-	homes = homes_list(app->homes, &nr);
-	r = watchset_compile(policy, homes, nr, app->next_state, &diags, out_set);
 	log_diags(&diags);
 	diag_list_fini(&diags);
 	return r;
+}
+
+static int compile(struct app *app, const struct policy *policy, struct diag_list *diags,
+		   struct watchset **out_set)
+{
+	const char *const *homes;
+	size_t nr;
+
+	homes = homes_list(app->homes, &nr);
+	return watchset_compile(policy, homes, nr, app->next_state, diags, out_set);
 }
 
 /* Puts `set` in force for `policy`; both are taken over if that succeeds. */
@@ -130,10 +161,10 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	return 0;
 }
 
-int reload_apply(struct app *app, struct policy *policy)
+static int apply(struct app *app, struct policy *policy, struct diag_list *diags)
 {
 	struct watchset *set = NULL;
-	int r = compile(app, policy, &set);
+	int r = compile(app, policy, diags, &set);
 
 	if (!r)
 		r = swap(app, policy, set);
@@ -145,21 +176,49 @@ int reload_apply(struct app *app, struct policy *policy)
 	return r;
 }
 
+int reload_apply(struct app *app, struct policy *policy)
+{
+	struct diag_list diags = {};
+	int r = apply(app, policy, &diags);
+
+	log_diags(&diags);
+	diag_list_fini(&diags);
+	return r;
+}
+
 int reload_homes(struct app *app)
 {
 	return reload_apply(app, app->policy);
 }
 
+/* Lines for who asked: docs/control.md. */
+static json_t *result_json(const struct app *app, bool reloaded, const struct diag_list *diags)
+{
+	json_t *lines = json_array();
+
+	for (size_t i = 0; i < diags->nr; i++) {
+		_cleanup_free_ char *line = diag_line(&diags->items[i]);
+
+		json_array_append_new(lines, json_string(line ? line : "out of memory"));
+	}
+	return json_pack("{s:i, s:b, s:o}", "generation", (int)app->generation, "reloaded",
+			 reloaded, reloaded ? "warnings" : "errors", lines);
+}
+
 int reload_now(struct app *app, json_t **out_result)
 {
 	struct policy_files files = {};
+	struct diag_list diags = {};
 	struct policy *policy = NULL;
 	int r;
 
 	sd_notify(0, "STATUS=Reloading the policy");
-	r = reload_read(app, &policy, &files);
-	if (!r)
-		r = reload_apply(app, policy);
+	r = read_files(app, &diags, &policy, &files);
+	if (!r) {
+		warn_restart(policy_settings(app->policy), policy_settings(policy), &diags);
+		r = apply(app, policy, &diags);
+	}
+	log_diags(&diags);
 	if (!r) {
 		policy_files_fini(&app->policy_files);
 		app->policy_files = files;
@@ -178,8 +237,8 @@ int reload_now(struct app *app, json_t **out_result)
 		feed_health(app, HEALTH_OK, "policy-reload", "a new policy is in force");
 	}
 	if (out_result)
-		*out_result =
-			json_pack("{s:i, s:b}", "generation", (int)app->generation, "reloaded", !r);
+		*out_result = result_json(app, !r, &diags);
+	diag_list_fini(&diags);
 	sd_notifyf(0, "STATUS=Policy generation %u in force", app->generation);
 	return r;
 }

@@ -104,7 +104,7 @@ struct policy *policy_new(void)
 	policy->settings = (struct settings){
 		.cmdline = CMDLINE_REDACTED,
 		.sd_id = "keytrail@32473",
-		.syslog_socket = KT_RUNDIR "/syslog.sock",
+		.syslog_socket = KT_RUNDIR "/rsyslog/syslog.sock",
 		.syslog_fallback = "/dev/log",
 		.jsonl = KT_LOGDIR "/alerts.jsonl",
 		.alert_burst = 8,

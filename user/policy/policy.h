@@ -58,7 +58,8 @@ bool object_class_holds_keys(enum object_class object_class); /* what is in the 
 struct settings {
 	enum cmdline_mode cmdline; /* redacted */
 	const char *sd_id; /* keytrail@32473 (RFC 5612) */
-	const char *syslog_socket; /* /run/keytrail/syslog.sock: RFC 5424, our own rsyslog input */
+	const char *syslog_socket; /* /run/keytrail/rsyslog/syslog.sock: RFC 5424, our own rsyslog
+				      input */
 	const char *syslog_fallback; /* /dev/log: RFC 3164 framing */
 	const char *jsonl; /* /var/log/keytrail/alerts.jsonl; "" = off */
 	uint32_t alert_burst; /* 8: same (type, exe, uid, object) that go out one by one ... */

@@ -319,6 +319,11 @@ static bool is_spare(const struct hooks *hooks, struct hook *hook)
 
 	if (!first || first->state == HOOK_MISSING)
 		return false;
+	if (first->state == HOOK_NEEDLESS) { /* what it would stand in for is not wanted */
+		hook->state = HOOK_NEEDLESS;
+		snprintf(hook->why, sizeof(hook->why), "%s", first->why);
+		return true;
+	}
 	hook->state = HOOK_SPARE;
 	snprintf(hook->why, sizeof(hook->why), "%s serves",
 		 first->state == HOOK_FALLBACK ? "another hook" : first->spec->target);

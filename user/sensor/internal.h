@@ -10,11 +10,18 @@
 
 struct keytrail_bpf;
 
+/* A ring and how much of it the present turn has taken. */
+struct ring {
+	struct sensor *sensor;
+	struct ring_buffer *buffer;
+	size_t taken, size; /* bytes */
+};
+
 struct sensor {
 	struct sensor_config config;
 	struct keytrail_bpf *skel;
 	struct hooks hooks;
-	struct ring_buffer *rings[SENSOR_RING_NR];
+	struct ring rings[SENSOR_RING_NR];
 	int epoll_fd;
 	uint32_t marked_on[MARKING_INODES]; /* sensor_marked_on() */
 	size_t nr_marked_on;

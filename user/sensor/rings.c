@@ -25,18 +25,37 @@ void sensor_deliver(struct sensor *sensor, const void *data, size_t size)
 		sensor->config.event(&event, sensor->config.userdata);
 }
 
-/* Always 0: anything else would make libbpf leave the rest of the ring unread. */
+/* Ends a turn of ring_buffer__consume(), after the record that it was returned for. */
+#define TURN_OVER (-ECANCELED)
+
+/*
+ * A turn takes no more than the ring can hold: all that stood in it when the turn began. libbpf's
+ * own end is an empty ring, which whoever writes as fast as we read would keep from us for ever.
+ */
 static int on_record(void *userdata, void *data, size_t size)
 {
-	sensor_deliver(userdata, data, size);
-	return 0;
+	struct ring *ring = userdata;
+
+	sensor_deliver(ring->sensor, data, size);
+	ring->taken += BPF_RINGBUF_HDR_SZ + (size + 7) / 8 * 8;
+	return ring->taken < ring->size ? 0 : TURN_OVER;
+}
+
+/* One turn: the bytes it took, or negative errno. */
+static long take_turn(struct ring *ring)
+{
+	int r;
+
+	ring->taken = 0;
+	r = ring_buffer__consume(ring->buffer);
+	return r < 0 && r != TURN_OVER ? r : (long)ring->taken;
 }
 
 int rings_open(struct sensor *sensor)
 {
-	const int maps[SENSOR_RING_NR] = {
-		[SENSOR_RING_CRITICAL] = bpf_map__fd(sensor->skel->maps.ring_critical),
-		[SENSOR_RING_BULK] = bpf_map__fd(sensor->skel->maps.ring_bulk),
+	const struct bpf_map *maps[SENSOR_RING_NR] = {
+		[SENSOR_RING_CRITICAL] = sensor->skel->maps.ring_critical,
+		[SENSOR_RING_BULK] = sensor->skel->maps.ring_bulk,
 	};
 
 	sensor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -44,12 +63,15 @@ int rings_open(struct sensor *sensor)
 		return -errno;
 	for (int i = 0; i < SENSOR_RING_NR; i++) {
 		struct epoll_event event = {.events = EPOLLIN};
+		struct ring *ring = &sensor->rings[i];
 
-		sensor->rings[i] = ring_buffer__new(maps[i], on_record, sensor, NULL);
-		if (!sensor->rings[i])
+		ring->sensor = sensor;
+		ring->size = bpf_map__max_entries(maps[i]);
+		ring->buffer = ring_buffer__new(bpf_map__fd(maps[i]), on_record, ring, NULL);
+		if (!ring->buffer)
 			return -errno;
-		if (epoll_ctl(sensor->epoll_fd, EPOLL_CTL_ADD,
-			      ring_buffer__epoll_fd(sensor->rings[i]), &event))
+		if (epoll_ctl(sensor->epoll_fd, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->buffer),
+			      &event))
 			return -errno;
 	}
 	return 0;
@@ -58,7 +80,7 @@ int rings_open(struct sensor *sensor)
 void rings_close(struct sensor *sensor)
 {
 	for (int i = 0; i < SENSOR_RING_NR; i++)
-		ring_buffer__free(sensor->rings[i]);
+		ring_buffer__free(sensor->rings[i].buffer);
 	sensor->epoll_fd = fd_close(sensor->epoll_fd);
 }
 
@@ -67,19 +89,19 @@ int sensor_fd(const struct sensor *sensor)
 	return sensor->epoll_fd;
 }
 
-int sensor_drain_lifecycle(struct sensor *sensor)
+long sensor_drain_lifecycle(struct sensor *sensor)
 {
-	return ring_buffer__consume(sensor->rings[SENSOR_RING_BULK]);
+	return take_turn(&sensor->rings[SENSOR_RING_BULK]);
 }
 
-int sensor_drain(struct sensor *sensor)
+long sensor_drain(struct sensor *sensor)
 {
-	int bulk, critical;
+	long bulk, critical;
 
-	bulk = ring_buffer__consume(sensor->rings[SENSOR_RING_BULK]);
+	bulk = take_turn(&sensor->rings[SENSOR_RING_BULK]);
 	if (bulk < 0)
 		return bulk;
-	critical = ring_buffer__consume(sensor->rings[SENSOR_RING_CRITICAL]);
+	critical = take_turn(&sensor->rings[SENSOR_RING_CRITICAL]);
 	if (critical < 0)
 		return critical;
 	pressure_turn(sensor);

@@ -56,17 +56,18 @@ int sensor_fd(const struct sensor *sensor);
 
 /*
  * Hands over what the rings hold: first the bulk ring, then the critical one, so that the process
- * an access speaks of is known by then. Returns the number of records, negative errno if a ring is
- * broken.
+ * an access speaks of is known by then. Of each no more than it has room for, so that it returns
+ * even where records are written as fast as they are read; sensor_fd() then stays readable. Returns
+ * how many bytes of records it took, negative errno if a ring is broken.
  */
-int sensor_drain(struct sensor *sensor);
+long sensor_drain(struct sensor *sensor);
 
 /*
- * Hands over what the bulk ring holds. For who is handed a record of the critical ring and must
- * know now what its process is: it may have been made since sensor_drain() read the bulk ring. Not
- * from the callback of a bulk record (fork, exec, exit, a file written).
+ * Hands over what the bulk ring holds, bounded as above. For who is handed a record of the critical
+ * ring and must know now what its process is: it may have been made since sensor_drain() read the
+ * bulk ring. Not from the callback of a bulk record (fork, exec, exit, a file written).
  */
-int sensor_drain_lifecycle(struct sensor *sensor);
+long sensor_drain_lifecycle(struct sensor *sensor);
 
 /*
  * Marks the file or directory that `path` names (relative to dirfd, as openat; a symbolic link as

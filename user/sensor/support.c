@@ -37,17 +37,20 @@ static bool lockdown_forbids(void)
 	return f && fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
 }
 
-/* Capabilities in a user namespace of one's own are none over this kernel. The number is the
- * kernel's PROC_USER_INIT_INO (include/linux/proc_ns.h). */
-static bool in_first_user_namespace(void)
+/*
+ * Is this process in the host's own namespace? `path` is its link in /proc/self/ns, `first` what
+ * the link says there: the numbers are the kernel's PROC_USER_INIT_INO and PROC_PID_INIT_INO
+ * (include/linux/proc_ns.h).
+ */
+static bool in_first_namespace(const char *path, const char *first)
 {
 	char name[64];
-	ssize_t n = readlink("/proc/self/ns/user", name, sizeof(name) - 1);
+	ssize_t n = readlink(path, name, sizeof(name) - 1);
 
 	if (n < 0)
 		return true; /* no /proc, or no namespaces */
 	name[n] = '\0';
-	return !strcmp(name, "user:[4026531837]");
+	return !strcmp(name, first);
 }
 
 static bool may(unsigned capability)
@@ -59,10 +62,20 @@ int support_check(struct sensor_refusal *out)
 {
 	struct utsname uts;
 
-	if (!in_first_user_namespace()) {
+	/* Capabilities in a user namespace of one's own are none over this kernel. */
+	if (!in_first_namespace("/proc/self/ns/user", "user:[4026531837]")) {
 		refuse(out, EX_NOPERM,
 		       "not permitted to load tracing programs from a user namespace; run keytraild on "
 		       "the host itself as root");
+		return -EPERM;
+	}
+	/* The probes know processes by the host's numbers; ours, and those in /proc, would be
+	 * others. */
+	if (!in_first_namespace("/proc/self/ns/pid", "pid:[4026531836]")) {
+		refuse(out, EX_NOPERM,
+		       "started in a process (pid) namespace of its own, where processes have other "
+		       "numbers than in the kernel's records; run keytraild on the host itself, or "
+		       "its container with the host's process namespace (--pid=host)");
 		return -EPERM;
 	}
 	capng_get_caps_process();

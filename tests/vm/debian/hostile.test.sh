@@ -24,6 +24,9 @@ if $programname == "keytraild" and $msgid == "key-read" then {
 }
 CONF
 systemctl restart rsyslog
+mkdir -p /etc/keytrail/policy.d
+printf 'version: 1\nwatch: [{name: deep, class: ssh-user-key, severity: high, paths: ["/srv/**"]}]\n' \
+	>/etc/keytrail/policy.d/99-deep.yaml
 check "the installed unit gets ready" systemctl start keytraild || exit 1
 key_new $ssh/id_plain
 
@@ -46,8 +49,16 @@ for name in "${hostile[@]}"; do
 	tail -n 1 "$ssh/id_$name" "/nowhere/$name" >/dev/null 2>&1
 	(exec -a "$name" head -n 1 "$ssh/id_$name" >/dev/null)
 done
-# Longer than a line may be (and, with the barrier below, two alerts more).
-tail -n 1 $ssh/id_plain "$(printf 'y"]\\%.0s' {1..30000})" >/dev/null 2>&1
+# Longer than a line may be (and, with the barrier below, two alerts more): every byte of this path
+# takes two of the line, and the path stands in it twice.
+deep=/srv
+level=$(printf '"]%.0s' {1..120})
+for _ in {1..15}; do
+	deep=$deep/$level
+done
+mkdir -p "$deep" && cp "$T/new-key" "$deep/id" || not_ok "a path of 3,600 bytes can be made" ""
+keys_known
+cat "$deep/id" >/dev/null
 gather || exit 1
 jq -c 'select(.type == "key-read")' "$T/alerts" | jq -cs 'map({(.id): .}) | add' >"$T/by-id"
 alerts=$(jq length "$T/by-id")
@@ -65,12 +76,15 @@ check "all of them are UTF-8" iconv -f UTF-8 -t UTF-8 $LOG
 equal "and hold no control character" "$(LC_ALL=C grep -c $'[\x01-\x08\x0b-\x1f\x7f]' $LOG)" 0
 equal "none is longer than 8 KiB" "$(awk 'length > 8192' $LOG | wc -l)" 0
 
-# Field by field. A line that was too long says so (cut), and its values are then shorter.
+equal "the one that would be says that it is cut" "$(jq -c '.["keytrail@32473"] |
+	select(.truncated == "1") | .path | startswith("/srv/\"]")' $PARSED)" true
+
+# Field by field. A line that was too long says so, and its values are then shorter.
 jq -c --slurpfile alerts "$T/by-id" '.["keytrail@32473"] as $line | $alerts[0][$line.id] as $alert |
 	if $alert == null then "a line of no alert: \($line.id)"
-	elif $line.path != $alert.object.path and $line.cut == null then
+	elif $line.path != $alert.object.path and $line.truncated == null then
 		"path: \($line.path) is not \($alert.object.path)"
-	elif $line.args != $alert.subject.args and $line.cut == null then
+	elif $line.args != $alert.subject.args and $line.truncated == null then
 		"args: \($line.args) is not \($alert.subject.args)"
 	elif $line.exe != $alert.subject.exe then "exe: \($line.exe)"
 	elif $line.type != "key-read" then "type: \($line.type)"
@@ -80,7 +94,7 @@ equal "what is parsed is what the alert says" "$(wc -l <"$T/wrong")" 0 || note "
 for name in "${hostile[@]}"; do
 	printf '%s\n' "$(printf %q "$name")"
 done >"$T/names"
-paths=$(jq -r '.[].object.path | select(contains("id_plain") or contains("barrier") | not)' "$T/by-id" |
+paths=$(jq -r '.[].object.path | select(contains("id_plain") or contains("barrier") or startswith("/srv/") | not)' "$T/by-id" |
 	sort -u | wc -l)
 equal "each name is told, and no two are told alike" "$paths" "${#hostile[@]}"
 

@@ -17,7 +17,7 @@ template(name="kt-delay" type="string" string="%timegenerated:::date-unixtimesta
 if $programname == "keytraild" then action(type="omfile" file="/var/log/keytrail.delay" template="kt-delay")
 CONF
 systemctl restart rsyslog
-wait_for test -S /run/keytrail/syslog.sock || not_ok "rsyslog listens" "it does not"
+wait_for test -S /run/keytrail/rsyslog/syslog.sock || not_ok "rsyslog listens" "it does not"
 
 key_new $alice/id_ed25519 alice
 FIRST=$FP

@@ -22,7 +22,7 @@ if $programname == "keytraild" then {
 }
 CONF
 systemctl restart rsyslog
-check "rsyslog listens where the installed file says" wait_for test -S /run/keytrail/syslog.sock
+check "rsyslog listens where the installed file says" wait_for test -S /run/keytrail/rsyslog/syslog.sock
 equal "only root and the group can reach it" "$(stat -c '%a %U %G' /run/keytrail)" \
 	"750 root keytrail"
 
@@ -89,7 +89,7 @@ check "and stands in keytrail.log when it is back" wait_for has_line $LOG \
 # Without our input: /dev/log, after the time in which it might have come back.
 mv $CONF "$T/keytrail.conf"
 systemctl restart rsyslog
-rm -f /run/keytrail/syslog.sock
+rm -f /run/keytrail/rsyslog/syslog.sock
 new id_devlog
 read_as_alice id_devlog
 check "without our input /dev/log is taken" wait_for -t 40 has_line /var/log/auth.log \
@@ -99,7 +99,7 @@ check "and its line has the element at its end" grep -qE \
 	/var/log/auth.log
 mv "$T/keytrail.conf" $CONF
 systemctl restart rsyslog
-wait_for test -S /run/keytrail/syslog.sock
+wait_for test -S /run/keytrail/rsyslog/syslog.sock
 check "our input is taken again when it is back" wait_for -t 40 syslog_is \
 	'.state | test("RFC 5424")'
 
@@ -119,7 +119,7 @@ su bob -c "$KT reload" >"$T/out" 2>&1
 equal "but not change anything" $? 77
 
 systemctl restart keytraild
-check "a restart of ours leaves rsyslog's socket" test -S /run/keytrail/syslog.sock
+check "a restart of ours leaves rsyslog's socket" test -S /run/keytrail/rsyslog/syslog.sock
 /usr/local/sbin/keytraild >"$T/out" 2>&1
 equal "a second instance is refused" $? 75
 check "by the process id of the first" grep -q "$(systemctl show -P MainPID keytraild)" "$T/out"

@@ -34,6 +34,7 @@ if grep -q 1 /proc/sys/user/max_user_namespaces 2>/dev/null; then
 else
 	skip "root of a user namespace only: 77" "this kernel makes none for users"
 fi
+refused "in a process namespace of its own: 77" 77 "process.*namespace" unshare -p -f $daemon
 refused "a kernel without BTF: 69" 69 "no type information.*CONFIG_DEBUG_INFO_BTF" \
 	unshare -m --propagation private sh -c "mount -t tmpfs none /sys/kernel/btf && exec $daemon"
 check "who is refused leaves nothing behind" test ! -e /run/keytrail
@@ -77,6 +78,7 @@ check "a bad policy is told as an alert" wait_alert '.type == "policy-refused"'
 check "and in the log, by line and column" grep -q '99-bad.yaml:4:5: ' "$KT_LOG"
 equal "the old policy stays in force" "$(keytrail status --json | jq .policy.generation)" \
 	"$generation"
+refused "keytrail reload says the same" 1 "99-bad.yaml:4:5: error: " keytrail reload
 check "keytrail policy check says the same" sh -c \
 	'keytrail policy check /etc/keytrail/policy.d/99-bad.yaml 2>&1 | grep -q "99-bad.yaml:4:5: "'
 keytrail policy check /etc/keytrail/policy.d/99-bad.yaml >/dev/null 2>&1
@@ -88,6 +90,11 @@ generation_grew() {
 	[ "$(keytrail status --json | jq .policy.generation)" -gt "$generation" ]
 }
 check "a good one comes into force" wait_for generation_grew
+printf 'version: 1\nsettings: {canary_s: 7}\n' >/etc/keytrail/policy.d/98-canary.yaml
+keytrail reload >"$T/reloaded" 2>&1
+check "what needs a restart is said at a reload" grep -q "canary_s is read at the start only" "$T/reloaded"
+rm /etc/keytrail/policy.d/98-canary.yaml
+keytrail reload >/dev/null 2>&1
 gather && one "a key before" "$(of /root/.ssh/id_before)" "$(named /root/.ssh/id_before)"
 one "and after the bad policy" "$(of /root/.ssh/id_after)" "$(named /root/.ssh/id_after)"
 
