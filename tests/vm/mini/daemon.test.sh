@@ -54,6 +54,9 @@ case $(uname -r) in
 *) lacks= ;;
 esac
 equal "all hooks are attached that this kernel can have" "$one_line" "$lacks"
+equal "nothing is a spare of what is off" "$(keytrail status --json | jq -c '[.hooks[]] as $all |
+	[$all[] | select(.state == "spare") | .why | sub(" serves$"; "")] as $firsts |
+	[$all[] | select(.state == "needless" and (.target | IN($firsts[])))] | map(.target)')" "[]"
 check "status is for people, too" sh -c 'keytrail status | grep -q "hooks .*attached"'
 equal "status names the daemon" "$(keytrail status --json | jq .pid)" "$KT_PID"
 refused "a second one: 75, naming the first" 75 "process $KT_PID " $daemon
