@@ -56,7 +56,8 @@ level=$(printf '"]%.0s' {1..120})
 for _ in {1..15}; do
 	deep=$deep/$level
 done
-mkdir -p "$deep" && cp "$T/new-key" "$deep/id" || not_ok "a path of 3,600 bytes can be made" ""
+check "a path of 3,600 bytes can be made" mkdir -p "$deep"
+cp "$T/new-key" "$deep/id"
 keys_known
 cat "$deep/id" >/dev/null
 gather || exit 1
