@@ -64,6 +64,12 @@ bench-vm:
 bench-vm-check: bench-vm
 	@scripts/bench-vm --check '$(BENCH_FIGURES)'
 
+# --- bench-policy ---------------------------------------------------------------------------------
+## make bench-policy       what a judgement costs, in instructions, beside the committed figures
+.PHONY: bench-policy
+bench-policy: $(BUILD)/tests/bench/bench_policy
+	@$(CHECK_ENV) scripts/bench-policy --check
+
 # --- check-integration (sinks, command, packaging) -----------------------------------------------
 ## make check-integration  programs together without a kernel side: command, rsyslogd, install
 INTEGRATION_BIN := $(patsubst tests/integration/%.c,$(BUILD)/tests/integration/%,\

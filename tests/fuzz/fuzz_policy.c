@@ -40,11 +40,12 @@ static void ask(const struct policy *policy)
 		for (size_t i = 0; (exe = policy_allowed_exe(policy, i)) && i < 20; i++) {
 			struct policy_query query = {.watch = w,
 						     .action = ACTION_READ,
-						     .exe = span_of(exe),
-						     .exe_trust = EXE_VERIFIED};
+						     .subject.exe = span_of(exe),
+						     .subject.exe_trust = EXE_VERIFIED};
 
 			policy_judge(policy, &query, &answer);
-			require(answer.verdict == VERDICT_ALLOW || answer.verdict == VERDICT_ALERT);
+			require(answer.verdict > 0 && answer.verdict < VERDICT_NR);
+			require(answer.reason > 0 && answer.reason < REASON_NR);
 			require(answer.why && answer.file && answer.line);
 		}
 	}

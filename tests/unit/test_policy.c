@@ -215,8 +215,8 @@ static void accesses_are_judged(void **state)
 		struct policy_query query = {
 			.watch = cases[i].watch,
 			.action = cases[i].action,
-			.exe = span_of(cases[i].exe),
-			.exe_trust = cases[i].trust,
+			.subject.exe = span_of(cases[i].exe),
+			.subject.exe_trust = cases[i].trust,
 		};
 		struct policy_answer answer;
 
@@ -255,8 +255,8 @@ static void many_rules_are_kept_apart(void **state)
 		for (int e = 0; e < 3; e++) {
 			struct policy_query query = {.watch = (uint32_t)i + 1,
 						     .action = ACTION_READ,
-						     .exe = span_of(exe[e]),
-						     .exe_trust = EXE_VERIFIED};
+						     .subject.exe = span_of(exe[e]),
+						     .subject.exe_trust = EXE_VERIFIED};
 			struct policy_answer answer;
 
 			policy_judge(policy, &query, &answer);

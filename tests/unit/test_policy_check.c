@@ -332,8 +332,8 @@ static void ordinary_work_is_silent_and_the_rest_is_not(void **state)
 		struct policy_query query = {
 			.watch = watchset_match(set, span_of(cases[i].path)),
 			.action = ACTION_READ,
-			.exe = span_of(cases[i].exe),
-			.exe_trust = EXE_VERIFIED,
+			.subject.exe = span_of(cases[i].exe),
+			.subject.exe_trust = EXE_VERIFIED,
 		};
 		struct policy_answer answer;
 

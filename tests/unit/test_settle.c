@@ -55,8 +55,9 @@ static void on_drop(void *ctx, const struct settled *s)
 	f->back++;
 }
 
-static enum settle_permit on_permit(void *ctx, const struct event_access *a)
+static enum settle_permit on_permit(void *ctx, const struct event *ev)
 {
+	const struct event_access *a = &ev->access;
 	struct fixture *f = ctx;
 
 	if (a->subject.id.tgid == f->unknown_tgid && a->how == ACCESS_EXEC_FD)

@@ -220,7 +220,7 @@ static struct slot *add(struct settle *settle, const struct event *ev, struct pr
 	};
 	slot->due = ev->time + SETTLE_WAIT_NS;
 	slot->waiting = slot->creator = false;
-	slot->permit = settle->permits ? settle->permits(settle->ctx, a) : PERMIT_NO;
+	slot->permit = settle->permits ? settle->permits(settle->ctx, ev) : PERMIT_NO;
 	slot->used = 0;
 	keep_string(slot, &slot->s.access.path, 1024, true, EVENT_PATH_TRUNCATED);
 	keep_string(slot, &slot->s.access.exe, 512, true, EVENT_EXE_TRUNCATED);

@@ -61,7 +61,7 @@ typedef void (*settle_drop_fn)(void *ctx, const struct settled *settled);
  * long as that cannot be said of an image, nobody makes way for it either.
  */
 enum settle_permit { PERMIT_NO, PERMIT_YES, PERMIT_UNKNOWN };
-typedef enum settle_permit (*settle_permit_fn)(void *ctx, const struct event_access *access);
+typedef enum settle_permit (*settle_permit_fn)(void *ctx, const struct event *access);
 
 /* permits NULL: nobody may. */
 struct settle *settle_new(uint32_t slots, settle_fn fn, settle_drop_fn drop,

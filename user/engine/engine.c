@@ -12,6 +12,7 @@
 #include "engine/objects.h"
 #include "engine/report.h"
 #include "engine/users.h"
+#include "proc/cgroup.h"
 #include "proc/cmdline.h"
 
 #define OBJECTS_DEFAULT 262144
@@ -33,6 +34,7 @@ struct engine {
 	struct users *users;
 	struct fold *fold;
 	uint64_t now; /* latest time that was told */
+	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
 	struct engine_stats st;
 };
 
@@ -166,6 +168,39 @@ static uint64_t wait_until(const struct settled *s, const struct object *object,
 	return now < until ? until : 0;
 }
 
+static uint64_t wall_of(const struct engine *engine, uint64_t time)
+{
+	return time + (uint64_t)engine->wall_offset_ns;
+}
+
+/* What the policy asks of a subject. A name that is cut is not told: it would be another one. */
+static struct policy_subject subject_of(const struct engine *engine, const struct subject *subject,
+					struct span exe, enum exe_trust trust, struct span cgroup,
+					uint32_t flags)
+{
+	const bool cut = flags & EVENT_CGROUP_TRUNCATED;
+
+	return (struct policy_subject){
+		.exe = exe,
+		.exe_trust = trust,
+		.uid = subject->uid,
+		.loginuid = subject->loginuid,
+		.user = span_of(users_name(engine->users, subject->uid)),
+		.unit = cut ? (struct span){NULL, 0} : cgroup_system_unit(cgroup),
+		.container = cut ? (struct span){NULL, 0} : cgroup_system_container(cgroup),
+	};
+}
+
+/* Where the object is, for zones: as its owner knows it, else as it was reached. */
+static struct span path_of(const struct object *object, const struct event_access *a,
+			   uint32_t flags)
+{
+	if (object->told && object->path)
+		return str_span(object->path);
+	return flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED) ? (struct span){NULL, 0}
+								   : a->path;
+}
+
 static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t now)
 {
 	static const struct policy_answer unknown = {
@@ -188,9 +223,10 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		struct policy_query query = {
 			.watch = object->watch_number,
 			.action = ACTION_READ,
-			.exe = a->exe,
-			.exe_trust = a->exe_trust,
-			.uid = a->subject.uid,
+			.subject = subject_of(engine, &a->subject, a->exe, a->exe_trust, a->cgroup,
+					      s->flags),
+			.path = path_of(object, a, s->flags),
+			.time = wall_of(engine, s->time),
 		};
 
 		if (!object->watch_number)
@@ -220,8 +256,9 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	return 0;
 }
 
-static enum settle_permit on_permit(void *ctx, const struct event_access *a)
+static enum settle_permit on_permit(void *ctx, const struct event *ev)
 {
+	const struct event_access *a = &ev->access;
 	const struct engine *engine = ctx;
 	const struct object *object = objects_find(engine->objects, a->object);
 	struct policy_answer answer;
@@ -232,12 +269,13 @@ static enum settle_permit on_permit(void *ctx, const struct event_access *a)
 		     &(struct policy_query){
 			     .watch = object->watch_number,
 			     .action = ACTION_READ,
-			     .exe = a->exe,
-			     .exe_trust = a->exe_trust,
-			     .uid = a->subject.uid,
+			     .subject = subject_of(engine, &a->subject, a->exe, a->exe_trust,
+						   a->cgroup, ev->flags),
+			     .path = path_of(object, a, ev->flags),
+			     .time = wall_of(engine, ev->time),
 		     },
 		     &answer);
-	return answer.verdict == VERDICT_ALLOW ? PERMIT_YES : PERMIT_NO;
+	return answer.reason == REASON_ALLOWED || answer.reason == REASON_EXPECTED ? PERMIT_YES : PERMIT_NO;
 }
 
 static uint64_t on_settled(void *ctx, const struct settled *settled, uint64_t now)
@@ -382,6 +420,22 @@ static uint64_t setting_number(const struct event_setting *s)
 	       hash_u64(s->value * SETTING_WHAT_NR + (unsigned)s->what);
 }
 
+/* Is any of what a process has read judged when it goes into a dump? What is not known is. */
+static bool is_judged_in_dumps(const struct engine *engine, const struct held *held)
+{
+	if (held->nr > HELD_MAX)
+		return true;
+	for (uint32_t i = 0; i < held->nr; i++) {
+		const struct object *object = objects_find(engine->objects, held->key[i]);
+		const struct watch_entry *entry =
+			object ? policy_watch(engine->policy, object->watch_number) : NULL;
+
+		if (!entry || (entry->on & 1U << ACTION_DUMP && entry->mode == MODE_ALERT))
+			return true;
+	}
+	return false;
+}
+
 /* All crashes, dumps and settings come by here; told is what may put a key into a dump. */
 static void feed_dump(struct engine *engine, const struct event *ev)
 {
@@ -400,14 +454,16 @@ static void feed_dump(struct engine *engine, const struct event *ev)
 		who.cgroup = ev->dump.cgroup;
 		who.args = ev->dump.args;
 		key.object = ev->dump.object ? ev->dump.object : UINT64_MAX;
-		told = ev->dump.held.nr && ev->dump.how != DUMP_NONE && ev->dump.how != DUMP_HELPER;
+		told = ev->dump.held.nr && ev->dump.how != DUMP_NONE &&
+		       ev->dump.how != DUMP_HELPER && is_judged_in_dumps(engine, &ev->dump.held);
 		break;
 	case EVENT_WRITTEN:
 		who.subject = ev->written.subject;
 		who.parent = ev->written.parent;
 		key.object = ev->written.object ? ev->written.object : UINT64_MAX;
 		/* Who has read a dump as well may be copying it. */
-		told = ev->written.held.nr && !ev->written.held.other;
+		told = ev->written.held.nr && !ev->written.held.other &&
+		       is_judged_in_dumps(engine, &ev->written.held);
 		break;
 	default:
 		who.subject = ev->setting.subject;
@@ -441,15 +497,16 @@ static bool is_own_fork(const struct subject *one, const struct subject *other,
 	       other->id.exec_id == one->id.exec_id && inode_id_same(&one->exe, &other->exe);
 }
 
-static void judge_memory(const struct engine *engine, const struct event_memory *m, uint32_t watch,
+static void judge_memory(const struct engine *engine, const struct event *ev, uint32_t watch,
 			 struct policy_answer *out_answer)
 {
+	const struct event_memory *m = &ev->memory;
 	const struct policy_query query = {
 		.watch = watch,
 		.action = ACTION_READ,
-		.exe = m->exe,
-		.exe_trust = m->exe_trust,
-		.uid = m->subject.uid,
+		.subject = subject_of(engine, &m->subject, m->exe, m->exe_trust, m->cgroup,
+				      ev->flags),
+		.time = wall_of(engine, ev->time),
 	};
 
 	policy_judge(engine->policy, &query, out_answer);
@@ -499,7 +556,7 @@ static void feed_memory(struct engine *engine, const struct event *ev)
 	};
 	c.ev = ev;
 	c.proc = proctab_access(engine->processes, ev->time, ev->flags, &access);
-	judge_memory(engine, m, watch, &answer);
+	judge_memory(engine, ev, watch, &answer);
 	if (answer.verdict == VERDICT_ALLOW) {
 		engine->st.allowed++;
 		return;
@@ -594,11 +651,34 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	}
 }
 
+/* Rules and exceptions that have ended are told, each once. */
+static void tell_ended(struct engine *engine, uint64_t now)
+{
+	const uint64_t wall = wall_of(engine, now);
+	const char *text;
+
+	if (wall <= engine->ended_until)
+		return;
+	for (size_t i = 0; policy_ended(engine->policy, engine->ended_until, wall, i, &text); i++) {
+		const struct event ev = {
+			.type = EVENT_HEALTH,
+			.time = now,
+			.health = {.level = HEALTH_DEGRADED,
+				   .what = span_of("exception-ended"),
+				   .text = span_of(text)},
+		};
+
+		feed_health(engine, &ev);
+	}
+	engine->ended_until = wall;
+}
+
 void engine_tick(struct engine *engine, uint64_t now)
 {
 	if (now < engine->now)
 		now = engine->now; /* events of other CPUs may be a little ahead of the caller */
 	engine->now = now;
+	tell_ended(engine, now);
 	settle_tick(engine->settle, now);
 	fold_tick(engine->fold, now, window_ns(engine));
 	proctab_tick(engine->processes, now);
@@ -621,6 +701,7 @@ void engine_flush(struct engine *engine, uint64_t now)
 void engine_set_policy(struct engine *engine, const struct policy *policy)
 {
 	engine->policy = policy;
+	engine->ended_until = 0;
 	objects_set_policy(engine->objects, policy);
 }
 

@@ -420,6 +420,8 @@ struct alert *report_health(const struct report *report, const struct event *ev)
 	if (health->level == HEALTH_OK) {
 		type = ALERT_DAEMON;
 		severity = SEV_INFO;
+	} else if (begins(health->what, "exception-ended")) {
+		type = ALERT_DAEMON;
 	} else if (begins(health->what, "policy")) {
 		type = ALERT_POLICY_REFUSED;
 	} else if (health->level == HEALTH_BLIND) {

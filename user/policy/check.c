@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "policy/policy-internal.h"
 #include "policy/watchset.h"
@@ -131,9 +132,13 @@ int policy_default_files(struct diag_list *diags, struct policy_files *out_files
 void policy_warn_exes(const struct policy *policy, struct diag_list *diags)
 {
 	for (size_t i = 0; i < policy->nr_rules; i++) {
-		const struct allow_rule *rule = &policy->rules[i];
-		_cleanup_free_ char *real = realpath(rule->exe, NULL);
+		const struct rule *rule = &policy->rules[i];
+		_cleanup_free_ char *real = NULL;
 
+		/* In a container the path leads where the container's image says. */
+		if (!rule->exe || rule->container.text)
+			continue;
+		real = realpath(rule->exe, NULL);
 		if (real && strcmp(real, rule->exe))
 			diag_add(diags, DIAG_WARNING, rule->place.file, rule->place.line,
 				 rule->place.column,
@@ -158,8 +163,10 @@ static int check(const char *const *files, size_t nr_files, struct diag_list *di
 
 	if (err == 0)
 		err = compile(policy, diags);
-	if (err == 0)
+	if (err == 0) {
 		policy_warn_exes(policy, diags);
+		policy_warn_ended(policy, (uint64_t)time(NULL) * 1000000000, diags);
+	}
 	if (err == -ENOMEM)
 		return EX_OSERR;
 	diag_print(diags, out);

@@ -37,6 +37,9 @@ void policy_files_fini(struct policy_files *files);
  */
 void policy_warn_exes(const struct policy *policy, struct diag_list *diags);
 
+/* Warns of rules and exceptions that have ended by `now` (CLOCK_REALTIME ns). */
+void policy_warn_ended(const struct policy *policy, uint64_t now, struct diag_list *diags);
+
 /*
  * Loads the files as one policy (nr 0: the default files), compiles its paths, and prints every
  * error and warning and a last line that sums up. The exit code: 0 = good, 2 = not, 71 = out of

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/event.h"
+
 static int component_init(struct pattern_component *c, const char *text, size_t len,
 			  const char **out_why)
 {
@@ -146,4 +148,85 @@ void pattern_free(struct pattern *pattern)
 	}
 	free(pattern->text);
 	free(pattern);
+}
+
+/* --- matching ----------------------------------------------------------------------------------
+ */
+
+/* The component that begins at *at (after a slash); moves *at behind the next slash. */
+static struct span next_component(const char *path, size_t len, size_t *at)
+{
+	const char *slash = memchr(path + *at, '/', len - *at);
+	struct span name = {path + *at, slash ? (size_t)(slash - path) - *at : len - *at};
+
+	*at += name.len + 1;
+	return name;
+}
+
+bool pattern_match(const struct pattern *pattern, const char *path, size_t len)
+{
+	size_t at = 1, i = 0, deep = SIZE_MAX, again = 0;
+
+	if (pattern->start != PATTERN_ROOT || len < 2 || path[0] != '/')
+		return false;
+	/* As for `*` in a name: on a mismatch the last `**` takes one component more. */
+	while (at <= len) {
+		size_t next = at;
+		struct span name = next_component(path, len, &next);
+
+		if (i < pattern->nr && pattern->components[i].deep) {
+			deep = i++;
+			again = at;
+		} else if (i < pattern->nr &&
+			   glob_match(pattern->components[i].glob, name.p, name.len)) {
+			i++;
+			at = next;
+		} else if (deep != SIZE_MAX) {
+			next_component(path, len, &again);
+			i = deep + 1;
+			at = again;
+		} else {
+			return false;
+		}
+	}
+	return i == pattern->nr;
+}
+
+static bool component_covers(const struct pattern_component *outer,
+			     const struct pattern_component *inner)
+{
+	const char *name;
+	size_t len;
+
+	if (inner->deep)
+		return false;
+	if (glob_is_any(outer->glob) || !strcmp(outer->text, inner->text))
+		return true;
+	name = glob_literal(inner->glob, &len);
+	return name && glob_match(outer->glob, name, len);
+}
+
+bool pattern_covers(const struct pattern *outer, const struct pattern *inner)
+{
+	size_t i = 0, j = 0, deep = SIZE_MAX, again = 0;
+
+	if (outer->start != inner->start)
+		return false;
+	/* The inner one's components stand for a path; its `**` only the outer one's takes. */
+	while (j < inner->nr) {
+		if (i < outer->nr && outer->components[i].deep) {
+			deep = i++;
+			again = j;
+		} else if (i < outer->nr &&
+			   component_covers(&outer->components[i], &inner->components[j])) {
+			i++;
+			j++;
+		} else if (deep != SIZE_MAX) {
+			i = deep + 1;
+			j = ++again;
+		} else {
+			return false;
+		}
+	}
+	return i == outer->nr;
 }

@@ -27,6 +27,7 @@ struct pattern_component {
 struct pattern {
 	enum pattern_start start;
 	char *text; /* as written */
+	const char *file; /* not owned; may be NULL */
 	unsigned line, column;
 	size_t nr;
 	struct pattern_component components[]; /* never ends in `**`: a `*` is appended to it */
@@ -34,9 +35,22 @@ struct pattern {
 
 /*
  * -EINVAL with a static clause in *out_why, -ENOMEM likewise. `text` may hold any bytes.
- * PATTERN_LAST comes out only with allow_last. line and column are left 0 for the caller to fill.
+ * PATTERN_LAST comes out only with allow_last. file, line and column are left for the
+ * caller to fill.
  */
 int pattern_new(const char *text, size_t len, bool allow_last, struct pattern **out_pattern,
 		const char **out_why);
 void pattern_free(struct pattern *pattern);
 DEFINE_CLEANUP(struct pattern *, pattern_free)
+
+/*
+ * Does the pattern match this absolute, resolved path? Of a PATTERN_ROOT only; the others depend on
+ * homes, which a watchset knows. Time at most components times components; no allocation.
+ */
+bool pattern_match(const struct pattern *pattern, const char *path, size_t len);
+
+/*
+ * Is all that `inner` matches matched by `outer` too? False when in doubt: patterns that begin at
+ * different places are never said to cover each other.
+ */
+bool pattern_covers(const struct pattern *outer, const struct pattern *inner);

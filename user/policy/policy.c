@@ -52,16 +52,15 @@ static const struct class_words classes[CLASS_NR] = {
 		},
 };
 
-/* An allowed path alone is not enough: what runs must be the file that stands there. */
-static const char *const distrust[EXE_TRUST_NR] = {
-	[EXE_UNKNOWN] = "the policy allows this path, but it could not be verified that the file "
-			"at this path is what runs",
-	[EXE_OTHER] = "the policy allows this path, but another file stands there than the one "
-		      "that runs",
-	[EXE_MEMORY] = "the policy allows this path, but what runs is a deleted file or one that "
-		       "never had a name",
-	[EXE_WRITABLE] = "the policy allows this path, but somebody other than root can change "
-			 "the file that stands there",
+static const char *const actions[ACTION_NR] = {
+	[ACTION_READ] = "read", [ACTION_WRITE] = "write", [ACTION_LINK] = "link",
+	[ACTION_SEND] = "send", [ACTION_DUMP] = "dump",
+};
+
+static const char *const verdicts[VERDICT_NR] = {
+	[VERDICT_ALLOW] = "allow",
+	[VERDICT_ALERT] = "alert",
+	[VERDICT_RECORD] = "record",
 };
 
 static const char *const severities[SEV_NR] = {
@@ -74,6 +73,21 @@ const char *severity_str(enum severity severity)
 	return severity > 0 && severity < SEV_NR ? severities[severity] : "?";
 }
 
+const char *policy_action_str(enum policy_action action)
+{
+	return action > 0 && action < ACTION_NR ? actions[action] : "?";
+}
+
+const char *verdict_str(enum verdict verdict)
+{
+	return verdict > 0 && verdict < VERDICT_NR ? verdicts[verdict] : "?";
+}
+
+const char *policy_mode_str(enum policy_mode mode)
+{
+	return mode == MODE_RECORD ? "record" : "alert";
+}
+
 const char *object_class_str(enum object_class c)
 {
 	return c > 0 && c < CLASS_NR ? classes[c].word : "?";
@@ -82,6 +96,11 @@ const char *object_class_str(enum object_class c)
 const char *object_class_noun(enum object_class c)
 {
 	return c > 0 && c < CLASS_NR ? classes[c].noun : "?";
+}
+
+const char *object_class_verdict(enum object_class c, bool allowed)
+{
+	return allowed ? classes[c].allowed : classes[c].refused;
 }
 
 bool object_class_holds_keys(enum object_class c)
@@ -125,18 +144,63 @@ static void free_patterns(struct pattern **patterns, size_t nr)
 	free(patterns);
 }
 
+static void free_wanted(struct wanted *wanted, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		glob_free(wanted[i].glob);
+	free(wanted);
+}
+
+void rule_fini(struct rule *rule)
+{
+	glob_free(rule->unit.glob);
+	glob_free(rule->container.glob);
+	glob_free(rule->user.glob);
+}
+
+void watch_rule_fini(struct watch_rule *watch)
+{
+	free_patterns(watch->paths, watch->nr_paths);
+	free_patterns(watch->excludes, watch->nr_excludes);
+}
+
+static void zone_fini(struct zone *zone)
+{
+	free_patterns(zone->paths, zone->nr_paths);
+	free_patterns(zone->mounts, zone->nr_mounts);
+	free_wanted(zone->units, zone->nr_units);
+	free_wanted(zone->containers, zone->nr_containers);
+	free_wanted(zone->users, zone->nr_users);
+	free_wanted(zone->hosts, zone->nr_hosts);
+}
+
 void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	for (size_t i = 0; i < policy->nr_watches; i++) {
-		free_patterns(policy->watches[i].paths, policy->watches[i].nr_paths);
-		free_patterns(policy->watches[i].excludes, policy->watches[i].nr_excludes);
+	for (size_t i = 0; i < policy->nr_watches; i++)
+		watch_rule_fini(&policy->watches[i]);
+	for (size_t i = 0; i < policy->nr_overrides; i++)
+		watch_rule_fini(&policy->overrides[i]);
+	for (size_t i = 0; i < policy->nr_rules; i++)
+		rule_fini(&policy->rules[i]);
+	for (size_t i = 0; i < policy->nr_zones; i++)
+		zone_fini(&policy->zones[i]);
+	for (size_t i = 0; i < policy->nr_exceptions; i++) {
+		rule_fini(&policy->exceptions[i].rule);
+		free(policy->exceptions[i].watches);
+		free(policy->exceptions[i].places);
 	}
 	for (size_t i = 0; i < policy->nr_strings; i++)
 		free(policy->strings[i]);
+	free_wanted(policy->labels, policy->nr_labels);
 	free(policy->strings);
 	free(policy->watches);
+	free(policy->overrides);
+	free(policy->zones);
+	free(policy->exceptions);
+	free(policy->files);
+	free(policy->file_names);
 	free(policy->by_name);
 	free(policy->exes);
 	free(policy->rules);
@@ -162,17 +226,6 @@ const char *policy_keep(struct policy *policy, const char *text, size_t len)
 /* --- index -------------------------------------------------------------------------------------
  */
 
-uint64_t allow_hash(uint32_t watch, const char *exe, size_t len)
-{
-	uint64_t h = WATCH_HASH_BASIS;
-
-	for (size_t i = 0; i < sizeof(watch); i++)
-		h = (h ^ (watch >> (8 * i) & 0xff)) * WATCH_HASH_PRIME;
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)exe[i]) * WATCH_HASH_PRIME;
-	return h ^ h >> 32; /* the low bits choose the slot */
-}
-
 static int compare_watch_names(const void *a, const void *b, void *policy)
 {
 	const struct watch_rule *watches = ((struct policy *)policy)->watches;
@@ -181,70 +234,7 @@ static int compare_watch_names(const void *a, const void *b, void *policy)
 		      watches[*(const uint32_t *)b - 1].entry.name);
 }
 
-static int compare_strings(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool is_rule(const struct allow_rule *rule, uint64_t hash, uint32_t watch, const char *exe,
-		    size_t len)
-{
-	return rule->hash == hash && rule->watch == watch && rule->exe_len == len &&
-	       !memcmp(rule->exe, exe, len);
-}
-
-const struct allow_rule *policy_find_allow(const struct policy *policy, uint32_t watch,
-					   struct span exe)
-{
-	size_t mask = policy->nr_rule_slots - 1;
-	uint64_t hash;
-
-	if (!policy->nr_rule_slots || !exe.len)
-		return NULL;
-	hash = allow_hash(watch, exe.p, exe.len);
-	for (size_t i = hash & mask; policy->rule_slots[i]; i = (i + 1) & mask) {
-		const struct allow_rule *rule = &policy->rules[policy->rule_slots[i] - 1];
-
-		if (is_rule(rule, hash, watch, exe.p, exe.len))
-			return rule;
-	}
-	return NULL;
-}
-
-static int index_rules(struct policy *policy)
-{
-	size_t slots = 16, mask, nr_exes = 0;
-
-	if (!policy->nr_rules)
-		return 0;
-	while (slots < policy->nr_rules * 2)
-		slots *= 2;
-	mask = slots - 1;
-	policy->rule_slots = calloc(slots, sizeof(*policy->rule_slots));
-	policy->exes = calloc(policy->nr_rules, sizeof(*policy->exes));
-	if (!policy->rule_slots || !policy->exes)
-		return -ENOMEM;
-	policy->nr_rule_slots = slots;
-	for (size_t r = 0; r < policy->nr_rules; r++) {
-		struct allow_rule *rule = &policy->rules[r];
-		size_t i;
-
-		rule->hash = allow_hash(rule->watch, rule->exe, rule->exe_len);
-		policy->exes[r] = rule->exe;
-		i = rule->hash & mask;
-		while (policy->rule_slots[i])
-			i = (i + 1) & mask;
-		policy->rule_slots[i] = (uint32_t)r + 1;
-	}
-	qsort(policy->exes, policy->nr_rules, sizeof(*policy->exes), compare_strings);
-	for (size_t r = 0; r < policy->nr_rules; r++)
-		if (!nr_exes || strcmp(policy->exes[nr_exes - 1], policy->exes[r]))
-			policy->exes[nr_exes++] = policy->exes[r];
-	policy->nr_exes = nr_exes;
-	return 0;
-}
-
-int policy_index(struct policy *policy)
+int policy_index(struct policy *policy, struct diag_list *diags)
 {
 	if (policy->nr_watches) {
 		policy->by_name = calloc(policy->nr_watches, sizeof(*policy->by_name));
@@ -256,7 +246,7 @@ int policy_index(struct policy *policy)
 	if (policy->nr_watches)
 		qsort_r(policy->by_name, policy->nr_watches, sizeof(*policy->by_name),
 			compare_watch_names, policy);
-	return index_rules(policy);
+	return rules_index(policy, diags);
 }
 
 /* --- reading -----------------------------------------------------------------------------------
@@ -330,56 +320,4 @@ uint32_t policy_find_class(const struct policy *policy, enum object_class object
 		if (policy->watches[i].entry.object_class == object_class)
 			return (uint32_t)i + 1;
 	return 0;
-}
-
-const char *policy_allowed_exe(const struct policy *policy, size_t i)
-{
-	return i < policy->nr_exes ? policy->exes[i] : NULL;
-}
-
-/* --- judging -----------------------------------------------------------------------------------
- */
-
-static void answer(struct policy_answer *out, enum verdict verdict, const char *why,
-		   const struct place *place)
-{
-	*out = (struct policy_answer){
-		.verdict = verdict,
-		.why = why,
-		.file = place ? place->file : NULL,
-		.line = place ? place->line : 0,
-	};
-}
-
-void policy_judge(const struct policy *policy, const struct policy_query *query,
-		  struct policy_answer *out_answer)
-{
-	const struct allow_rule *rule;
-	const struct watch_rule *watch;
-	enum exe_trust trust = query->exe_trust;
-
-	if (query->watch == 0 || query->watch > policy->nr_watches) {
-		answer(out_answer, VERDICT_RECORD,
-		       "no watch entry of the policy in force is about it", NULL);
-		return;
-	}
-	watch = &policy->watches[query->watch - 1];
-	if (query->action == ACTION_WRITE) {
-		answer(out_answer, VERDICT_RECORD, "it was written, not read", &watch->place);
-		return;
-	}
-	rule = policy_find_allow(policy, query->watch, query->exe);
-	if (!rule) {
-		answer(out_answer, VERDICT_ALERT, classes[watch->entry.object_class].refused,
-		       &watch->place);
-		return;
-	}
-	if (trust == EXE_VERIFIED) {
-		answer(out_answer, VERDICT_ALLOW, classes[watch->entry.object_class].allowed,
-		       &rule->place);
-		return;
-	}
-	if (trust >= EXE_TRUST_NR)
-		trust = EXE_UNKNOWN;
-	answer(out_answer, VERDICT_ALERT, distrust[trust], &rule->place);
 }

@@ -15,8 +15,22 @@
  *	    severity: high           # info | low | medium | high | critical
  *	    paths: ["~/.ssh/id_*"]
  *	    exclude: ["*.pub"]       # a pattern without / is for the last component
- *	    allow:
+ *	    on: [read, dump]         # what is judged; the rest is recorded
+ *	    mode: alert              # record | alert
+ *	    allow:                   # who may: nothing is told
  *	      - exe: /usr/bin/ssh
+ *	    expect:                  # who is known to: recorded
+ *	      - {exe: /usr/bin/rsync, unit: backup.service}
+ *	override:                    # of entries that stand elsewhere, by their names
+ *	  - {name: ssh-user-keys, severity: critical, allow: [{exe: /opt/agent}]}
+ *	exceptions:                  # with an end and a reason
+ *	  - name: migration
+ *	    watch: [ssh-user-keys]
+ *	    exe: /usr/bin/cp
+ *	    until: 2030-01-31
+ *	    reason: keys move to the new home server
+ *	zones:
+ *	  - {name: signing, mounts: [/srv/signing], units: [signd.service]}
  */
 #pragma once
 
@@ -54,6 +68,23 @@ const char *object_class_noun(enum object_class object_class); /* "SSH user key"
 bool object_class_has_paths(enum object_class object_class);
 bool object_class_holds_keys(enum object_class object_class); /* what is in the file is a key */
 
+/* What was done to an object. Words: as in `on`. */
+enum policy_action {
+	ACTION_READ = 1,
+	ACTION_WRITE,
+	ACTION_LINK, /* another name was made for it */
+	ACTION_SEND, /* who has read it talks to another host */
+	ACTION_DUMP, /* memory of who has read it went into a dump */
+	ACTION_NR
+};
+enum verdict {
+	VERDICT_ALLOW = 1,
+	VERDICT_ALERT,
+	VERDICT_RECORD,
+	VERDICT_NR
+};
+enum policy_mode { MODE_RECORD, MODE_ALERT };
+
 /* Settings with their defaults applied. */
 struct settings {
 	enum cmdline_mode cmdline; /* redacted */
@@ -76,6 +107,8 @@ struct watch_entry {
 	const char *name;
 	enum object_class object_class;
 	enum severity severity;
+	enum policy_mode mode;
+	uint32_t on; /* bit 1 << enum policy_action for each that is judged */
 };
 
 struct policy;
@@ -111,29 +144,69 @@ uint32_t policy_dump_watch(const struct policy *policy);
 /* The first entry of a class, 0 = none. For classes without paths, which one entry is for. */
 uint32_t policy_find_class(const struct policy *policy, enum object_class object_class);
 
-enum policy_action { ACTION_READ = 1, ACTION_WRITE };
-enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD };
+const char *policy_action_str(enum policy_action action);
+const char *verdict_str(enum verdict verdict);
+const char *policy_mode_str(enum policy_mode mode);
+
+/*
+ * Who acts, as far as the event tells. What is absent matches no rule that asks for it. Grows with
+ * what becomes known of a process; a query is built with designated initializers, so that a new
+ * field is absent wherever nobody fills it.
+ */
+struct policy_subject {
+	struct span exe; /* path of the executable as the kernel told it */
+	enum exe_trust exe_trust; /* an allowed path counts only with EXE_VERIFIED */
+	uint32_t uid;
+	uint32_t loginuid; /* UID_UNSET: nobody logged in to start it */
+	struct span user; /* name of uid, as far as it is known */
+	struct span unit; /* of the system's service manager: cgroup_system_unit() */
+	struct span container; /* name or whole id: cgroup_system_container() */
+};
 
 /* One question: may this subject do this to that object? Nothing is retained. */
 struct policy_query {
 	uint32_t watch;
 	enum policy_action action;
-	struct span exe; /* path of the executable as the kernel told it */
-	enum exe_trust exe_trust; /* an allowed path counts only with EXE_VERIFIED */
-	uint32_t uid;
+	struct policy_subject subject;
+	struct span path; /* the object's, as its owner knows it; for zones */
+	uint64_t time; /* CLOCK_REALTIME ns, for what has an end; 0 = nothing has ended */
+};
+
+enum policy_reason {
+	REASON_NO_WATCH = 1, /* no entry is about it */
+	REASON_NOT_ON, /* the entry is not about such an action */
+	REASON_ALLOWED,
+	REASON_EXPECTED,
+	REASON_NO_RULE,
+	REASON_DISTRUST, /* a rule names the program, and what runs is not it */
+	REASON_EXPIRED, /* a rule would let it, and is over */
+	REASON_SUBJECT_ZONE, /* a rule would let it, but it is outside of the entry's zone */
+	REASON_OBJECT_ZONE, /* the object is outside of the entry's zone */
+	REASON_NR
 };
 
 struct policy_answer {
 	enum verdict verdict;
+	enum policy_reason reason;
 	const char *why; /* one clause without full stop, for people: lives as long as the policy */
-	const char
-		*file; /* of the allow rule or the watch entry that decided; NULL = there is none */
+	const char *file; /* of the rule or the watch entry that decided; NULL = there is none */
 	unsigned line; /* from 1; 0 with file NULL */
 };
 
-/* Pure, no allocation. */
+/*
+ * Pure, no allocation, and time that does not grow with the number of rules: a look-up for each
+ * combination of keys that the entry's rules ask for, and at most RULES_ALIKE_MAX comparisons in
+ * each.
+ */
 void policy_judge(const struct policy *policy, const struct policy_query *query,
 		  struct policy_answer *out_answer);
+
+/*
+ * The names of rules and exceptions that have ended after `from` and not after `to` (CLOCK_REALTIME
+ * ns), i from 0. False past the last one. *out_text: one sentence, owned by the policy.
+ */
+bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_t i,
+		  const char **out_text);
 
 /*
  * The executables named by `allow` entries, each path once, in no order; NULL past the end. The

@@ -15,6 +15,10 @@ struct reader {
 	const char *file; /* kept by the policy */
 	const struct yaml_tree *tree;
 	struct diag_list *diags;
+	struct watch_rule *watch; /* the entry or override that is being read */
+	struct rule *rule; /* that is being read */
+	include_fn include; /* NULL: nothing can be included */
+	void *include_ctx;
 	bool wrong, no_memory;
 };
 
@@ -53,6 +57,36 @@ const char *schema_keep(struct reader *r, const struct yaml_node *node);
 
 /* What is wrong with a path that names one thing, as the end of a sentence; NULL = nothing. */
 const char *schema_path_fault(const char *path);
+
+#define SCHEMA_NAME_MAX 64
+
+/* The value of a key `name` and of what names one; kept. NULL after telling. */
+const char *schema_read_name(struct reader *r, const struct yaml_node *value, const char *what);
+
+/* A list of path patterns, appended to *patterns. */
+void schema_read_patterns(struct reader *r, const struct yaml_node *list, const char *what,
+			  bool is_exclude, size_t max, struct pattern ***patterns, size_t *nr);
+
+/* A list of names or patterns of names, appended. */
+bool schema_read_wanted_list(struct reader *r, const struct yaml_node *value, const char *what,
+			     struct wanted **list, size_t *nr);
+
+/* Bits of `on`; 0 after telling. */
+uint32_t schema_read_on(struct reader *r, const struct yaml_node *value);
+
+/* A list of rules, appended to the policy's for `watch`. */
+void schema_read_rules(struct reader *r, const struct yaml_node *list, enum rule_kind kind,
+		       uint32_t watch);
+
+/* Keys `exceptions` and `zones` of a file. */
+void schema_read_exceptions(struct reader *r, const struct yaml_node *list,
+			    const struct field *field);
+void schema_read_zones(struct reader *r, const struct yaml_node *list, const struct field *field);
+
+/* Row i of the settings' table; NULL past the end. For `keytrail policy show`. */
+const char *schema_setting_key(size_t i);
+/* Its value as it would be written, into `out`. */
+void schema_setting_text(const struct policy *policy, size_t i, char *out, size_t size);
 
 /* Key `settings` of a file. */
 void schema_read_settings(struct reader *r, const struct yaml_node *value,

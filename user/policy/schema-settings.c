@@ -124,9 +124,16 @@ static void read_ring_setting(struct reader *r, const struct yaml_node *value,
 		.min = min_, .max = max_                                                \
 	}
 
+/* What this host is called in `hosts` of zones, beside others. */
+static void read_labels(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	schema_read_wanted_list(r, value, "labels", &r->policy->labels, &r->policy->nr_labels);
+}
+
 static const struct field setting_fields[] = {
 	{.key = "cmdline", .read = read_cmdline},
 	{.key = "sd_id", .read = read_sd_id},
+	{.key = "labels", .read = read_labels},
 	SETTING(syslog_socket, read_path_setting, 1, SUN_PATH_MAX),
 	SETTING(syslog_fallback, read_path_setting, 1, SUN_PATH_MAX),
 	SETTING(jsonl, read_path_setting, 0, PATH_MAX - 1),
@@ -141,8 +148,57 @@ static const struct field setting_fields[] = {
 	{0},
 };
 
+static int setting_row(const char *key)
+{
+	for (int i = 0; setting_fields[i].key; i++)
+		if (!strcmp(setting_fields[i].key, key))
+			return i;
+	return -1;
+}
+
 void schema_read_settings(struct reader *r, const struct yaml_node *value,
 			  const struct field *field)
 {
+	const struct yaml_node *key, *node;
+
+	_Static_assert(ARRAY_SIZE(setting_fields) <= SETTINGS_MAX, "a place for each setting");
 	schema_read_map(r, value, setting_fields, "settings");
+	if (value->kind != YAML_TREE_MAP)
+		return;
+	for (key = yaml_node(r->tree, value->first); key; key = yaml_node(r->tree, node->next)) {
+		int row = setting_row(key->text);
+
+		node = yaml_node(r->tree, key->next);
+		if (row < 0)
+			continue;
+		r->policy->setting_places[row] = (struct place){r->file, node->line, node->column};
+		r->policy->setting_texts[row] =
+			node->kind == YAML_TREE_SCALAR ? schema_keep(r, node) : "";
+	}
+}
+
+const char *schema_setting_key(size_t i)
+{
+	return i < ARRAY_SIZE(setting_fields) ? setting_fields[i].key : NULL;
+}
+
+void schema_setting_text(const struct policy *policy, size_t i, char *out, size_t size)
+{
+	const struct field *field = &setting_fields[i];
+	const void *value = (const char *)&policy->settings + field->offset;
+
+	if (policy->setting_texts[i] && *policy->setting_texts[i])
+		snprintf(out, size, "%s", policy->setting_texts[i]);
+	else if (field->read == read_number_setting || field->read == read_ring_setting)
+		snprintf(out, size, "%u", *(const uint32_t *)value);
+	else if (field->read == read_path_setting)
+		snprintf(out, size, "%s", *(const char *const *)value);
+	else if (field->read == read_switch)
+		snprintf(out, size, "%s", switch_word(*(const bool *)value));
+	else if (field->read == read_cmdline)
+		snprintf(out, size, "%s", cmdline_word((int)policy->settings.cmdline));
+	else if (field->read == read_sd_id)
+		snprintf(out, size, "%s", policy->settings.sd_id);
+	else
+		snprintf(out, size, "(built-in)");
 }

@@ -3,7 +3,6 @@
  * The schema of a policy file and of its watch entries: which keys there are, and what their values
  * may be.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "policy/schema-internal.h"
@@ -11,42 +10,45 @@
 #define WATCHES_MAX    4096
 #define PATHS_MAX      1024
 #define EXCLUDES_MAX   256
-#define NAME_MAX_BYTES 64
 
 /* --- watch entries -----------------------------------------------------------------------------
  */
 
-static struct watch_rule *this_watch(struct reader *r)
+static struct place place_of(const struct reader *r, const struct yaml_node *node)
 {
-	return &r->policy->watches[r->policy->nr_watches - 1];
+	return (struct place){r->file, node->line, node->column};
+}
+
+/* Is what is being read an override? */
+static bool is_override(const struct reader *r)
+{
+	return r->policy->nr_overrides &&
+	       r->watch == &r->policy->overrides[r->policy->nr_overrides - 1];
+}
+
+/* What its rules call it: overrides find their entry later. */
+static uint32_t watch_number(const struct reader *r)
+{
+	return is_override(r) ? OVERRIDE_BIT | (uint32_t)r->policy->nr_overrides
+			      : (uint32_t)r->policy->nr_watches;
 }
 
 static void read_name(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	const char *s = schema_read_string(r, value, "name");
-	size_t i;
+	const char *s = schema_read_name(r, value, "name");
 
-	if (!s)
-		return;
-	for (i = 0; s[i] && (isalnum((unsigned char)s[i]) || (i && strchr("._-", s[i]))); i++)
-		;
-	if (s[i] || i == 0 || i > NAME_MAX_BYTES) {
-		schema_wrong(r, value,
-			     "name '%.64s' is not 1 to %d of a-z, A-Z, 0-9, '.', '_', '-', a "
-			     "letter or digit first",
-			     s, NAME_MAX_BYTES);
-		return;
-	}
-	for (i = 0; i + 1 < r->policy->nr_watches; i++) {
+	r->watch->name_place = place_of(r, value);
+	for (size_t i = 0; s && !is_override(r) && i + 1 < r->policy->nr_watches; i++) {
 		const struct watch_rule *other = &r->policy->watches[i];
 
 		if (!other->entry.name || strcmp(other->entry.name, s))
 			continue;
-		schema_wrong(r, value, "watch entry '%s' is there already: %s:%u:%u", s,
-			     other->place.file, other->place.line, other->place.column);
+		schema_wrong(r, value,
+			     "watch entry '%s' is there already: %s:%u:%u",
+			     s, other->place.file, other->place.line, other->place.column);
 		return;
 	}
-	this_watch(r)->entry.name = schema_keep(r, value);
+	r->watch->entry.name = s;
 }
 
 static const char *class_word(int i)
@@ -59,7 +61,7 @@ static void read_class(struct reader *r, const struct yaml_node *value, const st
 	int word = schema_read_word(r, value, "class", class_word, 1, CLASS_NR);
 
 	if (word > 0)
-		this_watch(r)->entry.object_class = (enum object_class)word;
+		r->watch->entry.object_class = (enum object_class)word;
 }
 
 static const char *severity_word(int i)
@@ -72,11 +74,55 @@ static void read_severity(struct reader *r, const struct yaml_node *value,
 {
 	int word = schema_read_word(r, value, "severity", severity_word, 1, SEV_NR);
 
-	if (word > 0)
-		this_watch(r)->entry.severity = (enum severity)word;
+	if (word <= 0)
+		return;
+	r->watch->entry.severity = (enum severity)word;
+	r->watch->severity_place = place_of(r, value);
+	r->watch->given |= GIVEN_SEVERITY;
 }
 
-static void read_patterns(struct reader *r, const struct yaml_node *list, const char *what,
+static void read_on(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	uint32_t on = schema_read_on(r, value);
+
+	if (!on)
+		return;
+	r->watch->entry.on = on;
+	r->watch->on_place = place_of(r, value);
+	r->watch->given |= GIVEN_ON;
+}
+
+static const char *mode_word(int i)
+{
+	static const char *const words[] = {"record", "alert", "deny"};
+
+	return words[i];
+}
+
+static void read_mode(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word = schema_read_word(r, value, "mode", mode_word, 0, 3);
+
+	if (word < 0)
+		return;
+	if (word == 2) {
+		schema_wrong(r, value, "mode 'deny' cannot be kept: this keytrail tells and refuses "
+				       "nothing (use 'alert')");
+		return;
+	}
+	r->watch->entry.mode = word == 0 ? MODE_RECORD : MODE_ALERT;
+	r->watch->mode_place = place_of(r, value);
+	r->watch->given |= GIVEN_MODE;
+}
+
+static void read_zone(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	r->watch->zone_name = schema_read_name(r, value, "zone");
+	r->watch->zone_place = place_of(r, value);
+	r->watch->given |= GIVEN_ZONE;
+}
+
+void schema_read_patterns(struct reader *r, const struct yaml_node *list, const char *what,
 			  bool is_exclude, size_t max, struct pattern ***patterns, size_t *nr)
 {
 	const struct yaml_node *node;
@@ -108,6 +154,7 @@ static void read_patterns(struct reader *r, const struct yaml_node *list, const 
 		}
 		if (err < 0)
 			continue;
+		pattern->file = r->file;
 		pattern->line = node->line;
 		pattern->column = node->column;
 		(*patterns)[(*nr)++] = pattern;
@@ -116,83 +163,52 @@ static void read_patterns(struct reader *r, const struct yaml_node *list, const 
 
 static void read_paths(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	struct watch_rule *watch = this_watch(r);
+	struct watch_rule *watch = r->watch;
 
-	read_patterns(r, value, "paths", false, PATHS_MAX, &watch->paths, &watch->nr_paths);
+	schema_read_patterns(r, value, "paths", false, PATHS_MAX, &watch->paths, &watch->nr_paths);
 	if (value->kind == YAML_TREE_LIST && !value->first)
 		schema_wrong(r, value, "paths is an empty list: the entry would watch nothing");
 }
 
 static void read_exclude(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	struct watch_rule *watch = this_watch(r);
+	struct watch_rule *watch = r->watch;
 
-	read_patterns(r, value, "exclude", true, EXCLUDES_MAX, &watch->excludes,
+	schema_read_patterns(r, value, "exclude", true, EXCLUDES_MAX, &watch->excludes,
 		      &watch->nr_excludes);
 }
 
-static void read_exe(struct reader *r, const struct yaml_node *value, const struct field *field)
-{
-	const char *s = schema_read_string(r, value, "exe"), *fault;
-	struct policy *policy = r->policy;
-
-	if (!s)
-		return;
-	fault = schema_path_fault(s);
-	if (!fault && strpbrk(s, "*?["))
-		fault = "has a wildcard: an allowed program is named exactly";
-	if (!fault && value->len >= WIRE_EXE_MAX)
-		fault = "is longer than any path that can be told";
-	if (fault) {
-		schema_wrong(r, value, "exe '%.128s' %s", s, fault);
-		return;
-	}
-	if (policy_grow(&policy->rules, policy->nr_rules, sizeof(*policy->rules)) < 0) {
-		r->no_memory = true;
-		return;
-	}
-	policy->rules[policy->nr_rules++] = (struct allow_rule){
-		.watch = (uint32_t)policy->nr_watches,
-		.exe = schema_keep(r, value),
-		.exe_len = value->len,
-		.place = {r->file, value->line, value->column},
-	};
-}
-
-static const struct field allow_fields[] = {
-	{.key = "exe", .required = true, .read = read_exe},
-	{0},
-};
-
 static void read_allow(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	const struct yaml_node *node;
-
-	if (!schema_is_kind(r, value, YAML_TREE_LIST, "allow"))
-		return;
-	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
-		if (node->kind == YAML_TREE_SCALAR && !yaml_node_is_null(node))
-			schema_wrong(r, node, "an allow rule is a map: write `exe: %.128s`",
-				     node->text);
-		else
-			schema_read_map(r, node, allow_fields, "an allow rule");
-	}
+	schema_read_rules(r, value, RULE_ALLOW, watch_number(r));
 }
+
+static void read_expect(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	schema_read_rules(r, value, RULE_EXPECT, watch_number(r));
+}
+
+#define ENTRY_FIELDS                                                                   \
+	{.key = "severity", .read = read_severity}, {.key = "on", .read = read_on},    \
+		{.key = "mode", .read = read_mode}, {.key = "zone", .read = read_zone}, \
+		{.key = "paths", .read = read_paths}, /* needed: see check_paths() */  \
+		{.key = "exclude", .read = read_exclude},                              \
+		{.key = "allow", .read = read_allow},                                  \
+	{                                                                              \
+		.key = "expect", .read = read_expect                                   \
+	}
 
 static const struct field watch_fields[] = {
 	{.key = "name", .required = true, .read = read_name},
 	{.key = "class", .required = true, .read = read_class},
-	{.key = "severity", .read = read_severity},
-	{.key = "paths", .read = read_paths}, /* required: see check_paths() */
-	{.key = "exclude", .read = read_exclude},
-	{.key = "allow", .read = read_allow},
+	ENTRY_FIELDS,
 	{0},
 };
 
 /* Entries of some classes are about no files, and everything else is named. */
 static void check_paths(struct reader *r, const struct yaml_node *node)
 {
-	const struct watch_rule *watch = this_watch(r), *first;
+	const struct watch_rule *watch = r->watch, *first;
 	const enum object_class object_class = watch->entry.object_class;
 	const struct yaml_node *key = NULL;
 	bool named = false;
@@ -221,6 +237,27 @@ static void check_paths(struct reader *r, const struct yaml_node *node)
 			     first->place.column);
 }
 
+/* Appends an empty one; NULL if out of memory or there are too many, which is told. */
+static struct watch_rule *add_watch(struct reader *r, struct watch_rule **list, size_t *nr,
+				    const struct yaml_node *node)
+{
+	if (*nr == WATCHES_MAX) {
+		schema_wrong(r, node, "more than %d watch entries", WATCHES_MAX);
+		return NULL;
+	}
+	if (policy_grow(list, *nr, sizeof(**list)) < 0) {
+		r->no_memory = true;
+		return NULL;
+	}
+	(*list)[*nr] = (struct watch_rule){
+		.entry.severity = SEV_HIGH,
+		.entry.on = 1U << ACTION_READ | 1U << ACTION_DUMP,
+		.entry.mode = MODE_ALERT,
+		.place = place_of(r, node),
+	};
+	return &(*list)[(*nr)++];
+}
+
 static void read_watch(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	struct policy *policy = r->policy;
@@ -229,21 +266,69 @@ static void read_watch(struct reader *r, const struct yaml_node *value, const st
 	if (!schema_is_kind(r, value, YAML_TREE_LIST, "watch"))
 		return;
 	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
-		if (policy->nr_watches == WATCHES_MAX) {
-			schema_wrong(r, node, "more than %d watch entries", WATCHES_MAX);
+		r->watch = add_watch(r, &policy->watches, &policy->nr_watches, node);
+		if (!r->watch)
 			return;
-		}
-		if (policy_grow(&policy->watches, policy->nr_watches, sizeof(*policy->watches)) <
-		    0) {
-			r->no_memory = true;
-			return;
-		}
-		policy->watches[policy->nr_watches++] = (struct watch_rule){
-			.entry.severity = SEV_HIGH,
-			.place = {r->file, node->line, node->column},
-		};
 		schema_read_map(r, node, watch_fields, "a watch entry");
 		check_paths(r, node);
+	}
+}
+
+/* --- overrides ---------------------------------------------------------------------------------
+ */
+
+static const char *list_word(int i)
+{
+	static const char *const words[] = {"paths", "exclude", "allow", "expect"};
+
+	return words[i];
+}
+
+static void read_begin(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, "replace"))
+		return;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		int word = schema_read_word(r, node, "replace", list_word, 0, 4);
+
+		if (word >= 0)
+			r->watch->begin |= 1U << word;
+	}
+}
+
+static const char *bool_word(int i)
+{
+	return i ? "true" : "false";
+}
+
+static void read_off(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	r->watch->off = schema_read_word(r, value, "off", bool_word, 0, 2) == 1;
+}
+
+static const struct field override_fields[] = {
+	{.key = "name", .required = true, .read = read_name},
+	ENTRY_FIELDS,
+	{.key = "replace", .read = read_begin},
+	{.key = "off", .read = read_off},
+	{0},
+};
+
+static void read_override(struct reader *r, const struct yaml_node *value,
+			  const struct field *field)
+{
+	struct policy *policy = r->policy;
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, "override"))
+		return;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		r->watch = add_watch(r, &policy->overrides, &policy->nr_overrides, node);
+		if (!r->watch)
+			return;
+		schema_read_map(r, node, override_fields, "an override");
 	}
 }
 
@@ -260,18 +345,66 @@ static void read_version(struct reader *r, const struct yaml_node *value, const 
 			     value->text);
 }
 
+/* Read before all else of the file, see read_includes(). */
+static void pass_over(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+}
+
 static const struct field file_fields[] = {
 	{.key = "version", .required = true, .read = read_version},
+	{.key = "include", .read = pass_over},
 	{.key = "settings", .read = schema_read_settings},
 	{.key = "watch", .read = read_watch},
+	{.key = "override", .read = read_override},
+	{.key = "exceptions", .read = schema_read_exceptions},
+	{.key = "zones", .read = schema_read_zones},
 	{0},
 };
 
+/* What a file includes comes before it, so that the file has the last word. */
+static int read_includes(struct reader *r)
+{
+	const struct yaml_node *root = yaml_node(r->tree, 1), *key, *value, *node;
+
+	if (root->kind != YAML_TREE_MAP)
+		return 0;
+	for (key = yaml_node(r->tree, root->first); key; key = yaml_node(r->tree, value->next)) {
+		value = yaml_node(r->tree, key->next);
+		if (strcmp(key->text, "include") ||
+		    !schema_is_kind(r, value, YAML_TREE_LIST, "include"))
+			continue;
+		for (node = yaml_node(r->tree, value->first); node;
+		     node = yaml_node(r->tree, node->next)) {
+			const char *which = schema_read_string(r, node, "include");
+			int err;
+
+			if (!which)
+				continue;
+			if (!r->include || !*which) {
+				schema_wrong(r, node, "'%.128s' cannot be included %s", which,
+					     *which ? "here" : "anywhere");
+				continue;
+			}
+			err = r->include(r->include_ctx, r->policy, r->file, which, node, r->diags);
+			if (err == -ENOMEM)
+				return err;
+			r->wrong |= err < 0;
+		}
+	}
+	return 0;
+}
+
 int schema_read(struct policy *policy, const char *name, const char *text, size_t len,
-		struct diag_list *diags)
+		include_fn include, void *ctx, struct diag_list *diags)
 {
 	struct yaml_tree tree = {0};
-	struct reader r = {.policy = policy, .tree = &tree, .diags = diags};
+	struct reader r = {
+		.policy = policy,
+		.tree = &tree,
+		.diags = diags,
+		.include = include,
+		.include_ctx = ctx,
+	};
 	int err;
 
 	r.file = policy_keep(policy, name, strlen(name));
@@ -280,9 +413,11 @@ int schema_read(struct policy *policy, const char *name, const char *text, size_
 	err = yaml_tree_parse(name, text, len, diags, &tree);
 	if (err < 0)
 		return err;
-	schema_read_map(&r, yaml_node(&tree, 1), file_fields, "a policy");
+	err = read_includes(&r);
+	if (err == 0)
+		schema_read_map(&r, yaml_node(&tree, 1), file_fields, "a policy");
 	yaml_tree_fini(&tree);
-	if (r.no_memory)
+	if (err < 0 || r.no_memory)
 		return -ENOMEM;
 	return r.wrong ? -EINVAL : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "policy/check.h"
 #include "policy/policy-internal.h"
 
 static void _printf_(3, 4)
@@ -45,21 +46,51 @@ static bool is_interpreter(const char *exe)
 	return false;
 }
 
+/* Rules of one entry stand together; those of the same program next to each other. */
 static int compare_rules(const void *a, const void *b)
 {
-	const struct allow_rule *x = *(const struct allow_rule *const *)a;
-	const struct allow_rule *y = *(const struct allow_rule *const *)b;
+	const struct rule *x = *(const struct rule *const *)a;
+	const struct rule *y = *(const struct rule *const *)b;
 	int order;
 
 	if (x->watch != y->watch)
 		return x->watch < y->watch ? -1 : 1;
-	order = strcmp(x->exe, y->exe);
+	order = strcmp(x->exe ? x->exe : "", y->exe ? y->exe : "");
 	return order ? order : x < y ? -1 : x > y;
+}
+
+static void warn_covered(const struct rule *earlier, const struct rule *rule,
+			 struct diag_list *diags)
+{
+	const char *who = rule->exe ? rule->exe : "the rule's subject";
+	const char *same_file = rule->place.file == earlier->place.file ? NULL : earlier->place.file;
+
+	warn(diags, &rule->place, "%s is %s already, at %s%sline %u", who,
+	     earlier->kind == RULE_ALLOW ? "allowed" : "expected", same_file ? same_file : "",
+	     same_file ? ", " : "", earlier->place.line);
+}
+
+#define COMPARED_MAX 64 /* rules of a program in an entry that are compared with each other */
+
+static void warn_covered_rules(const struct rule **rules, size_t nr, struct diag_list *diags)
+{
+	for (size_t i = 1, first = 0; i < nr; i++) {
+		const char *exe = rules[i]->exe ? rules[i]->exe : "";
+
+		if (rules[i]->watch != rules[first]->watch ||
+		    strcmp(exe, rules[first]->exe ? rules[first]->exe : ""))
+			first = i;
+		for (size_t j = first; j < i && j < first + COMPARED_MAX; j++)
+			if (rule_covers(rules[j], rules[i])) {
+				warn_covered(rules[j], rules[i], diags);
+				break;
+			}
+	}
 }
 
 static int warn_rules(const struct policy *policy, struct diag_list *diags)
 {
-	_cleanup_free_ const struct allow_rule **rules = NULL;
+	_cleanup_free_ const struct rule **rules = NULL;
 
 	if (!policy->nr_rules)
 		return 0;
@@ -67,21 +98,50 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 	if (!rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < policy->nr_rules; i++) {
-		const struct allow_rule *rule = rules[i] = &policy->rules[i];
+		const struct rule *rule = rules[i] = &policy->rules[i];
+		const struct watch_rule *watch = &policy->watches[rule->watch - 1];
 
-		if (is_interpreter(rule->exe))
+		if (rule->exe && is_interpreter(rule->exe))
 			warn(diags, &rule->place,
 			     "%s runs what it is told: to allow it is to allow every script and "
 			     "command given to it",
 			     rule->exe);
+		if (!(rule->on & watch->entry.on))
+			warn(diags, &rule->place,
+			     "the rule never decides: nothing that it is for (`on`) is judged by "
+			     "watch entry '%s'",
+			     watch->entry.name);
+		if (rule->zone && !policy->zones[rule->zone - 1].here)
+			warn(diags, &rule->place,
+			     "the rule never decides on this host: zone '%s' is of hosts with other "
+			     "labels",
+			     rule->zone_name);
 	}
 	qsort(rules, policy->nr_rules, sizeof(*rules), compare_rules);
-	for (size_t i = 1; i < policy->nr_rules; i++)
-		if (rules[i]->watch == rules[i - 1]->watch &&
-		    !strcmp(rules[i]->exe, rules[i - 1]->exe))
-			warn(diags, &rules[i]->place, "%s is allowed already, at line %u",
-			     rules[i]->exe, rules[i - 1]->place.line);
+	warn_covered_rules(rules, policy->nr_rules, diags);
 	return 0;
+}
+
+static void warn_zones(const struct policy *policy, struct diag_list *diags)
+{
+	for (size_t i = 0; i < policy->nr_zones; i++)
+		if (!policy->zones[i].used)
+			warn(diags, &policy->zones[i].place,
+			     "zone '%s' is used by no entry and no rule", policy->zones[i].name);
+}
+
+void policy_warn_ended(const struct policy *policy, uint64_t now, struct diag_list *diags)
+{
+	const char *last = NULL;
+
+	for (size_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (!rule->until || rule->until_ns >= now || rule->ended == last)
+			continue;
+		last = rule->ended;
+		warn(diags, &rule->place, "%s and lets nobody any more", rule->ended);
+	}
 }
 
 /* --- paths -------------------------------------------------------------------------------------
@@ -138,7 +198,7 @@ static bool leaves_nothing(const struct watch_rule *earlier, const struct watch_
 static void warn_odd_path(const struct watch_rule *watch, const struct pattern *p,
 			  struct diag_list *diags)
 {
-	struct place place = {watch->place.file, p->line, p->column};
+	struct place place = {p->file, p->line, p->column};
 
 	if (p->components[0].deep)
 		warn(diags, &place,
@@ -181,7 +241,7 @@ static int warn_paths(const struct policy *policy, struct diag_list *diags)
 	for (size_t i = 1, first = 0; i < nr; i++) {
 		const struct watch_rule *watch = &policy->watches[refs[i].watch - 1];
 		const struct watch_rule *earlier = &policy->watches[refs[first].watch - 1];
-		struct place place = {watch->place.file, refs[i].pattern->line,
+		struct place place = {refs[i].pattern->file, refs[i].pattern->line,
 				      refs[i].pattern->column};
 
 		if (compare_patterns(refs[first].pattern, refs[i].pattern)) {
@@ -210,12 +270,63 @@ static int warn_paths(const struct policy *policy, struct diag_list *diags)
 	return 0;
 }
 
+/*
+ * Paths of which an earlier entry leaves nothing, though its own are written otherwise. Held
+ * against each other are those that begin alike: at homes, or at the same first name.
+ */
+#define OVERLAPS_MAX 4000000 /* pairs that are compared */
+
+static bool begin_alike(const struct pattern *a, const struct pattern *b)
+{
+	return a->start == b->start && (a->components[0].deep || a->components[0].text[0] == '*' ||
+					!strcmp(a->components[0].text, b->components[0].text));
+}
+
+static int warn_overlaps(const struct policy *policy, struct diag_list *diags)
+{
+	size_t pairs = 0;
+
+	for (size_t w = 1; w < policy->nr_watches; w++)
+		for (size_t i = 0; i < policy->watches[w].nr_paths; i++) {
+			const struct pattern *p = policy->watches[w].paths[i];
+			const struct place place = {p->file, p->line, p->column};
+
+			for (size_t e = 0; e < w; e++) {
+				const struct watch_rule *earlier = &policy->watches[e];
+				const struct pattern *by = NULL;
+
+				pairs += earlier->nr_paths;
+				if (pairs > OVERLAPS_MAX)
+					return 0;
+				if (!leaves_nothing(earlier, &policy->watches[w]))
+					continue;
+				for (size_t k = 0; k < earlier->nr_paths && !by; k++)
+					if (begin_alike(earlier->paths[k], p) &&
+					    compare_patterns(earlier->paths[k], p) &&
+					    pattern_covers(earlier->paths[k], p))
+						by = earlier->paths[k];
+				if (!by)
+					continue;
+				warn(diags, &place,
+				     "path '%.128s' never matches: '%.128s' of watch entry '%s' "
+				     "takes all that it would",
+				     p->text, by->text, earlier->entry.name);
+				break;
+			}
+		}
+	return 0;
+}
+
 int policy_warn(const struct policy *policy, struct diag_list *diags)
 {
 	int err = warn_paths(policy, diags);
 
 	if (err == 0)
 		err = warn_rules(policy, diags);
+	if (err == 0)
+		err = warn_overlaps(policy, diags);
+	if (err == 0)
+		warn_zones(policy, diags);
 	if (err == 0 && !policy->nr_watches)
 		diag_add(diags, DIAG_WARNING, NULL, 0, 0, "the policy watches nothing");
 	return err;

@@ -77,16 +77,18 @@ static void put(struct span s, char *out, size_t size)
 	escape_bytes(raw, n, out, size, NULL);
 }
 
-static void put_container(struct cgroup_name *out, const char *runtime, struct span id)
+struct container {
+	const char *runtime;
+	struct span id; /* or name, as it stands in the path */
+};
+
+static void put_container(struct container *out, const char *runtime, struct span id)
 {
-	if (is_hex(id, 32))
-		id.len = ID_SHOWN;
-	put(id, out->container, sizeof(out->container));
-	snprintf(out->runtime, sizeof(out->runtime), "%s", runtime);
+	*out = (struct container){runtime, id};
 }
 
 /* <prefix><64 hex>.scope: one container each, by runtimes that use systemd's cgroup driver. */
-static bool scope_container(struct span name, struct cgroup_name *out)
+static bool scope_container(struct span name, struct container *out)
 {
 	static const struct {
 		const char *prefix, *runtime;
@@ -114,7 +116,7 @@ static bool scope_container(struct span name, struct cgroup_name *out)
 }
 
 /* A directory below another that says what it is: the runtimes' cgroupfs drivers, lxc, machined. */
-static bool dir_container(struct span parent, struct span name, struct cgroup_name *out)
+static bool dir_container(struct span parent, struct span name, struct container *out)
 {
 	static const struct {
 		const char *dir, *runtime;
@@ -185,32 +187,83 @@ static bool user_manager(struct span name, uint32_t *out_uid)
 	return true;
 }
 
+static bool is_container(struct span parent, struct span name, struct container *out)
+{
+	return scope_container(name, out) || dir_container(parent, name, out);
+}
+
+/* The component that begins at or behind *at, and moves *at behind it. False at the end. */
+static bool next_name(struct span path, size_t *at, struct span *out_name)
+{
+	size_t i = *at, end;
+
+	while (i < path.len && path.p[i] == '/')
+		i++;
+	for (end = i; end < path.len && path.p[end] != '/'; end++)
+		;
+	*at = end;
+	*out_name = (struct span){path.p + i, end - i};
+	return end > i;
+}
+
+static void show_container(const struct container *container, struct cgroup_name *out)
+{
+	struct span id = container->id;
+
+	if (is_hex(id, 32))
+		id.len = ID_SHOWN;
+	put(id, out->container, sizeof(out->container));
+	snprintf(out->runtime, sizeof(out->runtime), "%s", container->runtime);
+}
+
+static bool is_unit(struct span name)
+{
+	return ends(name, ".service") || ends(name, ".scope");
+}
+
 void cgroup_parse(struct span path, struct cgroup_name *out_name)
 {
 	struct cgroup_name out = {.user = UID_UNSET};
-	struct span parent = {NULL, 0};
-	size_t i = 0;
+	struct span parent = {NULL, 0}, name;
+	struct container container;
+	size_t at = 0;
 
-	while (i < path.len) {
-		struct span name;
-		size_t end;
-
-		if (path.p[i] == '/') {
-			i++;
-			continue;
-		}
-		for (end = i; end < path.len && path.p[end] != '/'; end++)
-			;
-		name = (struct span){path.p + i, end - i};
-		i = end;
+	while (next_name(path, &at, &name)) {
 		/* The innermost container wins: docker in docker, or systemd in nspawn. */
-		if (!scope_container(name, &out))
-			dir_container(parent, name, &out);
-		if (ends(name, ".service") || ends(name, ".scope")) {
+		if (is_container(parent, name, &container))
+			show_container(&container, &out);
+		if (is_unit(name)) {
 			put(name, out.unit, sizeof(out.unit));
 			user_manager(name, &out.user);
 		}
 		parent = name;
 	}
 	*out_name = out;
+}
+
+struct span cgroup_system_unit(struct span path)
+{
+	struct span name;
+	size_t at = 0;
+
+	while (next_name(path, &at, &name))
+		if (!ends(name, ".slice"))
+			return is_unit(name) ? name : (struct span){NULL, 0};
+	return (struct span){NULL, 0};
+}
+
+struct span cgroup_system_container(struct span path)
+{
+	struct span parent = {NULL, 0}, name;
+	struct container container;
+	size_t at = 0;
+
+	while (next_name(path, &at, &name)) {
+		if (is_container(parent, name, &container))
+			return container.id;
+		if (is_unit(name))
+			break;
+		parent = name;
+	}
+	return (struct span){NULL, 0};
 }

@@ -29,3 +29,17 @@ struct cgroup_name {
  *and never decides anything.
  */
 void cgroup_parse(struct span path, struct cgroup_name *out_name);
+
+/*
+ * What decides, where cgroup_parse() is for people: names that only root can give. Below the first
+ * component that is no slice a cgroup may belong to somebody else (a user's service manager, a
+ * container's root), who names what is in it as he likes; so that component is the unit, and a
+ * container is looked for no deeper. Views on `path`, as the kernel tells them (systemd's escapes,
+ * a container's whole id); {NULL, 0} = none. Pure.
+ *
+ *	/system.slice/ssh.service/x.service	unit ssh.service
+ *	/user.slice/user-1.slice/user@1.service/a.slice/b.service	unit user@1.service
+ *	/system.slice/docker-<64 hex>.scope	unit docker-<64 hex>.scope, container <64 hex>
+ */
+struct span cgroup_system_unit(struct span path);
+struct span cgroup_system_container(struct span path);

@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Rules: who matches which, what has an end, zones, overrides, includes; that judging allocates
+ * nothing; and what is refused, with its place.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/check.h"
+#include "policy/policy.h"
+#include "tmpdir.h"
+
+/* --- counting allocations ----------------------------------------------------------------------
+ */
+
+static long allocations;
+
+#ifndef __SANITIZE_ADDRESS__
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t nr, size_t size);
+void *__libc_realloc(void *p, size_t size);
+
+void *malloc(size_t size)
+{
+	allocations++;
+	return __libc_malloc(size);
+}
+
+void *calloc(size_t nr, size_t size)
+{
+	allocations++;
+	return __libc_calloc(nr, size);
+}
+
+void *realloc(void *p, size_t size)
+{
+	allocations++;
+	return __libc_realloc(p, size);
+}
+#endif
+
+/* --- helpers -----------------------------------------------------------------------------------
+ */
+
+static char *told(const char *text, int expected, struct policy **out_policy)
+{
+	struct diag_list diags = {0};
+	char *printed = NULL;
+	size_t size;
+	FILE *f = open_memstream(&printed, &size);
+
+	assert_int_equal(policy_parse("p.yaml", text, strlen(text), &diags, out_policy), expected);
+	diag_print(&diags, f);
+	fclose(f);
+	diag_list_fini(&diags);
+	return printed;
+}
+
+static struct policy *parse(const char *text)
+{
+	struct policy *policy = NULL;
+	_cleanup_free_ char *printed = told(text, 0, &policy);
+
+	assert_string_equal(printed, "");
+	return policy;
+}
+
+#define HEAD "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k/**]\n"
+
+/* --- who ---------------------------------------------------------------------------------------
+ */
+
+static const char everybody[] = HEAD "  allow:\n"
+				     "  - exe: /bin/a\n"
+				     "  - {exe: /bin/b, unit: b.service}\n"
+				     "  - unit: c.service\n"
+				     "  - {exe: /bin/d, user: dora}\n"
+				     "  - {exe: /bin/e, user: 5}\n"
+				     "  - {exe: /bin/f, login: none}\n"
+				     "  - {exe: /bin/g, unit: 'g@*.service'}\n"
+				     "  - container: web\n"
+				     "  - {container: 'db-*', exe: /bin/h}\n"
+				     "  expect:\n"
+				     "  - exe: /bin/i\n"
+				     "  - {exe: /bin/a, unit: b.service}\n"
+				     "  - {exe: /bin/j, login: some, user: dora}\n";
+
+static void subjects_are_told_apart(void **state)
+{
+	static const struct {
+		struct policy_subject subject;
+		enum exe_trust trust;
+		enum verdict verdict;
+		enum policy_reason reason;
+		unsigned line;
+	} cases[] = {
+#define S(...) {__VA_ARGS__}
+#define T(s)   {s, sizeof(s) - 1}
+		{S(.exe = T("/bin/a")), EXE_VERIFIED, VERDICT_ALLOW, REASON_ALLOWED, 7},
+		{S(.exe = T("/bin/a")), EXE_OTHER, VERDICT_ALERT, REASON_DISTRUST, 7},
+		{S(.exe = T("/bin/b")), EXE_VERIFIED, VERDICT_ALERT, REASON_NO_RULE, 3},
+		{S(.exe = T("/bin/b"), .unit = T("b.service")), EXE_VERIFIED, VERDICT_ALLOW,
+		 REASON_ALLOWED, 8},
+		{S(.exe = T("/bin/b"), .unit = T("b.servicex")), EXE_VERIFIED, VERDICT_ALERT,
+		 REASON_NO_RULE, 3},
+		{S(.exe = T("/x"), .unit = T("c.service")), EXE_UNKNOWN, VERDICT_ALLOW,
+		 REASON_ALLOWED, 9},
+		{S(.exe = T("/x"), .unit = T("c.service")), EXE_MEMORY, VERDICT_ALERT,
+		 REASON_DISTRUST, 9},
+		{S(.exe = T("/bin/d"), .user = T("dora")), EXE_VERIFIED, VERDICT_ALLOW,
+		 REASON_ALLOWED, 10},
+		{S(.exe = T("/bin/d")), EXE_VERIFIED, VERDICT_ALERT, REASON_NO_RULE, 3},
+		{S(.exe = T("/bin/e"), .uid = 5), EXE_VERIFIED, VERDICT_ALLOW, REASON_ALLOWED, 11},
+		{S(.exe = T("/bin/e"), .uid = 6), EXE_VERIFIED, VERDICT_ALERT, REASON_NO_RULE, 3},
+		{S(.exe = T("/bin/f"), .loginuid = UID_UNSET), EXE_VERIFIED, VERDICT_ALLOW,
+		 REASON_ALLOWED, 12},
+		{S(.exe = T("/bin/f"), .loginuid = 1000), EXE_VERIFIED, VERDICT_ALERT,
+		 REASON_NO_RULE, 3},
+		{S(.exe = T("/bin/g"), .unit = T("g@1.service")), EXE_VERIFIED, VERDICT_ALLOW,
+		 REASON_ALLOWED, 13},
+		{S(.exe = T("/bin/g"), .unit = T("h@1.service")), EXE_VERIFIED, VERDICT_ALERT,
+		 REASON_NO_RULE, 3},
+		{S(.exe = T("/x"), .container = T("web")), EXE_OTHER, VERDICT_ALLOW,
+		 REASON_ALLOWED, 14},
+		{S(.exe = T("/bin/h"), .container = T("db-1")), EXE_OTHER, VERDICT_ALLOW,
+		 REASON_ALLOWED, 15},
+		{S(.exe = T("/bin/h"), .container = T("db-1")), EXE_WRITABLE, VERDICT_ALERT,
+		 REASON_DISTRUST, 15},
+		{S(.exe = T("/bin/h")), EXE_VERIFIED, VERDICT_ALERT, REASON_NO_RULE, 3},
+		{S(.exe = T("/bin/i")), EXE_VERIFIED, VERDICT_RECORD, REASON_EXPECTED, 17},
+		/* What is allowed is silent, though it is expected as well. */
+		{S(.exe = T("/bin/a"), .unit = T("b.service")), EXE_VERIFIED, VERDICT_ALLOW,
+		 REASON_ALLOWED, 7},
+		{S(.exe = T("/bin/j"), .user = T("dora"), .loginuid = 0), EXE_VERIFIED,
+		 VERDICT_RECORD, REASON_EXPECTED, 19},
+		{S(.exe = T("/bin/j"), .user = T("dora"), .loginuid = UID_UNSET), EXE_VERIFIED,
+		 VERDICT_ALERT, REASON_NO_RULE, 3},
+		{S(.uid = 5), EXE_UNKNOWN, VERDICT_ALERT, REASON_NO_RULE, 3},
+	};
+	struct policy *policy = NULL;
+	_cleanup_free_ char *printed = told(everybody, 0, &policy);
+	long before = allocations;
+
+	assert_string_equal(printed, "p.yaml:18:11: warning: /bin/a is allowed already, at line "
+				     "7\n");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject = cases[i].subject,
+		};
+		struct policy_answer answer;
+
+		query.subject.exe_trust = cases[i].trust;
+		policy_judge(policy, &query, &answer);
+		if (answer.verdict != cases[i].verdict || answer.reason != cases[i].reason ||
+		    answer.line != cases[i].line)
+			fail_msg("case %zu: %s, line %u: %s", i, verdict_str(answer.verdict),
+				 answer.line, answer.why);
+	}
+	assert_int_equal(allocations, before);
+	policy_free(policy);
+}
+
+/* Rules that differ in nothing that can be looked up are compared, and so there is an end to them.
+ */
+static void rules_alike_are_bounded(void **state)
+{
+	for (int nr = 32; nr <= 33; nr++) {
+		_cleanup_free_ char *text = NULL, *printed = NULL;
+		struct policy *policy = NULL;
+		size_t size;
+		FILE *f = open_memstream(&text, &size);
+
+		fputs(HEAD "  allow:\n", f);
+		for (int i = 0; i < nr; i++)
+			fprintf(f, "  - {exe: /bin/a, unit: '%d-*.service'}\n", i);
+		fclose(f);
+		printed = told(text, nr == 32 ? 0 : -EINVAL, &policy);
+		assert_string_equal(printed,
+				    nr == 32 ? ""
+					     : "p.yaml:39:11: error: more than 32 rules of one entry "
+					       "are the same but for their patterns: name programs, "
+					       "units or users exactly\n");
+		if (policy) {
+			struct policy_query query = {
+				.watch = 1,
+				.action = ACTION_READ,
+				.subject = {.exe = T("/bin/a"),
+					    .exe_trust = EXE_VERIFIED,
+					    .unit = T("31-x.service")},
+			};
+			struct policy_answer answer;
+
+			policy_judge(policy, &query, &answer);
+			assert_int_equal(answer.verdict, VERDICT_ALLOW);
+		}
+		policy_free(policy);
+	}
+}
+
+/* --- actions and modes -------------------------------------------------------------------------
+ */
+
+static enum verdict judge(const struct policy *policy, const char *watch, enum policy_action action,
+			  const char *exe)
+{
+	struct policy_query query = {
+		.watch = policy_find_watch(policy, span_of(watch)),
+		.action = action,
+		.subject = {.exe = span_of(exe), .exe_trust = EXE_VERIFIED},
+	};
+	struct policy_answer answer;
+
+	assert_int_not_equal(query.watch, 0);
+	policy_judge(policy, &query, &answer);
+	return answer.verdict;
+}
+
+static void what_an_entry_is_not_about_is_recorded(void **state)
+{
+	struct policy *policy = parse("version: 1\n"
+				      "watch:\n"
+				      "- {name: both, class: key, paths: [/a]}\n"
+				      "- {name: dumps, class: key, paths: [/b], on: [dump]}\n"
+				      "- {name: quiet, class: key, paths: [/c], mode: record}\n"
+				      "- {name: rule, class: key, paths: [/d],\n"
+				      "   allow: [{exe: /x, on: [read]}]}\n");
+
+	assert_int_equal(policy_watch(policy, 1)->on, 1 << ACTION_READ | 1 << ACTION_DUMP);
+	assert_int_equal(judge(policy, "both", ACTION_READ, "/x"), VERDICT_ALERT);
+	assert_int_equal(judge(policy, "both", ACTION_DUMP, "/x"), VERDICT_ALERT);
+	assert_int_equal(judge(policy, "both", ACTION_LINK, "/x"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "both", (enum policy_action)99, "/x"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "dumps", ACTION_READ, "/x"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "dumps", ACTION_DUMP, "/x"), VERDICT_ALERT);
+	assert_int_equal(judge(policy, "quiet", ACTION_READ, "/x"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "rule", ACTION_READ, "/x"), VERDICT_ALLOW);
+	assert_int_equal(judge(policy, "rule", ACTION_DUMP, "/x"), VERDICT_ALERT);
+	policy_free(policy);
+}
+
+/* --- ends --------------------------------------------------------------------------------------
+ */
+
+#define DAY(days) ((uint64_t)(days) * 86400 * 1000000000)
+
+static const char ending[] = "version: 1\n"
+			     "watch:\n"
+			     "- {name: a, class: key, paths: [/a],\n"
+			     "   allow: [{exe: /x, until: 1970-01-10, reason: trial}]}\n"
+			     "- {name: b, class: key, paths: [/b]}\n"
+			     "exceptions:\n"
+			     "- name: move\n"
+			     "  watch: [a, b]\n"
+			     "  exe: /y\n"
+			     "  until: 1970-01-20\n"
+			     "  reason: the server moves\n";
+
+static void exceptions_end(void **state)
+{
+	static const struct {
+		const char *exe;
+		uint64_t time;
+		enum policy_reason reason;
+		unsigned line;
+	} cases[] = {
+		{"/x", DAY(9) + 1, REASON_ALLOWED, 4},
+		{"/x", DAY(10) - 1, REASON_ALLOWED, 4}, /* the whole of the 10th */
+		{"/x", DAY(10), REASON_EXPIRED, 4},
+		{"/y", DAY(19), REASON_ALLOWED, 9},
+		{"/y", DAY(20), REASON_EXPIRED, 9},
+		{"/y", 0, REASON_ALLOWED, 9}, /* no time is told */
+		{"/z", DAY(1), REASON_NO_RULE, 3},
+	};
+	struct policy *policy = parse(ending);
+	struct diag_list diags = {0};
+	const char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject = {.exe = span_of(cases[i].exe), .exe_trust = EXE_VERIFIED},
+			.time = cases[i].time,
+		};
+		struct policy_answer answer;
+
+		policy_judge(policy, &query, &answer);
+		if (answer.reason != cases[i].reason || answer.line != cases[i].line)
+			fail_msg("case %zu: %u, line %u", i, answer.reason, answer.line);
+	}
+	assert_false(policy_ended(policy, 0, DAY(10) - 2, 0, &text));
+	assert_true(policy_ended(policy, 0, DAY(10), 0, &text));
+	assert_string_equal(text, "a rule at p.yaml:4 ended with 1970-01-10: trial");
+	assert_false(policy_ended(policy, 0, DAY(10), 1, &text));
+	/* An exception for two entries ends once. */
+	assert_true(policy_ended(policy, DAY(10), DAY(30), 0, &text));
+	assert_string_equal(
+		text, "exception 'move' at p.yaml:9 ended with 1970-01-20: the server moves");
+	assert_false(policy_ended(policy, DAY(10), DAY(30), 1, &text));
+	policy_warn_ended(policy, DAY(15), &diags);
+	assert_int_equal(diags.warnings, 1);
+	assert_string_equal(diags.items[0].text, "a rule at p.yaml:4 ended with 1970-01-10: trial "
+						 "and lets nobody any more");
+	diag_list_fini(&diags);
+	policy_free(policy);
+}
+
+/* --- zones -------------------------------------------------------------------------------------
+ */
+
+static void zones_bound_who_is_allowed(void **state)
+{
+	static const struct {
+		struct policy_subject subject;
+		const char *watch, *path;
+		enum policy_reason reason;
+	} cases[] = {
+		{S(.exe = T("/x"), .unit = T("signd.service")), "k", "/srv/sign/a", REASON_ALLOWED},
+		{S(.exe = T("/x"), .unit = T("other.service")), "k", "/srv/sign/a",
+		 REASON_SUBJECT_ZONE},
+		{S(.exe = T("/x"), .user = T("signer")), "k", "/srv/sign/a", REASON_ALLOWED},
+		{S(.exe = T("/x"), .uid = 7), "k", "/srv/sign/a", REASON_ALLOWED},
+		{S(.exe = T("/x"), .unit = T("signd.service")), "k", "/mnt/hsm/d/k",
+		 REASON_ALLOWED},
+		{S(.exe = T("/x"), .unit = T("signd.service")), "k", "/tmp/a", REASON_OBJECT_ZONE},
+		{S(.exe = T("/x"), .unit = T("signd.service")), "k", "", REASON_ALLOWED},
+		{S(.exe = T("/q"), .unit = T("signd.service")), "k", "/tmp/a", REASON_NO_RULE},
+		/* An exception may pass it. */
+		{S(.exe = T("/y"), .unit = T("other.service")), "k", "/tmp/a", REASON_ALLOWED},
+		/* A rule that asks for a zone. */
+		{S(.exe = T("/z"), .unit = T("signd.service")), "r", "/r", REASON_ALLOWED},
+		{S(.exe = T("/z"), .unit = T("other.service")), "r", "/r", REASON_NO_RULE},
+		/* Of hosts with other labels; of this one. */
+		{S(.exe = T("/z")), "there", "/t", REASON_OBJECT_ZONE},
+		{S(.exe = T("/z")), "here", "/h", REASON_ALLOWED},
+	};
+	struct policy *policy =
+		parse("version: 1\n"
+		      "settings: {labels: [prod-eu]}\n"
+		      "watch:\n"
+		      "- {name: k, class: key, paths: [/k], zone: signing, allow: [{exe: /x}]}\n"
+		      "- {name: r, class: key, paths: [/r], allow: [{exe: /z, zone: signing}]}\n"
+		      "- {name: there, class: key, paths: [/t], zone: lab, allow: [{exe: /z}]}\n"
+		      "- {name: here, class: key, paths: [/h], zone: prod, allow: [{exe: /z}]}\n"
+		      "zones:\n"
+		      "- {name: signing, paths: ['/srv/sign/**'], mounts: [/mnt/hsm],\n"
+		      "   units: [signd.service], users: [signer, 7]}\n"
+		      "- {name: lab, hosts: ['lab-*']}\n"
+		      "- {name: prod, hosts: ['prod-*']}\n"
+		      "exceptions:\n"
+		      "- {name: e, watch: [k], exe: /y, until: 2400-02-29, reason: r}\n");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy_query query = {
+			.watch = policy_find_watch(policy, span_of(cases[i].watch)),
+			.action = ACTION_READ,
+			.subject = cases[i].subject,
+			.path = span_of(cases[i].path),
+			.time = DAY(20000),
+		};
+		struct policy_answer answer;
+		long before = allocations;
+
+		query.subject.exe_trust = EXE_VERIFIED;
+		policy_judge(policy, &query, &answer);
+		assert_int_equal(allocations, before);
+		if (answer.reason != cases[i].reason)
+			fail_msg("case %zu: %u: %s", i, answer.reason, answer.why);
+	}
+	policy_free(policy);
+}
+
+/* --- overrides ---------------------------------------------------------------------------------
+ */
+
+static void overrides_change_entries_by_name(void **state)
+{
+	struct policy *policy = parse("version: 1\n"
+				      /* may stand before what it changes */
+				      "override:\n"
+				      "- {name: a, severity: low, mode: record}\n"
+				      "- {name: b, allow: [{exe: /new}], paths: [/b2]}\n"
+				      "- {name: c, replace: [allow], allow: [{exe: /new}]}\n"
+				      "- {name: d, off: true}\n"
+				      "watch:\n"
+				      "- {name: a, class: key, paths: [/a], allow: [{exe: /old}]}\n"
+				      "- {name: d, class: key, paths: [/d], allow: [{exe: /old}]}\n"
+				      "- {name: b, class: key, paths: [/b], allow: [{exe: /old}]}\n"
+				      "- {name: c, class: key, paths: [/c], allow: [{exe: /old}],\n"
+				      "   expect: [{exe: /known}]}\n");
+
+	assert_int_equal(policy_nr_watches(policy), 3);
+	assert_int_equal(policy_find_watch(policy, span_of("d")), 0);
+	assert_int_equal(policy_find_watch(policy, span_of("b")), 2);
+	assert_int_equal(policy_watch(policy, 1)->severity, SEV_LOW);
+	assert_int_equal(policy_watch(policy, 2)->severity, SEV_HIGH);
+	assert_int_equal(judge(policy, "a", ACTION_READ, "/old"), VERDICT_ALLOW);
+	assert_int_equal(judge(policy, "a", ACTION_READ, "/x"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "b", ACTION_READ, "/old"), VERDICT_ALLOW);
+	assert_int_equal(judge(policy, "b", ACTION_READ, "/new"), VERDICT_ALLOW);
+	assert_int_equal(judge(policy, "c", ACTION_READ, "/old"), VERDICT_ALERT);
+	assert_int_equal(judge(policy, "c", ACTION_READ, "/new"), VERDICT_ALLOW);
+	assert_int_equal(judge(policy, "c", ACTION_READ, "/known"), VERDICT_RECORD);
+	policy_free(policy);
+}
+
+/* --- includes ----------------------------------------------------------------------------------
+ */
+
+static const char *put(void **state, const char *name, const char *text)
+{
+	const char *path = tmpdir_path(state, name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	return path;
+}
+
+static char *load(const char *path, int expected, struct policy **out_policy)
+{
+	struct diag_list diags = {0};
+	char *printed = NULL;
+	size_t size;
+	FILE *f = open_memstream(&printed, &size);
+
+	assert_int_equal(policy_load(&path, 1, &diags, out_policy), expected);
+	diag_print(&diags, f);
+	fclose(f);
+	diag_list_fini(&diags);
+	return printed;
+}
+
+static void included_files_come_first(void **state)
+{
+	_cleanup_free_ char *printed = NULL, *name = NULL;
+	struct policy *policy = NULL;
+	const char *path;
+
+	assert_int_equal(mkdir(tmpdir_path(state, "d"), 0700), 0);
+	put(state, "d/1.yaml",
+	    "version: 1\nsettings: {alert_burst: 2, canary_s: 7}\n"
+	    "watch: [{name: one, class: key, paths: [/1]}]\n");
+	put(state, "d/2.yaml", "version: 1\nwatch: [{name: two, class: key, paths: [/2]}]\n");
+	path = put(state, "main.yaml",
+		   "version: 1\n"
+		   "watch: [{name: main, class: key, paths: [/m]}]\n"
+		   "settings: {alert_burst: 3}\n"
+		   "include: ['d/*.yaml', 'none/*.yaml']\n");
+	printed = load(path, 0, &policy);
+	assert_string_equal(printed, "");
+	assert_int_equal(policy_nr_watches(policy), 3);
+	assert_int_equal(policy_find_watch(policy, span_of("one")), 1);
+	assert_int_equal(policy_find_watch(policy, span_of("main")), 3);
+	assert_int_equal(policy_settings(policy)->alert_burst, 3);
+	assert_int_equal(policy_settings(policy)->canary_s, 7);
+	policy_free(policy);
+}
+
+static void includes_that_lead_nowhere_are_errors(void **state)
+{
+	const char *dir = *state, *path;
+	struct policy *policy = NULL;
+	char expected[1024];
+
+	path = put(state, "a.yaml", "version: 1\ninclude: [b.yaml, gone.yaml]\n");
+	put(state, "b.yaml", "version: 1\ninclude: [a.yaml]\n");
+	snprintf(expected, sizeof(expected),
+		 "%s/b.yaml:2:11: error: '%s/a.yaml' is read already, by its own name\n"
+		 "%s/a.yaml:2:19: error: there is no '%s/gone.yaml' to include\n",
+		 dir, dir, dir, dir);
+	for (int i = 0; i < 2; i++) {
+		_cleanup_free_ char *printed = load(path, -EINVAL, &policy);
+
+		assert_string_equal(printed, expected);
+	}
+	assert_null(policy);
+}
+
+/* --- refused, and warned of --------------------------------------------------------------------
+ */
+
+static void errors_have_their_place(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{HEAD "  mode: deny\n",
+		 "6:9: error: mode 'deny' cannot be kept: this keytrail tells and refuses nothing "
+		 "(use 'alert')"},
+		{HEAD "  mode: alart\n",
+		 "6:9: error: mode 'alart' is not known: did you mean 'alert'? (record, alert, "
+		 "deny)"},
+		{HEAD "  on: [read, read]\n", "6:14: error: on: 'read' stands twice"},
+		{HEAD "  on: []\n",
+		 "6:7: error: on is an empty list: use `mode: record`, or leave the entry out"},
+		{HEAD "  allow: [{}]\n",
+		 "6:11: error: the rule names nobody: it needs `exe`, `unit`, `container`, `user` "
+		 "or `zone`"},
+		{HEAD "  allow: [{login: none}]\n",
+		 "6:11: error: the rule names nobody: it needs `exe`, `unit`, `container`, `user` "
+		 "or `zone`"},
+		{HEAD "  allow: [{user: 'd*'}]\n",
+		 "6:11: error: the rule is about users by a pattern, and needs `exe` besides"},
+		{HEAD "  allow: [{unit: a.slice}]\n",
+		 "6:18: error: unit 'a.slice' is no service and no scope: processes run in nothing "
+		 "else"},
+		{HEAD "  allow: [{unit: a/b.service}]\n",
+		 "6:18: error: unit 'a/b.service' has a slash, which no such name has"},
+		{HEAD "  allow: [{container: 'a[b'}]\n",
+		 "6:23: error: container 'a[b': `[` without `]`"},
+		{HEAD "  allow: [{exe: /x, until: 2030-02-30, reason: r}]\n",
+		 "6:28: error: until '2030-02-30' is not a day like 2030-01-31"},
+		{HEAD "  allow: [{exe: /x, until: 2030-02-01}]\n",
+		 "6:11: error: the rule has an end and needs a `reason`"},
+		{HEAD "  allow: [{exe: /x, zone: z}]\n", "6:27: error: there is no zone 'z'"},
+		{HEAD "  zone: sining\nzones: [{name: signing, units: [a.service]}]\n",
+		 "6:9: error: there is no zone 'sining': did you mean 'signing'?"},
+		{HEAD "zones: [{name: z}]\n",
+		 "6:9: error: the zone has nothing in it: it needs `paths`, `mounts`, `units`, "
+		 "`containers`, `users` or `hosts`"},
+		{HEAD "zones: [{name: z, paths: ['~/a']}]\n",
+		 "6:27: error: zone path '~/a': a zone is no matter of homes, name the directory"},
+		{HEAD "zones: [{name: z, mounts: [a]}]\n",
+		 "6:28: error: mount 'a' is not an absolute path"},
+		{HEAD "zones: [{name: z, units: []}]\n", "6:26: error: units is an empty list"},
+		{HEAD "override: [{name: xyz, off: true}]\n",
+		 "6:19: error: there is no watch entry 'xyz'"},
+		{HEAD "override: [{name: w, class: key}]\n",
+		 "6:22: error: an override has no key 'class'"},
+		{HEAD "override: [{name: w, replace: [paths]}]\n",
+		 "6:12: error: the override leaves 'w' without paths: `off: true` is for that"},
+		{HEAD "exceptions: [{name: e, watch: [w], exe: /x, reason: r}]\n",
+		 "6:14: error: an exception needs an end (`until`): what has none is an `allow` "
+		 "rule"},
+		{HEAD "exceptions: [{name: e, watch: [], exe: /x, until: 2030-01-01, reason: r}]\n",
+		 "6:31: error: watch is an empty list: the exception would be for nothing"},
+		{HEAD "exceptions: [{name: e, watch: [vvv], exe: /x, until: 2030-01-01, reason: "
+		      "r}]\n",
+		 "6:32: error: there is no watch entry 'vvv'"},
+		{"version: 1\ninclude: [x.yaml]\n",
+		 "2:11: error: 'x.yaml' cannot be included here"},
+		{"version: 1\ninclude: x.yaml\n",
+		 "2:10: error: include must be a list, not a single value"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy *policy = NULL;
+		_cleanup_free_ char *printed = told(cases[i].text, -EINVAL, &policy);
+		char expected[512];
+
+		snprintf(expected, sizeof(expected), "p.yaml:%s\n", cases[i].error);
+		if (strcmp(printed, expected))
+			fail_msg("case %zu:\n%s  expected\n%s", i, printed, expected);
+	}
+}
+
+static void what_never_matches_is_warned_of(void **state)
+{
+	static const struct {
+		const char *text, *warning;
+	} cases[] = {
+		{HEAD "- {name: v, class: key, paths: ['/k/a/*.pem']}\n",
+		 "6:33: warning: path '/k/a/*.pem' never matches: '/k/**' of watch entry 'w' takes "
+		 "all that it would"},
+		{HEAD "- {name: v, class: key, paths: ['/k*/a', '/**/k/x']}\n",
+		 "6:42: warning: path '/**/k/x' covers every directory of the system: each one "
+		 "costs a mark"},
+		{HEAD "  exclude: ['*.pub']\n- {name: v, class: key, paths: [/k/a]}\n", NULL},
+		{HEAD "  allow: [{exe: /x}, {exe: /x, unit: a.service}]\n",
+		 "6:28: warning: /x is allowed already, at line 6"},
+		{HEAD "  allow: [{exe: /x, unit: a.service}, {exe: /x}]\n", NULL},
+		{HEAD "  allow: [{exe: /x, on: [dump]}]\n  on: [read]\n",
+		 "6:17: warning: the rule never decides: nothing that it is for (`on`) is judged by "
+		 "watch entry 'w'"},
+		{HEAD "zones: [{name: z, units: [a.service]}]\n",
+		 "6:9: warning: zone 'z' is used by no entry and no rule"},
+		{HEAD "  allow: [{exe: /x, zone: z}]\nzones: [{name: z, hosts: [h]}]\n",
+		 "6:17: warning: the rule never decides on this host: zone 'z' is of hosts with "
+		 "other labels"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy *policy = NULL;
+		_cleanup_free_ char *printed = told(cases[i].text, 0, &policy);
+		char expected[512] = "";
+
+		if (cases[i].warning)
+			snprintf(expected, sizeof(expected), "p.yaml:%s\n", cases[i].warning);
+		if (strcmp(printed, expected))
+			fail_msg("case %zu:\n%s  expected\n%s", i, printed, expected);
+		policy_free(policy);
+	}
+}
+
+int main(void)
+{
+#define FILES(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subjects_are_told_apart),
+		cmocka_unit_test(rules_alike_are_bounded),
+		cmocka_unit_test(what_an_entry_is_not_about_is_recorded),
+		cmocka_unit_test(exceptions_end),
+		cmocka_unit_test(zones_bound_who_is_allowed),
+		cmocka_unit_test(overrides_change_entries_by_name),
+		FILES(included_files_come_first),
+		FILES(includes_that_lead_nowhere_are_errors),
+		cmocka_unit_test(errors_have_their_place),
+		cmocka_unit_test(what_never_matches_is_warned_of),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,654 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The schema of rules: who may (`allow`), who is known to (`expect`), exceptions, and zones.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "policy/schema-internal.h"
+#include "policy/suggest.h"
+
+#define RULES_MAX      65536
+#define ZONES_MAX      256
+#define ZONE_ITEMS_MAX 256
+#define EXCEPTIONS_MAX 1024
+#define REASON_BYTES   256
+
+/* --- values ------------------------------------------------------------------------------------
+ */
+
+const char *schema_read_name(struct reader *r, const struct yaml_node *value, const char *what)
+{
+	const char *s = schema_read_string(r, value, what);
+	size_t i;
+
+	if (!s)
+		return NULL;
+	for (i = 0; s[i] && (isalnum((unsigned char)s[i]) || (i && strchr("._-", s[i]))); i++)
+		;
+	if (!s[i] && i && i <= SCHEMA_NAME_MAX)
+		return schema_keep(r, value);
+	schema_wrong(r, value,
+		     "%s '%.64s' is not 1 to %d of a-z, A-Z, 0-9, '.', '_', '-', a letter or digit "
+		     "first",
+		     what, s, SCHEMA_NAME_MAX);
+	return NULL;
+}
+
+static const char *action_word(int i)
+{
+	return policy_action_str((enum policy_action)i);
+}
+
+/* What no entry's objects can be asked about is an error, and not a silence. */
+static bool can_be_judged(struct reader *r, const struct yaml_node *node, int action)
+{
+	static const char *const missing[ACTION_NR] = {
+		[ACTION_LINK] = "names are followed, but not judged yet",
+		[ACTION_WRITE] = "writing is counted, but not judged yet",
+		[ACTION_SEND] = "connections are recorded, but not judged yet",
+	};
+
+	if (!missing[action])
+		return true;
+	schema_wrong(r, node, "on: '%s' cannot be kept by this keytrail: %s",
+		     policy_action_str((enum policy_action)action), missing[action]);
+	return false;
+}
+
+uint32_t schema_read_on(struct reader *r, const struct yaml_node *value)
+{
+	const struct yaml_node *node;
+	uint32_t on = 0;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, "on"))
+		return 0;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		int action = schema_read_word(r, node, "on", action_word, 1, ACTION_NR);
+
+		if (action < 0 || !can_be_judged(r, node, action))
+			continue;
+		if (on & 1U << action)
+			schema_wrong(r, node, "on: '%s' stands twice",
+				     policy_action_str((enum policy_action)action));
+		on |= 1U << action;
+	}
+	if (!value->first)
+		schema_wrong(r, value, "on is an empty list: use `mode: record`, or leave the entry "
+				       "out");
+	return on;
+}
+
+/* A text or, with wildcards, a pattern of one name. */
+static bool read_wanted(struct reader *r, const struct yaml_node *value, const char *what,
+			struct wanted *out)
+{
+	const char *s = schema_read_string(r, value, what), *why;
+	struct glob *glob;
+	int err;
+
+	if (!s)
+		return false;
+	if (!*s || strchr(s, '/')) {
+		schema_wrong(r, value, "%s '%.128s' %s", what, s,
+			     *s ? "has a slash, which no such name has" : "is empty");
+		return false;
+	}
+	err = glob_new(s, value->len, &glob, &why);
+	if (err == -EINVAL)
+		schema_wrong(r, value, "%s '%.128s': %s", what, s, why);
+	if (err == -ENOMEM)
+		r->no_memory = true;
+	if (err < 0)
+		return false;
+	if (!strpbrk(s, "*?[")) {
+		/* systemd's names have backslashes, which stand for themselves there. */
+		glob_free(glob);
+		glob = NULL;
+	}
+	s = schema_keep(r, value);
+	if (!s) {
+		glob_free(glob);
+		return false;
+	}
+	*out = (struct wanted){.text = s, .len = value->len, .glob = glob};
+	return true;
+}
+
+bool schema_read_wanted_list(struct reader *r, const struct yaml_node *value, const char *what,
+			     struct wanted **list, size_t *nr)
+{
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, what))
+		return false;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		struct wanted wanted;
+
+		if (*nr == ZONE_ITEMS_MAX) {
+			schema_wrong(r, node, "%s has more than %d items", what, ZONE_ITEMS_MAX);
+			return false;
+		}
+		if (!read_wanted(r, node, what, &wanted))
+			continue;
+		if (policy_grow(list, *nr, sizeof(**list)) < 0) {
+			glob_free(wanted.glob);
+			r->no_memory = true;
+			return false;
+		}
+		(*list)[(*nr)++] = wanted;
+	}
+	return true;
+}
+
+/* --- who ---------------------------------------------------------------------------------------
+ */
+
+static void read_exe(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "exe"), *fault;
+
+	if (!s)
+		return;
+	fault = schema_path_fault(s);
+	if (!fault && strpbrk(s, "*?["))
+		fault = "has a wildcard: an allowed program is named exactly";
+	if (!fault && value->len >= WIRE_EXE_MAX)
+		fault = "is longer than any path that can be told";
+	if (fault) {
+		schema_wrong(r, value, "exe '%.128s' %s", s, fault);
+		return;
+	}
+	r->rule->exe = schema_keep(r, value);
+	r->rule->exe_len = value->len;
+	r->rule->place = (struct place){r->file, value->line, value->column};
+}
+
+static void read_unit(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	static const char *const types[] = {".service", ".scope"};
+	struct wanted unit;
+
+	if (!read_wanted(r, value, "unit", &unit))
+		return;
+	r->rule->unit = unit;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		size_t n = strlen(types[i]);
+
+		if (unit.len > n && !strcmp(unit.text + unit.len - n, types[i]))
+			return;
+	}
+	if (unit.text[unit.len - 1] != '*')
+		schema_wrong(r, value,
+			     "unit '%.128s' is no service and no scope: processes run in nothing "
+			     "else",
+			     unit.text);
+}
+
+static void read_container(struct reader *r, const struct yaml_node *value,
+			   const struct field *field)
+{
+	read_wanted(r, value, "container", &r->rule->container);
+}
+
+static void read_user(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct wanted user;
+	uint32_t uid;
+
+	if (value->kind == YAML_TREE_SCALAR && value->plain && value->len &&
+	    strspn(value->text, "0123456789") == value->len) {
+		if (schema_read_number(r, value, "user", 0, UID_UNSET - 1, &uid))
+			r->rule->uid = uid;
+	} else if (read_wanted(r, value, "user", &user)) {
+		r->rule->user = user;
+	}
+}
+
+static const char *login_word(int i)
+{
+	static const char *const words[] = {"any", "none", "some"};
+
+	return words[i];
+}
+
+static void read_login(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word = schema_read_word(r, value, "login", login_word, LOGIN_ANY, LOGIN_SOME + 1);
+
+	if (word >= 0)
+		r->rule->login = (enum login_kind)word;
+}
+
+static void read_rule_zone(struct reader *r, const struct yaml_node *value,
+			   const struct field *field)
+{
+	r->rule->zone_name = schema_read_name(r, value, "zone");
+	r->rule->zone_place = (struct place){r->file, value->line, value->column};
+}
+
+static void read_rule_on(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	r->rule->on = schema_read_on(r, value);
+}
+
+static bool read_digits(const char *s, size_t nr, unsigned *out)
+{
+	*out = 0;
+	for (size_t i = 0; i < nr; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		*out = *out * 10 + (unsigned)(s[i] - '0');
+	}
+	return true;
+}
+
+/* Days from 1970-01-01, Gregorian, from then on; counted in years that begin with March. */
+static uint64_t days_since_epoch(unsigned year, unsigned month, unsigned day)
+{
+	unsigned y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
+
+	return 365ULL * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
+/* The end of that day, UTC. By hand: libc's functions look at the time zone's files. */
+static bool parse_day(const char *s, uint64_t *out_ns)
+{
+	static const unsigned lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	unsigned year, month, day, length;
+
+	if (strlen(s) != 10 || s[4] != '-' || s[7] != '-' || !read_digits(s, 4, &year) ||
+	    !read_digits(s + 5, 2, &month) || !read_digits(s + 8, 2, &day))
+		return false;
+	/* 2500: nanoseconds since 1970 fit into 64 bits until then. */
+	if (year < 1970 || year > 2500 || month < 1 || month > 12)
+		return false;
+	length = lengths[month - 1] +
+		 (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+	if (day < 1 || day > length)
+		return false;
+	*out_ns = (days_since_epoch(year, month, day) + 1) * 86400 * 1000000000 - 1;
+	return true;
+}
+
+static void read_until(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "until");
+	uint64_t ns;
+
+	if (!s)
+		return;
+	if (!parse_day(s, &ns)) {
+		schema_wrong(r, value, "until '%.32s' is not a day like 2030-01-31", s);
+		return;
+	}
+	r->rule->until = schema_keep(r, value);
+	r->rule->until_ns = ns;
+}
+
+static void read_reason(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "reason");
+
+	if (!s)
+		return;
+	if (!*s || value->len > REASON_BYTES)
+		schema_wrong(r, value, "reason must have 1 to %d bytes", REASON_BYTES);
+	else
+		r->rule->reason = schema_keep(r, value);
+}
+
+#define SUBJECT_FIELDS                                                        \
+	{.key = "exe", .read = read_exe}, {.key = "unit", .read = read_unit}, \
+		{.key = "container", .read = read_container},                 \
+		{.key = "user", .read = read_user},                           \
+		{.key = "login", .read = read_login},                         \
+		{.key = "zone", .read = read_rule_zone},                      \
+		{.key = "on", .read = read_rule_on},                          \
+		{.key = "until", .read = read_until},                         \
+	{                                                                     \
+		.key = "reason", .read = read_reason                          \
+	}
+
+static const struct field rule_fields[] = {
+	SUBJECT_FIELDS,
+	{0},
+};
+
+static void begin_rule(struct reader *r, struct rule *rule, const struct yaml_node *at)
+{
+	*rule = (struct rule){
+		.uid = UID_UNSET,
+		.on = (1U << ACTION_NR) - 2,
+		.place = {r->file, at->line, at->column},
+	};
+	r->rule = rule;
+}
+
+/* What the keys come to together. */
+static void check_rule(struct reader *r, const struct rule *rule, const struct yaml_node *at,
+		       const char *what)
+{
+	if (!rule->exe && !rule->unit.text && !rule->container.text && !rule->user.text &&
+	    rule->uid == UID_UNSET && !rule->zone_name && !r->wrong)
+		schema_wrong(r, at,
+			     "%s names nobody: it needs `exe`, `unit`, `container`, `user` or "
+			     "`zone`",
+			     what);
+	if (rule->until && !rule->reason)
+		schema_wrong(r, at, "%s has an end and needs a `reason`", what);
+	if (rule->user.text && rule->user.glob && !rule->exe)
+		schema_wrong(r, at, "%s is about users by a pattern, and needs `exe` besides", what);
+}
+
+static const char *ended_text(struct reader *r, const struct rule *rule, const char *name)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s%s%s at %s:%u ended with %s: %s",
+		 name ? "exception '" : "a rule", name ? name : "", name ? "'" : "",
+		 rule->place.file, rule->place.line, rule->until, rule->reason ? rule->reason : "");
+	return policy_keep(r->policy, text, strlen(text));
+}
+
+static void finish_rule(struct reader *r, struct rule *rule, const char *exception)
+{
+	rule->exception = exception;
+	if (!rule->until)
+		return;
+	rule->ended = ended_text(r, rule, exception);
+	if (!rule->ended)
+		r->no_memory = true;
+}
+
+void schema_read_rules(struct reader *r, const struct yaml_node *list, enum rule_kind kind,
+		       uint32_t watch)
+{
+	const char *what = kind == RULE_ALLOW ? "allow" : "expect";
+	struct policy *policy = r->policy;
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, list, YAML_TREE_LIST, what))
+		return;
+	for (node = yaml_node(r->tree, list->first); node; node = yaml_node(r->tree, node->next)) {
+		bool before = r->wrong;
+		struct rule rule;
+
+		if (policy->nr_rules == RULES_MAX) {
+			schema_wrong(r, node, "more than %d rules", RULES_MAX);
+			return;
+		}
+		if (node->kind == YAML_TREE_SCALAR && !yaml_node_is_null(node)) {
+			schema_wrong(r, node, "an %s rule is a map: write `exe: %.128s`", what,
+				     node->text);
+			continue;
+		}
+		r->wrong = false;
+		begin_rule(r, &rule, node);
+		rule.watch = watch;
+		rule.kind = kind;
+		schema_read_map(r, node, rule_fields,
+				kind == RULE_ALLOW ? "an allow rule" : "an expect rule");
+		check_rule(r, &rule, node, "the rule");
+		r->wrong |= before;
+		finish_rule(r, &rule, NULL);
+		if (policy_grow(&policy->rules, policy->nr_rules, sizeof(*policy->rules)) < 0) {
+			rule_fini(&rule);
+			r->no_memory = true;
+			return;
+		}
+		policy->rules[policy->nr_rules++] = rule;
+	}
+}
+
+/* --- exceptions --------------------------------------------------------------------------------
+ */
+
+static struct exception *this_exception(struct reader *r)
+{
+	return &r->policy->exceptions[r->policy->nr_exceptions - 1];
+}
+
+static void read_exception_name(struct reader *r, const struct yaml_node *value,
+				const struct field *field)
+{
+	const char *name = schema_read_name(r, value, "name");
+
+	for (size_t i = 0; name && i + 1 < r->policy->nr_exceptions; i++) {
+		const struct exception *other = &r->policy->exceptions[i];
+
+		if (!other->name || strcmp(other->name, name))
+			continue;
+		schema_wrong(r, value, "exception '%s' is there already: %s:%u:%u", name,
+			     other->place.file, other->place.line, other->place.column);
+		return;
+	}
+	this_exception(r)->name = name;
+}
+
+static void read_exception_watch(struct reader *r, const struct yaml_node *value,
+				 const struct field *field)
+{
+	struct exception *exception = this_exception(r);
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, "watch"))
+		return;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		const char *name = schema_read_name(r, node, "watch");
+
+		if (!name)
+			continue;
+		if (exception->nr_watches == ZONE_ITEMS_MAX) {
+			schema_wrong(r, node, "watch has more than %d items", ZONE_ITEMS_MAX);
+			return;
+		}
+		if (policy_grow(&exception->watches, exception->nr_watches,
+				sizeof(*exception->watches)) < 0 ||
+		    policy_grow(&exception->places, exception->nr_watches,
+				sizeof(*exception->places)) < 0) {
+			r->no_memory = true;
+			return;
+		}
+		exception->watches[exception->nr_watches] = name;
+		exception->places[exception->nr_watches++] =
+			(struct place){r->file, node->line, node->column};
+	}
+	if (!value->first)
+		schema_wrong(r, value, "watch is an empty list: the exception would be for nothing");
+}
+
+static const struct field exception_fields[] = {
+	{.key = "name", .required = true, .read = read_exception_name},
+	{.key = "watch", .required = true, .read = read_exception_watch},
+	SUBJECT_FIELDS,
+	{0},
+};
+
+void schema_read_exceptions(struct reader *r, const struct yaml_node *list,
+			    const struct field *field)
+{
+	struct policy *policy = r->policy;
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, list, YAML_TREE_LIST, "exceptions"))
+		return;
+	for (node = yaml_node(r->tree, list->first); node; node = yaml_node(r->tree, node->next)) {
+		bool before = r->wrong;
+		struct exception *e;
+
+		if (policy->nr_exceptions == EXCEPTIONS_MAX) {
+			schema_wrong(r, node, "more than %d exceptions", EXCEPTIONS_MAX);
+			return;
+		}
+		if (policy_grow(&policy->exceptions, policy->nr_exceptions,
+				sizeof(*policy->exceptions)) < 0) {
+			r->no_memory = true;
+			return;
+		}
+		e = &policy->exceptions[policy->nr_exceptions++];
+		*e = (struct exception){.place = {r->file, node->line, node->column}};
+		r->wrong = false;
+		begin_rule(r, &e->rule, node);
+		schema_read_map(r, node, exception_fields, "an exception");
+		check_rule(r, &e->rule, node, "the exception");
+		if (!e->rule.until && !r->wrong)
+			schema_wrong(r, node, "an exception needs an end (`until`): what has none is "
+					      "an `allow` rule");
+		r->wrong |= before;
+		finish_rule(r, &e->rule, e->name);
+	}
+}
+
+/* --- zones -------------------------------------------------------------------------------------
+ */
+
+static struct zone *this_zone(struct reader *r)
+{
+	return &r->policy->zones[r->policy->nr_zones - 1];
+}
+
+static void read_zone_name(struct reader *r, const struct yaml_node *value,
+			   const struct field *field)
+{
+	const char *name = schema_read_name(r, value, "name");
+
+	for (size_t i = 0; name && i + 1 < r->policy->nr_zones; i++) {
+		const struct zone *other = &r->policy->zones[i];
+
+		if (!other->name || strcmp(other->name, name))
+			continue;
+		schema_wrong(r, value, "zone '%s' is there already: %s:%u:%u", name,
+			     other->place.file, other->place.line, other->place.column);
+		return;
+	}
+	this_zone(r)->name = name;
+}
+
+static void no_homes(struct reader *r, struct pattern **patterns, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (patterns[i]->start != PATTERN_ROOT)
+			schema_wrong(r,
+				     &(struct yaml_node){.line = patterns[i]->line,
+							 .column = patterns[i]->column},
+				     "zone path '%.128s': a zone is no matter of homes, name the "
+				     "directory",
+				     patterns[i]->text);
+}
+
+static void read_zone_paths(struct reader *r, const struct yaml_node *value,
+			    const struct field *field)
+{
+	struct zone *zone = this_zone(r);
+
+	schema_read_patterns(r, value, "paths", false, ZONE_ITEMS_MAX, &zone->paths,
+			     &zone->nr_paths);
+	no_homes(r, zone->paths, zone->nr_paths);
+}
+
+/* A mount point stands for all that is below it. */
+static void read_zone_mounts(struct reader *r, const struct yaml_node *value,
+			     const struct field *field)
+{
+	struct zone *zone = this_zone(r);
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, "mounts"))
+		return;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		const char *s = schema_read_string(r, node, "a mount point"), *fault, *why;
+		struct pattern *pattern;
+		char text[4200];
+		int err;
+
+		if (!s)
+			continue;
+		fault = schema_path_fault(s);
+		if (!fault && strpbrk(s, "*?["))
+			fault = "has a wildcard: a mount point is named exactly";
+		if (!fault && node->len > 4096)
+			fault = "is longer than any path";
+		if (!fault && zone->nr_mounts == ZONE_ITEMS_MAX)
+			fault = "is one too many";
+		if (fault) {
+			schema_wrong(r, node, "mount '%.128s' %s", s, fault);
+			continue;
+		}
+		snprintf(text, sizeof(text), "%s/**", s);
+		err = pattern_new(text, strlen(text), false, &pattern, &why);
+		if (err == -EINVAL)
+			schema_wrong(r, node, "mount '%.128s' %s", s, why);
+		if (err == -ENOMEM)
+			r->no_memory = true;
+		if (err < 0)
+			continue;
+		if (policy_grow(&zone->mounts, zone->nr_mounts, sizeof(*zone->mounts)) < 0) {
+			pattern_free(pattern);
+			r->no_memory = true;
+			return;
+		}
+		pattern->file = r->file;
+		pattern->line = node->line;
+		pattern->column = node->column;
+		zone->mounts[zone->nr_mounts++] = pattern;
+	}
+}
+
+#define ZONE_LIST(list_)                                                                       \
+	static void read_zone_##list_(struct reader *r, const struct yaml_node *value,         \
+				      const struct field *field)                               \
+	{                                                                                      \
+		struct zone *zone = this_zone(r);                                              \
+                                                                                               \
+		schema_read_wanted_list(r, value, #list_, &zone->list_, &zone->nr_##list_);    \
+		if (value->kind == YAML_TREE_LIST && !value->first)                            \
+			schema_wrong(r, value, "%s is an empty list", #list_);                 \
+	}
+ZONE_LIST(units)
+ZONE_LIST(containers)
+ZONE_LIST(users)
+ZONE_LIST(hosts)
+
+static const struct field zone_fields[] = {
+	{.key = "name", .required = true, .read = read_zone_name},
+	{.key = "paths", .read = read_zone_paths},
+	{.key = "mounts", .read = read_zone_mounts},
+	{.key = "units", .read = read_zone_units},
+	{.key = "containers", .read = read_zone_containers},
+	{.key = "users", .read = read_zone_users},
+	{.key = "hosts", .read = read_zone_hosts},
+	{0},
+};
+
+void schema_read_zones(struct reader *r, const struct yaml_node *list, const struct field *field)
+{
+	struct policy *policy = r->policy;
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, list, YAML_TREE_LIST, "zones"))
+		return;
+	for (node = yaml_node(r->tree, list->first); node; node = yaml_node(r->tree, node->next)) {
+		bool before = r->wrong;
+		struct zone *zone;
+
+		if (policy->nr_zones == ZONES_MAX) {
+			schema_wrong(r, node, "more than %d zones", ZONES_MAX);
+			return;
+		}
+		if (policy_grow(&policy->zones, policy->nr_zones, sizeof(*policy->zones)) < 0) {
+			r->no_memory = true;
+			return;
+		}
+		policy->zones[policy->nr_zones++] =
+			(struct zone){.place = {r->file, node->line, node->column}};
+		r->wrong = false;
+		schema_read_map(r, node, zone_fields, "a zone");
+		zone = this_zone(r);
+		if (!zone->nr_paths && !zone->nr_mounts && !zone->nr_units && !zone->nr_containers &&
+		    !zone->nr_users && !zone->nr_hosts && !r->wrong)
+			schema_wrong(r, node, "the zone has nothing in it: it needs `paths`, "
+					      "`mounts`, `units`, `containers`, `users` or `hosts`");
+		r->wrong |= before;
+	}
+}
