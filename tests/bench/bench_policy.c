@@ -136,7 +136,8 @@ enum rules_case { BY_EXE, BY_UNIT, REFUSED, CASES_NR };
 
 static const char *const case_names[CASES_NR] = {"exe", "unit", "refused"};
 
-static double rules_ns(const struct policy *policy, unsigned nr, enum rules_case what, unsigned times)
+static double rules_ns(const struct policy *policy, unsigned nr, enum rules_case what,
+		       unsigned times)
 {
 	char exe[64][64], unit[64][64];
 	unsigned wrong = 0;

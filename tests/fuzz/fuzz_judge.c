@@ -3,8 +3,8 @@
  * Rules and subjects chosen by the fuzzer, the indexed judgement held against a walk through all
  * rules.
  *
- * The input is bytes: a rule or a question takes a few, each of which chooses a value out of a small
- * set, so that rules meet and differ in single keys.
+ * The input is bytes: a rule or a question takes a few, each of which chooses a value out of a
+ * small set, so that rules meet and differ in single keys.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 /* Value 0 is none. Patterns stand beside what they match. */
 static const char *const exes[VALUES] = {NULL, "/bin/a", "/bin/ab", "/b"};
-static const char *const units[VALUES + 2] = {NULL,	   "a.service",	    "b.service",
+static const char *const units[VALUES + 2] = {NULL,	   "a.service", "b.service",
 					      "c@1.scope", "*.service", "[bc]*.s*"};
 static const char *const containers[VALUES + 1] = {NULL, "web", "webb", "db", "w*"};
 static const char *const users[VALUES] = {NULL, "ada", "bob", "7"};
@@ -177,9 +177,9 @@ static enum policy_reason reference(const struct rule *rules, size_t nr, const s
 			continue;
 		if (r->end && q->late)
 			expired = true;
-		else if (r->exe && !r->container ? q->trust != EXE_VERIFIED
-						 : q->trust == EXE_MEMORY ||
-							   q->trust == EXE_WRITABLE)
+		else if (r->exe && !r->container
+				 ? q->trust != EXE_VERIFIED
+				 : q->trust == EXE_MEMORY || q->trust == EXE_WRITABLE)
 			distrusted = true;
 		else if (r->expect)
 			expected = true;
@@ -205,8 +205,8 @@ static void ask(const struct policy *policy, const struct rule *rules, size_t nr
 				.exe_trust = q->trust,
 				.uid = q->user == 3 ? 7 : 8,
 				.loginuid = q->login ? 1000 : UID_UNSET,
-				.user = q->user == 3 ? (struct span){NULL, 0} :
-						       span_of(users[q->user]),
+				.user = q->user == 3 ? (struct span){NULL, 0}
+						     : span_of(users[q->user]),
 				.unit = span_of(units[q->unit]),
 				.container = span_of(containers[q->container]),
 			},

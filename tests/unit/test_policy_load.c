@@ -65,25 +65,26 @@ void free(void *p)
 	__libc_free(p);
 }
 
-static const char text[] = "version: 1\n"
-			   "settings: {sd_id: a@1, jsonl: /x, labels: [h1]}\n"
-			   "watch:\n"
-			   "- name: a\n"
-			   "  class: key\n"
-			   "  paths: ['/a/**/b*', '/a*/*c/d', ~/.ssh/id_*, '/x/[ab]?']\n"
-			   "  exclude: ['*.pub', known, '/a/b/**', /x/a1]\n"
-			   "  allow: [{exe: /usr/bin/ssh}, {exe: /usr/bin/python3}]\n"
-			   "- {name: b, class: dump, paths: ['/x/[ab]?'], exclude: ['*.pub'], zone: z,\n"
-			   "   expect: [{unit: 'b*', exe: /b, zone: z}]}\n"
-			   "- {name: c, class: key, paths: [/c], allow: [{user: 1}]}\n"
-			   "override:\n"
-			   "- {name: a, severity: low, paths: [/y], allow: [{exe: /y, user: me}]}\n"
-			   "- {name: c, off: true}\n"
-			   "exceptions:\n"
-			   "- {name: e, watch: [a, b], container: 'x*', until: 2000-01-01, reason: r}\n"
-			   "zones:\n"
-			   "- {name: z, paths: ['/x/**'], mounts: [/m], units: [b.service, 'c*'],\n"
-			   "   containers: [d], users: [1, u], hosts: ['h*']}\n";
+static const char text[] =
+	"version: 1\n"
+	"settings: {sd_id: a@1, jsonl: /x, labels: [h1]}\n"
+	"watch:\n"
+	"- name: a\n"
+	"  class: key\n"
+	"  paths: ['/a/**/b*', '/a*/*c/d', ~/.ssh/id_*, '/x/[ab]?']\n"
+	"  exclude: ['*.pub', known, '/a/b/**', /x/a1]\n"
+	"  allow: [{exe: /usr/bin/ssh}, {exe: /usr/bin/python3}]\n"
+	"- {name: b, class: dump, paths: ['/x/[ab]?'], exclude: ['*.pub'], zone: z,\n"
+	"   expect: [{unit: 'b*', exe: /b, zone: z}]}\n"
+	"- {name: c, class: key, paths: [/c], allow: [{user: 1}]}\n"
+	"override:\n"
+	"- {name: a, severity: low, paths: [/y], allow: [{exe: /y, user: me}]}\n"
+	"- {name: c, off: true}\n"
+	"exceptions:\n"
+	"- {name: e, watch: [a, b], container: 'x*', until: 2000-01-01, reason: r}\n"
+	"zones:\n"
+	"- {name: z, paths: ['/x/**'], mounts: [/m], units: [b.service, 'c*'],\n"
+	"   containers: [d], users: [1, u], hosts: ['h*']}\n";
 
 /* The whole way once; false if something failed. */
 static int whole_way(struct diag_list *diags)

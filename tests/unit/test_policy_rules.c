@@ -101,7 +101,10 @@ static void subjects_are_told_apart(void **state)
 		unsigned line;
 	} cases[] = {
 #define S(...) {__VA_ARGS__}
-#define T(s)   {s, sizeof(s) - 1}
+#define T(s)                     \
+	{                        \
+		s, sizeof(s) - 1 \
+	}
 		{S(.exe = T("/bin/a")), EXE_VERIFIED, VERDICT_ALLOW, REASON_ALLOWED, 7},
 		{S(.exe = T("/bin/a")), EXE_OTHER, VERDICT_ALERT, REASON_DISTRUST, 7},
 		{S(.exe = T("/bin/b")), EXE_VERIFIED, VERDICT_ALERT, REASON_NO_RULE, 3},
@@ -126,8 +129,8 @@ static void subjects_are_told_apart(void **state)
 		 REASON_ALLOWED, 13},
 		{S(.exe = T("/bin/g"), .unit = T("h@1.service")), EXE_VERIFIED, VERDICT_ALERT,
 		 REASON_NO_RULE, 3},
-		{S(.exe = T("/x"), .container = T("web")), EXE_OTHER, VERDICT_ALLOW,
-		 REASON_ALLOWED, 14},
+		{S(.exe = T("/x"), .container = T("web")), EXE_OTHER, VERDICT_ALLOW, REASON_ALLOWED,
+		 14},
 		{S(.exe = T("/bin/h"), .container = T("db-1")), EXE_OTHER, VERDICT_ALLOW,
 		 REASON_ALLOWED, 15},
 		{S(.exe = T("/bin/h"), .container = T("db-1")), EXE_WRITABLE, VERDICT_ALERT,
@@ -184,11 +187,11 @@ static void rules_alike_are_bounded(void **state)
 			fprintf(f, "  - {exe: /bin/a, unit: '%d-*.service'}\n", i);
 		fclose(f);
 		printed = told(text, nr == 32 ? 0 : -EINVAL, &policy);
-		assert_string_equal(printed,
-				    nr == 32 ? ""
-					     : "p.yaml:39:11: error: more than 32 rules of one entry "
-					       "are the same but for their patterns: name programs, "
-					       "units or users exactly\n");
+		assert_string_equal(
+			printed, nr == 32 ? ""
+					  : "p.yaml:39:11: error: more than 32 rules of one entry "
+					    "are the same but for their patterns: name programs, "
+					    "units or users exactly\n");
 		if (policy) {
 			struct policy_query query = {
 				.watch = 1,
@@ -250,7 +253,7 @@ static void what_an_entry_is_not_about_is_recorded(void **state)
 /* --- ends --------------------------------------------------------------------------------------
  */
 
-#define DAY(days) ((uint64_t)(days) * 86400 * 1000000000)
+#define DAY(days) ((uint64_t)(days)*86400 * 1000000000)
 
 static const char ending[] = "version: 1\n"
 			     "watch:\n"
@@ -303,8 +306,8 @@ static void exceptions_end(void **state)
 	assert_false(policy_ended(policy, 0, DAY(10), 1, &text));
 	/* An exception for two entries ends once. */
 	assert_true(policy_ended(policy, DAY(10), DAY(30), 0, &text));
-	assert_string_equal(
-		text, "exception 'move' at p.yaml:9 ended with 1970-01-20: the server moves");
+	assert_string_equal(text,
+			    "exception 'move' at p.yaml:9 ended with 1970-01-20: the server moves");
 	assert_false(policy_ended(policy, DAY(10), DAY(30), 1, &text));
 	policy_warn_ended(policy, DAY(15), &diags);
 	assert_int_equal(diags.warnings, 1);

@@ -198,7 +198,7 @@ static struct span path_of(const struct object *object, const struct event_acces
 	if (object->told && object->path)
 		return str_span(object->path);
 	return flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED) ? (struct span){NULL, 0}
-								   : a->path;
+								  : a->path;
 }
 
 static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t now)
@@ -275,7 +275,8 @@ static enum settle_permit on_permit(void *ctx, const struct event *ev)
 			     .time = wall_of(engine, ev->time),
 		     },
 		     &answer);
-	return answer.reason == REASON_ALLOWED || answer.reason == REASON_EXPECTED ? PERMIT_YES : PERMIT_NO;
+	return answer.reason == REASON_ALLOWED || answer.reason == REASON_EXPECTED ? PERMIT_YES
+										   : PERMIT_NO;
 }
 
 static uint64_t on_settled(void *ctx, const struct settled *settled, uint64_t now)
@@ -504,8 +505,8 @@ static void judge_memory(const struct engine *engine, const struct event *ev, ui
 	const struct policy_query query = {
 		.watch = watch,
 		.action = ACTION_READ,
-		.subject = subject_of(engine, &m->subject, m->exe, m->exe_trust, m->cgroup,
-				      ev->flags),
+		.subject =
+			subject_of(engine, &m->subject, m->exe, m->exe_trust, m->cgroup, ev->flags),
 		.time = wall_of(engine, ev->time),
 	};
 

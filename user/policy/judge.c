@@ -50,7 +50,8 @@ static uint64_t uid_hash(uint32_t uid)
 }
 
 /* hashes: of each key, by its bit. Cheap, since a question asks for many combinations. */
-static inline uint64_t keys_hash(uint32_t watch, uint32_t keys, const uint64_t hashes[static KEYS_NR])
+static inline uint64_t keys_hash(uint32_t watch, uint32_t keys,
+				 const uint64_t hashes[static KEYS_NR])
 {
 	uint64_t h = (uint64_t)watch << 8 | keys;
 
@@ -196,10 +197,11 @@ int rules_index(struct policy *policy, struct diag_list *diags)
 		policy->watches[rule->watch - 1].keys_used |= 1U << rule->keys;
 		if (put_rule(policy, (uint32_t)r + 1))
 			continue;
-		diag_add(diags, DIAG_ERROR, rule->place.file, rule->place.line, rule->place.column,
-			 "more than %d rules of one entry are the same but for their patterns: name "
-			 "programs, units or users exactly",
-			 RULES_ALIKE_MAX);
+		diag_add(
+			diags, DIAG_ERROR, rule->place.file, rule->place.line, rule->place.column,
+			"more than %d rules of one entry are the same but for their patterns: name "
+			"programs, units or users exactly",
+			RULES_ALIKE_MAX);
 		return -EINVAL;
 	}
 	err = index_exes(policy);
@@ -493,8 +495,8 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 	if (watch->zone) {
 		object_outside =
 			query->path.len && !zone_holds_path(policy, watch->zone, query->path);
-		outside = object_outside ||
-			  !zone_holds_subject(policy, watch->zone, &query->subject);
+		outside =
+			object_outside || !zone_holds_subject(policy, watch->zone, &query->subject);
 	}
 	if (watch->keys_used)
 		find_rules(policy, query, outside, &found);

@@ -110,7 +110,8 @@ struct watch_rule {
 
 struct policy {
 	struct settings settings;
-	struct place setting_places[SETTINGS_MAX]; /* by row of the schema's table; file NULL: default */
+	struct place
+		setting_places[SETTINGS_MAX]; /* by row of the schema's table; file NULL: default */
 	const char *setting_texts[SETTINGS_MAX]; /* as written, "" = a list, NULL = the default */
 	struct wanted *labels; /* of this host */
 	size_t nr_labels;

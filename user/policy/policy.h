@@ -77,12 +77,7 @@ enum policy_action {
 	ACTION_DUMP, /* memory of who has read it went into a dump */
 	ACTION_NR
 };
-enum verdict {
-	VERDICT_ALLOW = 1,
-	VERDICT_ALERT,
-	VERDICT_RECORD,
-	VERDICT_NR
-};
+enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD, VERDICT_NR };
 enum policy_mode { MODE_RECORD, MODE_ALERT };
 
 /* Settings with their defaults applied. */

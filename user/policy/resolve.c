@@ -47,8 +47,9 @@ static void no_watch(struct resolver *r, const struct place *place, const char *
 
 	for (size_t i = 0; i < r->policy->nr_watches; i++)
 		suggest(name, strlen(name), r->policy->watches[i].entry.name, &distance, &best);
-	wrong(r, place, best ? "there is no watch entry '%s': did you mean '%s'?"
-			     : "there is no watch entry '%s'",
+	wrong(r, place,
+	      best ? "there is no watch entry '%s': did you mean '%s'?"
+		   : "there is no watch entry '%s'",
 	      name, best);
 }
 
@@ -144,8 +145,9 @@ static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uin
 		if (policy->rules[i].watch == number)
 			policy->rules[i].watch = watch;
 	if (!w->off && object_class_has_paths(w->entry.object_class) && !w->nr_paths)
-		wrong(r, &o->place, "the override leaves '%s' without paths: `off: true` is for "
-				    "that",
+		wrong(r, &o->place,
+		      "the override leaves '%s' without paths: `off: true` is for "
+		      "that",
 		      w->entry.name);
 }
 

@@ -74,8 +74,9 @@ uint32_t schema_read_on(struct reader *r, const struct yaml_node *value)
 		on |= 1U << action;
 	}
 	if (!value->first)
-		schema_wrong(r, value, "on is an empty list: use `mode: record`, or leave the entry "
-				       "out");
+		schema_wrong(r, value,
+			     "on is an empty list: use `mode: record`, or leave the entry "
+			     "out");
 	return on;
 }
 
@@ -298,16 +299,13 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 		r->rule->reason = schema_keep(r, value);
 }
 
-#define SUBJECT_FIELDS                                                        \
-	{.key = "exe", .read = read_exe}, {.key = "unit", .read = read_unit}, \
-		{.key = "container", .read = read_container},                 \
-		{.key = "user", .read = read_user},                           \
-		{.key = "login", .read = read_login},                         \
-		{.key = "zone", .read = read_rule_zone},                      \
-		{.key = "on", .read = read_rule_on},                          \
-		{.key = "until", .read = read_until},                         \
-	{                                                                     \
-		.key = "reason", .read = read_reason                          \
+#define SUBJECT_FIELDS                                                                            \
+	{.key = "exe", .read = read_exe}, {.key = "unit", .read = read_unit},                     \
+		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
+		{.key = "login", .read = read_login}, {.key = "zone", .read = read_rule_zone},    \
+		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},        \
+	{                                                                                         \
+		.key = "reason", .read = read_reason                                              \
 	}
 
 static const struct field rule_fields[] = {
@@ -338,7 +336,8 @@ static void check_rule(struct reader *r, const struct rule *rule, const struct y
 	if (rule->until && !rule->reason)
 		schema_wrong(r, at, "%s has an end and needs a `reason`", what);
 	if (rule->user.text && rule->user.glob && !rule->exe)
-		schema_wrong(r, at, "%s is about users by a pattern, and needs `exe` besides", what);
+		schema_wrong(r, at, "%s is about users by a pattern, and needs `exe` besides",
+			     what);
 }
 
 static const char *ended_text(struct reader *r, const struct rule *rule, const char *name)
@@ -455,7 +454,8 @@ static void read_exception_watch(struct reader *r, const struct yaml_node *value
 			(struct place){r->file, node->line, node->column};
 	}
 	if (!value->first)
-		schema_wrong(r, value, "watch is an empty list: the exception would be for nothing");
+		schema_wrong(r, value,
+			     "watch is an empty list: the exception would be for nothing");
 }
 
 static const struct field exception_fields[] = {
@@ -493,8 +493,9 @@ void schema_read_exceptions(struct reader *r, const struct yaml_node *list,
 		schema_read_map(r, node, exception_fields, "an exception");
 		check_rule(r, &e->rule, node, "the exception");
 		if (!e->rule.until && !r->wrong)
-			schema_wrong(r, node, "an exception needs an end (`until`): what has none is "
-					      "an `allow` rule");
+			schema_wrong(r, node,
+				     "an exception needs an end (`until`): what has none is "
+				     "an `allow` rule");
 		r->wrong |= before;
 		finish_rule(r, &e->rule, e->name);
 	}
@@ -595,15 +596,15 @@ static void read_zone_mounts(struct reader *r, const struct yaml_node *value,
 	}
 }
 
-#define ZONE_LIST(list_)                                                                       \
-	static void read_zone_##list_(struct reader *r, const struct yaml_node *value,         \
-				      const struct field *field)                               \
-	{                                                                                      \
-		struct zone *zone = this_zone(r);                                              \
-                                                                                               \
-		schema_read_wanted_list(r, value, #list_, &zone->list_, &zone->nr_##list_);    \
-		if (value->kind == YAML_TREE_LIST && !value->first)                            \
-			schema_wrong(r, value, "%s is an empty list", #list_);                 \
+#define ZONE_LIST(list_)                                                                    \
+	static void read_zone_##list_(struct reader *r, const struct yaml_node *value,      \
+				      const struct field *field)                            \
+	{                                                                                   \
+		struct zone *zone = this_zone(r);                                           \
+                                                                                            \
+		schema_read_wanted_list(r, value, #list_, &zone->list_, &zone->nr_##list_); \
+		if (value->kind == YAML_TREE_LIST && !value->first)                         \
+			schema_wrong(r, value, "%s is an empty list", #list_);              \
 	}
 ZONE_LIST(units)
 ZONE_LIST(containers)
@@ -645,10 +646,11 @@ void schema_read_zones(struct reader *r, const struct yaml_node *list, const str
 		r->wrong = false;
 		schema_read_map(r, node, zone_fields, "a zone");
 		zone = this_zone(r);
-		if (!zone->nr_paths && !zone->nr_mounts && !zone->nr_units && !zone->nr_containers &&
-		    !zone->nr_users && !zone->nr_hosts && !r->wrong)
-			schema_wrong(r, node, "the zone has nothing in it: it needs `paths`, "
-					      "`mounts`, `units`, `containers`, `users` or `hosts`");
+		if (!zone->nr_paths && !zone->nr_mounts && !zone->nr_units &&
+		    !zone->nr_containers && !zone->nr_users && !zone->nr_hosts && !r->wrong)
+			schema_wrong(r, node,
+				     "the zone has nothing in it: it needs `paths`, "
+				     "`mounts`, `units`, `containers`, `users` or `hosts`");
 		r->wrong |= before;
 	}
 }

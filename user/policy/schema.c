@@ -7,9 +7,9 @@
 
 #include "policy/schema-internal.h"
 
-#define WATCHES_MAX    4096
-#define PATHS_MAX      1024
-#define EXCLUDES_MAX   256
+#define WATCHES_MAX  4096
+#define PATHS_MAX    1024
+#define EXCLUDES_MAX 256
 
 /* --- watch entries -----------------------------------------------------------------------------
  */
@@ -43,9 +43,8 @@ static void read_name(struct reader *r, const struct yaml_node *value, const str
 
 		if (!other->entry.name || strcmp(other->entry.name, s))
 			continue;
-		schema_wrong(r, value,
-			     "watch entry '%s' is there already: %s:%u:%u",
-			     s, other->place.file, other->place.line, other->place.column);
+		schema_wrong(r, value, "watch entry '%s' is there already: %s:%u:%u", s,
+			     other->place.file, other->place.line, other->place.column);
 		return;
 	}
 	r->watch->entry.name = s;
@@ -106,8 +105,9 @@ static void read_mode(struct reader *r, const struct yaml_node *value, const str
 	if (word < 0)
 		return;
 	if (word == 2) {
-		schema_wrong(r, value, "mode 'deny' cannot be kept: this keytrail tells and refuses "
-				       "nothing (use 'alert')");
+		schema_wrong(r, value,
+			     "mode 'deny' cannot be kept: this keytrail tells and refuses "
+			     "nothing (use 'alert')");
 		return;
 	}
 	r->watch->entry.mode = word == 0 ? MODE_RECORD : MODE_ALERT;
@@ -175,7 +175,7 @@ static void read_exclude(struct reader *r, const struct yaml_node *value, const 
 	struct watch_rule *watch = r->watch;
 
 	schema_read_patterns(r, value, "exclude", true, EXCLUDES_MAX, &watch->excludes,
-		      &watch->nr_excludes);
+			     &watch->nr_excludes);
 }
 
 static void read_allow(struct reader *r, const struct yaml_node *value, const struct field *field)
@@ -188,14 +188,13 @@ static void read_expect(struct reader *r, const struct yaml_node *value, const s
 	schema_read_rules(r, value, RULE_EXPECT, watch_number(r));
 }
 
-#define ENTRY_FIELDS                                                                   \
-	{.key = "severity", .read = read_severity}, {.key = "on", .read = read_on},    \
-		{.key = "mode", .read = read_mode}, {.key = "zone", .read = read_zone}, \
-		{.key = "paths", .read = read_paths}, /* needed: see check_paths() */  \
-		{.key = "exclude", .read = read_exclude},                              \
-		{.key = "allow", .read = read_allow},                                  \
-	{                                                                              \
-		.key = "expect", .read = read_expect                                   \
+#define ENTRY_FIELDS                                                                            \
+	{.key = "severity", .read = read_severity}, {.key = "on", .read = read_on},             \
+		{.key = "mode", .read = read_mode}, {.key = "zone", .read = read_zone},         \
+		{.key = "paths", .read = read_paths}, /* needed: see check_paths() */           \
+		{.key = "exclude", .read = read_exclude}, {.key = "allow", .read = read_allow}, \
+	{                                                                                       \
+		.key = "expect", .read = read_expect                                            \
 	}
 
 static const struct field watch_fields[] = {

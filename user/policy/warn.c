@@ -63,7 +63,8 @@ static void warn_covered(const struct rule *earlier, const struct rule *rule,
 			 struct diag_list *diags)
 {
 	const char *who = rule->exe ? rule->exe : "the rule's subject";
-	const char *same_file = rule->place.file == earlier->place.file ? NULL : earlier->place.file;
+	const char *same_file =
+		rule->place.file == earlier->place.file ? NULL : earlier->place.file;
 
 	warn(diags, &rule->place, "%s is %s already, at %s%sline %u", who,
 	     earlier->kind == RULE_ALLOW ? "allowed" : "expected", same_file ? same_file : "",
