@@ -52,6 +52,10 @@ int schema_read_word(struct reader *r, const struct yaml_node *node, const char 
 bool schema_read_number(struct reader *r, const struct yaml_node *node, const char *what,
 			uint32_t min, uint32_t max, uint32_t *out_number);
 
+/* A day, 2030-01-31; its end in CLOCK_REALTIME ns. False after telling. */
+bool schema_read_day(struct reader *r, const struct yaml_node *value, const char *what,
+		     uint64_t *out_end_ns);
+
 /* A copy that lives as long as the policy; NULL if out of memory, which is remembered. */
 const char *schema_keep(struct reader *r, const struct yaml_node *node);
 

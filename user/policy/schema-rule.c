@@ -272,19 +272,22 @@ static bool parse_day(const char *s, uint64_t *out_ns)
 	return true;
 }
 
+bool schema_read_day(struct reader *r, const struct yaml_node *value, const char *what,
+		     uint64_t *out_end_ns)
+{
+	const char *s = schema_read_string(r, value, what);
+
+	if (s && parse_day(s, out_end_ns))
+		return true;
+	if (s)
+		schema_wrong(r, value, "%s '%.32s' is not a day like 2030-01-31", what, s);
+	return false;
+}
+
 static void read_until(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	const char *s = schema_read_string(r, value, "until");
-	uint64_t ns;
-
-	if (!s)
-		return;
-	if (!parse_day(s, &ns)) {
-		schema_wrong(r, value, "until '%.32s' is not a day like 2030-01-31", s);
-		return;
-	}
-	r->rule->until = schema_keep(r, value);
-	r->rule->until_ns = ns;
+	if (schema_read_day(r, value, "until", &r->rule->until_ns))
+		r->rule->until = schema_keep(r, value);
 }
 
 static void read_reason(struct reader *r, const struct yaml_node *value, const struct field *field)

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A living process as a subject of the policy, as far as /proc tells it. */
+#include "cli/explain_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "proc/cgroup.h"
+
+/* A file below /proc/PID, NUL terminated and cut; its length or a negative errno. */
+static ssize_t read_file(pid_t pid, const char *name, char *out, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	n = read(fd, out, size - 1);
+	if (n < 0)
+		return -errno;
+	out[n] = '\0';
+	return n;
+}
+
+static bool is_roots(const struct stat *st)
+{
+	return st->st_uid == 0 && !(st->st_mode & S_IWOTH) &&
+	       (!(st->st_mode & S_IWGRP) || st->st_gid == 0);
+}
+
+/* The file and all directories above it are root's to change alone. */
+static bool only_root_changes(const char *path)
+{
+	char part[4096];
+	struct stat st;
+
+	snprintf(part, sizeof(part), "%s", path);
+	for (;;) {
+		char *slash = strrchr(part, '/');
+
+		if (stat(part, &st) < 0 || !is_roots(&st))
+			return false;
+		if (!slash || slash == part)
+			break;
+		*slash = '\0';
+	}
+	return stat("/", &st) == 0 && is_roots(&st);
+}
+
+static enum exe_trust judge_exe(pid_t pid, const char *exe)
+{
+	struct stat runs, stands;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (stat(path, &runs) < 0)
+		return EXE_UNKNOWN;
+	if (stat(exe, &stands) < 0 || stands.st_ino != runs.st_ino || stands.st_dev != runs.st_dev)
+		return runs.st_nlink == 0 ? EXE_MEMORY : EXE_OTHER;
+	return only_root_changes(exe) ? EXE_VERIFIED : EXE_WRITABLE;
+}
+
+static int read_exe(pid_t pid, struct process_subject *p)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t tail = sizeof(deleted) - 1;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, p->exe, sizeof(p->exe) - 1);
+	if (n < 0)
+		return errno == ENOENT ? 0 : -errno; /* a kernel thread has none */
+	p->exe[n] = '\0';
+	if ((size_t)n > tail && !strcmp(p->exe + n - tail, deleted))
+		p->exe[(size_t)n - tail] = '\0';
+	p->subject.exe = span_of(p->exe);
+	p->subject.exe_trust = judge_exe(pid, p->exe);
+	return 0;
+}
+
+static void read_user(pid_t pid, struct process_subject *p)
+{
+	char text[4096], buf[16384];
+	struct passwd pw, *found = NULL;
+	const char *uid;
+
+	if (read_file(pid, "status", text, sizeof(text)) > 0 && (uid = strstr(text, "\nUid:")))
+		p->subject.uid = (uint32_t)strtoul(uid + 5, NULL, 10);
+	p->subject.loginuid = UID_UNSET;
+	if (read_file(pid, "loginuid", text, sizeof(text)) > 0)
+		p->subject.loginuid = (uint32_t)strtoul(text, NULL, 10);
+	if (getpwuid_r(p->subject.uid, &pw, buf, sizeof(buf), &found) == 0 && found) {
+		snprintf(p->user, sizeof(p->user), "%s", pw.pw_name);
+		p->subject.user = span_of(p->user);
+	}
+}
+
+/* The line of the unified hierarchy: 0::/path. */
+static void read_cgroup(pid_t pid, struct process_subject *p)
+{
+	struct span path;
+	char *line, *end;
+
+	if (read_file(pid, "cgroup", p->cgroup, sizeof(p->cgroup)) <= 0)
+		return;
+	line = !strncmp(p->cgroup, "0::", 3) ? p->cgroup : strstr(p->cgroup, "\n0::");
+	if (!line)
+		return;
+	line += *line == '\n' ? 4 : 3;
+	end = strchr(line, '\n');
+	path = (struct span){line, end ? (size_t)(end - line) : strlen(line)};
+	p->subject.unit = cgroup_system_unit(path);
+	p->subject.container = cgroup_system_container(path);
+}
+
+int process_subject_read(pid_t pid, struct process_subject *p)
+{
+	char text[64];
+	ssize_t n = read_file(pid, "stat", text, sizeof(text));
+	int r;
+
+	if (n < 0)
+		return (int)n;
+	*p = (struct process_subject){0};
+	r = read_exe(pid, p);
+	if (r < 0)
+		return r;
+	read_user(pid, p);
+	read_cgroup(pid, p);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A living process as a subject of the policy, as far as /proc tells it. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "policy/policy.h"
+
+struct process_subject {
+	struct policy_subject subject; /* its spans point into what follows */
+	char exe[4096], cgroup[4096], user[256];
+};
+
+/*
+ * Reads /proc/PID. The executable is taken for verified if the file at its path is the one that
+ * runs and neither that nor a directory above can be changed by others than root: what the daemon
+ * asks the kernel is more exact. -ESRCH: no such process; -EACCES: not allowed to look;
+ * another negative errno.
+ */
+int process_subject_read(pid_t pid, struct process_subject *out_process);
