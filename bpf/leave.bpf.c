@@ -184,9 +184,19 @@ SEC("fentry/security_socket_sendmsg")
 int BPF_PROG(on_socket_sendmsg, struct socket *sock, struct msghdr *msg)
 {
 	if (holder_test(bpf_get_current_pid_tgid() >> 32))
-		report_net(addr_of(sock), msg->msg_namelen ? (kt_u64)msg->msg_name : 0,
+		report_net(addr_of(sock),
+			   msg->msg_namelen ? (kt_u64)BPF_CORE_READ(msg, msg_name) : 0,
 			   WIRE_NET_SEND);
 	return 0;
+}
+
+/*
+ * A void * that is loaded directly is no plain number to the verifier from 6.17 on (memory of which
+ * nothing is known), and a global function takes nothing else: it is read with a helper.
+ */
+static __always_inline kt_u64 socket_of(struct file *file)
+{
+	return (kt_u64)BPF_CORE_READ(file, private_data);
 }
 
 /* sendfile and splice to a socket: from 6.5 on they pass sendmsg too, but then this is first. */
@@ -194,16 +204,20 @@ SEC("fentry/splice_to_socket")
 int BPF_PROG(on_splice_to_socket, void *pipe, struct file *out)
 {
 	if (holder_test(bpf_get_current_pid_tgid() >> 32))
-		report_net((kt_u64)out->private_data, 0, WIRE_NET_SEND);
+		report_net(socket_of(out), 0, WIRE_NET_SEND);
 	return 0;
 }
 
-/* Before 6.5 (2bfc66850952 "splice, net: Replace sendpage with sendmsg(MSG_SPLICE_PAGES), 2/2"). */
-SEC("fentry/kernel_sendpage")
-int BPF_PROG(on_kernel_sendpage, struct socket *sock)
+/*
+ * Before 6.5 (2bfc66850952 "splice, net: Replace sendpage with sendmsg(MSG_SPLICE_PAGES), 2/2").
+ * Not kernel_sendpage(), which 5.10 is built with a copy of in here; this is called by pointer
+ * only.
+ */
+SEC("fentry/sock_sendpage")
+int BPF_PROG(on_sock_sendpage, struct file *file)
 {
 	if (holder_test(bpf_get_current_pid_tgid() >> 32))
-		report_net(addr_of(sock), 0, WIRE_NET_SEND);
+		report_net(socket_of(file), 0, WIRE_NET_SEND);
 	return 0;
 }
 

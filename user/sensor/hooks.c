@@ -104,7 +104,7 @@ static const struct hook_spec specs[] = {
 	 "what is sent by processes that have read a watched file", .memory = true},
 	{"on_splice_to_socket", "splice_to_socket", HOOK_FENTRY, 5, false,
 	 "sendfile to a socket by processes that have read a watched file", .memory = true},
-	{"on_kernel_sendpage", "kernel_sendpage", HOOK_FENTRY, 5, false,
+	{"on_sock_sendpage", "sock_sendpage", HOOK_FENTRY, 6, false,
 	 "sendfile to a socket by processes that have read a watched file",
 	 .instead_of = "on_splice_to_socket", .memory = true},
 	{"on_iter_task", "task", HOOK_ITERATOR, 0, false, "processes that were there at start"},
