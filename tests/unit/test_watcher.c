@@ -116,7 +116,22 @@ static void fake_object(void *userdata, const struct watched *watched)
 	snprintf(w->objects[i].path, sizeof(w->objects[i].path), "%s", watched->path);
 }
 
-static const struct watcher_ops ops = {fake_mark, fake_unmark, fake_unmark_device, fake_object};
+static int fake_open(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
+		     size_t *out_nr)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	assert_true(max > 0);
+	out_inodes[0] = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	*out_nr = 1;
+	return fd;
+}
+
+static const struct watcher_ops ops = {fake_mark, fake_unmark, fake_unmark_device, fake_object,
+				       fake_open};
 
 static void make(const struct world *w, const char *path, const char *content)
 {
@@ -305,8 +320,12 @@ static void marks_that_the_kernel_lost_are_set_anew(void **state)
 	assert_true(w->nr_marks > 2);
 }
 
-/* As the kernel side does: the inode is marked by the state of its directory, then told. */
-static void appear(struct world *w, const char *dir, const char *name, enum mark_op op)
+/*
+ * As the kernel side does: the inode that stands at `at` is marked by the state of the directory,
+ * then told. Returns its object.
+ */
+static uint64_t appear_from(struct world *w, const char *at, const char *dir, const char *name,
+			    enum mark_op op)
 {
 	char full[4096];
 	struct mark mark = {.object = MARK_OBJECT_KERNEL | (w->nr_marks + 1)};
@@ -325,7 +344,7 @@ static void appear(struct world *w, const char *dir, const char *name, enum mark
 			target = watchset_step(w->set, w->marks[i].mark.state, span_of(name));
 		}
 	assert_true(parent);
-	snprintf(full, sizeof(full), "%s/%s/%s", w->top, dir, name);
+	snprintf(full, sizeof(full), "%s/%s", w->top, at);
 	assert_int_equal(lstat(full, &st), 0);
 	if (op != MARK_SYMLINK) {
 		mark.state = S_ISDIR(st.st_mode) ? target.state : 0;
@@ -340,8 +359,69 @@ static void appear(struct world *w, const char *dir, const char *name, enum mark
 	event.mark.state = mark.state;
 	event.mark.watch = S_ISDIR(st.st_mode) ? 0 : target.watch;
 	event.mark.mode = st.st_mode;
+	snprintf(full, sizeof(full), "%s/%s/%s", w->top, dir, name);
 	event.mark.path = span_of(full);
 	watcher_mark_event(w->watcher, &event);
+	return mark.object;
+}
+
+static void appear(struct world *w, const char *dir, const char *name, enum mark_op op)
+{
+	char at[4096];
+
+	snprintf(at, sizeof(at), "%s/%s", dir, name);
+	appear_from(w, at, dir, name, op);
+}
+
+static void rename_in(const struct world *w, const char *from, const char *to)
+{
+	char full_from[4096], full_to[4096];
+
+	snprintf(full_from, sizeof(full_from), "%s/%s", w->top, from);
+	snprintf(full_to, sizeof(full_to), "%s/%s", w->top, to);
+	assert_int_equal(rename(full_from, full_to), 0);
+}
+
+static char content_of(const struct world *w, uint64_t object)
+{
+	_cleanup_close_ int fd = watcher_open(w->watcher, object, NULL, NULL);
+	char c;
+
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, &c, 1), 1);
+	return c;
+}
+
+/* The hook at a rename runs before it: what stands under the name then is the file that goes. */
+static void a_file_is_not_taken_for_the_one_that_replaces_it(void **state)
+{
+	struct world *w = *state;
+	uint64_t old, new;
+
+	make(w, "home/a/.ssh/id_rsa", "old");
+	make(w, "home/a/.ssh/other", "new");
+	compile(w, policy_keys, 1);
+	old = object_at(w, "home/a/.ssh/id_rsa");
+	new = appear_from(w, "home/a/.ssh/other", "home/a/.ssh", "id_rsa", MARK_MOVED);
+	assert_int_equal(watcher_open(w->watcher, new, NULL, NULL), -ESTALE);
+	assert_int_equal(content_of(w, old), 'o');
+	rename_in(w, "home/a/.ssh/other", "home/a/.ssh/id_rsa");
+	assert_int_equal(content_of(w, new), 'n');
+	assert_int_equal(watcher_open(w->watcher, old, NULL, NULL), -ESTALE);
+}
+
+static void a_directory_is_not_taken_for_the_one_that_replaces_it(void **state)
+{
+	struct world *w = *state;
+
+	make(w, "home/a", NULL);
+	make(w, "stage/a/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	appear_from(w, "stage/a", "home", "a", MARK_MOVED);
+	assert_int_equal(watched(w), 0);
+	rename_in(w, "stage/a", "home/a");
+	watcher_catch_up(w->watcher);
+	assert_true(object_at(w, "home/a/.ssh/id_rsa"));
 }
 
 static void what_appears_is_an_object_at_once(void **state)
@@ -756,6 +836,8 @@ int main(void)
 		CASE(a_symbolic_link_is_watched_by_its_own_name),
 		CASE(another_policy_unmarks_what_it_does_not_want),
 		CASE(marks_that_the_kernel_lost_are_set_anew),
+		CASE(a_file_is_not_taken_for_the_one_that_replaces_it),
+		CASE(a_directory_is_not_taken_for_the_one_that_replaces_it),
 		CASE(what_appears_is_an_object_at_once),
 		CASE(a_renamed_directory_takes_its_files_along),
 		CASE(the_end_of_an_object_is_told_once),

@@ -63,9 +63,6 @@ static void fake_object(void *userdata, const struct watched *watched)
 	seen.objects += watched->watch != 0;
 }
 
-static const struct watcher_ops watcher_ops = {fake_mark, fake_unmark, fake_unmark_device,
-					       fake_object};
-
 static int fake_open(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
 		     size_t *out_nr)
 {
@@ -80,6 +77,9 @@ static int fake_open(void *userdata, const char *path, struct inode_id *out_inod
 	*out_nr = 1;
 	return fd;
 }
+
+static const struct watcher_ops watcher_ops = {fake_mark, fake_unmark, fake_unmark_device,
+					       fake_object, fake_open};
 
 static void fake_dump(void *userdata, const struct event *event, int fd)
 {

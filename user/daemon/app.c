@@ -114,6 +114,12 @@ static int unmark_device(void *userdata, uint32_t dev)
 	return sensor_unmark_device(((struct app *)userdata)->sensor, dev);
 }
 
+static int open_path(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
+		     size_t *out_nr)
+{
+	return sensor_open(((struct app *)userdata)->sensor, path, out_inodes, max, out_nr);
+}
+
 static void feed_object(struct app *app, const struct watched *watched,
 			const struct key_identity *key)
 {
@@ -160,6 +166,7 @@ static const struct watcher_ops watcher_ops = {
 	.unmark = unmark_inode,
 	.unmark_device = unmark_device,
 	.object = on_object,
+	.open = open_path,
 };
 
 static void on_identified(void *userdata, uint64_t object, const struct key_identity *key)

@@ -18,7 +18,8 @@
 #define TRIES_MAX	 2 /* for a child that crashed or was too slow */
 /*
  * The kernel side tells a name before it can be looked up (the hook runs before the dentry moves):
- * an open that finds nothing is tried again, so often and so much later.
+ * an open that finds nothing, or the file that is about to be replaced, is tried again, so often
+ * and so much later.
  */
 #define ABSENT_MAX	5
 #define ABSENT_RETRY_US 50000ULL
@@ -49,6 +50,7 @@ struct identify {
 	struct question *questions; /* hash by object */
 	struct question *first, *last; /* queue */
 	sd_event_source *retry; /* of questions that are ABSENT */
+	uint32_t nr_absent;
 	struct identify_stats stats;
 };
 
@@ -66,12 +68,16 @@ static void child_end(struct question *q)
 
 static void question_free(struct question *q)
 {
+	if (q->state == ABSENT)
+		q->owner->nr_absent--;
 	HASH_DEL(q->owner->questions, q);
 	free(q);
 }
 
 static void enqueue(struct identify *id, struct question *q)
 {
+	if (q->state == ABSENT)
+		id->nr_absent--;
 	q->state = WAITING;
 	q->next = NULL;
 	if (id->last)
@@ -151,6 +157,12 @@ static int run(struct identify *id, struct question *q)
 	return 0;
 }
 
+/* -EAGAIN: the probe by which the daemon knows what it has opened was skipped. */
+static bool is_for_the_moment(int error)
+{
+	return error == -ENOENT || error == -ESTALE || error == -EAGAIN;
+}
+
 static void run_next(struct identify *id)
 {
 	while (id->first && id->stats.running < RUNNING_MAX) {
@@ -167,8 +179,9 @@ static void run_next(struct identify *id)
 			continue;
 		}
 		r = run(id, q);
-		if (r == -ENOENT && q->absent++ < ABSENT_MAX) {
+		if (is_for_the_moment(r) && q->absent++ < ABSENT_MAX) {
 			q->state = ABSENT;
+			id->nr_absent++;
 			sd_event_source_set_time_relative(id->retry, ABSENT_RETRY_US);
 			sd_event_source_set_enabled(id->retry, SD_EVENT_ONESHOT);
 		} else if (r < 0) {
@@ -282,4 +295,5 @@ const struct key_identity *identify_known(const struct identify *id, uint64_t ob
 void identify_stats(const struct identify *id, struct identify_stats *out_stats)
 {
 	*out_stats = id->stats;
+	out_stats->waiting += id->nr_absent;
 }

@@ -539,14 +539,11 @@ static void drop_on_device(void *userdata, struct node *node)
 	drop(((struct ended_device *)userdata)->w, node);
 }
 
-/* The name was told before it can be looked up: to be looked at again. */
-static void defer_if_absent(struct watcher *w, const char *dir, int fd, const char *name)
+/* To be looked at again. */
+static void defer(struct watcher *w, const char *dir, const char *name)
 {
 	char path[PATH_MAX];
-	struct stat st;
 
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
-		return;
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
 		return;
 	if (w->nr_late < LATE_MAX)
@@ -555,6 +552,15 @@ static void defer_if_absent(struct watcher *w, const char *dir, int fd, const ch
 		w->nr_late++;
 	else
 		w->all_late = true;
+}
+
+/* The name was told before it can be looked up. */
+static void defer_if_absent(struct watcher *w, const char *dir, int fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		defer(w, dir, name);
 }
 
 void watcher_catch_up(struct watcher *w)
@@ -571,6 +577,27 @@ void watcher_catch_up(struct watcher *w)
 	}
 	if (all)
 		watcher_rescan(w, "/");
+}
+
+/*
+ * Opens for reading what is open as `at` (O_PATH), if it is the object. A rename is told before it
+ * is done, so the object's name may for a moment still be that of the file which it replaces.
+ */
+static int open_if_same(struct watcher *w, const struct node *node, int at)
+{
+	struct inode_id inodes[MARKING_INODES];
+	_cleanup_close_ int fd = -1;
+	char self[64];
+	size_t nr = 0;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+	fd = w->ops->open(w->userdata, self, inodes, ARRAY_SIZE(inodes), &nr);
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < nr; i++)
+		if (inode_id_same(&inodes[i], &node->inode))
+			return take_fd(fd);
+	return -ESTALE;
 }
 
 /* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
@@ -632,12 +659,14 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	if (mark.state != m->state) { /* marked by an older set's states */
 		visit(w, dir, fd, name, target, 0, 0);
 	} else {
-		_cleanup_close_ int sub =
-			openat(fd, name,
-			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		_cleanup_close_ int at =
+			openat(fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		_cleanup_close_ int sub = at < 0 ? -1 : open_if_same(w, node, at);
 
 		if (sub >= 0)
 			walk(w, node, sub, 0, 0);
+		else if (at >= 0)
+			defer(w, path, name);
 	}
 }
 
@@ -761,9 +790,11 @@ void watcher_mark_event(struct watcher *w, const struct event *event)
 	}
 }
 
-/* Opens for reading what is a regular file at this moment, and nothing else (a device may act on
- * it). */
-static int open_regular(const char *path, int follow)
+/*
+ * Opens for reading what is a regular file at this moment, and nothing else (a device may act on
+ * it). With `node`: if it is that object.
+ */
+static int open_regular(struct watcher *w, const char *path, int follow, const struct node *node)
 {
 	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC | follow);
 	char self[64];
@@ -774,6 +805,8 @@ static int open_regular(const char *path, int follow)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
+	if (node)
+		return open_if_same(w, node, fd);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	r = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	return r < 0 ? -errno : r;
@@ -790,7 +823,7 @@ int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *ou
 	r = tree_path(node, path, sizeof(path));
 	if (r < 0)
 		return r;
-	fd = open_regular(path, node->by_link ? 0 : O_NOFOLLOW);
+	fd = open_regular(w, path, node->by_link ? 0 : O_NOFOLLOW, node);
 	if (fd < 0)
 		return fd;
 	if (suffix && out_sibling) {
@@ -799,7 +832,7 @@ int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *ou
 		*out_sibling = -1;
 		if (len + more <= sizeof(path)) {
 			memcpy(path + len, suffix, more);
-			r = open_regular(path, O_NOFOLLOW);
+			r = open_regular(w, path, O_NOFOLLOW, NULL);
 			*out_sibling = r < 0 ? -1 : r;
 		}
 	}

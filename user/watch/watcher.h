@@ -40,6 +40,9 @@ struct watcher_ops {
 	int (*unmark_device)(void *userdata, uint32_t dev);
 	/* A file became an object, changed its name, or (watch 0) is none any more. */
 	void (*object)(void *userdata, const struct watched *watched);
+	/* As sensor_open(). */
+	int (*open)(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
+		    size_t *out_nr);
 };
 
 /* What could not be marked, for status: the last ones, oldest first. */
@@ -111,8 +114,9 @@ void watcher_drop_dump(struct watcher *watcher, uint64_t object);
 
 /*
  * The file behind an object, open for reading and close-on-exec, or negative errno: -EINVAL if it
- * is no regular file now, -ELOOP if a symbolic link stands where none did. *out_sibling (may be
- * NULL): the same name with `suffix` appended, -1 = none.
+ * is no regular file now, -ELOOP if a symbolic link stands where none did, -ESTALE if its name is
+ * another file's: not yet its own (the kernel side tells a rename before it is done), or no longer.
+ * *out_sibling (may be NULL): the same name with `suffix` appended, -1 = none.
  */
 int watcher_open(struct watcher *watcher, uint64_t object, const char *suffix, int *out_sibling);
 
