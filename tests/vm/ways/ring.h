@@ -68,8 +68,8 @@ _way_ void ring_put(struct ring *ring, const struct io_uring_sqe *sqe)
 	atomic_store((_Atomic unsigned *)ring_field(ring->sq, ring->p.sq_off.tail), tail + 1);
 }
 
-/* The next result: >= 0, or negative errno. There must be one. */
-_way_ int ring_take(struct ring *ring)
+/* The next result: >= 0, or negative errno; and whose it is. There must be one, else -EIO. */
+_way_ int ring_take_of(struct ring *ring, uint64_t *out_user_data)
 {
 	unsigned head = *ring_field(ring->cq, ring->p.cq_off.head);
 	struct io_uring_cqe *cqes = (struct io_uring_cqe *)(ring->cq + ring->p.cq_off.cqes);
@@ -77,9 +77,17 @@ _way_ int ring_take(struct ring *ring)
 
 	if (head == atomic_load((_Atomic unsigned *)ring_field(ring->cq, ring->p.cq_off.tail)))
 		return -EIO;
-	res = cqes[head & *ring_field(ring->cq, ring->p.cq_off.ring_mask)].res;
+	cqes += head & *ring_field(ring->cq, ring->p.cq_off.ring_mask);
+	res = cqes->res;
+	*out_user_data = cqes->user_data;
 	atomic_store((_Atomic unsigned *)ring_field(ring->cq, ring->p.cq_off.head), head + 1);
 	return res;
+}
+
+/* The same, where there is one request at a time. */
+_way_ int ring_take(struct ring *ring)
+{
+	return ring_take_of(ring, &(uint64_t){0});
 }
 
 /* Submits one request and waits for its end. Returns its result: >= 0, or negative errno. */
