@@ -28,7 +28,8 @@ equal "and they are nobody's alerts" "$(alerts '.object != null' | wc -l)" 0
 key_new /root/.ssh/id_before
 keys_known
 before=$(hooks)
-check "hooks are attached" test "$(echo "$before" | jq '[.[] | select(.state == "attached")] | length')" -gt 20
+check "hooks are attached" test "$(echo "$before" |
+	jq '[.[] | select(.state == "attached")] | length')" -gt 20
 check "somebody empties the map of marks" $WAYS/blind marks
 check "that is told" wait_alert '.type == "sensor-degraded" and (.text | startswith("sensor blind"))'
 equal "as high" "$(alerts '(.text | startswith("sensor blind"))' | jq -r .severity | sort -u)" high
