@@ -416,6 +416,27 @@ static void overrides_change_entries_by_name(void **state)
 	policy_free(policy);
 }
 
+static void an_override_may_be_for_all_entries_about_files(void **state)
+{
+	struct policy *policy =
+		parse("version: 1\n"
+		      "watch:\n"
+		      "- {name: a, class: key, paths: [/a]}\n"
+		      "- {name: b, class: key, paths: [/b], severity: low}\n"
+		      "- {name: m, class: process-memory}\n"
+		      "override:\n"
+		      "- {name: '*', severity: critical, expect: [{exe: /all}, {unit: 'u*'}]}\n"
+		      "- {name: b, severity: medium}\n");
+
+	assert_int_equal(judge(policy, "a", ACTION_READ, "/all"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "b", ACTION_READ, "/all"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "m", ACTION_READ, "/all"), VERDICT_ALERT);
+	assert_int_equal(policy_watch(policy, 1)->severity, SEV_CRITICAL);
+	assert_int_equal(policy_watch(policy, 2)->severity, SEV_MEDIUM);
+	assert_int_equal(policy_watch(policy, 3)->severity, SEV_HIGH);
+	policy_free(policy);
+}
+
 /* --- includes ----------------------------------------------------------------------------------
  */
 
@@ -539,6 +560,9 @@ static void errors_have_their_place(void **state)
 		{HEAD "zones: [{name: z, units: []}]\n", "6:26: error: units is an empty list"},
 		{HEAD "override: [{name: xyz, off: true}]\n",
 		 "6:19: error: there is no watch entry 'xyz'"},
+		{HEAD "override: [{name: '*', off: true}]\n",
+		 "6:12: error: an override of all entries has none of the keys `paths`, `exclude`, "
+		 "`replace`, `off`"},
 		{HEAD "override: [{name: w, class: key}]\n",
 		 "6:22: error: an override has no key 'class'"},
 		{HEAD "override: [{name: w, replace: [paths]}]\n",
@@ -616,6 +640,7 @@ int main(void)
 		cmocka_unit_test(exceptions_end),
 		cmocka_unit_test(zones_bound_who_is_allowed),
 		cmocka_unit_test(overrides_change_entries_by_name),
+		cmocka_unit_test(an_override_may_be_for_all_entries_about_files),
 		FILES(included_files_come_first),
 		FILES(includes_that_lead_nowhere_are_errors),
 		cmocka_unit_test(errors_have_their_place),

@@ -71,6 +71,42 @@ static uint32_t find_zone(struct resolver *r, const struct place *place, const c
 	return 0;
 }
 
+/* --- copies of rules ---------------------------------------------------------------------------
+ */
+
+static int copy_wanted(const struct wanted *from, struct wanted *to)
+{
+	const char *why;
+
+	*to = *from;
+	if (!from->glob)
+		return 0;
+	to->glob = NULL;
+	return glob_new(from->text, from->len, &to->glob, &why);
+}
+
+static int add_copy(struct policy *policy, const struct rule *like, uint32_t watch)
+{
+	struct rule rule = *like;
+	int err;
+
+	rule.watch = watch;
+	rule.unit.glob = rule.container.glob = rule.user.glob = NULL;
+	err = copy_wanted(&like->unit, &rule.unit);
+	if (err == 0)
+		err = copy_wanted(&like->container, &rule.container);
+	if (err == 0)
+		err = copy_wanted(&like->user, &rule.user);
+	if (err == 0)
+		err = policy_grow(&policy->rules, policy->nr_rules, sizeof(rule));
+	if (err < 0) {
+		rule_fini(&rule);
+		return err;
+	}
+	policy->rules[policy->nr_rules++] = rule;
+	return 0;
+}
+
 /* --- overrides ---------------------------------------------------------------------------------
  */
 
@@ -104,16 +140,8 @@ static void move_patterns(struct resolver *r, struct pattern ***to, size_t *nr_t
 	*nr_from -= moved;
 }
 
-static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uint32_t watch)
+static void apply_values(const struct watch_rule *o, struct watch_rule *w)
 {
-	struct policy *policy = r->policy;
-	struct watch_rule *w = &policy->watches[watch - 1];
-
-	if ((o->nr_paths || o->nr_excludes) && !object_class_has_paths(w->entry.object_class)) {
-		wrong(r, &o->place, "a watch entry of class '%s' has no paths",
-		      object_class_str(w->entry.object_class));
-		return;
-	}
 	if (o->given & GIVEN_SEVERITY) {
 		w->entry.severity = o->entry.severity;
 		w->severity_place = o->severity_place;
@@ -130,6 +158,19 @@ static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uin
 		w->zone_name = o->zone_name;
 		w->zone_place = o->zone_place;
 	}
+}
+
+static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uint32_t watch)
+{
+	struct policy *policy = r->policy;
+	struct watch_rule *w = &policy->watches[watch - 1];
+
+	if ((o->nr_paths || o->nr_excludes) && !object_class_has_paths(w->entry.object_class)) {
+		wrong(r, &o->place, "a watch entry of class '%s' has no paths",
+		      object_class_str(w->entry.object_class));
+		return;
+	}
+	apply_values(o, w);
 	w->off = o->off;
 	if (o->begin & LIST_PATHS)
 		drop_patterns(w->paths, &w->nr_paths);
@@ -151,6 +192,45 @@ static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uin
 		      w->entry.name);
 }
 
+/* An override for all entries about files: its rules are copied for each. */
+#define COPIES_MAX 262144
+
+static void apply_to_all(struct resolver *r, struct watch_rule *o, uint32_t number)
+{
+	struct policy *policy = r->policy;
+	size_t nr_rules = policy->nr_rules;
+
+	if (o->nr_paths || o->nr_excludes || o->begin || o->off) {
+		wrong(r, &o->place,
+		      "an override of all entries has none of the keys `paths`, "
+		      "`exclude`, `replace`, `off`");
+		return;
+	}
+	for (uint32_t w = 1; w <= policy->nr_watches; w++) {
+		struct watch_rule *watch = &policy->watches[w - 1];
+
+		if (object_class_has_paths(watch->entry.object_class))
+			apply_values(o, watch);
+	}
+	for (size_t i = 0; i < nr_rules; i++) {
+		if (policy->rules[i].watch != number)
+			continue;
+		for (uint32_t w = 1; w <= policy->nr_watches; w++) {
+			if (!object_class_has_paths(policy->watches[w - 1].entry.object_class))
+				continue;
+			if (policy->nr_rules == COPIES_MAX) {
+				wrong(r, &o->place, "too many rules for too many entries");
+				return;
+			}
+			if (add_copy(policy, &policy->rules[i], w) < 0) {
+				r->no_memory = true;
+				return;
+			}
+		}
+		policy->rules[i].watch = 0;
+	}
+}
+
 static void apply_overrides(struct resolver *r)
 {
 	struct policy *policy = r->policy;
@@ -159,7 +239,9 @@ static void apply_overrides(struct resolver *r)
 		struct watch_rule *o = &policy->overrides[i];
 		uint32_t watch = find_watch(policy, o->entry.name);
 
-		if (watch)
+		if (!strcmp(o->entry.name, "*"))
+			apply_to_all(r, o, OVERRIDE_BIT | ((uint32_t)i + 1));
+		else if (watch)
 			apply(r, o, OVERRIDE_BIT | ((uint32_t)i + 1), watch);
 		else
 			no_watch(r, &o->name_place, o->entry.name);
@@ -209,39 +291,6 @@ static void drop_dead_rules(struct policy *policy)
 /* --- exceptions --------------------------------------------------------------------------------
  */
 
-static int copy_wanted(const struct wanted *from, struct wanted *to)
-{
-	const char *why;
-
-	*to = *from;
-	if (!from->glob)
-		return 0;
-	to->glob = NULL;
-	return glob_new(from->text, from->len, &to->glob, &why);
-}
-
-static int add_exception(struct policy *policy, const struct rule *like, uint32_t watch)
-{
-	struct rule rule = *like;
-	int err;
-
-	rule.watch = watch;
-	rule.unit.glob = rule.container.glob = rule.user.glob = NULL;
-	err = copy_wanted(&like->unit, &rule.unit);
-	if (err == 0)
-		err = copy_wanted(&like->container, &rule.container);
-	if (err == 0)
-		err = copy_wanted(&like->user, &rule.user);
-	if (err == 0)
-		err = policy_grow(&policy->rules, policy->nr_rules, sizeof(rule));
-	if (err < 0) {
-		rule_fini(&rule);
-		return err;
-	}
-	policy->rules[policy->nr_rules++] = rule;
-	return 0;
-}
-
 static void apply_exceptions(struct resolver *r)
 {
 	struct policy *policy = r->policy;
@@ -254,7 +303,7 @@ static void apply_exceptions(struct resolver *r)
 
 			if (!watch)
 				no_watch(r, &e->places[w], e->watches[w]);
-			else if (add_exception(policy, &e->rule, watch) < 0)
+			else if (add_copy(policy, &e->rule, watch) < 0)
 				r->no_memory = true;
 		}
 	}

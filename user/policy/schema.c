@@ -35,7 +35,10 @@ static uint32_t watch_number(const struct reader *r)
 
 static void read_name(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	const char *s = schema_read_name(r, value, "name");
+	/* An override may be for all entries. */
+	const bool all = is_override(r) && value->kind == YAML_TREE_SCALAR && value->len == 1 &&
+			 value->text[0] == '*';
+	const char *s = all ? schema_keep(r, value) : schema_read_name(r, value, "name");
 
 	r->watch->name_place = place_of(r, value);
 	for (size_t i = 0; s && !is_override(r) && i + 1 < r->policy->nr_watches; i++) {

@@ -28,9 +28,9 @@ static void _printf_(3, 4)
  * Compared without the version that follows the name (python3.11).
  */
 static const char *const interpreters[] = {
-	"ash",	"awk",	"bash",	  "busybox", "csh",    "dash", "env",  "expect", "fish",
-	"gawk", "java", "ksh",	  "lua",     "luajit", "mawk", "node", "nodejs", "perl",
-	"php",	"pwsh", "python", "ruby",    "sh",     "sudo", "su",   "tclsh",	 "zsh",
+	"ash",	"awk",	"bash",	  "busybox", "csh",    "dash",	"env",	"expect", "fish",
+	"gawk", "java", "ksh",	  "lua",     "luajit", "mawk",	"node", "nodejs", "perl",
+	"php",	"pwsh", "python", "ruby",    "sh",     "tclsh", "zsh",
 };
 
 static bool is_interpreter(const char *exe)
@@ -102,7 +102,8 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 		const struct rule *rule = rules[i] = &policy->rules[i];
 		const struct watch_rule *watch = &policy->watches[rule->watch - 1];
 
-		if (rule->exe && is_interpreter(rule->exe))
+		/* With a unit it is what that unit tells it, which root has written. */
+		if (rule->exe && !rule->unit.text && is_interpreter(rule->exe))
 			warn(diags, &rule->place,
 			     "%s runs what it is told: to allow it is to allow every script and "
 			     "command given to it",
