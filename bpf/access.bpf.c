@@ -3,9 +3,9 @@
 #include "access.h"
 #include "holders.h"
 #include "identity.h"
-#include "pressure.h"
 #include "memory.h"
 #include "record.h"
+#include "repeat.h"
 
 enum {
 	PATH_AT = 0,
@@ -96,6 +96,37 @@ static __always_inline void put_strings(struct access_record *r, struct task_str
 		r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
 }
 
+/* By which way an image's repeats are known; 0: each time is new. */
+static __always_inline kt_u32 way_of(kt_u32 how, kt_u32 mode)
+{
+	if (how == WIRE_HOW_OPEN || how == WIRE_HOW_RECEIVE || how == WIRE_HOW_MMAP ||
+	    how == WIRE_HOW_READ)
+		return how << 8 | mode;
+	return 0;
+}
+
+static __always_inline kt_u32 pressure_what(kt_u32 how, kt_u32 f_mode)
+{
+	if (how == WIRE_HOW_CLOSE_WRITE)
+		return PRESSURE_CLOSE_WRITE;
+	if (how == WIRE_HOW_READ || how == WIRE_HOW_MMAP)
+		return PRESSURE_READ;
+	return f_mode & FMODE_READ ? PRESSURE_MEANS : PRESSURE_ACCESS;
+}
+
+/* The process of `task` has come by what `key` names. */
+static __always_inline void remember(struct task_struct *task, const struct mark_key *key,
+				     const struct mark *mark, kt_u32 how)
+{
+	if (how == WIRE_HOW_CLOSE_WRITE)
+		return;
+	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_READ)
+		remember_holder(task, key);
+	holder_add(task, mark->object, mark->flags & MARK_KEY);
+	if (cfg_memory && mark->flags & MARK_KEY)
+		tell_tracer(task);
+}
+
 __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_u32 mode, kt_u32 fd)
 {
 	struct file *file = (void *)file_addr;
@@ -105,8 +136,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	struct access_record *r;
 	struct mark_key key;
 	struct mark *found, mark;
-	kt_u32 what;
-	int under;
+	kt_u32 what, way, stranger;
+	int repeat;
 
 	mark_key_of(&key, inode);
 	found = bpf_map_lookup_elem(&marks, &key);
@@ -116,30 +147,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	mark = *found;
 	if (mark.object != MARK_OBJECT_CANARY && is_ours(task))
 		return 1;
-	if (how == WIRE_HOW_OPEN && is_told_above(file, inode, f_mode))
+	if ((how == WIRE_HOW_OPEN || how == WIRE_HOW_READ) && is_told_above(file, inode, f_mode))
 		return 1;
-	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_CLOSE_WRITE)
-		remember_holder(task, &key);
-	if (how != WIRE_HOW_CLOSE_WRITE)
-		holder_add(task, mark.object, mark.flags & MARK_KEY);
-	if (cfg_memory && how != WIRE_HOW_CLOSE_WRITE && (mark.flags & MARK_KEY))
-		tell_tracer(task);
-
-	what = how == WIRE_HOW_CLOSE_WRITE ? PRESSURE_CLOSE_WRITE
-	       : f_mode & FMODE_READ	   ? PRESSURE_READ
-					   : PRESSURE_ACCESS;
-	under = pressure_on(task_addr, mark.object, what);
-	if (under == PRESSURE_REPEAT)
-		return 1;
-	r = under == PRESSURE_OVER ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
-	if (!r) {
-		if (under == PRESSURE_FIRST)
-			pressure_untold(task_addr, mark.object, what);
-		count_drop(WIRE_DROP_RING_CRITICAL);
-		return 1;
-	}
-	fill_access(r, task, mark.object, how);
-	fill_inode(&r->a.inode, inode);
 	if (how != WIRE_HOW_MMAP) {
 		if (f_mode & FMODE_READ)
 			mode |= WIRE_M_READ;
@@ -151,13 +160,32 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	/* The flag stays for the description's life; only the open itself found the file empty. */
 	if (how == WIRE_HOW_OPEN && (f_mode & FMODE_CREATED))
 		mode |= WIRE_M_CREATED;
+	/* Two files may have one number: told each, and user space finds out which it was. */
+	stranger = key.dev != MARK_DEV_BLOCK && mark.gen != BPF_CORE_READ(inode, i_generation);
+	what = pressure_what(how, f_mode);
+	way = stranger ? 0 : way_of(how, mode);
+	repeat = repeat_of(task_addr, mark.object, what, way);
+	if (repeat == REPEAT_SELF)
+		return 1;
+	remember(task, &key, &mark, how);
+	if (repeat == REPEAT_KIND)
+		return 1;
+	r = repeat == REPEAT_OVER ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	if (!r) {
+		if (repeat != REPEAT_OVER)
+			repeat_untold(task_addr, mark.object, what, way, repeat);
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		return 1;
+	}
+	fill_access(r, task, mark.object, how);
+	fill_inode(&r->a.inode, inode);
 	r->a.size = BPF_CORE_READ(inode, i_size);
 	r->a.mode = mode;
 	r->a.open_flags = BPF_CORE_READ(file, f_flags);
 	r->a.fd = fd;
 	r->a.owner = BPF_CORE_READ(inode, i_uid.val);
 	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
-	if (key.dev != MARK_DEV_BLOCK && mark.gen != r->a.inode.gen)
+	if (stranger)
 		r->a.h.flags |= WIRE_F_GENERATION;
 	r->a.h.flags |=
 		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,

@@ -21,19 +21,20 @@ struct exec_record {
 /* All but the arguments, which only the process itself can read. */
 static __always_inline void fill_exec(struct exec_record *r, struct task_struct *task, kt_u32 type)
 {
+	struct file *exe_file;
 	struct inode *exe;
 
 	__builtin_memset(&r->e, 0, sizeof(r->e));
 	fill_header(&r->e.h, type, sizeof(*r), RING_BULK);
-	fill_subject(&r->e.subject, task);
-	fill_parent(task, &r->e.parent_start, &r->e.parent_exec_id, &r->e.parent_tgid);
-	exe = BPF_CORE_READ(task, mm, exe_file, f_inode);
-	if (exe) {
-		r->e.exe_mode = BPF_CORE_READ(exe, i_mode);
-		r->e.exe_uid = BPF_CORE_READ(exe, i_uid.val);
-		r->e.exe_nlink = BPF_CORE_READ(exe, i_nlink);
-	}
-	r->e.h.flags = put_exe(r->str, EXEC_EXE_AT, WIRE_EXE_MAX, &r->e.exe, EXEC_STR_OFF, task);
-	r->e.h.flags |= put_cgroup(r->str, EXEC_CGROUP_AT, WIRE_CGROUP_MAX, &r->e.cgroup,
-				   EXEC_STR_OFF, task);
+	load_subject(&r->e.subject, task);
+	load_parent(task, &r->e.parent_start, &r->e.parent_exec_id, &r->e.parent_tgid);
+	exe = task->mm->exe_file->f_inode;
+	r->e.exe_mode = exe->i_mode;
+	r->e.exe_uid = exe->i_uid.val;
+	r->e.exe_nlink = exe->i_nlink;
+	exe_file = task->mm->exe_file;
+	r->e.h.flags = put_exe_path(r->str, EXEC_EXE_AT, WIRE_EXE_MAX, &r->e.exe, EXEC_STR_OFF,
+				    exe_file->f_path.dentry, exe_file->f_path.mnt);
+	r->e.h.flags |= put_cgroup_path(r->str, EXEC_CGROUP_AT, WIRE_CGROUP_MAX, &r->e.cgroup,
+					EXEC_STR_OFF, task->cgroups->dfl_cgrp->kn);
 }

@@ -134,3 +134,16 @@ int BPF_PROG(on_fput, struct file *file)
 		dump_file_closed(addr_of(file));
 	return 0;
 }
+
+/*
+ * Each read of every file in the system passes here, by whatever call: attached only with `reads:
+ * exact`. io_uring and AIO read in the name of the process whose request it is.
+ */
+SEC("fentry/security_file_permission")
+int BPF_PROG(on_file_permission, struct file *file, int mask)
+{
+	if (!(mask & MAY_READ) || !filter_test(file->f_inode))
+		return 0;
+	report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_READ, WIRE_M_READ, -1);
+	return 0;
+}

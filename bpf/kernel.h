@@ -336,6 +336,7 @@ struct bpf_iter__task_vma {
 #define PROT_EXEC	  0x4
 #define VM_WRITE	  0x2
 #define VM_EXEC		  0x4
+#define MAY_READ	  0x4
 #define PF_EXITING	  0x00000004
 #define PF_DUMPCORE	  0x00000200
 #define PF_KTHREAD	  0x00200000

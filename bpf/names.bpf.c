@@ -12,8 +12,8 @@
 #include "access.h"
 #include "holders.h"
 #include "identity.h"
-#include "pressure.h"
 #include "record.h"
+#include "repeat.h"
 
 struct mark_record {
 	struct wire_mark m;

@@ -34,8 +34,8 @@ int BPF_PROG(on_exec, struct task_struct *task)
 		return 0;
 	}
 	fill_exec(r, task, WIRE_EXEC);
-	r->e.h.flags |=
-		put_args(r->str, EXEC_ARGS_AT, WIRE_ARGS_MAX, &r->e.args, EXEC_STR_OFF, task);
+	r->e.h.flags |= put_args_between(r->str, EXEC_ARGS_AT, WIRE_ARGS_MAX, &r->e.args,
+					 EXEC_STR_OFF, task->mm->arg_start, task->mm->arg_end);
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;
 }
@@ -52,7 +52,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	holder = bpf_map_lookup_elem(&fd_holders, &parent_tgid);
 	if (holder) {
 		copy = *holder;
-		copy.start = BPF_CORE_READ(child, start_boottime);
+		copy.start = child->start_boottime;
 		if (bpf_map_update_elem(&fd_holders, &child_tgid, &copy, BPF_ANY))
 			count_drop(WIRE_DROP_HOLDER_FULL);
 	}
@@ -66,9 +66,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	}
 	__builtin_memset(r, 0, sizeof(*r));
 	fill_header(&r->h, WIRE_FORK, sizeof(*r), RING_BULK);
-	fill_subject(&r->child, child);
-	r->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
-	r->parent_exec_id = BPF_CORE_READ(parent, self_exec_id);
+	load_subject(&r->child, child);
+	r->parent_start = parent->group_leader->start_boottime;
+	r->parent_exec_id = parent->self_exec_id;
 	r->parent_tgid = parent_tgid;
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;
@@ -81,10 +81,11 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct wire_exit *r;
 
 	/* The leader may end before other threads do: the process ends with the last one. */
-	if (BPF_CORE_READ(task, signal, live.counter) > 0)
+	if (task->signal->live.counter > 0)
 		return 0;
 	keep_gone_holder(tgid);
-	bpf_map_delete_elem(&fd_holders, &tgid);
+	if (bpf_map_lookup_elem(&fd_holders, &tgid)) /* to find out costs half of a delete */
+		bpf_map_delete_elem(&fd_holders, &tgid);
 	holder_end(tgid);
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
@@ -93,7 +94,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	}
 	__builtin_memset(r, 0, sizeof(*r));
 	fill_header(&r->h, WIRE_EXIT, sizeof(*r), RING_BULK);
-	fill_subject(&r->subject, task);
+	load_subject(&r->subject, task);
 	r->code = task->exit_code;
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;

@@ -8,6 +8,9 @@ struct marking_slot marking;
 kt_u32 holder_slots[HOLDER_SLOTS];
 kt_u32 nr_holders;
 
+/* Grows with each policy: what was told under the one before is told again under the next. */
+kt_u32 recent_epoch;
+
 /* The daemon's process id in the initial pid namespace: what it opens is its own work. */
 const volatile kt_u32 cfg_self_tgid = 0;
 

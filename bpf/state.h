@@ -14,6 +14,7 @@
 
 extern kt_u8 filter[FILTER_SIZE];
 extern struct marking_slot marking;
+extern kt_u32 recent_epoch;
 extern const volatile kt_u32 cfg_self_tgid;
 extern const volatile kt_u32 cfg_bulk_wakeup;
 extern const volatile kt_u32 cfg_pressure;
@@ -126,6 +127,23 @@ struct {
 	__type(key, kt_u32);
 	__type(value, kt_u64);
 } st_records __weak SEC(".maps");
+
+/* Accesses that an image repeated, counted and not told: see repeat.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, kt_u32);
+	__type(value, kt_u64);
+} st_repeats __weak SEC(".maps");
+
+static __always_inline void count_repeat(void)
+{
+	kt_u32 zero = 0;
+	kt_u64 *n = bpf_map_lookup_elem(&st_repeats, &zero);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
 
 static __always_inline void count_drop(kt_u32 cause)
 {

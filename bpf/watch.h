@@ -96,7 +96,7 @@ struct mark {
 #define MARK_OBJECT_CANARY (1ULL << 62)
 
 /*
- * A kind of access, under pressure (bpf/pressure.h): repeats of it are counted in `pressure_kinds`.
+ * A kind of access, under pressure (bpf/repeat.h): repeats of it are counted in `pressure_kinds`.
  * Entries of one turn are read and taken out by user space after it has begun the next.
  */
 struct pressure_key {
@@ -110,7 +110,8 @@ struct pressure_key {
 
 enum pressure_what {
 	PRESSURE_ACCESS, /* no reading */
-	PRESSURE_READ,
+	PRESSURE_MEANS, /* can read it: opened, was handed, ... */
+	PRESSURE_READ, /* has read, or mapped it */
 	PRESSURE_CLOSE_WRITE,
 	PRESSURE_SHARE, /* not a kind: how many of them a uid has in this turn */
 };

@@ -64,6 +64,7 @@ enum wire_how {
 	WIRE_HOW_FOUND = 5,
 	WIRE_HOW_CLOSE_WRITE = 6, /* last reference of a description open for writing is gone */
 	WIRE_HOW_CONNECT = 7, /* security_unix_stream_connect to a watched socket */
+	WIRE_HOW_READ = 8, /* security_file_permission for reading; `reads: exact` only */
 };
 
 /* wire_access.flags and header flags: what is known to be incomplete. */

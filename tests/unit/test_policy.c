@@ -36,6 +36,7 @@ static void settings_have_defaults(void **state)
 	const struct settings *s = policy_settings(policy);
 
 	assert_int_equal(s->cmdline, CMDLINE_REDACTED);
+	assert_int_equal(s->reads, READS_OPEN);
 	assert_string_equal(s->sd_id, "keytrail@32473");
 	assert_string_equal(s->syslog_socket, KT_RUNDIR "/rsyslog/syslog.sock");
 	assert_string_equal(s->syslog_fallback, "/dev/log");
@@ -58,6 +59,7 @@ static void settings_are_read(void **state)
 	struct policy *policy = parse("version: 1\n"
 				      "settings:\n"
 				      "  cmdline: full\n"
+				      "  reads: exact\n"
 				      "  sd_id: abcdefghijklmnopqrstu@4294967295\n"
 				      "  syslog_socket: /run/x\n"
 				      "  syslog_fallback: '/run/y'\n"
@@ -74,6 +76,7 @@ static void settings_are_read(void **state)
 	const struct settings *s = policy_settings(policy);
 
 	assert_int_equal(s->cmdline, CMDLINE_FULL);
+	assert_int_equal(s->reads, READS_EXACT);
 	assert_string_equal(s->sd_id, "abcdefghijklmnopqrstu@4294967295");
 	assert_string_equal(s->syslog_socket, "/run/x");
 	assert_string_equal(s->syslog_fallback, "/run/y");

@@ -473,6 +473,7 @@ static void documented_defaults_are_the_defaults(void **state)
 	assert_string_equal(a->syslog_fallback, b->syslog_fallback);
 	assert_string_equal(a->jsonl, b->jsonl);
 	assert_int_equal(a->cmdline, b->cmdline);
+	assert_int_equal(a->reads, b->reads);
 	assert_int_equal(a->alert_burst, b->alert_burst);
 	assert_int_equal(a->alert_window_s, b->alert_window_s);
 	assert_int_equal(a->ring_critical_kib, b->ring_critical_kib);

@@ -27,7 +27,7 @@ struct fixture {
 
 static uint64_t on_settled(void *ctx, const struct settled *s, uint64_t now)
 {
-	static const char letters[] = " oremfw";
+	static const char letters[] = " oremfwcR";
 	struct fixture *f = ctx;
 	uint64_t later = f->later;
 
@@ -307,6 +307,7 @@ static void who_writes_or_creates_does_not_read(void **state)
 {
 	struct fixture f;
 	struct settle_stats stats;
+	struct event ev;
 
 	setup(&f, 16);
 	mode_(&f, 1000, 800, 6, ACCESS_OPEN, ACCESS_M_WRITE);
@@ -324,6 +325,18 @@ static void who_writes_or_creates_does_not_read(void **state)
 	mode_(&f, 3001, 801, 6, ACCESS_OPEN, ACCESS_M_READ);
 	tick(&f, 4000);
 	assert_string_equal(f.log, "801.6/o@4000");
+	teardown(&f);
+	/* read by who made it; and after it has opened it again, with opens untold */
+	setup(&f, 16);
+	mode_(&f, 1000, 801, 6, ACCESS_OPEN, ACCESS_M_READ | ACCESS_M_WRITE | ACCESS_M_CREATED);
+	mode_(&f, 1001, 801, 6, ACCESS_READ, ACCESS_M_READ);
+	ev = event(1002, 801, 6, ACCESS_OPEN);
+	settle_reopened(f.settle, &ev.access.subject.id, ev.access.object);
+	tick(&f, 1003);
+	assert_string_equal(f.log, "");
+	mode_(&f, 1004, 801, 6, ACCESS_READ, ACCESS_M_READ);
+	tick(&f, 2000);
+	assert_string_equal(f.log, "801.6/R@2000");
 	teardown(&f);
 	/* reading and writing is reading, and a mapping of whatever protection too */
 	setup(&f, 16);

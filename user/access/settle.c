@@ -369,7 +369,7 @@ bool settle_access(struct settle *settle, const struct event *ev, struct proc_re
 	struct slot *slot = find(settle, id, a->object), *later;
 	bool read = reads(a);
 
-	if (read && (a->how == ACCESS_MMAP || a->how == ACCESS_EXEC_FD) &&
+	if (read && (a->how == ACCESS_MMAP || a->how == ACCESS_EXEC_FD || a->how == ACCESS_READ) &&
 	    !(slot && !slot->creator) && created_by(settle, a)) {
 		settle->not_read++;
 		return false;
@@ -407,6 +407,14 @@ bool settle_access(struct settle *settle, const struct event *ev, struct proc_re
 			hand_over(settle, slot, later);
 	}
 	return true;
+}
+
+void settle_reopened(struct settle *settle, const struct proc_id *id, uint64_t object)
+{
+	struct slot *slot = find(settle, id, object);
+
+	if (slot && slot->creator)
+		drop(settle, slot);
 }
 
 void settle_exec(struct settle *settle, const struct proc_id *id, uint64_t time)

@@ -73,6 +73,11 @@ void settle_free(struct settle *settle);
  * comes back in the verdict or in a drop, exactly once.
  */
 bool settle_access(struct settle *settle, const struct event *ev, struct proc_ref proc, bool over);
+/*
+ * The image opened the object once more, and that is not told: what it made itself is not its own
+ * any longer, since somebody else may have put something there.
+ */
+void settle_reopened(struct settle *settle, const struct proc_id *id, uint64_t object);
 /* `id` is the new image. */
 void settle_exec(struct settle *settle, const struct proc_id *id, uint64_t time);
 void settle_exit(struct settle *settle, const struct proc_id *id, uint64_t time);

@@ -68,6 +68,7 @@ struct app {
 	uint64_t began_ns; /* the same, CLOCK_BOOTTIME */
 	uint64_t hooks_live_ns, ready_ns; /* after that many ns */
 	uint64_t strangers; /* accesses to another inode with a marked one's number */
+	bool reads_failed; /* `reads: exact` was asked for, and could not be had */
 	bool up; /* READY was said */
 	bool look_for_open; /* a file that may be open was renamed to a watched name */
 	uint64_t looked_ns; /* for such, last; CLOCK_BOOTTIME */

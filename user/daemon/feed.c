@@ -115,7 +115,7 @@ void feed_gaps(struct app *app)
 	for (unsigned i = 0; i < WIRE_DROP_NR; i++)
 		feed_gap(app, sensor_drop_str(i), s.drops[i] - app->stats.drops[i], now);
 	feed_gap(app, "recursion", s.recursion_misses - app->stats.recursion_misses, now);
-	feed_gap(app, "repeats", s.repeats - app->stats.repeats, now);
+	feed_gap(app, "repeats", s.repeats_kind - app->stats.repeats_kind, now);
 	feed_gap(app, "recursion-lifecycle", s.recursion_lifecycle - app->stats.recursion_lifecycle,
 		 now);
 	feed_gap(app, "undecodable", s.undecodable - app->stats.undecodable, now);

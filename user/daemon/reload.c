@@ -114,11 +114,28 @@ static int compile(struct app *app, const struct policy *policy, struct diag_lis
 	return watchset_compile(policy, homes, nr, app->next_state, diags, out_set);
 }
 
+/*
+ * With `reads: exact` the probe on reads, where this kernel lets it. Where it does not, the engine
+ * is told, and who comes by a file is told as with `reads: open`: nothing goes unseen for it.
+ */
+static void reads_on(struct app *app)
+{
+	int r = sensor_tell_reads(app->sensor, true);
+
+	if (r < 0)
+		feed_health(app, HEALTH_DEGRADED, "reads-exact",
+			    "reads cannot be told one by one on this kernel: who opens is told");
+	else if (app->reads_failed)
+		feed_health(app, HEALTH_OK, "reads-exact", "reads are told one by one");
+	app->reads_failed = r < 0;
+}
+
 /* Puts `set` in force for `policy`; both are taken over if that succeeds. */
 static int swap(struct app *app, struct policy *policy, struct watchset *set)
 {
 	struct watchset *old_set = app->set;
 	struct policy *old_policy = app->policy;
+	const bool exact = policy_settings(policy)->reads == READS_EXACT;
 	struct watcher_stats watched;
 	int r;
 
@@ -131,14 +148,20 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	}
 	/* What happened until now is judged by the old policy. */
 	sensor_drain(app->sensor);
+	/* On before the policy counts on it, off after: in between more is told, not less. */
+	if (exact)
+		reads_on(app);
 	app->next_state += watchset_nr_states(set);
 	app->set = set;
 	app->policy = policy;
 	if (policy != old_policy) {
 		engine_set_policy(app->engine, policy);
+		sensor_tell_anew(app->sensor);
 		app->generation++;
 		app->policy_loaded_ns = app_realtime();
 	}
+	if (!exact)
+		sensor_tell_reads(app->sensor, false);
 	devices_forget_all(app->devices); /* the walk notes anew */
 	dumps_set_policy(app->dumps);
 	r = watcher_apply(app->watcher, set);

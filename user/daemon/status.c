@@ -217,7 +217,8 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "holders",
 			    json_pack("{s:i, s:i}", "now", (int)stats.holders, "max",
 				      (int)stats.holders_max));
-	json_object_set_new(status, "repeats", json_integer((json_int_t)stats.repeats));
+	json_object_set_new(status, "repeats",
+			    json_integer((json_int_t)(stats.repeats_self + stats.repeats_kind)));
 	json_object_set_new(status, "left",
 			    json_pack("{s:I, s:I, s:I, s:I}", "connect",
 				      (json_int_t)engine.net[NET_CONNECT], "send",

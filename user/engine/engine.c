@@ -20,6 +20,9 @@
 /* Apart from those, so that nobody's command lines leave no room for the name of a key. */
 #define OBJECT_STRINGS_MAX (128U << 20)
 
+/* What a health event is about that says whether reads can be told. */
+#define READS_EXACT_WORD "reads-exact"
+
 struct engine {
 	const struct policy *policy;
 	char *host, *boot_id;
@@ -33,6 +36,7 @@ struct engine {
 	struct objects *objects;
 	struct users *users;
 	struct fold *fold;
+	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */
 	uint64_t now; /* latest time that was told */
 	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
 	struct engine_stats st;
@@ -378,6 +382,32 @@ static void feed_exec(struct engine *engine, const struct event *ev)
 		settle_exec(engine->settle, &exec->subject.id, ev->time);
 }
 
+/* With `reads: exact` to have a file open is not to have read it: the read itself will be told. */
+static bool only_means(const struct engine *engine, const struct event_access *a)
+{
+	const struct object *object;
+
+	if (policy_settings(engine->policy)->reads != READS_EXACT || engine->no_reads)
+		return false;
+	/* Reads of a raw device are not followed: it is one file for all that is on it. */
+	object = objects_find(engine->objects, a->object);
+	if (object && object->watch_number &&
+	    policy_watch(engine->policy, object->watch_number)->object_class == CLASS_DEVICE)
+		return false;
+	switch (a->how) {
+	case ACCESS_OPEN:
+		/* What was just created by a process is not told when it reads it. */
+		return !(a->mode & ACCESS_M_CREATED);
+	case ACCESS_RECEIVE:
+	case ACCESS_EXEC_FD:
+		return true;
+	case ACCESS_FOUND:
+		return a->fd != UINT32_MAX; /* else it is mapped, and no read is needed */
+	default:
+		return false;
+	}
+}
+
 static void feed_access(struct engine *engine, const struct event *ev)
 {
 	struct clean scratch;
@@ -387,6 +417,11 @@ static void feed_access(struct engine *engine, const struct event *ev)
 
 	ev = clean_event(engine, ev, &scratch);
 	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);
+	if (only_means(engine, &ev->access)) {
+		if (ev->access.how == ACCESS_OPEN)
+			settle_reopened(engine->settle, &ev->access.subject.id, ev->access.object);
+		return;
+	}
 	over = proctab_info(engine->processes, ref, &info) && info.ended;
 	/* Pinned first: settling may have to make room, and then looks at other processes. */
 	proctab_pin(engine->processes, ref);
@@ -589,6 +624,9 @@ static void feed_health(struct engine *engine, const struct event *ev)
 	const struct report report = report_of(engine);
 	struct alert *alert = report_health(&report, ev);
 
+	if (ev->health.what.len == strlen(READS_EXACT_WORD) &&
+	    !memcmp(ev->health.what.p, READS_EXACT_WORD, ev->health.what.len))
+		engine->no_reads = ev->health.level != HEALTH_OK;
 	if (!alert) {
 		engine->st.alerts_lost++;
 		return;

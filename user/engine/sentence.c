@@ -134,6 +134,9 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 	case ACCESS_CONNECT:
 		fputs(" connected to", f);
 		break;
+	case ACCESS_READ:
+		fputs(" read", f);
+		break;
 	default:
 		fputs(" opened", f);
 	}

@@ -28,7 +28,7 @@ const char *access_how_str(enum access_how how)
 		[ACCESS_OPEN] = "open",	      [ACCESS_RECEIVE] = "receive",
 		[ACCESS_EXEC_FD] = "exec-fd", [ACCESS_MMAP] = "mmap",
 		[ACCESS_FOUND] = "found",     [ACCESS_CLOSE_WRITE] = "close-write",
-		[ACCESS_CONNECT] = "connect",
+		[ACCESS_CONNECT] = "connect", [ACCESS_READ] = "read",
 	};
 
 	return word(words, ARRAY_SIZE(words), how);

@@ -103,6 +103,7 @@ enum access_how {
 	ACCESS_FOUND,
 	ACCESS_CLOSE_WRITE,
 	ACCESS_CONNECT, /* to a socket */
+	ACCESS_READ, /* told with `reads: exact` only */
 	ACCESS_HOW_NR
 };
 

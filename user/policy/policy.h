@@ -79,10 +79,12 @@ enum policy_action {
 };
 enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD, VERDICT_NR };
 enum policy_mode { MODE_RECORD, MODE_ALERT };
+enum reads_mode { READS_OPEN, READS_EXACT };
 
 /* Settings with their defaults applied. */
 struct settings {
 	enum cmdline_mode cmdline; /* redacted */
+	enum reads_mode reads; /* open: who comes by a file; exact: who reads it */
 	const char *sd_id; /* keytrail@32473 (RFC 5612) */
 	const char *syslog_socket; /* /run/keytrail/rsyslog/syslog.sock: RFC 5424, our own rsyslog
 				      input */

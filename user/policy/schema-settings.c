@@ -43,6 +43,21 @@ static void read_switch(struct reader *r, const struct yaml_node *value, const s
 		*(bool *)setting(r, field) = word;
 }
 
+static const char *reads_word(int i)
+{
+	static const char *const words[] = {"open", "exact"};
+
+	return words[i];
+}
+
+static void read_reads(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word = schema_read_word(r, value, field->key, reads_word, READS_OPEN, READS_EXACT + 1);
+
+	if (word >= 0)
+		r->policy->settings.reads = (enum reads_mode)word;
+}
+
 /* RFC 5424, section 6.3.2: name@enterprise-number, the form that needs no registration with IANA.
  */
 static const char *sd_id_fault(const char *s)
@@ -132,6 +147,7 @@ static void read_labels(struct reader *r, const struct yaml_node *value, const s
 
 static const struct field setting_fields[] = {
 	{.key = "cmdline", .read = read_cmdline},
+	{.key = "reads", .read = read_reads},
 	{.key = "sd_id", .read = read_sd_id},
 	{.key = "labels", .read = read_labels},
 	SETTING(syslog_socket, read_path_setting, 1, SUN_PATH_MAX),

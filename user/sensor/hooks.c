@@ -22,6 +22,8 @@ static const struct hook_spec specs[] = {
 	 .lsm = "file_receive", .lsm_args = 1},
 	{"on_mmap_file", "security_mmap_file", HOOK_FENTRY, 3, false, "mappings of watched files",
 	 .lsm = "mmap_file", .lsm_args = 4},
+	{"on_file_permission", "security_file_permission", HOOK_FENTRY, 2, false,
+	 "reads of watched files, each by who reads (`reads: exact`)", .on_demand = true},
 	{"on_fput", "__fput", HOOK_FENTRY, 1, false,
 	 "the end of writing to a watched file, so that a changed key is read anew"},
 	{"on_d_instantiate", "security_d_instantiate", HOOK_FENTRY, 2, true,
@@ -125,6 +127,7 @@ const char *hook_state_str(enum hook_state state)
 		[HOOK_UNTRIED] = "untried",   [HOOK_ATTACHED] = "attached",
 		[HOOK_FALLBACK] = "fallback", [HOOK_MISSING] = "missing",
 		[HOOK_SPARE] = "spare",	      [HOOK_NEEDLESS] = "needless",
+		[HOOK_OFF] = "off",
 	};
 
 	return (unsigned)state < HOOK_STATE_NR ? names[state] : "?";
@@ -341,6 +344,10 @@ int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 
 		if (is_spare(hooks, hook))
 			continue;
+		if (hook->state == HOOK_UNTRIED && hook->spec->on_demand) {
+			hook->state = HOOK_OFF;
+			continue;
+		}
 		if (hook->state == HOOK_UNTRIED && program) {
 			/* For an iterator this makes the link that the daemon reads from. */
 			hook->link = hook->as_lsm ? bpf_program__attach_lsm(program)
@@ -357,6 +364,32 @@ int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 	for (size_t i = 0; i < hooks->nr; i++)
 		blind += hooks->items[i].state == HOOK_MISSING && hooks->items[i].spec->essential;
 	return blind;
+}
+
+int hooks_switch(struct hooks *hooks, struct bpf_object *object, const char *program, bool on)
+{
+	struct hook *hook = NULL;
+	struct bpf_link *link;
+
+	for (size_t i = 0; i < hooks->nr; i++)
+		if (!strcmp(hooks->items[i].spec->program, program))
+			hook = &hooks->items[i];
+	if (!hook || hook->state == HOOK_MISSING)
+		return -EOPNOTSUPP;
+	if (on == (hook->state == HOOK_ATTACHED))
+		return 0;
+	if (!on) {
+		bpf_link__destroy(hook->link);
+		hook->link = NULL;
+		hook->state = HOOK_OFF;
+		return 0;
+	}
+	link = bpf_program__attach(bpf_object__find_program_by_name(object, program));
+	if (!link)
+		return -errno;
+	hook->link = link;
+	hook->state = HOOK_ATTACHED;
+	return 0;
 }
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program)

@@ -23,6 +23,7 @@ enum hook_state {
 	HOOK_MISSING,
 	HOOK_SPARE, /* not attached, since the one that it stands in for is */
 	HOOK_NEEDLESS, /* this kernel does not have what it would see */
+	HOOK_OFF, /* could be attached, and the policy does not ask for it */
 	HOOK_STATE_NR
 };
 
@@ -54,6 +55,7 @@ struct hook_spec {
 	const char *lsm;
 	unsigned lsm_args;
 	bool memory; /* only with the policy's setting `memory` */
+	bool on_demand; /* attached by hooks_switch() only */
 };
 
 struct hook {
@@ -87,6 +89,9 @@ int hooks_reject(struct hooks *hooks, const char *program, const char *why);
 
 /* After load: attaches each by itself. Returns the number of essential hooks that are missing. */
 int hooks_attach(struct hooks *hooks, struct bpf_object *object);
+
+/* Attaches or detaches a program that is loaded. 0, or negative errno and as it was. */
+int hooks_switch(struct hooks *hooks, struct bpf_object *object, const char *program, bool on);
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program);
 const char *hook_state_str(enum hook_state state);

@@ -196,6 +196,11 @@ int sensor_unmark_device(struct sensor *sensor, uint32_t dev)
 	return gone;
 }
 
+void sensor_tell_anew(struct sensor *sensor)
+{
+	__atomic_add_fetch(&sensor->skel->bss->recent_epoch, 1, __ATOMIC_SEQ_CST);
+}
+
 int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)
 {
 	int states = bpf_map__fd(sensor->skel->maps.watch_states);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Under pressure the kernel side counts repeats instead of telling them (bpf/pressure.h). Counts
+ * Under pressure the kernel side counts repeats instead of telling them (bpf/repeat.h). Counts
  * are kept by turns: this file begins a new turn, lets what still runs in the old one end, and then
  * takes the old one's counts out, so that none is lost between reading and removing.
  */

@@ -169,7 +169,7 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 	struct sensor_stats s = {
 		.undecodable = sensor->undecodable,
 		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
-		.repeats = sensor->repeats,
+		.repeats_kind = sensor->repeats,
 		.marks_max = sensor->config.marks_max,
 		.holders = sensor->skel->bss->nr_holders,
 		.holders_max = bpf_map__max_entries(sensor->skel->maps.holders),
@@ -179,6 +179,7 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 		s.drops[i] = sum_slot(sensor->skel->maps.st_drops, i);
 	for (uint32_t i = 0; i < SENSOR_RING_NR; i++)
 		s.records[i] = sum_slot(sensor->skel->maps.st_records, i);
+	s.repeats_self = sum_slot(sensor->skel->maps.st_repeats, 0);
 	s.recursion_misses = recursion_misses(sensor, false);
 	s.recursion_lifecycle = recursion_misses(sensor, true);
 	*out_stats = s;

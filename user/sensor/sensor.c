@@ -151,6 +151,11 @@ void sensor_free(struct sensor *sensor)
 	free(sensor);
 }
 
+int sensor_tell_reads(struct sensor *sensor, bool on)
+{
+	return hooks_switch(&sensor->hooks, sensor->skel->obj, "on_file_permission", on);
+}
+
 const struct hooks *sensor_hooks(const struct sensor *sensor)
 {
 	return &sensor->hooks;

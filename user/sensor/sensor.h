@@ -119,6 +119,15 @@ int sensor_unmark_device(struct sensor *sensor, uint32_t dev);
 int sensor_load_watchset(struct sensor *sensor, const struct watchset *set);
 void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
 
+/*
+ * Whether each read of a watched file is told, by who reads (ACCESS_READ), and not only who came by
+ * it. Every read in the system pays for that. -EOPNOTSUPP: this kernel cannot, see sensor_hooks().
+ */
+int sensor_tell_reads(struct sensor *sensor, bool on);
+
+/* Repeats of what was told until now are told once more: it may be judged in another way. */
+void sensor_tell_anew(struct sensor *sensor);
+
 enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_NR };
 
 struct sensor_stats {
@@ -126,7 +135,9 @@ struct sensor_stats {
 	uint64_t
 		recursion_misses; /* runs that the kernel skipped, of programs at files and names */
 	uint64_t recursion_lifecycle; /* the same of those at fork, exec, exit */
-	uint64_t repeats; /* accesses like one that was told, counted instead of told: no loss */
+	/* Accesses that were counted instead of told, which is no loss (bpf/repeat.h): by the same
+	 * image as one that was told, and by one like it while more came than could be read. */
+	uint64_t repeats_self, repeats_kind;
 	uint64_t records[SENSOR_RING_NR]; /* written */
 	uint64_t undecodable; /* read and refused by the decoder */
 	uint32_t ring_kib[SENSOR_RING_NR];

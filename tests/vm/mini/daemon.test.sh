@@ -46,7 +46,7 @@ refused "the command without a daemon: 69" 69 "" keytrail status
 kt_start || exit 1
 ok "starts"
 one_line=$(keytrail status --json | jq -r '[.hooks[] |
-	select(.state | IN("attached", "spare", "needless") | not)] |
+	select(.state | IN("attached", "spare", "needless", "off") | not)] |
 	map("\(.name): \(.state) \(.why)") | join("; ")')
 # What a kernel of the list is known not to have, and is told as missing.
 case $(uname -r) in

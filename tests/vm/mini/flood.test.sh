@@ -15,27 +15,43 @@ YAML
 kt_start --policy "$T/settings.yaml" --policy /usr/local/share/keytrail/policy.d/10-ssh.yaml || exit 1
 key_new /home/alice/.ssh/id_flood alice
 key_copy /home/alice/.ssh/id_own alice
+key_copy /home/alice/.ssh/id_flooded alice
 key_copy /home/bob/.ssh/id_others bob
 for i in 1 2 3 4 5 6 7 8; do
 	key_copy /home/alice/.ssh/id_flood$i alice
 done
 keys_known
 
+# One process that opens again and again: told once a second, else counted.
 OPENS=20000
 $WAYS/as 1000 1000 $WAYS/flood $OPENS /home/alice/.ssh/id_flood /home/alice/.ssh/id_flood[1-8] \
 	>"$T/made" 2>&1 9>&- &
 flooder=$!
-# Once it drowns; each read is the first of its kind.
-drowning() {
-	keytrail status --json | jq -e '.repeats > 100'
+repeated() {
+	keytrail status --json | jq -e ".repeats > $1"
 }
-check "repeats are counted only" wait_for drowning
+check "repeats are counted only" wait_for repeated 100
 $WAYS/as 1000 1000 $WAYS/read /home/alice/.ssh/id_own >/dev/null
-$WAYS/as 1001 1001 $WAYS/read /home/bob/.ssh/id_others >/dev/null
 wait $flooder
 equal "as many opens were made as were meant" "$(cat "$T/made")" $OPENS
+check "that is most of them" wait_for repeated $((OPENS / 2))
+
+# Many processes, each new: more of them than the ring holds, and nobody reads it meanwhile.
+counted=$(keytrail status --json | jq .repeats)
+kill -STOP "$KT_PID"
+i=0
+while [ $i -lt 60 ]; do
+	$WAYS/as 1000 1000 $WAYS/read /home/alice/.ssh/id_flood >/dev/null
+	i=$((i + 1))
+done
+$WAYS/as 1000 1000 $WAYS/read /home/alice/.ssh/id_flooded >/dev/null
+$WAYS/as 1001 1001 $WAYS/read /home/bob/.ssh/id_others >/dev/null
+kill -CONT "$KT_PID"
+check "repeats by others like it are counted" wait_for repeated $((counted + 20))
 gather || exit 1
 one "what the flooder read meanwhile" "$(of /home/alice/.ssh/id_own)" '.subject.user == "alice"'
+one "what he read when the ring was filling" "$(of /home/alice/.ssh/id_flooded)" \
+	'.subject.user == "alice"'
 one "what another user read" "$(of /home/bob/.ssh/id_others)" '.subject.user == "bob"'
 check "the flood is told, too" test "$(picked "$(of /home/alice/.ssh/id_flood)" | wc -l)" -ge 1
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* Was this access told already, or one like it? See repeat.h. */
+#include "repeat.h"
+
+/* --- the same image ----------------------------------------------------------------------------
+ */
+
+struct recent_key {
+	kt_u64 start; /* of the image, as in wire_subject */
+	kt_u64 exec_id;
+	kt_u64 object;
+	kt_u32 tgid;
+	kt_u32 way;
+};
+
+struct recent {
+	kt_u64 time; /* when it was told last, ns since boot */
+	kt_u32 epoch; /* of recent_epoch */
+	kt_u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct recent_key);
+	__type(value, struct recent);
+} recently_told SEC(".maps");
+
+static __always_inline void fill_recent(struct recent_key *key, struct task_struct *task,
+					kt_u64 object, kt_u32 way)
+{
+	key->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	key->exec_id = BPF_CORE_READ(task, self_exec_id);
+	key->object = object;
+	key->tgid = BPF_CORE_READ(task, tgid);
+	key->way = way;
+}
+
+static __always_inline int is_recent(const struct recent_key *key, kt_u64 now)
+{
+	struct recent *told = bpf_map_lookup_elem(&recently_told, key);
+
+	return told && told->epoch == recent_epoch && now - told->time < REPEAT_NS;
+}
+
+/* --- the same kind -----------------------------------------------------------------------------
+ */
+
+/* Whose share a process's accesses are charged to: its login's, whatever uid it took since. */
+static __always_inline kt_u32 pressure_uid(struct task_struct *task)
+{
+	kt_u32 uid = (kt_u32)-1;
+
+	if (bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
+		uid = BPF_CORE_READ(task, loginuid.val);
+	return uid == (kt_u32)-1 ? BPF_CORE_READ(task, real_cred, uid.val) : uid;
+}
+
+/* 1 if that many kinds of this uid's are known in this turn; else there is one more of them. */
+static __always_inline int pressure_over_share(const struct pressure_key *kind)
+{
+	struct pressure_key share = {.uid = kind->uid, .turn = kind->turn, .what = PRESSURE_SHARE};
+	kt_u64 one = 1, *nr;
+
+	nr = bpf_map_lookup_elem(&pressure_kinds, &share);
+	if (!nr)
+		return bpf_map_update_elem(&pressure_kinds, &share, &one, BPF_NOEXIST) == -7;
+	if (*nr >= PRESSURE_UID_MAX)
+		return 1;
+	__sync_fetch_and_add(nr, 1);
+	return 0;
+}
+
+static __always_inline void fill_kind(struct pressure_key *kind, struct task_struct *task,
+				      kt_u64 object, kt_u32 what)
+{
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	kind->object = object;
+	kind->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
+	kind->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+	kind->uid = pressure_uid(task);
+	kind->what = what;
+	kind->turn = pressure.turn & 1;
+}
+
+/* Under pressure. */
+static __always_inline int repeat_of_kind(struct task_struct *task, kt_u64 object, kt_u32 what)
+{
+	struct pressure_key kind = {};
+	kt_u64 zero = 0, *count;
+	long err;
+
+	fill_kind(&kind, task, object, what);
+	count = bpf_map_lookup_elem(&pressure_kinds, &kind);
+	if (count) {
+		__sync_fetch_and_add(count, 1);
+		return REPEAT_KIND;
+	}
+	pressure.used = 1;
+	if (pressure_over_share(&kind))
+		return REPEAT_OVER;
+	err = bpf_map_update_elem(&pressure_kinds, &kind, &zero, BPF_NOEXIST);
+	if (err == -17 /* EEXIST: another CPU was first */) {
+		count = bpf_map_lookup_elem(&pressure_kinds, &kind);
+		if (count) {
+			__sync_fetch_and_add(count, 1);
+			return REPEAT_KIND;
+		}
+	}
+	return err ? REPEAT_OVER : REPEAT_FIRST;
+}
+
+__noinline int repeat_of(kt_u64 task_addr, kt_u64 object, kt_u32 what, kt_u32 way)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct recent told = {.epoch = recent_epoch, .time = bpf_ktime_get_boot_ns()};
+	struct recent_key key = {};
+	int answer = REPEAT_NO;
+
+	if (way) {
+		fill_recent(&key, task, object, way);
+		if (is_recent(&key, told.time)) {
+			count_repeat();
+			return REPEAT_SELF;
+		}
+	}
+	if (pressure_is_high())
+		answer = repeat_of_kind(task, object, what);
+	/* Only what is told itself stands for what this image does next. */
+	if (way && answer <= REPEAT_FIRST)
+		bpf_map_update_elem(&recently_told, &key, &told, BPF_ANY);
+	return answer;
+}
+
+__noinline int repeat_untold(kt_u64 task_addr, kt_u64 object, kt_u32 what, kt_u32 way, int answer)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct pressure_key kind = {};
+	struct recent_key key = {};
+
+	if (answer == REPEAT_FIRST) {
+		fill_kind(&kind, task, object, what);
+		bpf_map_delete_elem(&pressure_kinds, &kind);
+	}
+	if (way) {
+		fill_recent(&key, task, object, way);
+		bpf_map_delete_elem(&recently_told, &key);
+	}
+	return 0;
+}
