@@ -58,6 +58,7 @@ vm-image:
 BENCH_FIGURES = $(BUILD)/bench-vm.json
 .PHONY: bench-vm bench-vm-check
 bench-vm:
+	@rm -f '$(BENCH_FIGURES)'
 	@$(CHECK_ENV) scripts/bench-vm --json '$(BENCH_FIGURES)' $(if $(KERNELS),--kernels '$(KERNELS)') \
 		$(addprefix --only ,$(GROUPS)) $(if $(BOOTS),--boots '$(BOOTS)')
 

@@ -3,7 +3,7 @@
 #
 # Runs in a guest with two CPUs: burst.sh OPENS. That many opens of ten watched files, from both CPUs
 # at once, against a daemon with the rings of its default size. Prints how many were made, how many
-# came through to the daemon, and how many were counted as lost.
+# came through to the daemon, how many were counted as repeats of those, and how many as lost.
 B=/kt/bench
 mkdir -p /bench
 $B/ops tree /bench/w 0 10
@@ -34,6 +34,7 @@ jq -r '.drops | to_entries[] | select(.value > 0) | "fact drop:\(.key) \(.value)
 echo "fact made $1"
 # Less the one that was waited for.
 echo "fact reported $(($(jq .events.access /bench/status.json) - 1))"
+echo "fact repeats $(jq .repeats /bench/status.json)"
 echo "fact lost $(jq '[.drops | to_entries[].value] | add' /bench/status.json)"
 kill $pid
 wait $pid

@@ -2,7 +2,8 @@
 /*
  * Empty programs on all the hooks that keytrail's table names, until it is told to end: what
  * attaching alone costs, which no keytrail can go below. Prints a line for each hook that does not
- * attach, and "ready".
+ * attach, and "ready". With any argument none are attached: a process that is there as a monitor's
+ * is, with its libraries mapped, and does nothing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,18 +39,18 @@ static int attach(const struct hook_spec *spec)
 	return bpf_raw_tracepoint_open(NULL, program); /* kept until we end */
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct hooks hooks;
 	int attached = 0;
 
 	if (hooks_init(&hooks) < 0)
 		return 1;
-	for (size_t i = 0; i < hooks.nr; i++) {
+	for (size_t i = 0; argc < 2 && i < hooks.nr; i++) {
 		const struct hook_spec *spec = hooks.items[i].spec;
 		int r;
 
-		if (spec->kind != HOOK_FENTRY && spec->kind != HOOK_TRACEPOINT)
+		if (spec->on_demand || (spec->kind != HOOK_FENTRY && spec->kind != HOOK_TRACEPOINT))
 			continue;
 		r = attach(spec);
 		if (r < 0)

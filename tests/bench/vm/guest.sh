@@ -55,10 +55,15 @@ dir_of() {
 	printf '/bench/w/%06u' "$1"
 }
 
+# As deep in the tree of cgroups as a user is who has logged in.
+mkdir -p /sys/fs/cgroup/user.slice/user-0.slice/session-1.scope
+echo $$ >/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope/cgroup.procs
+
 # --- monitors ---------------------------------------------------------------------------------------
 policy() {
 	cat >/bench/policy.yaml <<END
 version: 1
+settings: {reads: $2}
 watch:
   - name: bench
     class: credential
@@ -67,7 +72,7 @@ END
 }
 
 kt_start() {
-	policy "$1"
+	policy "$1" "${2:-open}"
 	# shellcheck disable=SC2046
 	/usr/local/sbin/keytraild $(printf -- '--policy %s ' /usr/local/share/keytrail/policy.d/*.yaml) \
 		--policy /bench/policy.yaml >/bench/log 2>&1 &
@@ -83,6 +88,8 @@ kt_start() {
 	watched=$(jq .objects.total /bench/status.json)
 	[ "$watched" -ge "$1" ] || { echo "watches $watched files, not $1" >&2; exit 1; }
 	echo "fact rss_kib:$1 $(jq .self.rss_kib /bench/status.json)"
+	sed -n 's/^\(Rss\|Anonymous\): *\([0-9]*\) kB/fact smaps_\1:'"$1"' \2/p' /proc/"$pid"/smaps_rollup
+	[ -z "${SMAPS-}" ] || cat /proc/"$pid"/smaps >&2
 	jq -r '.start // {} | to_entries[] | "fact \(.key):'"$1"' \(.value)"' /bench/status.json
 	jq -r '.hooks[] | select(.state != "attached") | "fact hook:\(.name) \(.state)"' /bench/status.json
 }
@@ -157,13 +164,16 @@ for what in "$@"; do
 	case $what in
 	nothing | nothing:end)
 		# Twice, at the beginning and at the end: what differs is not the monitor's. A process
-		# that sleeps stands for the monitor, or ps would have one less to list.
-		sleep 100000 &
+		# that does nothing stands for the monitor: or ps has one less to list, and programs are
+		# the first to map their libraries, which is dearer.
+		$B/empty-hooks none >/dev/null &
+		sleep 1
 		$ops run "$what" "$(dir_of 10)"
 		end $!
 		;;
 	nothing:*)
-		sleep 100000 &
+		$B/empty-hooks none >/dev/null &
+		sleep 1
 		$ops run "$what" "$(dir_of "${what#*:}")"
 		end $!
 		;;
@@ -180,6 +190,12 @@ for what in "$@"; do
 		kt_start "$n"
 		both "$what" "$n" "$pid"
 		kt_facts "$n"
+		end "$pid"
+		;;
+	exact:*)
+		n=${what#*:}
+		kt_start "$n" exact
+		both "$what" "$n" "$pid"
 		end "$pid"
 		;;
 	start:*)
