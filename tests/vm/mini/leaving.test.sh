@@ -11,6 +11,10 @@
 policy_allow $WAYS/leave-net
 printf 'version: 1\nsettings: {memory: on}\n' >"$T/settings.yaml"
 kt_start --policy "$T/settings.yaml" --policy "$T/policy.yaml" --record "$T/trace" || exit 1
+# With these probes every program there is was loaded: what the kernel lacks is one thing, what its
+# verifier refuses another.
+equal "the kernel refuses no program" "$(keytrail status --json |
+	jq -c '[.hooks[] | select(.why | startswith("the kernel refuses")) | .name]')" "[]"
 key_new /root/.ssh/id_first
 
 ip link set lo up 2>/dev/null
