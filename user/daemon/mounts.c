@@ -3,60 +3,162 @@
 #include "daemon/mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <libmount/libmount.h>
+#include <uthash.h>
 
 #include "base/cleanup.h"
+
+struct mount {
+	int id;
+	bool is_new; /* and not told yet */
+	bool answers;
+	char type[32];
+	UT_hash_handle hh;
+	char target[];
+};
 
 struct mounts {
 	void (*mounted)(void *userdata, const char *path);
 	void *userdata;
 	struct libmnt_monitor *monitor;
-	struct libmnt_table *table;
+	const char *path; /* of the table */
+	struct mount *table; /* hash by id */
+	int table_fd; /* the file, for poll(2): whether `table` is of now */
+	bool stale; /* it could not be read when it had changed */
 	sd_event_source *source;
 };
 
-static struct libmnt_table *read_table(void)
+bool mounts_type_answers(const char *type)
 {
-	struct libmnt_table *table = mnt_new_table();
+	static const char *const types[] = {
+		"bcachefs",  "btrfs",  "cramfs",  "erofs",    "exfat",	    "ext2",	 "ext3",
+		"ext4",	     "f2fs",   "hfs",	  "hfsplus",  "iso9660",    "jffs2",	 "jfs",
+		"minix",     "msdos",  "nilfs2",  "ntfs",     "ntfs3",	    "reiserfs",	 "romfs",
+		"squashfs",  "ubifs",  "udf",	  "ufs",      "vfat",	    "xfs",	 "zfs",
+		"hugetlbfs", "ramfs",  "rootfs",  "tmpfs",    "aufs",	    "ecryptfs",	 "overlay",
+		"bpf",	     "cgroup", "cgroup2", "configfs", "debugfs",    "devpts",	 "devtmpfs",
+		"efivarfs",  "mqueue", "proc",	  "pstore",   "securityfs", "selinuxfs", "sysfs",
+		"tracefs",
+	};
 
-	if (table && mnt_table_parse_file(table, "/proc/self/mountinfo")) {
-		mnt_unref_table(table);
-		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(types[i], type))
+			return true;
+	return false;
+}
+
+static void table_free(struct mount *table)
+{
+	struct mount *mount, *tmp;
+
+	HASH_ITER(hh, table, mount, tmp)
+	{
+		HASH_DEL(table, mount);
+		free(mount);
 	}
-	return table;
+}
+
+static int table_add(struct mount **table, struct libmnt_fs *fs)
+{
+	const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
+	size_t len = target ? strlen(target) + 1 : 0;
+	struct mount *mount, *known;
+	int id = mnt_fs_get_id(fs);
+
+	HASH_FIND_INT(*table, &id, known);
+	if (!len || known)
+		return 0;
+	mount = calloc(1, sizeof(*mount) + len);
+	if (!mount)
+		return -ENOMEM;
+	mount->id = id;
+	snprintf(mount->type, sizeof(mount->type), "%s", type ? type : "");
+	mount->answers = mounts_type_answers(mount->type);
+	memcpy(mount->target, target, len);
+	HASH_ADD_INT(*table, id, mount);
+	return 0;
+}
+
+/* In the order of the kernel's: later ones lie on earlier ones. */
+static int read_table(const char *path, struct mount **out_table)
+{
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_table *lines = mnt_new_table();
+	struct mount *table = NULL;
+	struct libmnt_fs *fs;
+	int r = -ENOMEM;
+
+	if (iter && lines)
+		r = mnt_table_parse_file(lines, path) ? -EIO : 0;
+	while (!r && !mnt_table_next_fs(lines, iter, &fs))
+		r = table_add(&table, fs);
+	mnt_unref_table(lines);
+	mnt_free_iter(iter);
+	if (r < 0)
+		table_free(table);
+	else
+		*out_table = table;
+	return r;
+}
+
+/* Brings the table to what it is now; what is new stays so until it is told. */
+static void refresh(struct mounts *m)
+{
+	struct mount *now = NULL, *mount;
+
+	m->stale = read_table(m->path, &now) < 0;
+	if (m->stale)
+		return;
+	for (mount = now; mount; mount = mount->hh.next) {
+		struct mount *known;
+
+		/* A mount's number may be given again, so its place counts too. */
+		HASH_FIND_INT(m->table, &mount->id, known);
+		mount->is_new = !known || known->is_new || strcmp(known->target, mount->target) ||
+				strcmp(known->type, mount->type);
+	}
+	table_free(m->table);
+	m->table = now;
+}
+
+static void tell_new(struct mounts *m)
+{
+	size_t nr = 0, at = 0;
+	char **targets;
+
+	for (struct mount *mount = m->table; mount; mount = mount->hh.next)
+		nr += mount->is_new;
+	targets = nr ? calloc(nr, sizeof(*targets)) : NULL;
+	if (!targets)
+		return;
+	/* First all, then told: who is told may ask, and the table change. */
+	for (struct mount *mount = m->table; mount; mount = mount->hh.next) {
+		if (!mount->is_new)
+			continue;
+		mount->is_new = false;
+		targets[at++] = strdup(mount->target);
+	}
+	for (at = 0; at < nr; at++) {
+		if (targets[at])
+			m->mounted(m->userdata, targets[at]);
+		free(targets[at]);
+	}
+	free(targets);
 }
 
 static int on_change(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct mounts *m = userdata;
-	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-	struct libmnt_table *now = read_table();
-	struct libmnt_fs *fs;
 
 	mnt_monitor_event_cleanup(m->monitor);
-	while (iter && now && !mnt_table_next_fs(now, iter, &fs)) {
-		const char *target = mnt_fs_get_target(fs);
-		struct libmnt_fs *known = NULL;
-		struct libmnt_iter *old = mnt_new_iter(MNT_ITER_FORWARD);
-
-		/* A mount's number may be given again, so its place counts too. */
-		while (old && !mnt_table_next_fs(m->table, old, &known))
-			if (mnt_fs_get_id(known) == mnt_fs_get_id(fs) &&
-			    mnt_fs_streq_target(known, target))
-				break;
-			else
-				known = NULL;
-		mnt_free_iter(old);
-		if (!known && target)
-			m->mounted(m->userdata, target);
-	}
-	mnt_free_iter(iter);
-	if (now) {
-		mnt_unref_table(m->table);
-		m->table = now;
-	}
+	refresh(m);
+	tell_new(m);
 	return 0;
 }
 
@@ -68,19 +170,21 @@ int mounts_new(sd_event *loop, void (*mounted)(void *userdata, const char *path)
 
 	if (!m)
 		return -ENOMEM;
+	m->table_fd = -1;
 	m->mounted = mounted;
 	m->userdata = userdata;
 	m->monitor = mnt_new_monitor();
-	m->table = read_table();
-	if (!m->monitor || !m->table) {
+	m->path = "/proc/self/mountinfo";
+	m->table_fd = open(m->path, O_RDONLY | O_CLOEXEC);
+	r = m->table_fd < 0 ? -errno : read_table(m->path, &m->table);
+	if (!r && !m->monitor)
 		r = -ENOMEM;
-	} else {
+	if (!r)
 		r = mnt_monitor_enable_kernel(m->monitor, 1);
-		if (!r)
-			r = mnt_monitor_get_fd(m->monitor);
-		if (r >= 0)
-			r = sd_event_add_io(loop, &m->source, r, EPOLLIN, on_change, m);
-	}
+	if (!r)
+		r = mnt_monitor_get_fd(m->monitor);
+	if (r >= 0)
+		r = sd_event_add_io(loop, &m->source, r, EPOLLIN, on_change, m);
 	if (r < 0) {
 		mounts_free(m);
 		return r;
@@ -94,7 +198,37 @@ void mounts_free(struct mounts *m)
 	if (!m)
 		return;
 	sd_event_source_unref(m->source);
-	mnt_unref_table(m->table);
+	table_free(m->table);
+	fd_close(m->table_fd);
 	mnt_unref_monitor(m->monitor);
 	free(m);
+}
+
+/* The number of the mount that a descriptor lies on; -1: not to be had. */
+static int mount_id(int fd)
+{
+	char path[48], line[128];
+	_cleanup_fclose_ FILE *f = NULL;
+	int id;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "mnt_id: %d", &id) == 1)
+			return id;
+	return -1;
+}
+
+bool mounts_answers(struct mounts *m, int fd, const char **out_type)
+{
+	struct pollfd changed = {.fd = m->table_fd, .events = POLLPRI};
+	int id = mount_id(fd);
+	struct mount *mount;
+
+	if (m->stale || poll(&changed, 1, 0) > 0)
+		refresh(m);
+	HASH_FIND_INT(m->table, &id, mount);
+	if (out_type)
+		*out_type = mount ? mount->type : "";
+	return mount && mount->answers;
 }

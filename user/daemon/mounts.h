@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tells where something was mounted, so that watched names below it are marked (homes at login). */
+/*
+ * The mount table: tells where something was mounted, so that watched names below it are marked
+ * (homes at login), and which file systems answer at once.
+ */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 struct mounts;
 
+/* mounted: something is mounted at `path` now that was not before. */
 int mounts_new(sd_event *loop, void (*mounted)(void *userdata, const char *path), void *userdata,
 	       struct mounts **out_mounts);
 void mounts_free(struct mounts *mounts);
+
+/*
+ * Whether a file system of this type answers at once, as far as that can be known: it is on a disk
+ * of this host or in its memory. Not: what is asked of a server or of a process (NFS, FUSE), what
+ * mounts itself when it is looked at (autofs), and types that we do not know.
+ */
+bool mounts_type_answers(const char *type);
+
+/*
+ * As reach.answers (watch/reach.h), by the mount that `fd` lies on. Does not touch the file system.
+ * *out_type (may be NULL): its type, until the next call of anything here; "" if it is not known.
+ */
+bool mounts_answers(struct mounts *mounts, int fd, const char **out_type);

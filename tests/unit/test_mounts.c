@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The mount table: what is told as new, and which file systems answer. */
+#include "daemon/mounts.c" /* the daemon is no library */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "unit/tmpdir.h"
+
+struct rig {
+	struct mounts mounts;
+	unsigned told;
+	char last[256];
+};
+
+static void on_mounted(void *userdata, const char *path)
+{
+	struct rig *rig = userdata;
+
+	rig->told++;
+	snprintf(rig->last, sizeof(rig->last), "%s", path);
+}
+
+static void write_table(const char *path, unsigned containers, const char *more)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fprintf(f, "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+	for (unsigned i = 0; i < containers; i++)
+		fprintf(f, "%u 1 0:%u / /run/containers/%u rw - overlay overlay rw\n", i + 100,
+			i + 100, i);
+	fputs(more, f);
+}
+
+static void change(struct rig *rig)
+{
+	refresh(&rig->mounts);
+	tell_new(&rig->mounts);
+}
+
+static void what_is_new_is_told_once(void **state)
+{
+	struct rig rig = {.mounts = {.mounted = on_mounted, .userdata = &rig, .table_fd = -1}};
+	const char *path = tmpdir_path(state, "mountinfo");
+
+	rig.mounts.path = path;
+	write_table(path, 5000, "");
+	assert_int_equal(read_table(path, &rig.mounts.table), 0);
+	change(&rig);
+	assert_int_equal(rig.told, 0);
+	/* A lot of mounts, each change of which is a look at all. */
+	for (unsigned i = 0; i < 10; i++) {
+		write_table(path, 5000 + i, "9 1 0:9 / /home/ann\\040b rw - nfs4 server:/ann rw\n");
+		change(&rig);
+		assert_int_equal(rig.told, i + 1);
+	}
+	write_table(path, 4000, "9 1 0:9 / /home/bob rw - nfs4 server:/bob rw\n");
+	change(&rig);
+	assert_int_equal(rig.told, 11);
+	assert_string_equal(rig.last, "/home/bob");
+	/* Not to be read: what is known stays, and is not believed. */
+	rig.mounts.path = "/nonexistent";
+	change(&rig);
+	assert_true(rig.mounts.stale);
+	assert_int_equal(rig.told, 11);
+	assert_int_equal(HASH_COUNT(rig.mounts.table), 4002);
+	table_free(rig.mounts.table);
+}
+
+static void what_is_not_told_yet_stays_new(void **state)
+{
+	struct rig rig = {.mounts = {.mounted = on_mounted, .userdata = &rig, .table_fd = -1}};
+	const char *path = tmpdir_path(state, "mountinfo");
+
+	rig.mounts.path = path;
+	write_table(path, 1, "");
+	assert_int_equal(read_table(path, &rig.mounts.table), 0);
+	write_table(path, 2, "");
+	refresh(&rig.mounts); /* as who asks does */
+	refresh(&rig.mounts);
+	change(&rig);
+	assert_int_equal(rig.told, 1);
+	table_free(rig.mounts.table);
+}
+
+static void what_asks_a_server_does_not_answer_at_once(void **state)
+{
+	static const char *const slow[] = {"nfs",	 "nfs4",       "cifs",	 "smb3",  "fuse",
+					   "fuse.sshfs", "fuseblk",    "ceph",	 "9p",	  "afs",
+					   "autofs",	 "virtiofs",   "lustre", "ocfs2", "gfs2",
+					   "",		 "of-tomorrow"};
+	static const char *const quick[] = {"ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		assert_false(mounts_type_answers(slow[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(quick); i++)
+		assert_true(mounts_type_answers(quick[i]));
+}
+
+static void a_descriptor_is_known_by_its_mount(void **state)
+{
+	_cleanup_close_ int fd = open("/proc", O_PATH | O_CLOEXEC);
+	struct mounts *mounts = NULL;
+	const char *type = NULL;
+	sd_event *loop = NULL;
+
+	assert_true(sd_event_new(&loop) >= 0);
+	assert_int_equal(mounts_new(loop, on_mounted, NULL, &mounts), 0);
+	assert_true(mounts_answers(mounts, fd, &type));
+	assert_string_equal(type, "proc");
+	assert_false(mounts_answers(mounts, -1, &type));
+	assert_string_equal(type, "");
+	mounts_free(mounts);
+	sd_event_unref(loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_new_is_told_once, tmpdir_make,
+						tmpdir_clean),
+		cmocka_unit_test_setup_teardown(what_is_not_told_yet_stays_new, tmpdir_make,
+						tmpdir_clean),
+		cmocka_unit_test(what_asks_a_server_does_not_answer_at_once),
+		cmocka_unit_test(a_descriptor_is_known_by_its_mount),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
