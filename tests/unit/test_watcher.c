@@ -130,8 +130,13 @@ static int fake_open(void *userdata, const char *path, struct inode_id *out_inod
 	return fd;
 }
 
-static const struct watcher_ops ops = {fake_mark, fake_unmark, fake_unmark_device, fake_object,
-				       fake_open};
+static const struct watcher_ops ops = {
+	.mark = fake_mark,
+	.unmark = fake_unmark,
+	.unmark_device = fake_unmark_device,
+	.object = fake_object,
+	.open = fake_open,
+};
 
 static void make(const struct world *w, const char *path, const char *content)
 {
@@ -717,6 +722,99 @@ static void a_directory_that_is_told_before_it_can_be_looked_up_is_walked_later(
 	watcher_catch_up(w->watcher);
 }
 
+/* Where the event was read while the name was absent, a link stands by the time of the second look.
+ */
+static void a_link_that_comes_later_leads_no_further(void **state)
+{
+	struct world *w = *state;
+	struct event event = {.type = EVENT_MARK, .mark = {.op = MARK_ADDED}};
+	char from[4096], to[4096];
+
+	if (getuid() != 0)
+		skip();
+	make(w, "home/a", NULL);
+	make(w, "etc/ssl/private/host.key", "x");
+	make(w, "root/.ssh/id_root", "x");
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 1);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (watchset_step(w->set, w->marks[i].mark.state, span_of(".ssh")).state)
+			event.mark.parent_object = w->marks[i].mark.object;
+	assert_true(event.mark.parent_object != 0);
+	event.mark.object = MARK_OBJECT_KERNEL | 6;
+	event.mark.inode = (struct inode_id){.ino = 4711, .dev = 1};
+	event.mark.mode = S_IFDIR;
+	event.mark.state = 1;
+	event.mark.path = span_of(".ssh");
+	watcher_mark_event(w->watcher, &event);
+
+	snprintf(from, sizeof(from), "%s/root/.ssh", w->top);
+	snprintf(to, sizeof(to), "%s/home/a/.ssh", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	assert_int_equal(lchown(to, 1000, 1000), 0);
+	watcher_catch_up(w->watcher);
+	assert_int_equal(object_at(w, "home/a/.ssh/id_root"), 0);
+	assert_int_equal(watched(w), 1);
+	/* Told, or looked for once more, by a path that goes through the link. */
+	snprintf(to, sizeof(to), "%s/home/a/.ssh/id_root", w->top);
+	assert_int_equal(watcher_rescan(w->watcher, to), 0);
+	assert_int_equal(watched(w), 1);
+	/* A directory of his own is found by the same link. */
+	make(w, "srv/mine/id_mine", "x");
+	snprintf(from, sizeof(from), "%s/srv/mine", w->top);
+	assert_int_equal(chown(from, 1000, 1000), 0);
+	snprintf(to, sizeof(to), "%s/home/a/.ssh", w->top);
+	assert_int_equal(unlink(to), 0);
+	assert_int_equal(symlink(from, to), 0);
+	assert_int_equal(lchown(to, 1000, 1000), 0);
+	assert_int_equal(watcher_rescan(w->watcher, to), 0);
+	assert_true(object_at(w, "home/a/.ssh/id_mine"));
+}
+
+static void only_the_object_itself_is_opened(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+	uint64_t key;
+	int fd;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "root/.ssh/id_rsa", "root's");
+	compile(w, policy_keys, 1);
+	key = object_at(w, "home/a/.ssh/id_rsa");
+	fd = watcher_open(w->watcher, key, NULL, NULL);
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(from, sizeof(from), "%s/home/a/.ssh", w->top);
+	snprintf(to, sizeof(to), "%s/home/a/.s2", w->top);
+	assert_int_equal(rename(from, to), 0);
+	snprintf(to, sizeof(to), "%s/root/.ssh", w->top);
+	assert_int_equal(symlink(to, from), 0);
+	assert_int_equal(watcher_open(w->watcher, key, NULL, NULL), -ELOOP);
+	assert_int_equal(unlink(from), 0);
+	assert_int_equal(rename(to, from), 0);
+	assert_int_equal(watcher_open(w->watcher, key, NULL, NULL), -ESTALE);
+}
+
+static void a_file_behind_a_link_is_opened_by_it(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+	int fd, sibling = -1;
+
+	make(w, "vault/real", "x");
+	make(w, "home/a/.ssh/id_rsa.pub", "p");
+	snprintf(from, sizeof(from), "../../../vault/./real");
+	snprintf(to, sizeof(to), "%s/home/a/.ssh/id_rsa", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	compile(w, policy_keys, 1);
+	fd = watcher_open(w->watcher, object_at(w, "home/a/.ssh/id_rsa"), ".pub", &sibling);
+	assert_true(fd >= 0);
+	assert_true(sibling >= 0);
+	close(fd);
+	close(sibling);
+}
+
 static void what_cannot_be_marked_is_listed(void **state)
 {
 	struct world *w = *state;
@@ -851,6 +949,9 @@ int main(void)
 		CASE(a_tree_that_is_too_deep_costs_nobody_else),
 		CASE(what_the_kernel_could_not_mark_is_marked_by_opening),
 		CASE(a_directory_that_is_told_before_it_can_be_looked_up_is_walked_later),
+		CASE(a_link_that_comes_later_leads_no_further),
+		CASE(only_the_object_itself_is_opened),
+		CASE(a_file_behind_a_link_is_opened_by_it),
 		CASE(what_cannot_be_marked_is_listed),
 		CASE(a_mount_below_a_pattern_is_walked),
 		CASE(a_dump_is_watched_wherever_it_lies),

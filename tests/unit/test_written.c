@@ -78,8 +78,13 @@ static int fake_open(void *userdata, const char *path, struct inode_id *out_inod
 	return fd;
 }
 
-static const struct watcher_ops watcher_ops = {fake_mark, fake_unmark, fake_unmark_device,
-					       fake_object, fake_open};
+static const struct watcher_ops watcher_ops = {
+	.mark = fake_mark,
+	.unmark = fake_unmark,
+	.unmark_device = fake_unmark_device,
+	.object = fake_object,
+	.open = fake_open,
+};
 
 static void fake_dump(void *userdata, const struct event *event, int fd)
 {

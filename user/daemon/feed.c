@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "daemon/app.h"
 #include "daemon/canary.h"
 #include "daemon/devices.h"
@@ -137,13 +138,13 @@ void feed_gaps(struct app *app)
  */
 static bool is_stranger(struct app *app, const struct event_access *access)
 {
-	struct inode_id now;
+	_cleanup_close_ int fd = watcher_open(app->watcher, access->object, NULL, NULL);
+	struct watched known;
 	char path[PATH_MAX];
 
-	if (watcher_path(app->watcher, access->object, path, sizeof(path)) < 0 ||
-	    sensor_identify(app->sensor, path, &now) < 0)
+	if (fd < 0 || watcher_lookup(app->watcher, access->object, &known, path, sizeof(path)) < 0)
 		return false;
-	return inode_id_same(&now, &access->inode) && now.gen != access->inode.gen;
+	return inode_id_same(&known.inode, &access->inode) && known.inode.gen != access->inode.gen;
 }
 
 /* What stood in the file is not what stands there now: until that is known, it has no name. */

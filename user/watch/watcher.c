@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "watch/reach.h"
 #include "watch/tree.h"
 
 /*
@@ -29,6 +30,7 @@ struct watcher {
 	const struct watcher_ops *ops;
 	void *userdata;
 	const struct watchset *set;
+	struct reach reach;
 	struct tree tree;
 	uint32_t generation; /* of the walk in progress or last done */
 	uint64_t visited, visit_end; /* names looked at; where the walk ends */
@@ -54,6 +56,7 @@ int watcher_new(const struct watcher_ops *ops, void *userdata, struct watcher **
 		return -ENOMEM;
 	w->ops = ops;
 	w->userdata = userdata;
+	w->reach = (struct reach){ops->answers, userdata};
 	*out_watcher = w;
 	return 0;
 }
@@ -103,6 +106,28 @@ static void problem(struct watcher *w, const struct node *dir, const char *name,
 	snprintf(path + len, sizeof(path) - len, "/%s", name);
 	escape_bytes(path, strlen(path), p->path, sizeof(p->path), NULL);
 	p->error = error;
+}
+
+/* The path of what is called `name` in a directory. -ENAMETOOLONG. */
+static int path_below(const struct node *dir, const char *name, char *out, size_t size)
+{
+	int len = tree_path(dir, out, size), more;
+
+	if (len < 0)
+		return len;
+	if (len == 1) /* the root */
+		len = 0;
+	more = snprintf(out + len, size - (size_t)len, "/%s", name);
+	return (size_t)(len + more) < size ? len + more : -ENAMETOOLONG;
+}
+
+/* What is called so lies on a file system that may not answer. */
+static void apart(struct watcher *w, const struct node *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (path_below(dir, name, path, sizeof(path)) >= 0)
+		w->ops->apart(w->userdata, path);
 }
 
 static void drop(void *userdata, struct node *node)
@@ -183,17 +208,18 @@ static struct node *place(struct watcher *w, struct node *dir, const char *name,
 	return node;
 }
 
-static void mark_file(struct watcher *w, struct node *dir, int fd, const char *at, const char *name,
-		      uint32_t watch, uint32_t mode, enum found found)
+/* fd: the file itself (O_PATH), as it was looked at: its name may mean another by now. */
+static void mark_file(struct watcher *w, struct node *dir, int fd, const char *name, uint32_t watch,
+		      uint32_t mode, enum found found)
 {
 	struct mark mark = {
 		.object = tree_number(&w->tree),
 		.watch = watch,
-		.flags = (S_ISSOCK(mode) ? MARK_SOCKET : MARK_FILE) |
-			 (found == BY_LINK ? MARK_FOLLOW : 0),
+		.flags = (S_ISSOCK(mode) ? MARK_SOCKET : MARK_FILE) | MARK_FOLLOW,
 	};
+	char self[REACH_SELF_MAX];
 	struct inode_id inode;
-	int r = w->ops->mark(w->userdata, fd, at, &mark, &inode);
+	int r = w->ops->mark(w->userdata, AT_FDCWD, reach_self(fd, self), &mark, &inode);
 
 	if (r < 0) {
 		problem(w, dir, name, r);
@@ -250,17 +276,23 @@ static bool is_roots(int fd)
 	return fstat(fd, &st) == 0 && st.st_uid == 0;
 }
 
-static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, const char *name,
-		      uint32_t state, unsigned depth, unsigned links)
+/* `at` is a directory (O_PATH) that is called `name`: open for reading, or negative errno. */
+static int open_dir(int at)
 {
-	_cleanup_close_ int fd =
-		openat(parent_fd, name,
-		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, int at,
+		      const char *name, uint32_t state, unsigned depth, unsigned links)
+{
+	_cleanup_close_ int fd = open_dir(at);
 	const uint64_t visited = w->visited, visit_end = w->visit_end;
 	struct node *node;
 
 	if (fd < 0) {
-		problem(w, parent, name, -errno);
+		problem(w, parent, name, fd);
 		return;
 	}
 	node = mark_dir(w, parent, name, fd, state, BY_WALK);
@@ -276,41 +308,39 @@ static void visit_dir(struct watcher *w, struct node *parent, int parent_fd, con
 }
 
 /*
- * A symbolic link where a pattern leads: what it points to is watched, under the link's name. A
- * user's link is followed only to what is that user's own, or anybody could have any file of the
- * host watched as whatever he likes. What was looked at is marked by its descriptor: the path may
- * change meanwhile.
+ * A symbolic link where a pattern leads: what it points to is watched, under the link's name, if
+ * the link may lead there (watch/reach.h). A dangling one is let be: its target has a name of its
+ * own if it is ever to be watched.
  */
-static void visit_link(struct watcher *w, struct node *dir, int fd, const char *name, uid_t owner,
+static void visit_link(struct watcher *w, struct node *dir, int fd, int link, const char *name,
 		       struct watch_target target, unsigned depth, unsigned links)
 {
 	_cleanup_close_ int to = -1;
-	char self[64];
 	struct stat st;
 
 	if (links >= LINKS_MAX)
 		return;
-	to = openat(fd, name, O_PATH | O_CLOEXEC);
+	to = reach_target(&w->reach, fd, link);
+	if (to == -EREMOTE)
+		problem(w, dir, name, to);
 	if (to < 0 || fstat(to, &st) < 0)
-		return; /* dangling: its target has a name of its own if it is ever to be watched */
-	if (owner != 0 && owner != st.st_uid)
 		return;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", to);
 	if (S_ISDIR(st.st_mode) && target.state) {
-		_cleanup_close_ int sub = open(self, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		_cleanup_close_ int sub = open_dir(to);
 		struct node *node =
 			sub >= 0 ? mark_dir(w, dir, name, sub, target.state, BY_LINK) : NULL;
 
 		if (node && !too_deep(w, node, depth))
 			walk(w, node, sub, depth + 1, links + 1);
 	} else if (watchset_wants(w->set, target.watch, st.st_mode)) {
-		mark_file(w, dir, AT_FDCWD, self, name, target.watch, st.st_mode, BY_LINK);
+		mark_file(w, dir, to, name, target.watch, st.st_mode, BY_LINK);
 	}
 }
 
 static void visit(struct watcher *w, struct node *dir, int fd, const char *name,
 		  struct watch_target target, unsigned depth, unsigned links)
 {
+	_cleanup_close_ int at = -1;
 	struct stat st;
 
 	if (w->visited++ >= w->visit_end) {
@@ -319,14 +349,17 @@ static void visit(struct watcher *w, struct node *dir, int fd, const char *name,
 	}
 	if (!target.state && !target.watch)
 		return;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	at = reach_name(&w->reach, fd, name);
+	if (at == -EREMOTE)
+		apart(w, dir, name);
+	if (at < 0 || fstat(at, &st) < 0)
 		return;
 	if (S_ISLNK(st.st_mode))
-		visit_link(w, dir, fd, name, st.st_uid, target, depth, links);
+		visit_link(w, dir, fd, at, name, target, depth, links);
 	else if (S_ISDIR(st.st_mode) && target.state)
-		visit_dir(w, dir, fd, name, target.state, depth, links);
+		visit_dir(w, dir, fd, at, name, target.state, depth, links);
 	else if (watchset_wants(w->set, target.watch, st.st_mode))
-		mark_file(w, dir, fd, name, name, target.watch, st.st_mode, BY_WALK);
+		mark_file(w, dir, at, name, target.watch, st.st_mode, BY_WALK);
 }
 
 /* The directory is marked by now, so what appears while it is read is marked by the kernel side. */
@@ -381,14 +414,17 @@ static bool is_lost(void *userdata, const struct node *node)
 	struct mark mark = {
 		.object = node->object,
 		.watch = node->watch,
-		.flags = MARK_FILE | MARK_KEEP,
+		.flags = MARK_FILE | MARK_KEEP | MARK_FOLLOW,
 	};
+	char path[PATH_MAX], self[REACH_SELF_MAX];
+	_cleanup_close_ int at = -1;
 	struct inode_id inode;
-	char path[PATH_MAX];
 
 	/* What is watched for what it is is found by no walk: it is marked anew where it was. */
-	if (!node->born || tree_path(node, path, sizeof(path)) < 0 ||
-	    w->ops->mark(w->userdata, AT_FDCWD, path, &mark, &inode) < 0)
+	if (!node->born || tree_path(node, path, sizeof(path)) < 0)
+		return true;
+	at = reach_path(&w->reach, path, false);
+	if (at < 0 || w->ops->mark(w->userdata, AT_FDCWD, reach_self(at, self), &mark, &inode) < 0)
 		return true;
 	if (inode_id_same(&inode, &node->inode) && mark.object == node->object)
 		return false;
@@ -445,21 +481,6 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 	return 0;
 }
 
-/* Cuts the first name off *path. Returns its length, 0 at the end, -ENAMETOOLONG. */
-static int next_name(const char **path, char name[static NAME_MAX + 1])
-{
-	size_t len;
-
-	*path += strspn(*path, "/");
-	len = strcspn(*path, "/");
-	if (len > NAME_MAX)
-		return -ENAMETOOLONG;
-	memcpy(name, *path, len);
-	name[len] = '\0';
-	*path += len;
-	return (int)len;
-}
-
 int watcher_rescan(struct watcher *w, const char *path)
 {
 	struct node *node = tree_root(&w->tree);
@@ -468,42 +489,41 @@ int watcher_rescan(struct watcher *w, const char *path)
 	if (!node || !w->set)
 		return 0;
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
 	w->generation++;
 	begin_walk(w);
-	while (fd >= 0) {
+	/* A mounted root is another inode than the directory below it. */
+	node = mark_dir(w, NULL, "", fd, watchset_root(w->set), BY_WALK);
+	while (node) {
+		_cleanup_close_ int at = -1;
 		char name[NAME_MAX + 1];
-		int next, r = next_name(&path, name);
 		struct watch_target target;
-		struct node *child;
+		int r = reach_next(&path, name);
+		struct stat st;
 
 		if (r < 0)
 			return r;
-		if (!r) { /* arrived: a mounted root is another inode than the directory below it */
-			struct node *again =
-				mark_dir(w, node->parent, node->name, fd, node->state, BY_WALK);
-
-			if (again)
-				walk(w, again, fd, 0, 0);
+		if (!r) {
+			walk(w, node, fd, 0, 0);
 			return 0;
 		}
 		target = watchset_step(w->set, node->state, (struct span){name, r});
-		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-		if (next < 0 || !target.state) {
-			/* A file can be mounted over a watched one. */
-			fd_close(next);
-			if (!path[strspn(path, "/")])
+		at = target.state ? reach_name(&w->reach, fd, name) : -ENOTDIR;
+		if (at < 0 || fstat(at, &st) < 0 || !S_ISDIR(st.st_mode)) {
+			/*
+			 * A link is looked at as any walk looks at it, with all that it leads to. A
+			 * file can be mounted over a watched one.
+			 */
+			if (!path[strspn(path, "/")] || (at >= 0 && S_ISLNK(st.st_mode)) ||
+			    at == -EREMOTE)
 				visit(w, node, fd, name, target, 0, 0);
 			return 0;
 		}
 		fd_close(fd);
-		fd = next;
-		child = tree_child(&w->tree, node, name);
-		if (!child)
-			child = mark_dir(w, node, name, fd, target.state, BY_WALK);
-		if (!child)
-			return 0;
-		child->state = target.state;
-		node = child;
+		fd = open_dir(at);
+		/* Not the node that had this name: what stands here now may be another. */
+		node = fd < 0 ? NULL : mark_dir(w, node, name, fd, target.state, BY_WALK);
 	}
 	return 0;
 }
@@ -539,12 +559,13 @@ static void drop_on_device(void *userdata, struct node *node)
 	drop(((struct ended_device *)userdata)->w, node);
 }
 
-/* To be looked at again. */
-static void defer(struct watcher *w, const char *dir, const char *name)
+/* The name was told before it can be looked up: to be looked at again. */
+static void defer_if_absent(struct watcher *w, const struct node *dir, int fd, const char *name)
 {
+	_cleanup_close_ int at = reach_name(&w->reach, fd, name);
 	char path[PATH_MAX];
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+	if (at != -ENOENT || path_below(dir, name, path, sizeof(path)) < 0)
 		return;
 	if (w->nr_late < LATE_MAX)
 		w->late[w->nr_late] = strdup(path);
@@ -552,15 +573,6 @@ static void defer(struct watcher *w, const char *dir, const char *name)
 		w->nr_late++;
 	else
 		w->all_late = true;
-}
-
-/* The name was told before it can be looked up. */
-static void defer_if_absent(struct watcher *w, const char *dir, int fd, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		defer(w, dir, name);
 }
 
 void watcher_catch_up(struct watcher *w)
@@ -579,25 +591,64 @@ void watcher_catch_up(struct watcher *w)
 		watcher_rescan(w, "/");
 }
 
-/*
- * Opens for reading what is open as `at` (O_PATH), if it is the object. A rename is told before it
- * is done, so the object's name may for a moment still be that of the file which it replaces.
- */
-static int open_if_same(struct watcher *w, const struct node *node, int at)
-{
-	struct inode_id inodes[MARKING_INODES];
-	_cleanup_close_ int fd = -1;
-	char self[64];
-	size_t nr = 0;
+#define INODES_MAX 4 /* that one open goes through */
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
-	fd = w->ops->open(w->userdata, self, inodes, ARRAY_SIZE(inodes), &nr);
+/* Of directories the number is enough: who owns one can change its generation. */
+static bool is_object(const struct node *node, const struct inode_id *inodes, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (inode_id_same(&node->inode, &inodes[i]) &&
+		    (node->is_dir || node->inode.gen == inodes[i].gen))
+			return true;
+	return false;
+}
+
+/* Opens for reading what is a regular file or a directory at this moment, and nothing else: a
+ * device may act on it. */
+static int open_place(struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
+		      size_t *out_nr)
+{
+	char self[REACH_SELF_MAX];
+	struct stat st;
+
+	if (fstat(at, &st) < 0)
+		return -errno;
+	if (dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		return -EINVAL;
+	return w->ops->open(w->userdata, reach_self(at, self), out_inodes, INODES_MAX, out_nr);
+}
+
+/* What stands where the object is known to stand, or beside it, by its name and `suffix`. */
+static int reach_node(struct watcher *w, const struct node *node, const char *suffix)
+{
+	const size_t more = strlen(suffix) + 1;
+	char path[PATH_MAX];
+	bool links = false;
+	int len = tree_path(node, path, sizeof(path));
+
+	if (len < 0)
+		return len;
+	if ((size_t)len + more > sizeof(path))
+		return -ENAMETOOLONG;
+	memcpy(path + len, suffix, more);
+	for (const struct node *up = node; up; up = up->parent)
+		links |= up->by_link;
+	return reach_path(&w->reach, path, links);
+}
+
+/* The object itself, open for reading. -ESTALE: something else stands there. */
+static int open_node(struct watcher *w, const struct node *node)
+{
+	_cleanup_close_ int at = reach_node(w, node, ""), fd = -1;
+	struct inode_id inodes[INODES_MAX];
+	size_t nr;
+
+	if (at < 0)
+		return at;
+	fd = open_place(w, at, node->is_dir, inodes, &nr);
 	if (fd < 0)
 		return fd;
-	for (size_t i = 0; i < nr; i++)
-		if (inode_id_same(&inodes[i], &node->inode))
-			return take_fd(fd);
-	return -ESTALE;
+	return is_object(node, inodes, nr) ? take_fd(fd) : -ESTALE;
 }
 
 /* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
@@ -605,9 +656,9 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 {
 	struct node *dir = tree_find(&w->tree, m->parent_object), *node;
 	struct span span = last_name(m->path);
-	char name[NAME_MAX + 1], path[PATH_MAX];
-	struct watch_target target;
 	_cleanup_close_ int fd = -1;
+	struct watch_target target;
+	char name[NAME_MAX + 1];
 	struct mark mark;
 
 	if (!dir || !span.len || span.len > NAME_MAX)
@@ -615,20 +666,18 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	memcpy(name, span.p, span.len);
 	name[span.len] = '\0';
 	target = watchset_step(w->set, dir->state, span);
-	if (tree_path(dir, path, sizeof(path)) >= 0)
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	fd = open_node(w, dir);
 	begin_walk(w);
 
-	if (fd >= 0 && (m->op == MARK_REFUSED || m->op == MARK_SYMLINK || S_ISDIR(m->mode)))
-		defer_if_absent(w, path, fd, name);
-	if (m->op == MARK_REFUSED) {
+	if (m->op == MARK_REFUSED || m->op == MARK_SYMLINK || S_ISDIR(m->mode)) {
+		if (fd == -EREMOTE)
+			apart(w, dir, name);
+		else if (fd >= 0)
+			defer_if_absent(w, dir, fd, name);
+	}
+	if (m->op == MARK_REFUSED || m->op == MARK_SYMLINK) {
 		if (fd >= 0)
 			visit(w, dir, fd, name, target, 0, 0);
-		return;
-	}
-	if (m->op == MARK_SYMLINK) {
-		if (fd >= 0 && (target.state || target.watch))
-			visit_link(w, dir, fd, name, m->uid, target, 0, 0);
 		return;
 	}
 	node = tree_find(&w->tree, m->object);
@@ -659,14 +708,10 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	if (mark.state != m->state) { /* marked by an older set's states */
 		visit(w, dir, fd, name, target, 0, 0);
 	} else {
-		_cleanup_close_ int at =
-			openat(fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		_cleanup_close_ int sub = at < 0 ? -1 : open_if_same(w, node, at);
+		_cleanup_close_ int sub = open_node(w, node);
 
 		if (sub >= 0)
 			walk(w, node, sub, 0, 0);
-		else if (at >= 0)
-			defer(w, path, name);
 	}
 }
 
@@ -790,51 +835,18 @@ void watcher_mark_event(struct watcher *w, const struct event *event)
 	}
 }
 
-/*
- * Opens for reading what is a regular file at this moment, and nothing else (a device may act on
- * it). With `node`: if it is that object.
- */
-static int open_regular(struct watcher *w, const char *path, int follow, const struct node *node)
-{
-	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC | follow);
-	char self[64];
-	struct stat st;
-	int r;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (node)
-		return open_if_same(w, node, fd);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	r = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return r < 0 ? -errno : r;
-}
-
 int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *out_sibling)
 {
 	const struct node *node = tree_find(&w->tree, object);
-	char path[PATH_MAX];
-	int fd, r;
+	int fd = !node ? -ENOENT : node->is_dir ? -EISDIR : open_node(w, node);
 
-	if (!node)
-		return -ENOENT;
-	r = tree_path(node, path, sizeof(path));
-	if (r < 0)
-		return r;
-	fd = open_regular(w, path, node->by_link ? 0 : O_NOFOLLOW, node);
-	if (fd < 0)
-		return fd;
-	if (suffix && out_sibling) {
-		size_t len = strlen(path), more = strlen(suffix) + 1;
+	if (fd >= 0 && suffix && out_sibling) {
+		_cleanup_close_ int at = reach_node(w, node, suffix);
+		struct inode_id inodes[INODES_MAX];
+		size_t nr;
+		int sibling = at < 0 ? at : open_place(w, at, false, inodes, &nr);
 
-		*out_sibling = -1;
-		if (len + more <= sizeof(path)) {
-			memcpy(path + len, suffix, more);
-			r = open_regular(w, path, O_NOFOLLOW, NULL);
-			*out_sibling = r < 0 ? -1 : r;
-		}
+		*out_sibling = sibling < 0 ? -1 : sibling;
 	}
 	return fd;
 }

@@ -43,6 +43,12 @@ struct watcher_ops {
 	/* As sensor_open(). */
 	int (*open)(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
 		    size_t *out_nr);
+	/*
+	 * As reach.answers (watch/reach.h); and what is called `path` leads to a watched place on a
+	 * file system that does not: it was not looked at.
+	 */
+	bool (*answers)(void *userdata, int fd);
+	void (*apart)(void *userdata, const char *path);
 };
 
 /* What could not be marked, for status: the last ones, oldest first. */
@@ -115,7 +121,8 @@ void watcher_drop_dump(struct watcher *watcher, uint64_t object);
 /*
  * The file behind an object, open for reading and close-on-exec, or negative errno: -EINVAL if it
  * is no regular file now, -ELOOP if a symbolic link stands where none did, -ESTALE if its name is
- * another file's: not yet its own (the kernel side tells a rename before it is done), or no longer.
+ * another file's: not yet its own (the kernel side tells a rename before it is done), or no longer
+ * (a file of another generation is another), -EREMOTE if its file system may not answer.
  * *out_sibling (may be NULL): the same name with `suffix` appended, -1 = none.
  */
 int watcher_open(struct watcher *watcher, uint64_t object, const char *suffix, int *out_sibling);
