@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Dumps that are watched for what they are: no walk leads to them, and no name. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "watch/watcher-internal.h"
+
+void watcher_set_dump_watch(struct watcher *w, uint32_t watch)
+{
+	w->dump_watch = watch;
+}
+
+static int add_dump(struct watcher *w, uint64_t object, const struct inode_id *inode,
+		    const char *path)
+{
+	struct node *node;
+
+	if (w->nr_dumps >= WATCHER_DUMPS_MAX)
+		return -ENOSPC;
+	node = tree_add_apart(&w->tree, object, path);
+	if (!node)
+		return -ENOMEM;
+	w->nr_dumps++;
+	node->inode = *inode;
+	node->watch = w->dump_watch;
+	node->born = true;
+	picture_tell(w, node, true);
+	return 0;
+}
+
+static void dump_problem(struct watcher *w, const char *path, int error)
+{
+	const struct node apart = {.name = (char *)""};
+
+	picture_problem(w, &apart, path + strspn(path, "/"), error);
+}
+
+/* The kernel side has marked a file into which a dump is being written. */
+void born_event(struct watcher *w, const struct event_mark *m)
+{
+	char path[PATH_MAX];
+	int r = -ENOENT;
+
+	if (tree_find(&w->tree, m->object))
+		return;
+	snprintf(path, sizeof(path), "%.*s", (int)m->path.len, m->path.len ? m->path.p : "");
+	if (w->dump_watch)
+		r = add_dump(w, m->object, &m->inode, path);
+	if (r < 0) {
+		w->ops->unmark(w->userdata, &m->inode);
+		dump_problem(w, path, r);
+	}
+}
+
+int watcher_add_dump(struct watcher *w, int fd, const char *path, uint64_t *out_object)
+{
+	struct mark mark = {
+		.object = tree_number(&w->tree),
+		.watch = w->dump_watch,
+		.flags = MARK_FILE | MARK_FOLLOW | MARK_KEEP,
+	};
+	struct inode_id inode;
+	char self[64];
+	int r;
+
+	if (!w->dump_watch)
+		return -ENOENT;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	r = w->ops->mark(w->userdata, AT_FDCWD, self, &mark, &inode);
+	if (!r && !tree_find(&w->tree, mark.object)) {
+		r = add_dump(w, mark.object, &inode, path);
+		if (r < 0)
+			w->ops->unmark(w->userdata, &inode);
+	}
+	if (r < 0) {
+		dump_problem(w, path, r);
+		return r;
+	}
+	*out_object = mark.object;
+	return 0;
+}
+
+void watcher_drop_dump(struct watcher *w, uint64_t object)
+{
+	struct node *node = tree_find(&w->tree, object);
+
+	if (!node || !node->born)
+		return;
+	w->ops->unmark(w->userdata, &node->inode);
+	picture_end(w, node);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Follows what the kernel side tells of names and marks. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "watch/watcher-internal.h"
+
+/* The last name of a path; the whole if there is no slash. */
+static struct span last_name(struct span path)
+{
+	const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
+
+	if (!slash)
+		return path;
+	return (struct span){slash + 1, path.len - (slash + 1 - path.p)};
+}
+
+struct ended_device {
+	struct watcher *w;
+	uint32_t dev;
+};
+
+static bool is_on_device(void *userdata, const struct node *node)
+{
+	return node->inode.dev == ((struct ended_device *)userdata)->dev;
+}
+
+static void drop_on_device(void *userdata, struct node *node)
+{
+	picture_drop(((struct ended_device *)userdata)->w, node);
+}
+
+/* The name was told before it can be looked up: to be looked at again. */
+static void defer_if_absent(struct watcher *w, const struct node *dir, int fd, const char *name)
+{
+	_cleanup_close_ int at = reach_name(&w->reach, fd, name);
+	char path[PATH_MAX];
+
+	if (at != -ENOENT || picture_path(dir, name, path, sizeof(path)) < 0)
+		return;
+	if (w->nr_late < LATE_MAX)
+		w->late[w->nr_late] = strdup(path);
+	if (w->nr_late < LATE_MAX && w->late[w->nr_late])
+		w->nr_late++;
+	else
+		w->all_late = true;
+}
+
+void watcher_catch_up(struct watcher *w)
+{
+	const bool all = w->all_late;
+
+	w->all_late = false;
+	while (w->nr_late) {
+		char *path = w->late[--w->nr_late];
+
+		if (!all)
+			watcher_rescan(w, path);
+		free(path);
+	}
+	if (all)
+		watcher_rescan(w, "/");
+}
+
+/* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
+static void appeared(struct watcher *w, const struct event_mark *m)
+{
+	struct node *dir = tree_find(&w->tree, m->parent_object), *node;
+	struct span span = last_name(m->path);
+	_cleanup_close_ int fd = -1;
+	struct watch_target target;
+	char name[NAME_MAX + 1];
+	struct mark mark;
+
+	if (!dir || !span.len || span.len > NAME_MAX)
+		return;
+	memcpy(name, span.p, span.len);
+	name[span.len] = '\0';
+	target = watchset_step(w->set, dir->state, span);
+	fd = node_open(w, dir);
+	walk_begin(w);
+
+	if (m->op == MARK_REFUSED || m->op == MARK_SYMLINK || S_ISDIR(m->mode)) {
+		if (fd == -EREMOTE)
+			picture_apart(w, dir, name);
+		else if (fd >= 0)
+			defer_if_absent(w, dir, fd, name);
+	}
+	if (m->op == MARK_REFUSED || m->op == MARK_SYMLINK) {
+		if (fd >= 0)
+			walk_visit(w, dir, fd, name, target, 0, 0);
+		return;
+	}
+	node = tree_find(&w->tree, m->object);
+	if (S_ISDIR(m->mode) ? !target.state : !watchset_wants(w->set, target.watch, m->mode)) {
+		/*
+		 * The kernel's form of a glob matches more than the policy means. A stranger's mark
+		 * goes; an object keeps its mark by whatever name it goes on.
+		 */
+		if (!node || node->is_dir)
+			w->ops->unmark(w->userdata, &m->inode);
+		if (node && node->is_dir)
+			picture_end(w, node);
+		return;
+	}
+	/* Told from what the event says, since it may be gone again by now. */
+	mark = (struct mark){
+		.object = m->object,
+		.state = S_ISDIR(m->mode) ? target.state : 0,
+		.watch = S_ISDIR(m->mode) ? 0 : target.watch,
+		.flags = S_ISDIR(m->mode)    ? MARK_DIR
+			 : S_ISSOCK(m->mode) ? MARK_SOCKET
+					     : MARK_FILE,
+	};
+	node = picture_place(w, dir, name, &mark, &m->inode,
+			     m->op == MARK_LINKED ? BY_HARD_LINK : BY_RENAME);
+	if (!node || !node->is_dir || fd < 0)
+		return;
+	if (mark.state != m->state) { /* marked by an older set's states */
+		walk_visit(w, dir, fd, name, target, 0, 0);
+	} else {
+		_cleanup_close_ int sub = node_open(w, node);
+
+		if (sub >= 0)
+			walk_dir(w, node, sub, 0, 0);
+	}
+}
+
+void watcher_mark_event(struct watcher *w, const struct event *event)
+{
+	const struct event_mark *m = &event->mark;
+	struct node *node;
+
+	if (!w->set)
+		return;
+	switch (m->op) {
+	case MARK_ADDED:
+	case MARK_MOVED:
+	case MARK_LINKED:
+	case MARK_SYMLINK:
+	case MARK_REFUSED:
+	case MARK_MOVED_TREE:
+		appeared(w, m);
+		break;
+	case MARK_BORN:
+		born_event(w, m);
+		break;
+	case MARK_DROPPED:
+		node = tree_find(&w->tree, m->object);
+		if (node)
+			picture_end(w, node);
+		break;
+	case MARK_SUPER_GONE:
+		w->ops->unmark_device(w->userdata, m->inode.dev);
+		tree_remove_if(&w->tree, is_on_device, drop_on_device,
+			       &(struct ended_device){w, m->inode.dev});
+		break;
+	case MARK_MOVED_OUT: /* the mark follows the object; the name by which it was known stays */
+	case MARK_OP_NR:
+		break;
+	}
+}

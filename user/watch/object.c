@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Opens what stands where an object is known to stand, if it is the object. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "watch/watcher-internal.h"
+
+#define INODES_MAX 4 /* that one open goes through */
+
+/* Of directories the number is enough: who owns one can change its generation. */
+static bool is_object(const struct node *node, const struct inode_id *inodes, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (inode_id_same(&node->inode, &inodes[i]) &&
+		    (node->is_dir || node->inode.gen == inodes[i].gen))
+			return true;
+	return false;
+}
+
+/* Opens for reading what is a regular file or a directory at this moment, and nothing else: a
+ * device may act on it. */
+static int open_place(struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
+		      size_t *out_nr)
+{
+	char self[REACH_SELF_MAX];
+	struct stat st;
+
+	if (fstat(at, &st) < 0)
+		return -errno;
+	if (dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		return -EINVAL;
+	return w->ops->open(w->userdata, reach_self(at, self), out_inodes, INODES_MAX, out_nr);
+}
+
+/* What stands where the object is known to stand, or beside it, by its name and `suffix`. */
+static int reach_node(struct watcher *w, const struct node *node, const char *suffix)
+{
+	const size_t more = strlen(suffix) + 1;
+	char path[PATH_MAX];
+	bool links = false;
+	int len = tree_path(node, path, sizeof(path));
+
+	if (len < 0)
+		return len;
+	if ((size_t)len + more > sizeof(path))
+		return -ENAMETOOLONG;
+	memcpy(path + len, suffix, more);
+	for (const struct node *up = node; up; up = up->parent)
+		links |= up->by_link;
+	return reach_path(&w->reach, path, links);
+}
+
+/* The object itself, open for reading. -ESTALE: something else stands there. */
+int node_open(struct watcher *w, const struct node *node)
+{
+	_cleanup_close_ int at = reach_node(w, node, ""), fd = -1;
+	struct inode_id inodes[INODES_MAX];
+	size_t nr;
+
+	if (at < 0)
+		return at;
+	fd = open_place(w, at, node->is_dir, inodes, &nr);
+	if (fd < 0)
+		return fd;
+	return is_object(node, inodes, nr) ? take_fd(fd) : -ESTALE;
+}
+
+int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *out_sibling)
+{
+	const struct node *node = tree_find(&w->tree, object);
+	int fd = !node ? -ENOENT : node->is_dir ? -EISDIR : node_open(w, node);
+
+	if (fd >= 0 && suffix && out_sibling) {
+		_cleanup_close_ int at = reach_node(w, node, suffix);
+		struct inode_id inodes[INODES_MAX];
+		size_t nr;
+		int sibling = at < 0 ? at : open_place(w, at, false, inodes, &nr);
+
+		*out_sibling = sibling < 0 ? -1 : sibling;
+	}
+	return fd;
+}

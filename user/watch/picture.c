@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The picture: which objects are known, by which name and entry, and what could not be marked. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "watch/watcher-internal.h"
+
+void picture_tell(struct watcher *w, const struct node *node, bool fresh)
+{
+	char path[PATH_MAX];
+	struct watched watched = {
+		.object = node->object,
+		.inode = node->inode,
+		.path = path,
+		.watch = node->watch,
+		.fresh = fresh,
+	};
+
+	if (node->is_dir || tree_path(node, path, sizeof(path)) < 0)
+		return;
+	w->ops->object(w->userdata, &watched);
+}
+
+void picture_problem(struct watcher *w, const struct node *dir, const char *name, int error)
+{
+	struct watcher_problem *p;
+	char path[PATH_MAX];
+	size_t len;
+
+	/* Gone between the look and the mark: that is what the kernel side is for. */
+	if (error == -ENOENT)
+		return;
+	w->all_problems++;
+	if (w->nr_problems == WATCHER_PROBLEMS_MAX)
+		memmove(&w->problems[0], &w->problems[1], --w->nr_problems * sizeof(*p));
+	p = &w->problems[w->nr_problems++];
+	if (tree_path(dir, path, sizeof(path)) < 0)
+		path[0] = '\0';
+	len = strlen(path);
+	snprintf(path + len, sizeof(path) - len, "/%s", name);
+	escape_bytes(path, strlen(path), p->path, sizeof(p->path), NULL);
+	p->error = error;
+}
+
+/* The path of what is called `name` in a directory. -ENAMETOOLONG. */
+int picture_path(const struct node *dir, const char *name, char *out, size_t size)
+{
+	int len = tree_path(dir, out, size), more;
+
+	if (len < 0)
+		return len;
+	if (len == 1) /* the root */
+		len = 0;
+	more = snprintf(out + len, size - (size_t)len, "/%s", name);
+	return (size_t)(len + more) < size ? len + more : -ENAMETOOLONG;
+}
+
+/* What is called so lies on a file system that may not answer. */
+void picture_apart(struct watcher *w, const struct node *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (picture_path(dir, name, path, sizeof(path)) >= 0)
+		w->ops->apart(w->userdata, path);
+}
+
+void picture_drop(void *userdata, struct node *node)
+{
+	struct watcher *w = userdata;
+
+	if (node->born)
+		w->nr_dumps--;
+	node->watch = 0;
+	picture_tell(w, node, false);
+}
+
+/*
+ * Whether an object that is known keeps its name and entry against this one. Of several entries the
+ * one written first counts, so that a second name never brings a file under a rule that its reader
+ * likes better; and no symbolic link takes over what is known otherwise.
+ */
+static bool keeps(const struct watcher *w, const struct node *node, enum found found,
+		  uint32_t watch)
+{
+	if (node->born)
+		return found == BY_LINK;
+	if (node->is_dir)
+		return found == BY_LINK && !node->by_link;
+	switch (found) {
+	case BY_LINK:
+		return true;
+	case BY_WALK: /* in an earlier walk: names of then may be gone */
+		return !node->by_link && node->generation == w->generation && node->watch <= watch;
+	case BY_RENAME:
+	case BY_HARD_LINK:
+		return !node->by_link && node->watch <= watch;
+	}
+	return true;
+}
+
+/* The object that was just marked gets its place in the tree. NULL: no memory. */
+struct node *picture_place(struct watcher *w, struct node *dir, const char *name,
+			   const struct mark *mark, const struct inode_id *inode, enum found found)
+{
+	struct node *node = tree_find(&w->tree, mark->object);
+	bool fresh = !node, renamed;
+
+	if (!node) {
+		node = tree_add(&w->tree, mark->object, dir, name);
+		if (!node) {
+			picture_problem(w, dir, name, -ENOMEM);
+			return NULL;
+		}
+		node->watch = mark->watch;
+		node->by_link = found == BY_LINK;
+	} else {
+		bool kept = keeps(w, node, found, mark->watch);
+
+		/* A renamed file has lost its old name, whatever rule it stays under. */
+		renamed = (!kept || found == BY_RENAME) &&
+			  (node->parent != dir || strcmp(node->name, name));
+		if (renamed && tree_move(&w->tree, node, dir, name) < 0)
+			picture_problem(w, dir, name, -ENOMEM);
+		fresh = renamed || (!kept && node->watch != mark->watch);
+		if (!kept) {
+			if (node->born)
+				w->nr_dumps--;
+			node->born = false;
+			node->watch = mark->watch;
+			node->by_link = found == BY_LINK;
+		}
+	}
+	node->is_dir = mark->flags & MARK_DIR;
+	node->inode = *inode;
+	node->state = mark->state;
+	node->generation = w->generation;
+	if (fresh)
+		picture_tell(w, node, true);
+	return node;
+}
+
+void picture_end(struct watcher *w, struct node *node)
+{
+	picture_drop(w, node);
+	tree_remove(&w->tree, node);
+}
+
+int watcher_path(const struct watcher *w, uint64_t object, char *out, size_t size)
+{
+	const struct node *node = tree_find(&w->tree, object);
+
+	return node ? tree_path(node, out, size) : -ENOENT;
+}
+
+int watcher_lookup(const struct watcher *w, uint64_t object, struct watched *out_watched,
+		   char *path, size_t size)
+{
+	const struct node *node = tree_find(&w->tree, object);
+	int r = node && !node->is_dir ? tree_path(node, path, size) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	*out_watched = (struct watched){.object = node->object,
+					.inode = node->inode,
+					.path = path,
+					.watch = node->watch};
+	return 0;
+}
+
+struct each_call {
+	void (*call)(void *userdata, const struct watched *watched);
+	void *userdata;
+};
+
+static void call_each(void *userdata, const struct node *node)
+{
+	struct each_call *each = userdata;
+	char path[PATH_MAX];
+	struct watched watched = {.object = node->object,
+				  .inode = node->inode,
+				  .path = path,
+				  .watch = node->watch};
+
+	if (!node->is_dir && tree_path(node, path, sizeof(path)) >= 0)
+		each->call(each->userdata, &watched);
+}
+
+void watcher_each(struct watcher *w, void (*call)(void *userdata, const struct watched *watched),
+		  void *userdata)
+{
+	struct each_call each = {call, userdata};
+
+	tree_each(&w->tree, call_each, &each);
+}
+
+static void count_node(void *userdata, const struct node *node)
+{
+	struct watcher_stats *s = userdata;
+
+	if (node->is_dir)
+		s->directories++;
+	else
+		s->files++;
+	s->dumps += node->born;
+}
+
+void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)
+{
+	struct watcher_stats s = {.visited = w->visited,
+				  .problems = w->all_problems,
+				  .bounded = w->bounded};
+
+	tree_each(&w->tree, count_node, &s);
+	*out_stats = s;
+}
+
+size_t watcher_problems(const struct watcher *w, const struct watcher_problem **out_first)
+{
+	*out_first = w->problems;
+	return w->nr_problems;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the watcher share; nobody else includes this. */
+#pragma once
+
+#include "watch/reach.h"
+#include "watch/tree.h"
+#include "watch/watcher.h"
+
+#define LATE_MAX 64
+
+struct watcher {
+	const struct watcher_ops *ops;
+	void *userdata;
+	const struct watchset *set;
+	struct reach reach;
+	struct tree tree;
+	uint32_t generation; /* of the walk in progress or last done */
+	uint64_t visited, visit_end; /* names looked at; where the walk ends */
+	uint32_t walk; /* number of the one in progress or last done */
+	bool bounded; /* since the last watcher_apply(): not everything is marked */
+	struct watcher_problem problems[WATCHER_PROBLEMS_MAX];
+	size_t nr_problems;
+	char *late[LATE_MAX]; /* paths that were told and are not there yet */
+	size_t nr_late;
+	bool all_late; /* more than that: everything is looked through */
+	uint32_t dump_watch; /* entry of dumps that are known by what they are */
+	uint32_t nr_dumps;
+	uint64_t all_problems;
+};
+
+/* --- picture.c: what is known ------------------------------------------------------------------
+ */
+
+/* How a name was come by: decides whether it may take the place of one that is known. */
+enum found { BY_WALK, BY_LINK, BY_RENAME, BY_HARD_LINK };
+
+/* The object that was just marked gets its place in the tree. NULL: no memory. */
+struct node *picture_place(struct watcher *w, struct node *dir, const char *name,
+			   const struct mark *mark, const struct inode_id *inode, enum found found);
+void picture_tell(struct watcher *w, const struct node *node, bool fresh);
+void picture_problem(struct watcher *w, const struct node *dir, const char *name, int error);
+
+/* Told as an object no longer; for tree_remove_if(): userdata is the watcher. */
+void picture_drop(void *userdata, struct node *node);
+void picture_end(struct watcher *w, struct node *node); /* and removed */
+
+/* The path of what is called `name` in a directory. -ENAMETOOLONG. */
+int picture_path(const struct node *dir, const char *name, char *out, size_t size);
+
+/* What is called so lies on a file system that may not answer. */
+void picture_apart(struct watcher *w, const struct node *dir, const char *name);
+
+/* --- object.c: what stands where an object is known to stand
+ * --------------------------------------
+ */
+
+/* The object itself, open for reading. -ESTALE: something else stands there. */
+int node_open(struct watcher *w, const struct node *node);
+
+/* --- walk.c: what is there ---------------------------------------------------------------------
+ */
+
+/* Before each of the others: one walk ends at its bound, and reads no directory twice. */
+void walk_begin(struct watcher *w);
+
+/* All that has a watched name in the directory; one name of it. fd: the directory, open. */
+void walk_dir(struct watcher *w, struct node *dir, int fd, unsigned depth, unsigned links);
+void walk_visit(struct watcher *w, struct node *dir, int fd, const char *name,
+		struct watch_target target, unsigned depth, unsigned links);
+
+/* fd: the directory itself, open. NULL: not to be walked (again), or not marked. */
+struct node *walk_mark_dir(struct watcher *w, struct node *parent, const char *name, int fd,
+			   uint32_t state, enum found found);
+
+/* --- born.c: what is watched for what it is ------------------------------------------------------
+ */
+
+/* The kernel side has marked a file into which a dump is being written. */
+void born_event(struct watcher *w, const struct event_mark *m);
