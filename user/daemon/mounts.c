@@ -209,13 +209,12 @@ static int mount_id(int fd)
 {
 	char path[48], line[128];
 	_cleanup_fclose_ FILE *f = NULL;
-	int id;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "mnt_id: %d", &id) == 1)
-			return id;
+		if (!strncmp(line, "mnt_id:", 7))
+			return (int)strtol(line + 7, NULL, 10);
 	return -1;
 }
 

@@ -3,6 +3,7 @@
 #
 # Links that a user lays where watched names lead: none of them makes another's key known as his, or
 # tells him anything of it.
+# shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
