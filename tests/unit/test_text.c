@@ -43,6 +43,10 @@ static void units_are_characters_and_escapes(void **state)
 		{"\xe2\x80\xa8", 3, 1, TEXT_RAW}, /* line separator */
 		{"\xe2\x80\xae", 3, 1, TEXT_RAW}, /* right-to-left override */
 		{"\xe2\x81\xa6", 3, 1, TEXT_RAW}, /* isolate */
+		{"\xe2\x80\x8e", 3, 1, TEXT_RAW}, /* left-to-right mark */
+		{"\xd8\x9c", 2, 1, TEXT_RAW}, /* Arabic letter mark */
+		{"\xef\xbb\xbf", 3, 1, TEXT_RAW}, /* zero width no-break space */
+		{"\xf3\xa0\x81\x81", 4, 1, TEXT_RAW}, /* a tag */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

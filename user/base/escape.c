@@ -7,60 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define UNIT_MAX 16 /* longest escape of one unit: four bytes as \xHH */
-
-/*
- * Length of the valid UTF-8 character at p (Unicode 15, table 3-7: no overlong forms, no
- * surrogates, nothing above U+10FFFF), 0 if there is none. *out_code is set with it.
- */
-static size_t utf8_char(const unsigned char *p, size_t left, uint32_t *out_code)
-{
-	unsigned char lo = 0x80, hi = 0xbf;
-	uint32_t code;
-	size_t len;
-
-	if (p[0] < 0x80) {
-		*out_code = p[0];
-		return 1;
-	}
-	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-		len = 2;
-		code = p[0] & 0x1f;
-	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-		len = 3;
-		code = p[0] & 0x0f;
-		if (p[0] == 0xe0)
-			lo = 0xa0;
-		else if (p[0] == 0xed)
-			hi = 0x9f;
-	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-		len = 4;
-		code = p[0] & 0x07;
-		if (p[0] == 0xf0)
-			lo = 0x90;
-		else if (p[0] == 0xf4)
-			hi = 0x8f;
-	} else {
-		return 0;
-	}
-	if (left < len || p[1] < lo || p[1] > hi)
-		return 0;
-	code = code << 6 | (p[1] & 0x3f);
-	for (size_t i = 2; i < len; i++) {
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	*out_code = code;
-	return len;
-}
-
-static bool code_is_safe(uint32_t code)
-{
-	return !(code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 ||
-		 code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
-		 (code >= 0x2066 && code <= 0x2069));
-}
 
 /*
  * The text of the next unit (a character, or one byte that is part of none). Returns its length;
@@ -77,7 +26,7 @@ static size_t escape_unit(const unsigned char *p, size_t left, char out[UNIT_MAX
 		*out_used = 1;
 		return 2;
 	}
-	if (n && code_is_safe(code)) {
+	if (n && utf8_is_plain(code)) {
 		memcpy(out, p, n);
 		*out_used = n;
 		return n;

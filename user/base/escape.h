@@ -2,12 +2,11 @@
 /*
  * The one way in which bytes that a process or a file system controls become text.
  *
- * Printable UTF-8 stays as it is. A backslash becomes \\, every other byte that is a control
- * character (C0, DEL), part of an invalid UTF-8 sequence, a C1 control (U+0080..U+009F), a
- * bidirectional control or a line separator (U+2028, U+2029, U+202A..U+202E, U+2066..U+2069)
- * becomes \xHH per byte. The result is valid UTF-8 on one line, and escape_undo() gives the bytes
- * back. What a format needs on top (quotes in JSON, `]` in RFC 5424) is that format's business and
- * comes after this.
+ * Printable UTF-8 stays as it is. A backslash becomes \\, every byte that is part of an invalid
+ * UTF-8 sequence, or of a character that is a control, separates lines, changes direction or is not
+ * seen (utf8_is_plain()), becomes \xHH. The result is valid UTF-8 on one line, and escape_undo()
+ * gives the bytes back. What a format needs on top (quotes in JSON, `]` in RFC 5424) is that
+ * format's business and comes after this.
  */
 #pragma once
 

@@ -3,55 +3,7 @@
 #include "base/text.h"
 
 #include "base/cleanup.h"
-
-/* Length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), 0 if there is none. */
-static size_t utf8_decode(const unsigned char *p, size_t len, uint32_t *out)
-{
-	uint32_t c = p[0];
-	size_t n;
-	unsigned char lo = 0x80, hi = 0xbf;
-
-	if (c < 0x80) {
-		*out = c;
-		return 1;
-	}
-	if (c >= 0xc2 && c <= 0xdf) {
-		n = 2;
-		c &= 0x1f;
-	} else if (c >= 0xe0 && c <= 0xef) {
-		n = 3;
-		if (c == 0xe0)
-			lo = 0xa0;
-		if (c == 0xed)
-			hi = 0x9f; /* surrogates */
-		c &= 0x0f;
-	} else if (c >= 0xf0 && c <= 0xf4) {
-		n = 4;
-		if (c == 0xf0)
-			lo = 0x90;
-		if (c == 0xf4)
-			hi = 0x8f;
-		c &= 0x07;
-	} else {
-		return 0;
-	}
-	if (len < n || p[1] < lo || p[1] > hi)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	*out = c;
-	return n;
-}
-
-/* What base/escape.h promises to have turned into \xHH. */
-static bool unprintable(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2066 && c <= 0x2069);
-}
+#include "base/utf8.h"
 
 static bool hexdigit(char c)
 {
@@ -72,9 +24,9 @@ size_t text_unit(const char *p, size_t len, enum text_kind *out_kind)
 		*out_kind = TEXT_RAW;
 		return 1;
 	}
-	n = utf8_decode((const unsigned char *)p, len, &c);
+	n = utf8_char((const unsigned char *)p, len, &c);
 	*out_kind = TEXT_CHAR;
-	if (n == 0 || unprintable(c)) {
+	if (n == 0 || !utf8_is_plain(c)) {
 		*out_kind = TEXT_RAW;
 		return 1;
 	}
@@ -88,10 +40,10 @@ static const uint32_t wide[][2] = {
 	{0xfe30, 0xfe6f},   {0xff00, 0xff60},	{0xffe0, 0xffe6}, {0x1f300, 0x1f64f},
 	{0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
 };
-/* Combining marks, joiners and variation selectors. */
+/* Combining marks. What is not seen at all is escaped by now. */
 static const uint32_t zero[][2] = {
-	{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x064b, 0x065f}, {0x1ab0, 0x1aff},
-	{0x1dc0, 0x1dff}, {0x200b, 0x200f}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
+	{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x064b, 0x065f},
+	{0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe20, 0xfe2f},
 };
 
 static bool in_ranges(const uint32_t (*ranges)[2], size_t nr, uint32_t c)
@@ -108,7 +60,7 @@ unsigned text_columns(const char *p, size_t len)
 
 	while (len > 0) {
 		uint32_t c;
-		size_t n = utf8_decode((const unsigned char *)p, len, &c);
+		size_t n = utf8_char((const unsigned char *)p, len, &c);
 
 		if (n == 0) {
 			n = 1;
