@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "trust/trust.h"
 
 static struct {
@@ -120,24 +122,34 @@ static void where_others_can_write_nothing_is_trusted(void **state)
 	assert_int_equal(ask("/tmp/true", first, 1), EXE_WRITABLE);
 }
 
-static void what_others_could_change_is_not_trusted_again(void **state)
+/* Makes DIR/true, for root alone all the way up, and a policy that allows it. */
+static bool own_program(char dir[static 32], char path[static 64], struct policy **out_policy)
 {
 	static const char text[] = "version: 1\nwatch:\n  - name: k\n    class: ssh-user-key\n"
 				   "    severity: high\n    paths: [\"/k/*\"]\n"
 				   "    allow:\n      - exe: %s/true\n";
-	char dir[] = "/root/keytrail-trust-XXXXXX", path[64], yaml[512];
-	struct policy *own = NULL;
 	struct diag_list diags = {};
+	char yaml[512];
 	struct stat st;
 
-	/* Needs a directory that only root can write, all the way up. */
 	if (getuid() != 0 || stat("/root", &st) < 0 || (st.st_mode & 022) || !mkdtemp(dir))
-		skip();
-	snprintf(path, sizeof(path), "%s/true", dir);
+		return false;
+	snprintf(path, 64, "%s/true", dir);
 	assert_int_equal(close(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755)), 0);
 	snprintf(yaml, sizeof(yaml), text, dir);
-	assert_int_equal(policy_parse("t", yaml, strlen(yaml), &diags, &own), 0);
-	assert_int_equal(trust_set_policy(trust, own), 0);
+	assert_int_equal(policy_parse("t", yaml, strlen(yaml), &diags, out_policy), 0);
+	diag_list_fini(&diags);
+	assert_int_equal(trust_set_policy(trust, *out_policy), 0);
+	return true;
+}
+
+static void what_others_could_change_is_not_trusted_again(void **state)
+{
+	char dir[32] = "/root/keytrail-trust-XXXXXX", path[64];
+	struct policy *own = NULL;
+
+	if (!own_program(dir, path, &own))
+		skip();
 	assert_int_equal(ask(path, first, 1), EXE_VERIFIED);
 	assert_int_equal(chmod(path, 0777), 0);
 	assert_int_equal(ask(path, first, 1), EXE_WRITABLE);
@@ -149,7 +161,65 @@ static void what_others_could_change_is_not_trusted_again(void **state)
 	assert_int_equal(ask(path, second, 0), EXE_VERIFIED); /* runs on without its file */
 	assert_int_equal(rmdir(dir), 0);
 	policy_free(own);
-	diag_list_fini(&diags);
+}
+
+#define LE16(n) (n) & 0xff, (n) >> 8
+#define ID(n)	(n) & 0xff, (n) >> 8 & 0xff, (n) >> 16 & 0xff, (n) >> 24 & 0xff
+#define NO_ID	0xff, 0xff, 0xff, 0xff
+
+/* user::rwx, one entry more, group::r-x, mask::MASK, other::r-x; as the kernel takes it. */
+static int set_acl(const char *path, unsigned tag, unsigned perm, unsigned id, unsigned mask)
+{
+	const uint8_t user[] = {
+		ID(2),	    LE16(0x01), LE16(7), NO_ID, /* the owner */
+		LE16(tag),  LE16(perm), ID(id),	 LE16(0x04), LE16(5), NO_ID, /* the group */
+		LE16(0x10), LE16(mask), NO_ID,	 LE16(0x20), LE16(5), NO_ID, /* others */
+	};
+	const uint8_t group[] = {
+		ID(2), LE16(0x01), LE16(7),    NO_ID,  LE16(0x04), LE16(5),
+		NO_ID, LE16(tag),  LE16(perm), ID(id), LE16(0x10), LE16(mask),
+		NO_ID, LE16(0x20), LE16(5),    NO_ID,
+	};
+
+	return setxattr(path, "system.posix_acl_access", tag == 2 ? user : group, sizeof(user), 0);
+}
+
+static void who_may_write_by_an_acl_may_write(void **state)
+{
+	static const struct {
+		unsigned tag, perm, id, mask;
+		bool of_directory;
+		enum exe_trust trust;
+	} rows[] = {
+		{0x02, 5, 1000, 7, false, EXE_VERIFIED}, /* may run it */
+		{0x02, 7, 1000, 5, false, EXE_VERIFIED}, /* masked */
+		{0x02, 7, 0, 7, false, EXE_VERIFIED}, /* root itself */
+		{0x02, 7, 1000, 7, false, EXE_WRITABLE},
+		{0x08, 7, 50, 7, false, EXE_WRITABLE}, /* a group */
+		{0x08, 7, 0, 7, false, EXE_VERIFIED},
+		{0x02, 7, 1000, 7, true, EXE_WRITABLE}, /* may put another in its place */
+	};
+	char dir[32] = "/root/keytrail-trust-XXXXXX", path[64];
+	struct policy *own = NULL;
+
+	if (!own_program(dir, path, &own))
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *at = rows[i].of_directory ? dir : path;
+
+		/* Another file each time, or it would stay what it was. */
+		at_path.id = (struct inode_id){.ino = 100 + i, .dev = 1, .gen = 1};
+		if (set_acl(at, rows[i].tag, rows[i].perm, rows[i].id, rows[i].mask) < 0) {
+			assert_int_equal(errno, EOPNOTSUPP); /* a file system without ACLs */
+			break;
+		}
+		assert_int_equal(ask(path, at_path.id, 1), rows[i].trust);
+		assert_int_equal(removexattr(at, "system.posix_acl_access"), 0);
+		assert_int_equal(chmod(at, 0755), 0);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	policy_free(own);
 }
 
 static void what_cannot_be_asked_is_not_trusted(void **state)
@@ -179,6 +249,7 @@ int main(void)
 		CASE(a_number_given_again_is_a_stranger),
 		CASE(where_others_can_write_nothing_is_trusted),
 		CASE(what_others_could_change_is_not_trusted_again),
+		CASE(who_may_write_by_an_acl_may_write),
 		CASE(what_cannot_be_asked_is_not_trusted),
 		CASE(a_new_policy_keeps_what_was_verified),
 	};
