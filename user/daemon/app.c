@@ -590,6 +590,7 @@ static void app_fini(struct app *app)
 	sd_notify(0, "STOPPING=1");
 	if (app->up) {
 		sensor_drain(app->sensor);
+		feed_gaps(app); /* of the last second */
 		feed_health(app, HEALTH_OK, "daemon",
 			    "keytraild stops: from here on nothing is seen");
 		engine_flush(app->engine, app_boottime());
