@@ -623,6 +623,43 @@ static void rights_are_what_the_kernel_says(void **state)
 	rig_close(&rig);
 }
 
+/* Instead of the host's. */
+static struct group *the_group;
+
+struct group *getgrnam(const char *name)
+{
+	assert_string_equal(name, CONTROL_GROUP);
+	return the_group;
+}
+
+static gid_t group_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_gid;
+}
+
+static void a_group_made_later_is_found_when_asked_to(void **state)
+{
+	struct group group = {.gr_name = (char *)CONTROL_GROUP, .gr_gid = 54321};
+	struct rig rig;
+
+	if (geteuid() != 0)
+		skip();
+	rig_open(state, &rig);
+	assert_int_not_equal(group_of(rig.path), 54321);
+	the_group = &group;
+	control_server_look_for_group(rig.server);
+	assert_int_equal(group_of(rig.path), 54321);
+	group.gr_gid = 54322;
+	the_group = &group;
+	control_server_look_for_group(rig.server);
+	assert_int_equal(group_of(rig.path), 54322);
+	the_group = NULL;
+	rig_close(&rig);
+}
+
 static void a_dead_socket_is_replaced_a_living_one_is_not(void **state)
 {
 	struct control_server *second = NULL;
@@ -671,6 +708,7 @@ int main(void)
 		TEST(a_slow_follower_is_disconnected_and_others_are_not),
 		TEST(connections_are_bounded),
 		TEST(rights_are_what_the_kernel_says),
+		TEST(a_group_made_later_is_found_when_asked_to),
 		TEST(a_dead_socket_is_replaced_a_living_one_is_not),
 		TEST(nobody_there_is_told_apart),
 	};

@@ -254,7 +254,8 @@ static void a_pinned_image_stays(void **state)
 static void a_reused_pid_is_another_process(void **state)
 {
 	struct fixture f;
-	struct proc_id old = id(812, 100 * S, 7), new_ = id(812, 200 * S, 9);
+	struct proc_id old = id(812, 100 * S, 7), late = id(812, 100 * S, 8);
+	struct proc_id new_ = id(812, 200 * S, 9);
 	struct proc_info info;
 
 	setup(&f, 100);
@@ -266,9 +267,9 @@ static void a_reused_pid_is_another_process(void **state)
 	assert_true(info.ended);
 	assert_string_equal(ancestry(&f, proctab_find(f.tab, &new_)), "812:/init 1:/init");
 	/* A late record of the old one changes nothing for the new one, and it stays ended. */
-	exec_(&f, id(812, 100 * S, 8), BASH, "/bin/older");
-	assert_string_equal(ancestry(&f, proctab_latest(f.tab, 812, 200 * S)), "812:/init 1:/init");
-	assert_true(proctab_info(f.tab, proctab_latest(f.tab, 812, 100 * S), &info));
+	exec_(&f, late, BASH, "/bin/older");
+	assert_string_equal(ancestry(&f, proctab_find(f.tab, &new_)), "812:/init 1:/init");
+	assert_true(proctab_info(f.tab, proctab_find(f.tab, &late), &info));
 	assert_true(info.ended);
 	teardown(&f);
 }
@@ -397,7 +398,7 @@ static void when_full_the_least_needed_goes_first(void **state)
 {
 	struct fixture f;
 	struct proctab_stats stats;
-	struct proc_id first = id(1000, 100 * S, 6);
+	struct proc_id first = id(1000, 100 * S, 6), last, init = INIT;
 
 	setup(&f, 10);
 	login(&f);
@@ -413,6 +414,7 @@ static void when_full_the_least_needed_goes_first(void **state)
 	assert_int_equal(stats.dropped_dead + stats.dropped_live, 0);
 	assert_int_equal(proctab_find(f.tab, &first).index, 0);
 	/* dead with living descendants: the oldest */
+	last = id(3019, 300 * S + 19, 6);
 	for (uint32_t i = 0; i < 20; i++) {
 		struct proc_id child = id(3000 + i, 300 * S + i, 6);
 
@@ -423,8 +425,8 @@ static void when_full_the_least_needed_goes_first(void **state)
 	proctab_stats(f.tab, &stats);
 	assert_true(stats.dropped_dead > 0);
 	assert_int_equal(stats.dropped_live, 0);
-	assert_true(strstr(ancestry(&f, proctab_latest(f.tab, 3019, 300 * S + 19)), "...") != NULL);
-	assert_int_equal(proctab_latest(f.tab, 1, 1).index != 0, true);
+	assert_true(strstr(ancestry(&f, proctab_find(f.tab, &last)), "...") != NULL);
+	assert_true(proctab_find(f.tab, &init).index != 0);
 	/* only the living are left: the oldest, and it is counted */
 	for (uint32_t i = 0; i < 30; i++)
 		fork_(&f, INIT, id(5000 + i, 500 * S + i, 6));

@@ -345,7 +345,7 @@ static void the_longest_alert_there_can_be_fits(void **state)
 	s.alert.nr_held = HELD_MAX;
 	s.alert.nr_held_all = UINT32_MAX;
 	for (size_t i = 0; i < HELD_MAX; i++)
-		s.alert.held[i] = (struct alert_held){worst, "ssh-host-key", true, s.alert.key};
+		s.alert.held[i] = (struct alert_key){worst, "ssh-host-key", true, s.alert.key};
 	s.alert.dump = (struct alert_dump){"written",  worst,	       "windows-dump", UINT32_MAX,
 					   UINT32_MAX, UINT64_MAX - 1, UINT64_MAX,     UINT32_MAX};
 	s.alert.setting =

@@ -41,16 +41,9 @@ struct alert_process { /* one step of the ancestry, [0] is the subject itself */
 	char *user; /* name of uid, or the number */
 };
 
-struct alert_key { /* a key that a process has read */
-	char *path; /* as its owner knows it, "" = not known any more */
-	const char *object_class; /* object_class_str(), static, "" = not known */
-	bool key_known;
-	struct key_identity key;
-};
-
 #define ALERT_ANCESTRY_MAX 32
 
-struct alert_held { /* a key that a process has read, and may have in memory */
+struct alert_key { /* a key that a process has read, and may have in memory */
 	char *path; /* as its owner knows it, "" = not known (any longer) */
 	const char *object_class; /* object_class_str(), static, "" = not known */
 	bool key_known;
@@ -122,7 +115,7 @@ struct alert {
 	char *rule; /* what the policy said, with file:line if it was a rule */
 	const char *evidence; /* "observed" | "inferred" | "gap", static */
 	/* what a process holds whose memory is at stake; of the first ones, see nr_held_all */
-	struct alert_held held[HELD_MAX];
+	struct alert_key held[HELD_MAX];
 	uint32_t nr_held, nr_held_all;
 	struct alert_dump dump;
 	struct alert_setting setting;

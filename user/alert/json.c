@@ -185,23 +185,31 @@ static json_t *target(const struct alert *alert, bool *failed)
 	return o.json;
 }
 
+static json_t *list_keys(const struct alert_key *keys, uint32_t nr, bool *failed)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct alert_key *k = &keys[i];
+		struct object o = {json_object(), false};
+
+		put(&o, "path", text(k->path));
+		put(&o, "class", text(k->object_class));
+		put(&o, "key", k->key_known ? key(&k->key, failed) : json_null());
+		*failed |= o.failed;
+		if (json_array_append_new(list, o.json))
+			*failed = true;
+	}
+	return list;
+}
+
 static json_t *memory(const struct alert *alert, bool *failed)
 {
 	struct object o = {json_object(), false};
-	json_t *keys = json_array();
 
-	for (uint32_t i = 0; i < alert->nr_keys; i++) {
-		const struct alert_key *k = &alert->keys[i];
-		struct object one = {json_object(), false};
-
-		put(&one, "path", text(k->path));
-		put(&one, "class", text(k->object_class));
-		put(&one, "key", k->key_known ? key(&k->key, failed) : json_null());
-		*failed |= one.failed || json_array_append_new(keys, one.json);
-	}
 	put(&o, "how", text(memory_how_str(alert->memory_how)));
 	put(&o, "keys_read", number(alert->keys_read));
-	put(&o, "keys", keys);
+	put(&o, "keys", list_keys(alert->keys, alert->nr_keys, failed));
 	*failed |= o.failed;
 	return o.json;
 }
@@ -215,24 +223,6 @@ static json_t *gap(const struct alert *alert, bool *failed)
 	put(&o, "cause", text(alert->cause));
 	*failed |= o.failed;
 	return o.json;
-}
-
-static json_t *held(const struct alert *alert, bool *failed)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < alert->nr_held; i++) {
-		const struct alert_held *h = &alert->held[i];
-		struct object o = {json_object(), false};
-
-		put(&o, "path", text(h->path));
-		put(&o, "class", text(h->object_class));
-		put(&o, "key", h->key_known ? key(&h->key, failed) : json_null());
-		*failed |= o.failed;
-		if (json_array_append_new(list, o.json))
-			*failed = true;
-	}
-	return list;
 }
 
 static json_t *dump(const struct alert_dump *d, bool *failed)
@@ -296,7 +286,7 @@ char *alert_json(const struct alert *alert)
 	if (alert->setting.name)
 		put(&o, "setting", setting(&alert->setting, &o.failed));
 	if (alert->nr_held_all) {
-		put(&o, "holds", held(alert, &o.failed));
+		put(&o, "holds", list_keys(alert->held, alert->nr_held, &o.failed));
 		put(&o, "holds_nr", number(alert->nr_held_all));
 	}
 	if (alert->target.pid)

@@ -44,11 +44,6 @@ void control_client_free(struct control_client *client)
 	free(client);
 }
 
-int control_client_fd(const struct control_client *client)
-{
-	return client->fd;
-}
-
 int control_client_send(struct control_client *client, json_t *request)
 {
 	_cleanup_free_ char *text = NULL;

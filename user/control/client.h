@@ -25,6 +25,3 @@ int control_client_send(struct control_client *client, json_t *request);
  * a JSON object; -EMSGSIZE: a line over CONTROL_REPLY_MAX; -EINTR: a signal came (nothing is lost).
  */
 int control_client_next(struct control_client *client, json_t **out_reply);
-
-/* For poll(2); still owned by the client. */
-int control_client_fd(const struct control_client *client);

@@ -244,11 +244,17 @@ static int on_timer(sd_event_source *timer, uint64_t us, void *userdata)
 	return 0;
 }
 
-static gid_t find_group(void)
+/* `otherwise`: what holds if nobody can tell at the moment. */
+static gid_t find_group(gid_t otherwise)
 {
-	struct group *group = getgrnam(CONTROL_GROUP);
+	struct group *group;
 
-	return group ? group->gr_gid : NOBODYS_GROUP;
+	errno = 0;
+	group = getgrnam(CONTROL_GROUP);
+	if (group)
+		return group->gr_gid;
+	/* getgrnam(3): some name services say ENOENT or ESRCH for what they do not know. */
+	return errno == 0 || errno == ENOENT || errno == ESRCH ? NOBODYS_GROUP : otherwise;
 }
 
 /* A socket that is left from an earlier run is removed, one that somebody answers on is not. */
@@ -309,7 +315,7 @@ int control_server_new(sd_event *event, const char *path, const struct control_h
 	server->handlers = handlers;
 	server->userdata = userdata;
 	server->store = store;
-	server->group = find_group();
+	server->group = find_group(NOBODYS_GROUP);
 	server->path = strdup(path);
 	if (server->path)
 		r = listen_at(server);
@@ -348,16 +354,17 @@ void control_server_free(struct control_server *server)
 void control_server_set_group(struct control_server *server, gid_t group)
 {
 	server->group = group;
-	/* As at the start: without the right to, fewer may ask. */
-	if (group != NOBODYS_GROUP && chown(server->path, -1, group) < 0)
-		return;
+	/* As at the start: without the right to, fewer may ask. (gid_t)-1 leaves the socket's as it
+	 * is; who can connect by it is refused. */
+	(void)!chown(server->path, -1, group);
 }
 
-void control_server_set_store(struct control_server *server, struct sink *store)
+void control_server_look_for_group(struct control_server *server)
 {
-	server->store = store;
-	for (struct client *client = server->clients; client; client = client->next)
-		control_session_set_store(client->session, store);
+	gid_t group = find_group(server->group);
+
+	if (group != server->group)
+		control_server_set_group(server, group);
 }
 
 void control_server_publish(struct control_server *server, const struct alert *alert)

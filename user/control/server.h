@@ -39,11 +39,11 @@ int control_server_new(sd_event *event, const char *path, const struct control_h
 /* Disconnects all and removes the socket. Accepts NULL. */
 void control_server_free(struct control_server *server);
 
-/* Who may read beside root: (gid_t)-1 = nobody. For a group that was made later, and for tests. */
+/* Who may read beside root: (gid_t)-1 = nobody. */
 void control_server_set_group(struct control_server *server, gid_t group);
 
-/* Another store, or none: for when the daemon opens a new one. */
-void control_server_set_store(struct control_server *server, struct sink *store);
+/* Finds out anew which group that is: it may have been made, or removed, since the start. */
+void control_server_look_for_group(struct control_server *server);
 
 /* Gives an alert to all who follow; to be called after it went into the store. Never blocks. */
 void control_server_publish(struct control_server *server, const struct alert *alert);

@@ -54,11 +54,6 @@ void control_session_free(struct control_session *session)
 	free(session);
 }
 
-void control_session_set_store(struct control_session *session, struct sink *store)
-{
-	session->store = store;
-}
-
 struct buf *control_session_output(struct control_session *session)
 {
 	return &session->out;

@@ -38,7 +38,6 @@ struct control_session;
 int control_session_new(const struct control_handlers *handlers, void *userdata, struct sink *store,
 			enum control_right right, struct control_session **out_session);
 void control_session_free(struct control_session *session);
-void control_session_set_store(struct control_session *session, struct sink *store);
 
 /* So many bytes are taken now; what was sent before and not yet answered stands in the way. */
 size_t control_session_room(const struct control_session *session);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "control/server.h"
 #include "daemon/app.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
@@ -236,6 +237,8 @@ int reload_now(struct app *app, json_t **out_result)
 	int r;
 
 	sd_notify(0, "STATUS=Reloading the policy");
+	if (app->control)
+		control_server_look_for_group(app->control);
 	r = read_files(app, &diags, &policy, &files);
 	if (!r) {
 		warn_restart(policy_settings(app->policy), policy_settings(policy), &diags);

@@ -749,11 +749,6 @@ void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns)
 	engine->wall_offset_ns = wall_offset_ns;
 }
 
-const struct proctab *engine_processes(const struct engine *engine)
-{
-	return engine->processes;
-}
-
 struct engine *engine_new(const struct engine_config *config)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));

@@ -70,9 +70,6 @@ void engine_set_policy(struct engine *engine, const struct policy *policy);
 /* CLOCK_REALTIME was set. */
 void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns);
 
-/* Everything the engine knows of the processes, for `keytrail status` and tests. */
-const struct proctab *engine_processes(const struct engine *engine);
-
 struct engine_stats {
 	uint64_t events[EVENT_TYPE_NR];
 	uint64_t alerts; /* sent, summaries included */

@@ -10,29 +10,17 @@
 #include "engine/sentence.h"
 #include "policy/policy.h"
 
-static const char *class_word(const struct policy *policy, uint32_t watch)
-{
-	const struct watch_entry *entry = watch ? policy_watch(policy, watch) : NULL;
-
-	return entry ? object_class_str(entry->object_class) : "";
-}
-
 static int fill_held(const struct policy *policy, const struct objects *objects,
 		     const struct held *held, struct alert *alert)
 {
 	alert->nr_held_all = held->nr;
 	for (size_t i = 0; i < HELD_MAX && held->key[i]; i++) {
-		const struct object *object = objects_find(objects, held->key[i]);
-		struct alert_held *h = &alert->held[alert->nr_held++];
+		int r = report_key(policy, objects, held->key[i], &alert->held[alert->nr_held],
+				   NULL);
 
-		h->object_class = object ? class_word(policy, object->watch_number) : "";
-		h->path = report_escaped(object ? str_span(object->path) : (struct span){NULL, 0});
-		if (!h->path)
-			return -ENOMEM;
-		if (object && object->key_known) {
-			h->key_known = true;
-			h->key = *object->key;
-		}
+		if (r < 0)
+			return r;
+		alert->nr_held++;
 	}
 	if (alert->nr_held_all < alert->nr_held)
 		alert->nr_held_all = alert->nr_held;

@@ -19,6 +19,11 @@ void report_id(char out_id[33], const char *fmt, ...) _printf_(2, 3);
 char *report_escaped(struct span bytes);
 char *report_user(const struct report *report, uint32_t uid); /* its name, or the number */
 
+/* A key that a process has read, as far as it is known what it is; *out_noun (may be NULL): "a
+ * private key". -ENOMEM. */
+int report_key(const struct policy *policy, const struct objects *objects, uint64_t number,
+	       struct alert_key *out_key, const char **out_noun);
+
 char *report_exe(const struct proc_info *info); /* path; [name] of a kernel thread */
 char *report_args(const struct report *report, struct span args, bool truncated);
 char *report_rule(const struct policy_answer *answer); /* with file and line */

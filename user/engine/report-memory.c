@@ -48,24 +48,15 @@ static int fill_keys(const struct event_memory *m, const struct objects *objects
 {
 	alert->keys_read = m->nr_keys;
 	for (size_t i = 0; i < EVENT_KEYS_MAX; i++) {
-		struct alert_key *key = &alert->keys[alert->nr_keys];
-		const struct watch_entry *entry;
-		const struct object *object;
+		int r;
 
 		if (!m->keys[i])
 			continue;
-		object = objects_find(objects, m->keys[i]);
-		entry = object ? policy_watch(policy, object->watch_number) : NULL;
-		key->path =
-			report_escaped(object ? str_span(object->path) : (struct span){NULL, 0});
-		if (!key->path)
-			return -ENOMEM;
-		key->object_class = entry ? object_class_str(entry->object_class) : "";
-		if (object && object->key_known) {
-			key->key_known = true;
-			key->key = *object->key;
-		}
-		nouns[alert->nr_keys++] = entry ? object_class_noun(entry->object_class) : "a key";
+		r = report_key(policy, objects, m->keys[i], &alert->keys[alert->nr_keys],
+			       &nouns[alert->nr_keys]);
+		if (r < 0)
+			return r;
+		alert->nr_keys++;
 	}
 	return 0;
 }

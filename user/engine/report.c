@@ -164,6 +164,27 @@ bool report_fill_empty(struct alert *alert)
 	return true;
 }
 
+int report_key(const struct policy *policy, const struct objects *objects, uint64_t number,
+	       struct alert_key *out_key, const char **out_noun)
+{
+	const struct object *object = objects_find(objects, number);
+	const struct watch_entry *entry =
+		object ? policy_watch(policy, object->watch_number) : NULL;
+	struct alert_key key = {.object_class = entry ? object_class_str(entry->object_class) : ""};
+
+	key.path = report_escaped(object ? str_span(object->path) : (struct span){NULL, 0});
+	if (!key.path)
+		return -ENOMEM;
+	if (object && object->key_known) {
+		key.key_known = true;
+		key.key = *object->key;
+	}
+	if (out_noun)
+		*out_noun = entry ? object_class_noun(entry->object_class) : "a key";
+	*out_key = key;
+	return 0;
+}
+
 /* --- who ------------------------------------------------------------------------------- */
 
 /* Exe as a path; a kernel thread is told by its name in brackets, as ps does. */

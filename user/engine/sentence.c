@@ -213,25 +213,30 @@ static char *end_text(FILE *f, char **text)
 	return NULL;
 }
 
+static void put_identity(FILE *f, const struct alert_key *key)
+{
+	char text[256];
+
+	if (!key->key_known)
+		return;
+	sentence_key(&key->key, text, sizeof(text));
+	fprintf(f, " (%s)", text);
+}
+
 static void put_held(FILE *f, const struct alert *alert, const char *who)
 {
-	char key[256];
-
 	if (!alert->nr_held_all)
 		return;
 	fprintf(f, "; %s had read", who);
 	for (uint32_t i = 0; i < alert->nr_held; i++) {
-		const struct alert_held *h = &alert->held[i];
+		const struct alert_key *h = &alert->held[i];
 
 		fputs(i ? ", " : " ", f);
 		if (h->path[0])
 			put_name(f, h->path, PATH_MAX_SHOWN);
 		else
 			fputs("a key that is gone", f);
-		if (!h->key_known)
-			continue;
-		sentence_key(&h->key, key, sizeof(key));
-		fprintf(f, " (%s)", key);
+		put_identity(f, h);
 	}
 	if (alert->nr_held_all > alert->nr_held)
 		fprintf(f, " and %" PRIu32 " more", alert->nr_held_all - alert->nr_held);
@@ -300,8 +305,6 @@ char *sentence_setting(const struct alert *alert)
 
 static void put_target(FILE *f, const struct alert *alert, const char *const *nouns)
 {
-	char key[256];
-
 	put_process(f, &alert->target);
 	fprintf(f, " (pid %" PRIu32 ", user ", alert->target.pid);
 	put_name(f, alert->target.user, NAME_MAX_SHOWN);
@@ -314,10 +317,7 @@ static void put_target(FILE *f, const struct alert *alert, const char *const *no
 			put_name(f, k->path, PATH_MAX_SHOWN);
 		else
 			fputs("that is gone", f);
-		if (!k->key_known)
-			continue;
-		sentence_key(&k->key, key, sizeof(key));
-		fprintf(f, " (%s)", key);
+		put_identity(f, k);
 	}
 	if (alert->keys_read > alert->nr_keys)
 		fprintf(f, " and %" PRIu32 " more", alert->keys_read - alert->nr_keys);

@@ -257,11 +257,6 @@ struct proc_ref proctab_find(const struct proctab *tab, const struct proc_id *id
 	return node_ref(tab, node_find(tab, id));
 }
 
-struct proc_ref proctab_latest(const struct proctab *tab, uint32_t tgid, uint64_t start)
-{
-	return node_ref(tab, node_find_newest(tab, tgid, start));
-}
-
 void proctab_pin(struct proctab *tab, struct proc_ref ref)
 {
 	struct node *node = node_deref(tab, ref);

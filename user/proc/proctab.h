@@ -79,8 +79,6 @@ struct proc_ref proctab_access(struct proctab *tab, uint64_t time, uint32_t flag
 void proctab_tick(struct proctab *tab, uint64_t now);
 
 struct proc_ref proctab_find(const struct proctab *tab, const struct proc_id *id);
-/* The image that (pid, start) had last, as far as known. */
-struct proc_ref proctab_latest(const struct proctab *tab, uint32_t tgid, uint64_t start);
 
 /* Keeps an image (and so its ancestors) from being let go until proctab_unpin(); want of room wins.
  */

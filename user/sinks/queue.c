@@ -189,11 +189,6 @@ void queue_pop(struct queue *queue)
 	free(item);
 }
 
-bool queue_empty(const struct queue *queue)
-{
-	return queue->nr == 0 && queue_in_spool(queue) == 0;
-}
-
 uint64_t queue_in_memory(const struct queue *queue)
 {
 	return queue->nr;

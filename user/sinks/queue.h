@@ -46,7 +46,6 @@ int queue_push(struct queue *queue, const char *p, size_t len, uint64_t time_ns)
 int queue_peek(struct queue *queue, const char **out_p, size_t *out_len);
 void queue_pop(struct queue *queue);
 
-bool queue_empty(const struct queue *queue);
 uint64_t queue_in_memory(const struct queue *queue); /* records */
 uint64_t queue_in_spool(const struct queue *queue); /* records */
 uint64_t queue_dropped(const struct queue *queue); /* ever */

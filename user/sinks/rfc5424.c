@@ -287,7 +287,7 @@ static void put_held(struct line *line, const struct alert *alert)
 	const struct limits *max = line->max;
 
 	for (uint32_t i = 0; i < alert->nr_held; i++) {
-		const struct alert_held *h = &alert->held[i];
+		const struct alert_key *h = &alert->held[i];
 		char name[32], prefix[12];
 
 		snprintf(prefix, sizeof(prefix), "k%" PRIu32, i + 1);
