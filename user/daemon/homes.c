@@ -13,22 +13,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "daemon/usertab.h"
 
-#define PASSWD	  "/etc/passwd"
-#define USERS_MAX 65536 /* uids remembered; beyond, new ones are shown as numbers */
-
-struct user {
-	uint32_t uid;
-	UT_hash_handle hh;
-};
+#ifndef PASSWD /* its test has one of its own */
+#define PASSWD "/etc/passwd"
+#endif
 
 /* What the look-up thread answers: one write() of a pipe, so never torn. */
 struct answer {
 	uint32_t uid;
-	bool found;
+	enum usertab_answer answer;
 	char name[64];
 	char home[1024];
 };
@@ -37,7 +32,7 @@ _Static_assert(sizeof(struct answer) <= 4096, "an answer must fit PIPE_BUF");
 struct homes {
 	const struct homes_ops *ops;
 	void *userdata;
-	struct user *seen;
+	struct usertab *users;
 	char **list;
 	size_t nr;
 	sd_event_source *answers;
@@ -47,6 +42,14 @@ struct homes {
 	pthread_t thread;
 	bool has_thread;
 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* asked for with each exec */
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 static bool is_home(const char *home)
 {
@@ -84,19 +87,11 @@ static bool add_home(struct homes *h, const char *home)
 	return true;
 }
 
-static bool remember(struct homes *h, uint32_t uid)
+static void on_gone(void *userdata, uint32_t uid)
 {
-	struct user *user;
+	struct homes *h = userdata;
 
-	HASH_FIND(hh, h->seen, &uid, sizeof(uid), user);
-	if (user || HASH_COUNT(h->seen) >= USERS_MAX)
-		return false;
-	user = calloc(1, sizeof(*user));
-	if (!user)
-		return false;
-	user->uid = uid;
-	HASH_ADD(hh, h->seen, uid, sizeof(user->uid), user);
-	return true;
+	h->ops->user(h->userdata, uid, "");
 }
 
 /* The file itself, not NSS: this never waits for a network. */
@@ -108,19 +103,36 @@ static bool read_passwd(struct homes *h)
 	/* Of what is read, not of what stands there when it has been. */
 	if (!f || fstat(fileno(f), &h->passwd) < 0)
 		h->passwd = (struct stat){};
+	usertab_begin(h->users);
 	for (struct passwd *pw; f && (pw = fgetpwent(f));) {
 		if (add_home(h, pw->pw_dir))
 			grew = true;
-		if (remember(h, pw->pw_uid))
+		if (usertab_listed(h->users, pw->pw_uid, pw->pw_name))
 			h->ops->user(h->userdata, pw->pw_uid, pw->pw_name);
 	}
+	if (f)
+		usertab_end(h->users, on_gone, h);
 	return grew;
+}
+
+/* A full pipe means that a thousand questions wait: this one is asked when it is due again. */
+static bool ask(struct homes *h, uint32_t uid)
+{
+	if (write(h->questions_fd, &uid, sizeof(uid)) == sizeof(uid))
+		return true;
+	usertab_not_asked(h->users, uid);
+	return false;
 }
 
 void homes_look(struct homes *h)
 {
+	const uint64_t now_is = now_ns();
 	struct stat now;
+	uint32_t uid;
 
+	while (usertab_due(h->users, now_is, &uid))
+		if (!ask(h, uid))
+			break;
 	if (stat(PASSWD, &now) < 0)
 		return;
 	/* It is replaced by rename, or written in place. */
@@ -140,10 +152,9 @@ static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *us
 	struct answer a;
 
 	while (read(fd, &a, sizeof(a)) == sizeof(a)) {
-		if (!a.found)
-			continue;
-		h->ops->user(h->userdata, a.uid, a.name);
-		if (add_home(h, a.home))
+		if (usertab_answered(h->users, a.uid, a.answer, a.name, now_ns()))
+			h->ops->user(h->userdata, a.uid, a.name);
+		if (a.answer == USER_FOUND && add_home(h, a.home))
 			grew = true;
 	}
 	if (grew)
@@ -158,13 +169,17 @@ static void *look_up(void *arg)
 	uint32_t uid;
 
 	while (read(h->thread_questions, &uid, sizeof(uid)) == sizeof(uid)) {
-		struct answer a = {.uid = uid};
+		struct answer a = {.uid = uid, .answer = USER_ABSENT};
 		struct passwd pw, *found = NULL;
 		char buf[16384];
+		int r = getpwuid_r(uid, &pw, buf, sizeof(buf), &found);
 
-		if (!getpwuid_r(uid, &pw, buf, sizeof(buf), &found) && found &&
-		    strlen(pw.pw_name) < sizeof(a.name) && strlen(pw.pw_dir) < sizeof(a.home)) {
-			a.found = true;
+		/* The two are how some services put "no such user" (getpwuid(3)). */
+		if (r && r != ENOENT && r != ESRCH)
+			a.answer = USER_FAILED;
+		if (!r && found && strlen(pw.pw_name) < sizeof(a.name) &&
+		    strlen(pw.pw_dir) < sizeof(a.home)) {
+			a.answer = USER_FOUND;
 			memcpy(a.name, pw.pw_name, strlen(pw.pw_name) + 1);
 			memcpy(a.home, pw.pw_dir, strlen(pw.pw_dir) + 1);
 		}
@@ -205,8 +220,10 @@ int homes_new(sd_event *loop, const struct homes_ops *ops, void *userdata, struc
 	h->ops = ops;
 	h->userdata = userdata;
 	h->questions_fd = h->answers_fd = h->thread_questions = h->thread_answers = -1;
-	read_passwd(h);
-	r = start_thread(h);
+	h->users = usertab_new();
+	r = h->users ? start_thread(h) : -ENOMEM;
+	if (!r)
+		read_passwd(h);
 	if (!r)
 		r = sd_event_add_io(loop, &h->answers, h->answers_fd, EPOLLIN, on_answer, h);
 	if (r < 0) {
@@ -219,8 +236,6 @@ int homes_new(sd_event *loop, const struct homes_ops *ops, void *userdata, struc
 
 void homes_free(struct homes *h)
 {
-	struct user *user, *tmp;
-
 	if (!h)
 		return;
 	sd_event_source_unref(h->answers);
@@ -238,11 +253,7 @@ void homes_free(struct homes *h)
 	}
 	fd_close(h->thread_questions);
 	fd_close(h->thread_answers);
-	HASH_ITER(hh, h->seen, user, tmp)
-	{
-		HASH_DEL(h->seen, user);
-		free(user);
-	}
+	usertab_free(h->users);
 	for (size_t i = 0; i < h->nr; i++)
 		free(h->list[i]);
 	free(h->list);
@@ -251,19 +262,8 @@ void homes_free(struct homes *h)
 
 void homes_seen(struct homes *h, uint32_t uid)
 {
-	if (uid == (uint32_t)-1 || !remember(h, uid))
-		return;
-	/* A full pipe means that a thousand questions wait: this one is asked when it is seen
-	 * again. */
-	if (write(h->questions_fd, &uid, sizeof(uid)) != sizeof(uid)) {
-		struct user *user;
-
-		HASH_FIND(hh, h->seen, &uid, sizeof(uid), user);
-		if (user) {
-			HASH_DEL(h->seen, user);
-			free(user);
-		}
-	}
+	if (uid != (uint32_t)-1 && usertab_seen(h->users, uid, now_ns()))
+		ask(h, uid);
 }
 
 const char *const *homes_list(const struct homes *h, size_t *out_nr)

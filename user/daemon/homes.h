@@ -4,7 +4,8 @@
  *
  * Local users come from /etc/passwd, read at start and when it has changed. Others (LDAP, sssd)
  * cannot be listed; they are asked for by uid when a process of theirs is first seen, on a thread
- * of its own, since a name service may take seconds to answer and the daemon must not wait.
+ * of its own, since a name service may take seconds to answer and the daemon must not wait. What
+ * failed is asked for again (usertab.h).
  */
 #pragma once
 
@@ -15,7 +16,8 @@
 struct homes;
 
 struct homes_ops {
-	void (*user)(void *userdata, uint32_t uid, const char *name); /* a name became known */
+	/* A name became known, or another one; "": it has none any more. */
+	void (*user)(void *userdata, uint32_t uid, const char *name);
 	void (*changed)(void *userdata); /* the list of homes grew */
 };
 
@@ -24,9 +26,9 @@ int homes_new(sd_event *loop, const struct homes_ops *ops, void *userdata,
 void homes_free(struct homes *homes); /* waits up to a second for a look-up in progress */
 
 /*
- * Reads /etc/passwd if it has changed; to be called from time to time. Not by inotify: one mark in
- * a file system takes its reads off the kernel's short way, and each then costs a tenth more
- * (docs/performance.md).
+ * Reads /etc/passwd if it has changed, and asks again for whom it is time; to be called each
+ * second. Not by inotify: one mark in a file system takes its reads off the kernel's short way, and
+ * each then costs a tenth more (docs/performance.md).
  */
 void homes_look(struct homes *homes);
 
