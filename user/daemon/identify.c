@@ -23,6 +23,9 @@
  */
 #define ABSENT_MAX	5
 #define ABSENT_RETRY_US 50000ULL
+/* Want of processes, descriptors or memory is none of the file's: all wait, and then try again. */
+#define SHORT_MAX      60
+#define SHORT_RETRY_US 500000ULL
 
 enum state { IDLE, WAITING, RUNNING, ABSENT };
 
@@ -32,7 +35,7 @@ struct question {
 	bool again; /* asked once more while it was running */
 	bool gone; /* forgotten while it was running */
 	bool known; /* key below is an answer */
-	unsigned tries, absent;
+	unsigned tries, absent, wanting; /* so often failed, was not there, had to wait */
 	struct key_identity key;
 	struct question *next; /* in the queue */
 	/* while RUNNING */
@@ -51,6 +54,7 @@ struct identify {
 	struct question *first, *last; /* queue */
 	sd_event_source *retry; /* of questions that are ABSENT */
 	uint32_t nr_absent;
+	sd_event_source *resume; /* of the queue, while it is on: nothing can be started */
 	struct identify_stats stats;
 };
 
@@ -94,6 +98,8 @@ static void answered(struct question *q, int r, const struct key_identity *key)
 	struct identify *id = q->owner;
 
 	child_end(q);
+	/* Where one has ended there is room for another. */
+	sd_event_source_set_enabled(id->resume, SD_EVENT_OFF);
 	if (q->gone) {
 		question_free(q);
 	} else if (q->again) {
@@ -163,9 +169,22 @@ static bool is_for_the_moment(int error)
 	return error == -ENOENT || error == -ESTALE || error == -EAGAIN;
 }
 
+static bool is_shortage(int r)
+{
+	return r == -EAGAIN || r == -EBUSY || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
+	       r == -ENOBUFS || r == -EINTR;
+}
+
+static bool is_on(sd_event_source *source)
+{
+	int enabled = SD_EVENT_OFF;
+
+	return sd_event_source_get_enabled(source, &enabled) >= 0 && enabled != SD_EVENT_OFF;
+}
+
 static void run_next(struct identify *id)
 {
-	while (id->first && id->stats.running < RUNNING_MAX) {
+	while (!is_on(id->resume) && id->first && id->stats.running < RUNNING_MAX) {
 		struct question *q = id->first;
 		int r;
 
@@ -184,6 +203,10 @@ static void run_next(struct identify *id)
 			id->nr_absent++;
 			sd_event_source_set_time_relative(id->retry, ABSENT_RETRY_US);
 			sd_event_source_set_enabled(id->retry, SD_EVENT_ONESHOT);
+		} else if (is_shortage(r) && q->wanting++ < SHORT_MAX) {
+			enqueue(id, q); /* behind the others, in case it is the file after all */
+			sd_event_source_set_time_relative(id->resume, SHORT_RETRY_US);
+			sd_event_source_set_enabled(id->resume, SD_EVENT_ONESHOT);
 		} else if (r < 0) {
 			id->stats.failed++; /* gone, or unreadable: its next change asks again */
 		}
@@ -204,6 +227,12 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static int on_resume(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	run_next(userdata);
+	return 0;
+}
+
 int identify_new(sd_event *loop, struct watcher *watcher, const struct identify_ops *ops,
 		 void *userdata, struct identify **out_identify)
 {
@@ -215,9 +244,13 @@ int identify_new(sd_event *loop, struct watcher *watcher, const struct identify_
 	r = sd_event_add_time_relative(loop, &id->retry, CLOCK_MONOTONIC, 0, 0, on_retry, id);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(id->retry, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time_relative(loop, &id->resume, CLOCK_MONOTONIC, 0, 0, on_resume,
+					       id);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(id->resume, SD_EVENT_OFF);
 	if (r < 0) {
-		sd_event_source_unref(id->retry);
-		free(id);
+		identify_free(id);
 		return r;
 	}
 	id->loop = loop;
@@ -241,6 +274,7 @@ void identify_free(struct identify *id)
 		question_free(q);
 	}
 	sd_event_source_disable_unref(id->retry);
+	sd_event_source_disable_unref(id->resume);
 	free(id);
 }
 
@@ -261,7 +295,7 @@ void identify_again(struct identify *id, uint64_t object)
 	}
 	q->known = false;
 	q->gone = false;
-	q->tries = q->absent = 0;
+	q->tries = q->absent = q->wanting = 0;
 	if (q->state == RUNNING) {
 		q->again = true;
 	} else if (q->state == IDLE || q->state == ABSENT) {
