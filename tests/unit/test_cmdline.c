@@ -21,7 +21,7 @@
 #define AWS "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY"
 #define PEM "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHx\nqqq\n-----END PRIVATE KEY-----"
 
-/* Words are separated by | here. */
+/* Words are separated by | here; ^ is a |. */
 static const struct {
 	const char *args, *text;
 } cases[] = {
@@ -97,6 +97,101 @@ static const struct {
 	 "nmcli dev wifi connect home password ***"},
 	{"aws|configure|set|aws_secret_access_key|foo1234bar",
 	 "aws configure set aws_secret_access_key ***"},
+	/* keys, users */
+	{"ssh-keygen|-t|ed25519|-N|correcthorse|-f|/root/k",
+	 "ssh-keygen -t ed25519 -N *** -f /root/k"},
+	{"ssh-keygen|-p|-P|oldpassword|-N|newpassword|-f|id_rsa",
+	 "ssh-keygen -p -P *** -N *** -f id_rsa"},
+	{"ssh-keygen|-qNsecret|-f|login", "ssh-keygen -qN*** -f login"},
+	{"ssh-keygen|-f|mysql|-N|correcthorse", "ssh-keygen -f mysql -N ***"},
+	{"ssh-keygen|-lf|/home/a/.ssh/id_rsa", NULL},
+	{"keytool|-list|-storepass|changeit|-keypass|changeit|-keystore|/etc/k.jks",
+	 "keytool -list -storepass *** -keypass *** -keystore /etc/k.jks"},
+	{"openssl|enc|-aes-256-cbc|-k|sesame|-in|f", "openssl enc -aes-256-cbc -k *** -in f"},
+	{"openssl|pkey|-keyform|PEM|-in|k", NULL},
+	{"openssl|passwd|-6|sesame", "openssl passwd -6 ***"},
+	{"gpg|--batch|--passphrase|sesame|-d|f", "gpg --batch --passphrase *** -d f"},
+	{"pk12util|-i|a.p12|-W|sesame", "pk12util -i a.p12 -W ***"},
+	{"keyctl|add|user|name|sesame|@u", "keyctl add user name *** ***"},
+	{"htpasswd|-b|/etc/f|bob|sesame", "htpasswd -b /etc/f *** ***"},
+	{"htpasswd|-nbB|bob|sesame", "htpasswd -nbB bob ***"},
+	{"mkpasswd|sesame", "mkpasswd ***"},
+	{"slappasswd|-s|sesame", "slappasswd -s ***"},
+	{"ldappasswd|-x|-w|old|-s|new|uid=a", "ldappasswd -x -w *** -s *** uid=a"},
+	{"ldapsearch|-xw|sesame|-s|base", "ldapsearch -xw *** -s base"},
+	{"useradd|-mp|$1$x|bob", "useradd -mp *** bob"},
+	{"wpa_passphrase|home|sesame", "wpa_passphrase home ***"},
+	{"nmcli|con|modify|x|wifi-sec.psk|sesame", "nmcli con modify x wifi-sec.psk ***"},
+	{"net|user|alice|sesame", "net user alice ***"},
+	{"net|ads|join|-U|admin%sesame", "net ads join -U admin%***"},
+	{"smbclient|--user=bob%sesame|//h/s", "smbclient --user=bob%*** //h/s"},
+	/* the network */
+	{"curl|--user=alice:sesame|h", "curl --user=alice:*** h"},
+	{"curl|-sualice:sesame|h", "curl -sualice:*** h"},
+	{"curl|-sSfu|alice:sesame|h", "curl -sSfu alice:*** h"},
+	{"curl|-fsSLo|out.tar|https://h/x.tar", NULL},
+	{"curl|--key|host1.pem|--cert|c.pem:sesame|h", "curl --key host1.pem --cert c.pem:*** h"},
+	{"anything|--user=bob:sesame", "anything --user=bob:***"},
+	{"docker|run|--user|1000:1000|-p|127.0.0.1:8080:80|x", NULL},
+	{"docker|run|--user=www-data:www-data|x", NULL},
+	{"skopeo|copy|--src-creds|bob:sesame|a|b", "skopeo copy --src-creds bob:*** a b"},
+	{"http|-a|bob:sesame|h", "http -a bob:*** h"},
+	{"http|--auth=bob:sesame|h", "http --auth=bob:*** h"},
+	{"wget|--password=sesame|-p|http://h/", "wget --password=*** -p http://h/"},
+	{"lftp|-u|bob,sesame|h", "lftp -u bob,*** h"},
+	{"ncftp|-u|bob|-p|sesame|h", "ncftp -u bob -p *** h"},
+	{"xfreerdp|/u:bob|/p:sesame|/v:h", "xfreerdp /u:bob /p:*** /v:h"},
+	/* databases, clouds */
+	{"mysqladmin|password|sesame", "mysqladmin password ***"},
+	{"mysql|-e|SET PASSWORD FOR bob = 'sesame'", "mysql -e 'SET PASSWORD FOR bob = '***''"},
+	{"psql|-c|ALTER USER bob PASSWORD 'sesame'", "psql -c 'ALTER USER bob PASSWORD '***''"},
+	{"psql|postgresql://bob:sesame@h/db?sslmode=require",
+	 "psql postgresql://bob:***@h/db?sslmode=require"},
+	{"sqlplus|bob/sesame@db", "sqlplus ***"},
+	{"mongo|-u|bob|-p|sesame", "mongo -u bob -p ***"},
+	{"rabbitmqctl|add_user|bob|sesame", "rabbitmqctl add_user bob ***"},
+	{"az|login|-u|bob|-p|sesame", "az login -u bob -p ***"},
+	{"kubectl|--token|sesame|get|pods", "kubectl --token *** get pods"},
+	{"kubectl|create|secret|generic|x|--from-literal=db=sesame",
+	 "kubectl create secret generic x --from-literal=db=***"},
+	{"vault|login|sesame", "vault login ***"},
+	{"vault|kv|put|secret/app|db=sesame", "vault kv put secret/app db=***"},
+	{"rclone|obscure|sesame", "rclone obscure ***"},
+	{"rclone|config|create|r|sftp|pass|sesame", "rclone config create r sftp pass ***"},
+	{"helm|registry|login|-u|bob|-p|sesame|h", "helm registry login -u bob -p *** h"},
+	{"cargo|login|sesame", "cargo login ***"},
+	{"git|-c|http.extraHeader=Authorization: Basic c2VzYW1l|fetch",
+	 "git -c 'http.extraHeader=Authorization: ***' fetch"},
+	/* files */
+	{"zip|-rP|sesame|a.zip|d", "zip -rP *** a.zip d"},
+	{"unzip|-P|sesame|a.zip", "unzip -P *** a.zip"},
+	{"pdftk|a.pdf|input_pw|sesame|output|b", "pdftk a.pdf input_pw *** output b"},
+	{"restic|-p|/etc/restic.pw|backup", NULL},
+	{"age|-p|-o|out|in", NULL},
+	{"app|--key|/etc/ssl/k2.pem|--keyfile|k2|-keyfile|/root/k9", NULL},
+	{"app|--key|id_rsa_2024", NULL},
+	{"iptables|--bypass|queue1x", NULL},
+	/* in a shell's command all of it holds as well */
+	{"bash|-c|ssh-keygen -N secret -f k; cat key", "bash -c 'ssh-keygen -N *** -f k; cat key'"},
+	{"sh|-c|cd /x && ssh-keygen -qN 'correct horse' -f k",
+	 "sh -c 'cd /x && ssh-keygen -qN '***' -f k'"},
+	{"sh|-c|mysql -p'my pw' db", "sh -c 'mysql -p'***' db'"},
+	{"sh|-c|mysql -uroot -psesame;true x", "sh -c 'mysql -uroot -p***;true x'"},
+	{"sh|-c|curl --user=\"alice:se same\" h", "sh -c 'curl --user=\"alice:***\" h'"},
+	{"ssh|h|sudo sh -c 'htpasswd -b /f bob sesame'",
+	 "ssh h 'sudo sh -c 'htpasswd -b /f *** ***''"},
+	{"sh|-c|bash -c \"ssh-keygen -N sesame -f k\" x",
+	 "sh -c 'bash -c \"ssh-keygen -N *** -f k\" x'"},
+	{"sh|-c|ssh-keygen -C 'my own' -N sesame", "sh -c 'ssh-keygen -C 'my own' -N ***'"},
+	{"sh|-c|echo sesame ^ sudo -S id", "sh -c 'echo*** ^ sudo -S id'"},
+	{"sh|-c|true; printf '%s' 'se same'^/usr/bin/sudo -S id",
+	 "sh -c 'true; printf***^/usr/bin/sudo -S id'"},
+	{"sh|-c|echo sesame ^ docker login --password-stdin",
+	 "sh -c 'echo*** ^ docker login --password-stdin'"},
+	{"sh|-c|echo hello ^ grep h", "sh -c 'echo hello ^ grep h'"},
+	{"sh|-c|cryptsetup open /dev/sda1 x <<< sesame",
+	 "sh -c 'cryptsetup open /dev/sda1 x <<< ***'"},
+	{"sh|-c|don't ssh-keygen -N sesame", "sh -c 'don't ssh-keygen -N ***'"},
 	/* names with values */
 	{"env|DB_PASSWORD=hunter2|app", "env DB_PASSWORD=*** app"},
 	{"env|PGPASSWORD=x|MYSQL_PWD=y|GITHUB_TOKEN=z|app",
@@ -153,7 +248,7 @@ static size_t words(const char *spec, char *out)
 	size_t n = strlen(spec);
 
 	for (size_t i = 0; i < n; i++)
-		out[i] = spec[i] == '|' ? '\0' : spec[i];
+		out[i] = spec[i] == '|' ? '\0' : spec[i] == '^' ? '|' : spec[i];
 	out[n] = '\0';
 	return n + 1;
 }
@@ -163,7 +258,7 @@ static void plain(const char *spec, char *out)
 	size_t n = strlen(spec);
 
 	for (size_t i = 0; i <= n; i++)
-		out[i] = spec[i] == '|' ? ' ' : spec[i];
+		out[i] = spec[i] == '|' ? ' ' : spec[i] == '^' ? '|' : spec[i];
 }
 
 static void secrets_are_hidden_and_the_rest_is_readable(void **state)
@@ -226,6 +321,11 @@ static void no_part_of_a_secret_is_shown_however_it_is_cut(void **state)
 		{"sh|-c|curl -H 'Authorization: Bearer hunter2'", "hunter2"},
 		{"sh|-c|PGPASSWORD='hun ter2' psql", "hun ter2"},
 		{"mysql|-phunter2", "hunter2"},
+		{"ssh-keygen|-N|hunter2", "hunter2"},
+		{"curl|-sualice:hunter2", "hunter2"},
+		{"htpasswd|-b|/f|bob|hunter2", "hunter2"},
+		{"sh|-c|ssh-keygen -N hunter2 -f k; cat k", "hunter2"},
+		{"sh|-c|echo hunter2 ^ sudo -S id", "hunter2"},
 		{"echo|" PEM, "MC4CAQAwBQYDK2VwBCIEIHx"},
 		{"app|5f4dcc3b5aa765d61d8327deb882cf99", "5f4dcc3b5aa765d61d8327deb882cf99"},
 	};

@@ -62,6 +62,16 @@ static struct span next_part(struct span name, size_t *at)
 	return (struct span){name.p + from, i - from};
 }
 
+/* "storepass", "sshpass", and not "bypass". */
+static bool is_pass(struct span part)
+{
+	static const char *const others[] = {"bypass",   "compass",  "encompass", "surpass",
+					     "trespass", "overpass", "underpass", NULL};
+
+	return part.len > 4 && !strncasecmp(part.p + part.len - 4, "pass", 4) &&
+	       !redact_name_in(part, others);
+}
+
 /* Does a thing of this name hold a secret? "password-file" holds the name of a file. */
 enum naming redact_judge_name(struct span name)
 {
@@ -69,8 +79,8 @@ enum naming redact_judge_name(struct span name)
 					       "token",		  "apikey",	"accesskey",
 					       "credential",	  "authkey",	"sessionid",
 					       "connectionstring"};
-	static const char *const strong[] = {"pass", "pwd", "psk",  "pw",     "otp",
-					     "jwt",  "pat", "pswd", "bearer", NULL};
+	static const char *const strong[] = {"pass", "pwd",  "psk",    "pw",  "otp", "jwt",
+					     "pat",  "pswd", "bearer", "upw", "opw", NULL};
 	static const char *const weak[] = {"key", "privatekey", "auth", "sig", "signature",
 					   "pin", "cookie",	"cred", NULL};
 	static const char *const about[] = {"file",  "path",   "dir",	   "fd",     "env",
@@ -104,7 +114,7 @@ enum naming redact_judge_name(struct span name)
 		if (!part.len)
 			break;
 		last = part;
-		if (redact_name_in(part, strong))
+		if (redact_name_in(part, strong) || is_pass(part))
 			result = NAME_SECRET;
 		else if (redact_name_in(part, weak) && result == NAME_PLAIN)
 			result = NAME_MAYBE;
@@ -119,13 +129,31 @@ bool redact_is_path(struct span s)
 		(s.len >= 3 && !memcmp(s.p, "../", 3)));
 }
 
+/* --key host1.pem, --key id_rsa2: which key it is must be readable. */
+static bool is_key_file(struct span s)
+{
+	static const char *const ends[] = {".pem", ".key", ".pub", ".crt", ".cer", ".der",
+					   ".p12", ".pfx", ".jks", ".ppk", ".asc", ".gpg"};
+	const char *slash = memrchr(s.p, '/', s.len);
+	const char *base = slash ? slash + 1 : s.p;
+
+	if (s.p + s.len - base > 3 && !memcmp(base, "id_", 3))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (s.len > 4 && !memcmp(s.p + s.len - 4, ends[i], 4))
+			return true;
+	return false;
+}
+
 /* Would a person type this as a word, a number, a path? If not, behind "-p" or "key=" it is hidden.
  */
 bool redact_maybe_secret(struct span s)
 {
 	bool letter = false, digit = false, other = false;
 
-	if (s.len < 6 || redact_is_path(s))
+	if (s.len < 6 || redact_is_path(s) || is_key_file(s))
+		return false;
+	if (memmem(s.p, s.len, "***", 3)) /* what is secret of it is hidden by now */
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		if (is_digit(s.p[i]))
