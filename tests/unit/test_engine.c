@@ -438,6 +438,43 @@ static size_t heap_in_use(void)
 }
 
 /* Process life and allowed accesses, for long: no memory may be left behind. */
+/* One makes keys and reads them; another's is read among them. */
+static void a_users_flood_does_not_push_out_others(void **state)
+{
+	struct engine_stats st;
+	struct event ev;
+	struct fixture f;
+	unsigned before;
+
+	start(&f, plain, 0);
+	for (uint32_t i = 0; i < 3000; i++) {
+		object(&f, 100 * S, 1000 + i, true);
+		ev = access_event(100 * S + i * MS, 5000 + i, 1000 + i);
+		ev.access.owner = 1000;
+		engine_feed(f.engine, &ev);
+		engine_tick(f.engine, 100 * S + i * MS);
+	}
+	engine_tick(f.engine, 110 * S);
+	assert_int_equal(f.alerts, 200 + 1);
+	assert_string_equal(f.last.text,
+			    "from now on alerts about what user 1000 does are held back for a "
+			    "while, since they were too many: they are counted only, but for the "
+			    "first about each file of another user");
+	before = f.alerts;
+	object(&f, 111 * S, 17, true);
+	access_(&f, 111 * S, 812, 17); /* root's */
+	engine_tick(f.engine, 112 * S);
+	assert_int_equal(f.alerts, before + 1);
+	assert_non_null(strstr(f.last.text, "/k/a"));
+	engine_tick(f.engine, 710 * S);
+	assert_int_equal(f.alerts, before + 2);
+	assert_int_equal(strncmp(f.last.text, "2800 alerts about what user 1000 did between ", 45),
+			 0);
+	engine_stats(f.engine, &st);
+	assert_int_equal(st.held_back, 2800);
+	stop(&f);
+}
+
 static void ordinary_life_takes_no_more_memory_with_time(void **state)
 {
 	struct policy *policy =
@@ -673,6 +710,7 @@ int main(void)
 		cmocka_unit_test(another_path_to_the_object_is_told),
 		cmocka_unit_test(arguments_are_kept_as_the_policy_says),
 		cmocka_unit_test(a_flood_is_counted_to_the_last),
+		cmocka_unit_test(a_users_flood_does_not_push_out_others),
 		cmocka_unit_test(ordinary_life_takes_no_more_memory_with_time),
 		cmocka_unit_test(events_of_what_is_known_allocate_nothing),
 		cmocka_unit_test(without_memory_alerts_are_counted_as_lost),

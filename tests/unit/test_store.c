@@ -156,13 +156,73 @@ static void a_flood_of_small_things_does_not_wash_out_the_big_one(void **state)
 	assert_in_range(found.nr, 80, 100);
 	assert_int_equal(found.ids[0], 1);
 	assert_int_equal(found.ids[found.nr - 1], 999);
-	/* And when all are grave the oldest go. */
+	/* And when all are grave the oldest of the lesser ones go. */
 	for (unsigned i = 1000; i < 1300; i++)
 		put(sink, i, ALERT_KEY_READ, SEV_HIGH);
 	find(sink, (struct store_query){0}, 10000, &found);
 	assert_in_range(found.nr, 80, 100);
-	assert_true(found.ids[0] > 1000);
+	assert_int_equal(found.ids[0], 1);
+	assert_true(found.ids[1] > 1000);
 	assert_int_equal(found.ids[found.nr - 1], 1299);
+	sink->ops->free(sink);
+}
+
+static void put_by(struct sink *sink, unsigned nr, uint32_t login, uint32_t uid,
+		   enum severity severity)
+{
+	struct alert_sample s;
+
+	alert_sample_init(&s);
+	snprintf(s.alert.id, sizeof(s.alert.id), "%032u", nr);
+	s.alert.severity = severity;
+	s.alert.time_ns = 1000 + nr;
+	s.alert.loginuid = login;
+	s.processes[0].uid = uid;
+	assert_int_equal(sink->ops->write(sink, &s.alert), 0);
+}
+
+static void a_users_flood_does_not_wash_out_others(void **state)
+{
+	struct sink *sink = open_store(tmpdir_path(state, "a.db"), 200, 0);
+	struct found found;
+
+	/* Of less weight than the flood, and older. */
+	for (unsigned i = 0; i < 20; i++)
+		put_by(sink, i, 1001, 1001, SEV_LOW);
+	for (unsigned i = 20; i < 40; i++)
+		put_by(sink, i, UID_UNSET, 33, SEV_MEDIUM);
+	put(sink, 40, ALERT_DAEMON, SEV_INFO);
+	for (unsigned i = 100; i < 3000; i++)
+		put_by(sink, i, 1000, 0, SEV_CRITICAL);
+	find(sink, (struct store_query){0}, 10000, &found);
+	assert_in_range(found.nr, 170, 200);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(found.ids[i], i);
+	assert_int_equal(found.ids[found.nr - 1], 2999);
+	sink->ops->free(sink);
+}
+
+static void of_the_least_weight_whose_share_is_largest_goes_first(void **state)
+{
+	struct sink *sink = open_store(tmpdir_path(state, "a.db"), 100, 0);
+	struct found found;
+	unsigned id = 0, of[3] = {0};
+
+	/* None has more than half. */
+	for (unsigned i = 0; i < 40; i++)
+		put_by(sink, id++, 1000, 0, SEV_HIGH);
+	for (unsigned i = 0; i < 20; i++)
+		put_by(sink, id++, 1001, 0, SEV_MEDIUM);
+	for (unsigned i = 0; i < 40; i++)
+		put_by(sink, id++, 1002, 0, SEV_MEDIUM);
+	put_by(sink, id++, 1001, 0, SEV_HIGH);
+	find(sink, (struct store_query){0}, 10000, &found);
+	for (size_t i = 0; i < found.nr; i++)
+		of[found.ids[i] < 40 ? 0 : found.ids[i] < 60 ? 1 : 2]++;
+	assert_int_equal(of[0], 40);
+	assert_int_equal(of[1], 20);
+	assert_true(of[2] < 40);
+	assert_int_equal(found.ids[found.nr - 1], 100);
 	sink->ops->free(sink);
 }
 
@@ -257,10 +317,37 @@ static void one_of_a_newer_version_is_left_alone(void **state)
 	assert_int_equal(store_newest(sink, &query, 10, &after), -ENODATA);
 	assert_int_equal(access(tmpdir_path(state, "a.db.damaged"), F_OK), -1);
 	sink->ops->free(sink);
-	execute(path, "PRAGMA user_version = 1");
+	execute(path, "PRAGMA user_version = 2");
 	sink = open_store(path, 0, 0);
 	assert_non_null(strstr(stats(sink).state, "1 alerts"));
 	sink->ops->free(sink);
+	free(path);
+}
+
+static void one_of_an_older_version_is_brought_up_to_date(void **state)
+{
+	char *path = strdup(tmpdir_path(state, "a.db"));
+	struct sink *sink;
+	struct found found;
+
+	execute(path,
+		"CREATE TABLE alerts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+		" id TEXT NOT NULL UNIQUE, time_ns INTEGER NOT NULL, type INTEGER NOT NULL,"
+		" severity INTEGER NOT NULL, json TEXT NOT NULL);"
+		"CREATE INDEX alerts_time ON alerts (time_ns);"
+		"CREATE INDEX alerts_minor ON alerts (number) WHERE severity < 4;"
+		"PRAGMA application_id = 1263825505; PRAGMA user_version = 1;"
+		"INSERT INTO alerts (id, time_ns, type, severity, json)"
+		" VALUES ('7', 1007, 1, 4, '{\"id\":\"7\"}')");
+	for (int i = 0; i < 2; i++) {
+		sink = open_store(path, 0, 0);
+		put(sink, 8 + i, ALERT_KEY_READ, SEV_HIGH);
+		find(sink, (struct store_query){0}, 10, &found);
+		assert_int_equal(found.nr, 2 + i);
+		assert_int_equal(found.ids[0], 7);
+		sink->ops->free(sink);
+	}
+	assert_int_equal(access(tmpdir_path(state, "a.db.damaged"), F_OK), -1);
 	free(path);
 }
 
@@ -321,6 +408,9 @@ int main(void)
 		TEST(it_is_there_after_a_restart_and_private),
 		TEST(queries_filter_and_give_the_newest_in_order),
 		TEST(a_flood_of_small_things_does_not_wash_out_the_big_one),
+		TEST(a_users_flood_does_not_wash_out_others),
+		TEST(of_the_least_weight_whose_share_is_largest_goes_first),
+		TEST(one_of_an_older_version_is_brought_up_to_date),
 		TEST(bytes_are_bounded_too),
 		TEST(a_damaged_database_is_moved_aside_at_start),
 		TEST(one_that_breaks_later_is_replaced_and_no_new_alert_is_lost),

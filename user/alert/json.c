@@ -221,6 +221,8 @@ static json_t *gap(const struct alert *alert, bool *failed)
 	put(&o, "from", timestamp(alert->gap_from_ns));
 	put(&o, "to", timestamp(alert->gap_to_ns));
 	put(&o, "cause", text(alert->cause));
+	if (alert->login_user && alert->login_user[0])
+		put(&o, "user", text(alert->login_user));
 	*failed |= o.failed;
 	return o.json;
 }

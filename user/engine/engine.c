@@ -11,6 +11,7 @@
 #include "engine/fold.h"
 #include "engine/objects.h"
 #include "engine/report.h"
+#include "engine/share.h"
 #include "engine/users.h"
 #include "proc/cgroup.h"
 #include "proc/cmdline.h"
@@ -37,6 +38,7 @@ struct engine {
 	struct users *users;
 	struct fold *fold;
 	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */
+	struct share *share;
 	uint64_t now; /* latest time that was told */
 	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
 	struct engine_stats st;
@@ -67,6 +69,47 @@ static void send(struct engine *engine, const struct alert *alert)
 	engine->alert(engine->ctx, alert);
 }
 
+/* Whose share an alert is of: who logged in, over sudo and su; the uid of what nobody began. */
+static struct share_case share_of(const struct engine *engine, uint32_t loginuid, uint32_t uid,
+				  uint32_t owner, uint64_t object)
+{
+	uint32_t user = loginuid != UID_UNSET ? loginuid : uid;
+
+	return (struct share_case){
+		.user = user,
+		.owner = owner,
+		/* Not uids of which nobody has heard: a user has a range of them for containers. */
+		.others = owner == 0 || (owner != user && users_name(engine->users, owner)),
+		.object = object,
+	};
+}
+
+static void on_held_back(void *ctx, uint32_t user, uint64_t start, uint64_t held, uint64_t first,
+			 uint64_t last)
+{
+	struct engine *engine = ctx;
+	const struct report report = report_of(engine);
+	struct alert *alert = report_held_back(&report, user, start, held, first, last);
+
+	if (!alert) {
+		engine->st.alerts_lost++;
+		return;
+	}
+	send(engine, alert);
+	alert_free(alert);
+}
+
+/* False: it was counted, and will be told by number. */
+static bool may_go_out(struct engine *engine, const struct share_case *c, uint64_t count,
+		       uint64_t first, uint64_t last, uint64_t now)
+{
+	if (share_admit(engine->share, c, count, first, last, now,
+			policy_settings(engine->policy)->alert_share))
+		return true;
+	engine->st.held_back += count;
+	return false;
+}
+
 static void on_summary(void *ctx, const struct alert *like, uint64_t count, uint64_t first,
 		       uint64_t last)
 {
@@ -75,6 +118,14 @@ static void on_summary(void *ctx, const struct alert *like, uint64_t count, uint
 	_cleanup_free_ char *text = NULL;
 	struct alert alert;
 
+	if (like->nr_processes) {
+		struct share_case c = share_of(engine, like->loginuid, like->processes[0].uid,
+					       like->owner, like->object);
+
+		c.others = false; /* it is not the first about anything */
+		if (!may_go_out(engine, &c, count, first, last, engine->now))
+			return;
+	}
 	if (report_summary(&report, like, count, first, last, &alert, &text) < 0) {
 		engine->st.alerts_lost++;
 		return;
@@ -83,10 +134,10 @@ static void on_summary(void *ctx, const struct alert *like, uint64_t count, uint
 	send(engine, &alert);
 }
 
-/* Sends or counts what `make` would build. */
-static void admit(struct engine *engine, const struct fold_key *key, uint64_t count, uint64_t first,
-		  uint64_t last, uint64_t now, struct alert *(*make)(struct engine *, const void *),
-		  const void *arg)
+/* Sends or counts what `make` would build. c: NULL = nobody's share. */
+static void admit(struct engine *engine, const struct fold_key *key, const struct share_case *c,
+		  uint64_t count, uint64_t first, uint64_t last, uint64_t now,
+		  struct alert *(*make)(struct engine *, const void *), const void *arg)
 {
 	uint32_t burst = policy_settings(engine->policy)->alert_burst;
 	enum fold_answer answer = fold_admit(engine->fold, key, count, first, last, now, burst);
@@ -95,6 +146,8 @@ static void admit(struct engine *engine, const struct fold_key *key, uint64_t co
 	if (answer != FOLD_SEND)
 		engine->st.folded++;
 	if (answer == FOLD_COUNTED)
+		return;
+	if (answer == FOLD_SEND && c && !may_go_out(engine, c, count, first, last, now))
 		return;
 	alert = make(engine, arg);
 	if (!alert) {
@@ -216,6 +269,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	const struct watch_entry *entry = NULL;
 	struct policy_answer answer = unknown;
 	struct access_case c = {s, object, NULL, &answer};
+	struct share_case share;
 	struct fold_key key;
 	uint64_t later;
 
@@ -256,7 +310,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		.object = a->object,
 		.exe = a->exe,
 	};
-	admit(engine, &key, 1, s->time, s->last_time, now, make_access, &c);
+	share = share_of(engine, a->subject.loginuid, a->subject.uid, a->owner, a->object);
+	admit(engine, &key, &share, 1, s->time, s->last_time, now, make_access, &c);
 	return 0;
 }
 
@@ -478,6 +533,8 @@ static void feed_dump(struct engine *engine, const struct event *ev)
 	struct fold_key key = {.type = ALERT_HOLDER_DUMPED};
 	struct event_access who = {.exe_nlink = 1};
 	struct dump_case c = {.ev = ev};
+	uint32_t owner = UID_UNSET; /* who could be harmed */
+	struct share_case share;
 	struct clean scratch;
 	bool told = false;
 
@@ -509,6 +566,8 @@ static void feed_dump(struct engine *engine, const struct event *ev)
 		who.args = ev->setting.args;
 		key.type = ALERT_DUMP_SETTING;
 		key.object = setting_number(&ev->setting);
+		if (!ev->setting.target_tgid)
+			owner = 0;
 		/* Of a process: what closes it up, as ssh-agent and gpg-agent do, is no news. */
 		told = !ev->setting.target_tgid || ev->setting.value > ev->setting.old_value;
 	}
@@ -521,7 +580,10 @@ static void feed_dump(struct engine *engine, const struct event *ev)
 	key.image = who.subject.id;
 	key.uid = who.subject.uid;
 	key.exe = who.exe;
-	admit(engine, &key, 1, ev->time, ev->time, ev->time, make_dump, &c);
+	if (owner == UID_UNSET)
+		owner = who.subject.uid;
+	share = share_of(engine, who.subject.loginuid, who.subject.uid, owner, key.object);
+	admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_dump, &c);
 }
 
 /* One image, and a child that it forked and that is still the same program: one memory, as to who
@@ -578,6 +640,7 @@ static void feed_memory(struct engine *engine, const struct event *ev)
 	struct policy_answer answer;
 	struct memory_case c = {.entry = policy_watch(engine->policy, watch), .answer = &answer};
 	struct event_access access;
+	struct share_case share;
 	struct clean scratch;
 	struct fold_key key;
 
@@ -608,7 +671,9 @@ static void feed_memory(struct engine *engine, const struct event *ev)
 		.object = memory_object(m),
 		.exe = m->exe,
 	};
-	admit(engine, &key, 1, ev->time, ev->time, ev->time, make_memory, &c);
+	share = share_of(engine, m->subject.loginuid, m->subject.uid,
+			 m->target.id.tgid ? m->target.uid : 0, key.object);
+	admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_memory, &c);
 }
 
 static void feed_gap(struct engine *engine, const struct event *ev)
@@ -616,7 +681,7 @@ static void feed_gap(struct engine *engine, const struct event *ev)
 	const struct event_gap *gap = &ev->gap;
 	const struct fold_key key = {.type = ALERT_EVENTS_LOST, .exe = gap->cause};
 
-	admit(engine, &key, gap->count, gap->from, gap->to, ev->time, make_gap, ev);
+	admit(engine, &key, NULL, gap->count, gap->from, gap->to, ev->time, make_gap, ev);
 }
 
 static void feed_health(struct engine *engine, const struct event *ev)
@@ -720,13 +785,17 @@ void engine_tick(struct engine *engine, uint64_t now)
 	tell_ended(engine, now);
 	settle_tick(engine->settle, now);
 	fold_tick(engine->fold, now, window_ns(engine));
+	share_tick(engine->share, now, window_ns(engine));
 	proctab_tick(engine->processes, now);
 	objects_tick(engine->objects, now);
 }
 
 uint64_t engine_next(const struct engine *engine)
 {
-	return earlier(settle_next(engine->settle), fold_next(engine->fold, window_ns(engine)));
+	uint64_t next = earlier(settle_next(engine->settle),
+				fold_next(engine->fold, window_ns(engine)));
+
+	return earlier(next, share_next(engine->share, window_ns(engine)));
 }
 
 void engine_flush(struct engine *engine, uint64_t now)
@@ -735,6 +804,7 @@ void engine_flush(struct engine *engine, uint64_t now)
 		now = engine->now;
 	settle_flush(engine->settle, now);
 	fold_flush(engine->fold);
+	share_flush(engine->share);
 }
 
 void engine_set_policy(struct engine *engine, const struct policy *policy)
@@ -776,9 +846,10 @@ struct engine *engine_new(const struct engine_config *config)
 			   on_settled, on_drop, on_permit, engine);
 	engine->users = users_new();
 	engine->fold = fold_new(on_summary, engine);
+	engine->share = share_new(on_held_back, engine);
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
-	    !engine->settle || !engine->users || !engine->fold) {
+	    !engine->settle || !engine->users || !engine->fold || !engine->share) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -790,6 +861,7 @@ void engine_free(struct engine *engine)
 	if (!engine)
 		return;
 	fold_free(engine->fold);
+	share_free(engine->share);
 	settle_free(engine->settle);
 	users_free(engine->users);
 	objects_free(engine->objects);
@@ -814,6 +886,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.folds = fold_count(engine->fold);
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
 		   users_bytes(engine->users) + fold_bytes(engine->fold) +
+		   share_bytes(engine->share) +
 		   strtab_bytes(engine->object_strings);
 	*out_stats = st;
 }

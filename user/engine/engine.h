@@ -75,6 +75,7 @@ struct engine_stats {
 	uint64_t alerts; /* sent, summaries included */
 	uint64_t summaries;
 	uint64_t folded; /* accesses that went into a count */
+	uint64_t held_back; /* alerts beyond their user's share */
 	uint64_t allowed; /* verdicts that the policy let pass */
 	uint64_t recorded; /* VERDICT_RECORD */
 	uint64_t writes; /* accesses that read nothing */

@@ -426,6 +426,30 @@ struct alert *report_gap(const struct report *report, const struct event *ev)
 	return alert;
 }
 
+struct alert *report_held_back(const struct report *report, uint32_t user, uint64_t start,
+			       uint64_t held, uint64_t first, uint64_t last)
+{
+	struct alert *alert = report_new(report, ALERT_EVENTS_LOST, SEV_MEDIUM, last);
+
+	if (!alert)
+		return NULL;
+	alert->evidence = "gap";
+	alert->count = held;
+	alert->gap_from_ns = alert->first_ns = wall(report, first);
+	alert->gap_to_ns = alert->last_ns = wall(report, last);
+	alert->cause = strdup("held-back");
+	alert->login_user = report_user(report, user);
+	report_id(alert->id, "held-back %s %" PRIu32 " %" PRIu64 " %" PRIu64, report->boot_id, user,
+		  start, held);
+	if (alert->cause && alert->login_user)
+		alert->text = sentence_held_back(alert);
+	if (!alert->text || !alert->id[0] || !report_fill_empty(alert)) {
+		alert_free(alert);
+		return NULL;
+	}
+	return alert;
+}
+
 static bool begins(struct span s, const char *with)
 {
 	return s.len >= strlen(with) && !memcmp(s.p, with, strlen(with));

@@ -36,6 +36,12 @@ struct alert *report_memory(const struct report *report, const struct event *ev,
 			    const struct policy_answer *answer);
 const char *report_memory_attack(enum memory_how how);
 struct alert *report_gap(const struct report *report, const struct event *ev);
+/*
+ * Alerts of a user are held back beyond his share: from now on (held 0), or so many were. start: of
+ * the window, as the other times CLOCK_BOOTTIME ns.
+ */
+struct alert *report_held_back(const struct report *report, uint32_t user, uint64_t start,
+			       uint64_t held, uint64_t first, uint64_t last);
 struct alert *report_health(const struct report *report, const struct event *ev);
 
 /*

@@ -400,6 +400,31 @@ char *sentence_gap(const struct alert *alert)
 	return text;
 }
 
+char *sentence_held_back(const struct alert *alert)
+{
+	char from[48], to[48], *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	put_time(from, sizeof(from), alert->gap_from_ns);
+	put_time(to, sizeof(to), alert->gap_to_ns);
+	if (alert->count)
+		fprintf(f, "%" PRIu64 " alerts about what user ", alert->count);
+	else
+		fputs("from now on alerts about what user ", f);
+	put_name(f, alert->login_user, NAME_MAX_SHOWN);
+	if (alert->count)
+		fprintf(f, " did between %s and %s were held back", from, to);
+	else
+		fputs(" does are held back for a while", f);
+	fputs(", since they were too many: they are counted only, but for the first about each "
+	      "file of another user",
+	      f);
+	return end_text(f, &text);
+}
+
 char *sentence_summary(const struct alert *summary, const struct alert *like)
 {
 	char from[48], to[48], *text = NULL;

@@ -28,6 +28,7 @@ char *sentence_setting(const struct alert *alert);
 /* noun[i]: of the class of alert->keys[i]. */
 char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why);
 char *sentence_gap(const struct alert *alert);
+char *sentence_held_back(const struct alert *alert);
 char *sentence_summary(const struct alert *summary, const struct alert *like);
 
 /* "PRIVATE KEY in words": "ED25519 256 SHA256:...", "" if nothing is known. */

@@ -128,6 +128,7 @@ struct policy *policy_new(void)
 		.jsonl = KT_LOGDIR "/alerts.jsonl",
 		.alert_burst = 8,
 		.alert_window_s = 600,
+		.alert_share = 200,
 		.ring_critical_kib = 8192,
 		.ring_bulk_kib = 4096,
 		.marks_max = 131072,

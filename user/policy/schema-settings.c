@@ -155,6 +155,7 @@ static const struct field setting_fields[] = {
 	SETTING(jsonl, read_path_setting, 0, PATH_MAX - 1),
 	SETTING(alert_burst, read_number_setting, 1, 1000),
 	SETTING(alert_window_s, read_number_setting, 1, 86400),
+	SETTING(alert_share, read_number_setting, 1, 1000000),
 	SETTING(ring_critical_kib, read_ring_setting, 64, 1048576),
 	SETTING(ring_bulk_kib, read_ring_setting, 64, 1048576),
 	SETTING(marks_max, read_number_setting, 1024, 16777216),

@@ -433,6 +433,7 @@ static void put_element(struct line *line, const struct alert *alert, const char
 	if (alert->type == ALERT_EVENTS_LOST) {
 		param_time(line, "gap_from", alert->gap_from_ns);
 		param_time(line, "gap_to", alert->gap_to_ns);
+		param(line, "gap_user", alert->login_user, max->other);
 	}
 	param(line, "cause", alert->cause, max->other);
 	put_incomplete(line, alert->event_flags);

@@ -18,8 +18,9 @@
 
 enum statement {
 	STMT_INSERT,
-	STMT_PURGE_MINOR,
-	STMT_PURGE_ANY,
+	STMT_CROWD,
+	STMT_LEAST,
+	STMT_PURGE,
 	STMT_SINCE,
 	STMT_NEWEST,
 	STMT_READ,
@@ -29,18 +30,19 @@ enum statement {
 #define MATCH " WHERE number > ?1 AND time_ns >= ?2 AND (?3 = 0 OR type = ?3) AND severity >= ?4"
 
 static const char *const statement_sql[STMT_NR] = {
-	[STMT_INSERT] = "INSERT OR IGNORE INTO alerts (id, time_ns, type, severity, json)"
-			" VALUES (?1, ?2, ?3, ?4, ?5)",
-	[STMT_PURGE_MINOR] = "DELETE FROM alerts WHERE number IN (SELECT number FROM alerts"
-			     " WHERE severity < 4 ORDER BY number LIMIT ?1)",
-	[STMT_PURGE_ANY] = "DELETE FROM alerts WHERE number IN (SELECT number FROM alerts"
-			   " ORDER BY number LIMIT ?1)",
+	[STMT_INSERT] = "INSERT OR IGNORE INTO alerts (id, time_ns, type, severity, json, user)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	/* Who has more than so many: the least of his. */
+	[STMT_CROWD] = "SELECT user, min(severity) FROM alerts GROUP BY user HAVING count(*) > ?1",
+	/* The least of all, and who has most of it. */
+	[STMT_LEAST] = "SELECT user, severity FROM alerts GROUP BY user, severity"
+		       " ORDER BY severity, count(*) DESC LIMIT 1",
+	[STMT_PURGE] = "DELETE FROM alerts WHERE number IN (SELECT number FROM alerts"
+		       " WHERE user = ?2 AND severity = ?3 ORDER BY number LIMIT ?1)",
 	[STMT_SINCE] = "SELECT min(number) FROM alerts INDEXED BY alerts_time WHERE time_ns >= ?1",
 	[STMT_READ] = "SELECT number, json FROM alerts" MATCH " ORDER BY number LIMIT ?5",
 	[STMT_NEWEST] = "SELECT number FROM alerts" MATCH " ORDER BY number DESC LIMIT 1 OFFSET ?5",
 };
-_Static_assert(SEV_HIGH == 4, "the partial index and STMT_PURGE_MINOR say `severity < 4`");
-
 static const char schema[] =
 	"BEGIN;"
 	"CREATE TABLE alerts ("
@@ -49,19 +51,29 @@ static const char schema[] =
 	" time_ns INTEGER NOT NULL,"
 	" type INTEGER NOT NULL,"
 	" severity INTEGER NOT NULL,"
-	" json TEXT NOT NULL);"
+	" json TEXT NOT NULL,"
+	" user INTEGER NOT NULL DEFAULT -1);" /* who caused it: login, or uid; -1 = nobody */
 	"CREATE INDEX alerts_time ON alerts (time_ns);"
-	"CREATE INDEX alerts_minor ON alerts (number) WHERE severity < 4;"
+	"CREATE INDEX alerts_share ON alerts (user, severity);"
 	"PRAGMA application_id = 1263825505;"
-	"PRAGMA user_version = 1;"
+	"PRAGMA user_version = 2;"
 	"COMMIT;";
-_Static_assert(APPLICATION_ID == 1263825505 && STORE_SCHEMA == 1, "written out in `schema`");
+_Static_assert(APPLICATION_ID == 1263825505 && STORE_SCHEMA == 2, "written out in `schema`");
+
+static const char from_1_to_2[] =
+	"BEGIN;"
+	"ALTER TABLE alerts ADD COLUMN user INTEGER NOT NULL DEFAULT -1;"
+	"DROP INDEX alerts_minor;"
+	"CREATE INDEX alerts_share ON alerts (user, severity);"
+	"PRAGMA user_version = 2;"
+	"COMMIT;";
 
 /* What waits in the queue: the columns, then the JSON. */
 struct row_head {
 	char id[33];
 	uint32_t type, severity;
 	uint64_t time_ns;
+	int64_t user; /* -1: nobody */
 };
 
 struct store_sink {
@@ -151,7 +163,9 @@ static int check_schema(struct store_sink *s)
 		s->newer = true;
 		return -EPROTONOSUPPORT;
 	}
-	return version == STORE_SCHEMA ? 0 : -EBADMSG; /* there is no older one to migrate yet */
+	if (version == 1)
+		return errno_of(sqlite3_exec(s->db, from_1_to_2, NULL, NULL, NULL));
+	return version == STORE_SCHEMA ? 0 : -EBADMSG;
 }
 
 static int open_db(struct store_sink *s)
@@ -269,31 +283,55 @@ static uint64_t db_bytes(struct store_sink *s)
 	return (pages - (spare < pages ? spare : pages)) * size;
 }
 
-static int purge(struct store_sink *s, enum statement which, uint64_t nr, uint64_t *out_gone)
+/* SQLITE_ROW: *out_user and *out_severity name the rows that give way. */
+static int find_least(struct store_sink *s, enum statement which, int64_t *out_user,
+		      int *out_severity)
 {
+	sqlite3_stmt *stmt = s->stmt[which];
 	int rc;
 
-	sqlite3_bind_int64(s->stmt[which], 1, nr);
-	rc = run(s, which);
+	if (which == STMT_CROWD)
+		sqlite3_bind_int64(stmt, 1, s->rows / 2);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		*out_user = sqlite3_column_int64(stmt, 0);
+		*out_severity = sqlite3_column_int(stmt, 1);
+	}
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+static int purge(struct store_sink *s, uint64_t nr)
+{
+	uint64_t gone;
+	int64_t user;
+	int severity, rc;
+
+	/* Who fills the store gives way himself, before anybody's alerts of less weight do. */
+	rc = find_least(s, STMT_CROWD, &user, &severity);
+	if (rc == SQLITE_DONE)
+		rc = find_least(s, STMT_LEAST, &user, &severity);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	sqlite3_bind_int64(s->stmt[STMT_PURGE], 1, nr);
+	sqlite3_bind_int64(s->stmt[STMT_PURGE], 2, user);
+	sqlite3_bind_int(s->stmt[STMT_PURGE], 3, severity);
+	rc = run(s, STMT_PURGE);
 	if (rc != SQLITE_DONE)
 		return rc;
-	*out_gone = sqlite3_changes(s->db);
-	s->rows -= *out_gone < s->rows ? *out_gone : s->rows;
+	gone = sqlite3_changes(s->db);
+	s->rows -= gone < s->rows ? gone : s->rows;
 	return SQLITE_OK;
 }
 
 static int keep_bounds(struct store_sink *s)
 {
 	/* Small stores (tests, tiny hosts) are cut in smaller bites, or one would empty them. */
-	uint64_t bite = s->max_rows / 8 < PURGE_BATCH ? s->max_rows / 8 + 1 : PURGE_BATCH, gone = 0;
-	int rc;
+	uint64_t bite = s->max_rows / 8 < PURGE_BATCH ? s->max_rows / 8 + 1 : PURGE_BATCH;
 
 	if (s->rows <= s->max_rows && (s->written % 64 != 0 || db_bytes(s) <= s->max_bytes))
 		return SQLITE_OK;
-	rc = purge(s, STMT_PURGE_MINOR, bite, &gone);
-	if (rc == SQLITE_OK && gone == 0)
-		rc = purge(s, STMT_PURGE_ANY, bite, &gone);
-	return rc;
+	return purge(s, bite);
 }
 
 static int insert(struct store_sink *s, const struct row_head *head, const char *json, size_t len)
@@ -306,6 +344,7 @@ static int insert(struct store_sink *s, const struct row_head *head, const char 
 	sqlite3_bind_int(stmt, 3, head->type);
 	sqlite3_bind_int(stmt, 4, head->severity);
 	sqlite3_bind_text(stmt, 5, json, len, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 6, head->user);
 	rc = run(s, STMT_INSERT);
 	if (rc != SQLITE_DONE)
 		return rc;
@@ -319,7 +358,8 @@ static long format_row(const struct sink *sink, const struct alert *alert, char 
 	_cleanup_free_ char *json = alert_json(alert);
 	struct row_head head = {.type = alert->type,
 				.severity = alert->severity,
-				.time_ns = alert->time_ns};
+				.time_ns = alert->time_ns,
+				.user = -1};
 	size_t len;
 	char *row;
 
@@ -330,6 +370,9 @@ static long format_row(const struct sink *sink, const struct alert *alert, char 
 	row = malloc(sizeof(head) + len);
 	if (!row)
 		return -ENOMEM;
+	if (alert->nr_processes)
+		head.user = alert->loginuid != UID_UNSET ? alert->loginuid
+							 : alert->processes[0].uid;
 	memcpy(head.id, alert->id, sizeof(head.id));
 	head.id[sizeof(head.id) - 1] = '\0';
 	memcpy(row, &head, sizeof(head));

@@ -4,9 +4,10 @@
  *
  * A sink like the others (WAL, synchronous NORMAL: an alert survives the daemon's death, a power
  * cut may cost the last ones) and a reader for the control socket. Each alert is kept once by its
- * id. Bounded in rows and bytes: when over, the oldest of severity below high go first, and only
- * when none are left the oldest of all, so that a flood of small things cannot wash out the big
- * one. A damaged database is moved aside to NAME.damaged (replacing an earlier one) and a new one
+ * id. Bounded in rows and bytes: when over, the oldest of the lowest severity go first, among them
+ * those that the user caused who has most of them; but who caused more than half of all there are
+ * gives way before all others. So neither a flood of small things washes out the big one, nor one
+ * user's those of others. A database of an older version is brought up to date; a damaged database is moved aside to NAME.damaged (replacing an earlier one) and a new one
  * is begun; one that a newer version wrote is left alone and not used. Not thread safe.
  */
 #pragma once
@@ -17,7 +18,7 @@
 
 #include "sinks/sink.h"
 
-#define STORE_SCHEMA	    1
+#define STORE_SCHEMA	    2
 #define STORE_ROWS_DEFAULT  100000
 #define STORE_BYTES_DEFAULT (256ULL * 1024 * 1024)
 
