@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#define S     1000000000ULL
-#define LIMIT 20
+#define S      1000000000ULL
+#define LIMIT  20
 #define WINDOW (600 * S)
 
 static struct {
@@ -50,8 +50,10 @@ static bool own(struct share *share, uint32_t user, uint64_t object, uint64_t no
 static bool others(struct share *share, uint32_t user, uint32_t owner, uint64_t object,
 		   uint64_t now)
 {
-	const struct share_case c = {
-		.user = user, .owner = owner, .others = true, .object = object};
+	const struct share_case c = {.user = user,
+				     .owner = owner,
+				     .others = true,
+				     .object = object};
 
 	return share_admit(share, &c, 1, now, now, now, LIMIT);
 }

@@ -330,15 +330,14 @@ static void one_of_an_older_version_is_brought_up_to_date(void **state)
 	struct sink *sink;
 	struct found found;
 
-	execute(path,
-		"CREATE TABLE alerts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-		" id TEXT NOT NULL UNIQUE, time_ns INTEGER NOT NULL, type INTEGER NOT NULL,"
-		" severity INTEGER NOT NULL, json TEXT NOT NULL);"
-		"CREATE INDEX alerts_time ON alerts (time_ns);"
-		"CREATE INDEX alerts_minor ON alerts (number) WHERE severity < 4;"
-		"PRAGMA application_id = 1263825505; PRAGMA user_version = 1;"
-		"INSERT INTO alerts (id, time_ns, type, severity, json)"
-		" VALUES ('7', 1007, 1, 4, '{\"id\":\"7\"}')");
+	execute(path, "CREATE TABLE alerts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+		      " id TEXT NOT NULL UNIQUE, time_ns INTEGER NOT NULL, type INTEGER NOT NULL,"
+		      " severity INTEGER NOT NULL, json TEXT NOT NULL);"
+		      "CREATE INDEX alerts_time ON alerts (time_ns);"
+		      "CREATE INDEX alerts_minor ON alerts (number) WHERE severity < 4;"
+		      "PRAGMA application_id = 1263825505; PRAGMA user_version = 1;"
+		      "INSERT INTO alerts (id, time_ns, type, severity, json)"
+		      " VALUES ('7', 1007, 1, 4, '{\"id\":\"7\"}')");
 	for (int i = 0; i < 2; i++) {
 		sink = open_store(path, 0, 0);
 		put(sink, 8 + i, ALERT_KEY_READ, SEV_HIGH);

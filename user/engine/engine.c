@@ -792,8 +792,8 @@ void engine_tick(struct engine *engine, uint64_t now)
 
 uint64_t engine_next(const struct engine *engine)
 {
-	uint64_t next = earlier(settle_next(engine->settle),
-				fold_next(engine->fold, window_ns(engine)));
+	uint64_t next =
+		earlier(settle_next(engine->settle), fold_next(engine->fold, window_ns(engine)));
 
 	return earlier(next, share_next(engine->share, window_ns(engine)));
 }
@@ -886,7 +886,6 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.folds = fold_count(engine->fold);
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
 		   users_bytes(engine->users) + fold_bytes(engine->fold) +
-		   share_bytes(engine->share) +
-		   strtab_bytes(engine->object_strings);
+		   share_bytes(engine->share) + strtab_bytes(engine->object_strings);
 	*out_stats = st;
 }

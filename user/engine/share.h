@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * So that nobody's alerts push out another's: of what one user causes within a window so many alerts
- * go out, the rest is counted and told by one alert when the window ends; another says when it
- * begins.
+ * So that nobody's alerts push out another's: of what one user causes within a window so many
+ * alerts go out, the rest is counted and told by one alert when the window ends; another says when
+ * it begins.
  *
- * Who may be flooded is who reads his own files, since he can make as many as he likes. So the first
- * alert in a window about an object that belongs to somebody else does not count against who caused
- * it but against the owner, up to SHARE_OTHERS for one owner; beyond that it is one like the others.
- * Bounded: SHARE_MAX users at a time, the window that began first ends early; SHARE_TOLD objects,
- * one that is forgotten may be told once more. Pure. Times are CLOCK_BOOTTIME ns.
+ * Who may be flooded is who reads his own files, since he can make as many as he likes. So the
+ * first alert in a window about an object that belongs to somebody else does not count against who
+ * caused it but against the owner, up to SHARE_OTHERS for one owner; beyond that it is one like the
+ * others. Bounded: SHARE_MAX users at a time, the window that began first ends early; SHARE_TOLD
+ * objects, one that is forgotten may be told once more. Pure. Times are CLOCK_BOOTTIME ns.
  */
 #pragma once
 

@@ -92,7 +92,8 @@ struct settings {
 	const char *jsonl; /* /var/log/keytrail/alerts.jsonl; "" = off */
 	uint32_t alert_burst; /* 8: same (type, exe, uid, object) that go out one by one ... */
 	uint32_t alert_window_s; /* 600: ... within this many seconds; the rest as a count */
-	uint32_t alert_share; /* 200: of what one user causes within these seconds; then held back */
+	uint32_t
+		alert_share; /* 200: of what one user causes within these seconds; then held back */
 	uint32_t ring_critical_kib; /* 8192, power of two */
 	uint32_t ring_bulk_kib; /* 4096, power of two */
 	uint32_t marks_max; /* 131072 objects */

@@ -65,7 +65,7 @@ static struct span next_part(struct span name, size_t *at)
 /* "storepass", "sshpass", and not "bypass". */
 static bool is_pass(struct span part)
 {
-	static const char *const others[] = {"bypass",   "compass",  "encompass", "surpass",
+	static const char *const others[] = {"bypass",	 "compass",  "encompass", "surpass",
 					     "trespass", "overpass", "underpass", NULL};
 
 	return part.len > 4 && !strncasecmp(part.p + part.len - 4, "pass", 4) &&

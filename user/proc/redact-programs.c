@@ -23,7 +23,8 @@
  */
 static const struct program {
 	const char *name; /* of the file; a trailing * stands for any rest */
-	const char *flags; /* short options without a value, that may stand before a + in one word */
+	const char
+		*flags; /* short options without a value, that may stand before a + in one word */
 	const char *rules;
 } programs[] = {
 	/* keys and certificates */
@@ -63,8 +64,7 @@ static const struct program {
 	{"dsconf", "", "-w+"},
 	{"bw", "", "login@2 unlock@1"},
 	/* the network */
-	{"curl", "sSfLkivgGIOJNqRZ0123460#aBjlnp",
-	 "-u+: -U+: -E+: --cert: --proxy-cert:"},
+	{"curl", "sSfLkivgGIOJNqRZ0123460#aBjlnp", "-u+: -U+: -E+: --cert: --proxy-cert:"},
 	{"lftp", "d", "-u+: user@2"},
 	{"ncftp*", "", "-p+"},
 	{"plink", "", "-pw"},
@@ -159,11 +159,23 @@ static const struct program {
 
 /* Take a secret on standard input when they are told to, and are seldom piped into otherwise. */
 static const char *const readers[] = {
-	"sudo",	     "su",	"doas",	      "passwd",	  "chpasswd", "chgpasswd", "newusers",
-	"cryptsetup", "kinit",	"gpg",	      "gpg2",	  "openssl",  "smbpasswd", "pdbedit",
-	"sshpass",   "ssh-add", "mkpasswd",   "keyctl",	  "pass",     "secret-tool", "vault",
-	"login",     "adcli",	"realm",      "veracrypt", "htpasswd", "systemd-creds",
-	"restic",    "borg",	"ansible-vault", "vncpasswd", "grub-mkpasswd-pbkdf2", "age", NULL,
+	"sudo",		 "su",
+	"doas",		 "passwd",
+	"chpasswd",	 "chgpasswd",
+	"newusers",	 "cryptsetup",
+	"kinit",	 "gpg",
+	"gpg2",		 "openssl",
+	"smbpasswd",	 "pdbedit",
+	"sshpass",	 "ssh-add",
+	"mkpasswd",	 "keyctl",
+	"pass",		 "secret-tool",
+	"vault",	 "login",
+	"adcli",	 "realm",
+	"veracrypt",	 "htpasswd",
+	"systemd-creds", "restic",
+	"borg",		 "ansible-vault",
+	"vncpasswd",	 "grub-mkpasswd-pbkdf2",
+	"age",		 NULL,
 };
 
 static struct span base_name(struct span word)

@@ -121,7 +121,7 @@ static bool mark_expected(struct scan *s, enum expect expect, size_t from, size_
 static enum expect user_option(struct span name)
 {
 	static const char *const users[] = {"--user", "--username", "--proxy-user", NULL};
-	static const char *const auths[] = {"--auth",	    "--basic-auth", "--creds",
+	static const char *const auths[] = {"--auth",	   "--basic-auth", "--creds",
 					    "--src-creds", "--dest-creds", NULL};
 
 	if (redact_name_in(name, users))

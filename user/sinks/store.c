@@ -60,13 +60,12 @@ static const char schema[] =
 	"COMMIT;";
 _Static_assert(APPLICATION_ID == 1263825505 && STORE_SCHEMA == 2, "written out in `schema`");
 
-static const char from_1_to_2[] =
-	"BEGIN;"
-	"ALTER TABLE alerts ADD COLUMN user INTEGER NOT NULL DEFAULT -1;"
-	"DROP INDEX alerts_minor;"
-	"CREATE INDEX alerts_share ON alerts (user, severity);"
-	"PRAGMA user_version = 2;"
-	"COMMIT;";
+static const char from_1_to_2[] = "BEGIN;"
+				  "ALTER TABLE alerts ADD COLUMN user INTEGER NOT NULL DEFAULT -1;"
+				  "DROP INDEX alerts_minor;"
+				  "CREATE INDEX alerts_share ON alerts (user, severity);"
+				  "PRAGMA user_version = 2;"
+				  "COMMIT;";
 
 /* What waits in the queue: the columns, then the JSON. */
 struct row_head {
@@ -371,8 +370,8 @@ static long format_row(const struct sink *sink, const struct alert *alert, char 
 	if (!row)
 		return -ENOMEM;
 	if (alert->nr_processes)
-		head.user = alert->loginuid != UID_UNSET ? alert->loginuid
-							 : alert->processes[0].uid;
+		head.user =
+			alert->loginuid != UID_UNSET ? alert->loginuid : alert->processes[0].uid;
 	memcpy(head.id, alert->id, sizeof(head.id));
 	head.id[sizeof(head.id) - 1] = '\0';
 	memcpy(row, &head, sizeof(head));

@@ -7,8 +7,9 @@
  * id. Bounded in rows and bytes: when over, the oldest of the lowest severity go first, among them
  * those that the user caused who has most of them; but who caused more than half of all there are
  * gives way before all others. So neither a flood of small things washes out the big one, nor one
- * user's those of others. A database of an older version is brought up to date; a damaged database is moved aside to NAME.damaged (replacing an earlier one) and a new one
- * is begun; one that a newer version wrote is left alone and not used. Not thread safe.
+ * user's those of others. A database of an older version is brought up to date; a damaged database
+ * is moved aside to NAME.damaged (replacing an earlier one) and a new one is begun; one that a
+ * newer version wrote is left alone and not used. Not thread safe.
  */
 #pragma once
 
