@@ -35,7 +35,7 @@ static const struct want wants[] = {
 	 "ssh-keygen -q -t rsa -b 2048 -N '' -C hidden -f k; mv k.pub k2.pub", KEY_RSA,
 	 KEYFMT_OPENSSH, KEYSRC_FILE, false, "ssh-keygen -lf k2.pub", NULL, "hidden"},
 	{"openssh dsa", "ssh-keygen -q -t dsa -N '' -C d -f k", KEY_DSA, KEYFMT_OPENSSH,
-	 KEYSRC_FILE, false, SSH_FP, SPKI_SSH, "d"},
+	 KEYSRC_STATED, false, SSH_FP, SPKI_SSH, "d"},
 	{"openssh p256", "ssh-keygen -q -t ecdsa -b 256 -N '' -C e -f k", KEY_EC, KEYFMT_OPENSSH,
 	 KEYSRC_FILE, false, SSH_FP, SPKI_SSH, "e"},
 	{"openssh p384", "ssh-keygen -q -t ecdsa -b 384 -N '' -C e -f k", KEY_EC, KEYFMT_OPENSSH,
@@ -46,14 +46,14 @@ static const struct want wants[] = {
 	 KEYFMT_OPENSSH, KEYSRC_FILE, false, SSH_FP, SPKI_SSH_ED, "ed"},
 	{"openssh ed25519, encrypted: the public half is in clear",
 	 "ssh-keygen -q -t ed25519 -N secret -a 1 -C ed -f k", KEY_ED25519, KEYFMT_OPENSSH,
-	 KEYSRC_FILE, true, SSH_FP, SPKI_SSH_ED, "ed"},
+	 KEYSRC_STATED, true, SSH_FP, SPKI_SSH_ED, "ed"},
 	{"openssh rsa, encrypted, no sibling: no comment",
 	 "ssh-keygen -q -t rsa -b 2048 -N secret -a 1 -C x -f k; mv k.pub k2.pub", KEY_RSA,
-	 KEYFMT_OPENSSH, KEYSRC_FILE, true, "ssh-keygen -lf k2.pub", NULL, ""},
+	 KEYFMT_OPENSSH, KEYSRC_STATED, true, "ssh-keygen -lf k2.pub", NULL, ""},
 	{"another key's sibling is not believed",
 	 "ssh-keygen -q -t ed25519 -N secret -a 1 -C a -f k; cp k.pub k2.pub;"
 	 " ssh-keygen -q -t ed25519 -N '' -C b -f o; cp o.pub k.pub",
-	 KEY_ED25519, KEYFMT_OPENSSH, KEYSRC_FILE, true, "ssh-keygen -lf k2.pub", NULL, ""},
+	 KEY_ED25519, KEYFMT_OPENSSH, KEYSRC_STATED, true, "ssh-keygen -lf k2.pub", NULL, ""},
 	{"pem rsa", "ssh-keygen -q -t rsa -b 2048 -m PEM -N '' -C c -f k", KEY_RSA, KEYFMT_PKCS1,
 	 KEYSRC_FILE, false, SSH_FP, SPKI_SUM, "c"},
 	{"pem rsa, encrypted: named from its sibling",
@@ -164,13 +164,36 @@ static const struct want wants[] = {
 	 " echo 'Encryption: aes256-cbc'; echo 'Comment: from putty'; echo 'Public-Lines: 2';"
 	 " cut -d' ' -f2 o.pub | fold -w 64; echo 'Key-Derivation: Argon2id'; echo;"
 	 " } >k; cp o.pub o2; mv o.pub t.pub",
-	 KEY_ED25519, KEYFMT_PUTTY, KEYSRC_FILE, true, "ssh-keygen -lf t.pub", NULL, "from putty"},
+	 KEY_ED25519, KEYFMT_PUTTY, KEYSRC_STATED, true, "ssh-keygen -lf t.pub", NULL,
+	 "from putty"},
 	{"putty 2, Windows line ends",
 	 "ssh-keygen -q -t rsa -b 2048 -N '' -C x -f o; B=$(cut -d' ' -f2 o.pub | fold -w 64);"
 	 " { echo 'PuTTY-User-Key-File-2: ssh-rsa'; echo 'Encryption: none'; echo 'Comment: c';"
 	 " echo \"Public-Lines: $(echo \"$B\" | wc -l)\"; echo \"$B\"; echo 'Private-Lines: 1';"
 	 " echo AAAA; } | sed 's/$/\\r/' >k",
-	 KEY_RSA, KEYFMT_PUTTY, KEYSRC_FILE, false, "ssh-keygen -lf o.pub", NULL, "c"},
+	 KEY_RSA, KEYFMT_PUTTY, KEYSRC_STATED, false, "ssh-keygen -lf o.pub", NULL, "c"},
+	/* A colleague's public half in front of what is not its private one. */
+	{"openssh, another's public half",
+	 "for f in m o; do ssh-keygen -q -t ed25519 -N '' -C me -f $f; done;"
+	 " body() { sed '1d;$d' $1 | base64 -d; }; { echo '-----BEGIN OPENSSH PRIVATE KEY-----';"
+	 " { body o | head -c 98; body m | tail -c +99; } | base64;"
+	 " echo '-----END OPENSSH PRIVATE KEY-----'; } >k; cp o.pub k.pub",
+	 KEY_OTHER, KEYFMT_OPENSSH, KEYSRC_NONE, false, NULL, NULL, "me"},
+	{"openssh, another's public half in both places",
+	 "ssh-keygen -q -t ed25519 -N '' -C x -f o; { echo '-----BEGIN OPENSSH PRIVATE KEY-----';"
+	 " sed '1d;$d' o | base64 -d | { head -c 161; head -c 32 /dev/zero | tr '\\0' a;"
+	 " tail -c +33; } | base64; echo '-----END OPENSSH PRIVATE KEY-----'; } >k; cp o.pub k.pub",
+	 KEY_OTHER, KEYFMT_OPENSSH, KEYSRC_NONE, false, NULL, NULL, "x"},
+	{"sec1, another's public half",
+	 "openssl ecparam -name prime256v1 -genkey -noout -outform DER -out o;"
+	 " openssl ecparam -name prime256v1 -genkey -noout -outform DER -out m;"
+	 " { head -c 39 m; tail -c +40 o; } >k",
+	 KEY_EC, KEYFMT_SEC1, KEYSRC_NONE, false, NULL, NULL, ""},
+	{"pkcs#1, another's n",
+	 "openssl genrsa -traditional 2048 | openssl rsa -traditional -outform DER -out o;"
+	 " openssl genrsa -traditional 2048 | openssl rsa -traditional -outform DER -out m;"
+	 " { head -c 7 m; tail -c +8 o | head -c 261; tail -c +269 m; } >k",
+	 KEY_RSA, KEYFMT_PKCS1, KEYSRC_NONE, false, NULL, NULL, ""},
 	{"a public key is none", "ssh-keygen -q -t ed25519 -N '' -f o; cp o.pub k", KEY_NONE,
 	 KEYFMT_UNKNOWN, KEYSRC_NONE, false, NULL, NULL, ""},
 	{"a certificate is none",
@@ -274,7 +297,7 @@ static void gpg_agent_files_have_their_keygrip(void **state)
 		print_message("  %s %s %s\n", key_kind_str(id.kind), id.curve,
 			      id.encrypted ? "encrypted" : "plain");
 		assert_int_equal(id.format, KEYFMT_GPG_AGENT);
-		assert_int_equal(id.source, KEYSRC_FILE);
+		assert_int_equal(id.source, KEYSRC_STATED);
 		assert_memory_equal(id.keygrip, name, 40);
 		assert_true(id.has_spki);
 		free((void *)file.p);

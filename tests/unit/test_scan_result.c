@@ -100,7 +100,7 @@ static void fields_that_cannot_be_are_refused(void **state)
 		{"kind", AT_KIND, "\xff", 1},
 		{"no key, yet named", AT_KIND, "\0", 1},
 		{"format", AT_FORMAT, "\x40", 1},
-		{"source", AT_SOURCE, "\3", 1},
+		{"source", AT_SOURCE, "\4", 1},
 		{"named from nowhere", AT_SOURCE, "\0", 1},
 		{"flags", AT_FLAGS, "\4", 1},
 		{"a canonical id that is not there", AT_FLAGS, "\1", 1},

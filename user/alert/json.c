@@ -110,6 +110,8 @@ static const char *key_source_str(enum key_source source)
 		return "file";
 	case KEYSRC_SIBLING:
 		return "sibling";
+	case KEYSRC_STATED:
+		return "stated";
 	default:
 		return "none";
 	}

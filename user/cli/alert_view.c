@@ -116,6 +116,8 @@ static void put_key(const struct term *t, const json_t *key)
 		term_put(t, STYLE_PLAIN, ", encrypted");
 	if (!strcmp(text(key, "source"), "sibling"))
 		term_put(t, STYLE_WARN, ", named by the public file beside it: unverified");
+	if (!strcmp(text(key, "source"), "stated"))
+		term_put(t, STYLE_WARN, ", named by what stands in clear in the file: unverified");
 	else if (!strcmp(text(key, "source"), "none") && strcmp(text(key, "type"), "NONE"))
 		term_put(t, STYLE_PLAIN, ", public part not readable");
 	fputc('\n', t->f);

@@ -88,7 +88,9 @@ void sentence_key(const struct key_identity *key, char *out, size_t size)
 		snprintf(id, sizeof(id), " keygrip %s", key->keygrip);
 	}
 	snprintf(out, size, "%s%s%s", kind, id,
-		 key->source == KEYSRC_SIBLING ? ", unverified, from the file beside it" : "");
+		 key->source == KEYSRC_SIBLING	? ", unverified, from the file beside it"
+		 : key->source == KEYSRC_STATED ? ", unverified, as the file states"
+						: "");
 }
 
 static void put_subject(FILE *f, const struct alert *alert)

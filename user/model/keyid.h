@@ -39,8 +39,12 @@ enum key_format {
 
 enum key_source {
 	KEYSRC_NONE = 0, /* the public half could not be had; say so */
-	KEYSRC_FILE, /* computed from, or standing in clear in, the key file itself */
+	KEYSRC_FILE, /* computed from the private half, or compared with it */
 	KEYSRC_SIBLING, /* from the .pub (or .crt) beside an encrypted key: unverified */
+	/* In clear in the key file, whose private half is encrypted or cannot be compared:
+	 * anybody's public half can be put there, so unverified. */
+	KEYSRC_STATED,
+	KEYSRC_NR
 };
 
 struct key_identity {

@@ -7,6 +7,8 @@
 #include "scan/keyfile-internal.h"
 
 #include <errno.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
@@ -149,6 +151,39 @@ static bool belongs_together(EVP_PKEY *pkey)
 	return ok;
 }
 
+/*
+ * Are the public numbers those of the private ones? In these forms both are written down, but for
+ * the curves of which libcrypto computes the public half. Cheap, since each key file is asked: for
+ * RSA that a prime divides n (libcrypto's own check would also test whether it is one).
+ */
+static bool is_own(EVP_PKEY *pkey)
+{
+	BIGNUM *n = NULL, *p = NULL;
+	BN_CTX *ctx;
+	bool ok;
+
+	switch (EVP_PKEY_get_base_id(pkey)) {
+	case EVP_PKEY_ED25519:
+	case EVP_PKEY_ED448:
+	case EVP_PKEY_X25519:
+	case EVP_PKEY_X448:
+		return true;
+	case EVP_PKEY_RSA:
+	case EVP_PKEY_RSA_PSS:
+		break;
+	default:
+		return belongs_together(pkey);
+	}
+	ctx = BN_CTX_new();
+	ok = ctx && EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) &&
+	     EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR1, &p) && BN_num_bits(p) > 64 &&
+	     BN_num_bits(p) < BN_num_bits(n) - 64 && BN_mod(p, n, p, ctx) && BN_is_zero(p);
+	BN_free(n);
+	BN_clear_free(p);
+	BN_CTX_free(ctx);
+	return ok;
+}
+
 static bool contains(struct bytes in, const uint8_t *what, size_t len)
 {
 	return memmem(in.p, in.len, what, len) != NULL;
@@ -199,7 +234,8 @@ int keyfile_der(struct bytes raw, struct keyfile_found *found)
 			    : format == KEYFMT_SEC1 ? EVP_PKEY_EC
 						    : EVP_PKEY_DSA,
 			    whole);
-	if (pkey)
+	found->verified = pkey && is_own(pkey);
+	if (found->verified)
 		pubkey_from_evp(pkey, &found->pub);
 	if (pkey && found->want_proof)
 		found->proven = belongs_together(pkey);

@@ -11,6 +11,7 @@ struct keyfile_found {
 		kind; /* where the container tells it though the public half is not to be had */
 	bool encrypted;
 	struct pubkey pub; /* kind KEY_NONE: not to be had */
+	bool verified; /* `pub` was computed from the private half, or compared with it */
 	char comment[96]; /* escaped */
 	bool want_keygrip;
 	bool want_proof; /* asked for by the caller */

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * openssh-key-v1 (PROTOCOL.key): the public half stands in clear before the private one. The
- * private one is passed over, without a copy, to the comment that ends it.
+ * openssh-key-v1 (PROTOCOL.key): the public half stands in clear before the private one, and is
+ * compared with it if that is not encrypted.
  */
 #include "scan/keyfile-internal.h"
 
+#include <errno.h>
+
 #include "base/cleanup.h"
+#include "scan/form-key.h"
+#include "scan/wipe.h"
 
 #define MAGIC "openssh-key-v1" /* and its NUL */
 
@@ -53,9 +57,34 @@ static void private_comment(struct bytes in, char out[96])
 	}
 }
 
+/*
+ * Is the public half in clear that of the private one? Else anybody's could be put in front of
+ * anything, and the file would be called a key of his. FIDO keys have no private half here.
+ */
+static int compare(struct bytes raw, struct keyfile_found *found)
+{
+	_cleanup_wipe_ uint8_t *memory = NULL;
+	struct form_key *key;
+
+	/* What is not read of the private half is not compared. */
+	if (found->pub.kind == KEY_SK_EC || found->pub.kind == KEY_SK_ED25519 ||
+	    found->pub.kind == KEY_DSA)
+		return 0;
+	memory = wipe_alloc(sizeof(*key));
+	if (!memory)
+		return -ENOMEM;
+	key = (struct form_key *)memory;
+	form_key_init(key);
+	found->verified =
+		form_openssh(raw, key) && key->proven && pubkey_eq(&key->pub, &found->pub);
+	if (!found->verified)
+		pubkey_init(&found->pub);
+	return 0;
+}
+
 int keyfile_openssh(struct bytes raw, struct keyfile_found *found)
 {
-	struct bytes cipher, kdf, options, blob, private;
+	struct bytes cipher, kdf, options, blob, private, whole = raw;
 	uint32_t nr;
 
 	if (raw.len < sizeof(MAGIC) || memcmp(raw.p, MAGIC, sizeof(MAGIC)) != 0)
@@ -71,7 +100,11 @@ int keyfile_openssh(struct bytes raw, struct keyfile_found *found)
 	if (nr != 1 || !bytes_string(&raw, &blob))
 		return 1;
 	pubkey_from_ssh(blob, &found->pub);
-	if (!found->encrypted && bytes_string(&raw, &private))
+	if (found->encrypted)
+		return 1;
+	if (found->pub.kind != KEY_NONE && compare(whole, found) < 0)
+		return -ENOMEM;
+	if (bytes_string(&raw, &private))
 		private_comment(private, found->comment);
 	return 1;
 }

@@ -233,12 +233,13 @@ static int identify(struct bytes file, struct bytes sibling, bool *proven,
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		id.source = found.pub.kind ? KEYSRC_FILE : KEYSRC_NONE;
+		if (found.pub.kind)
+			id.source = found.verified ? KEYSRC_FILE : KEYSRC_STATED;
 		/* A certificate may stand in the same file as the encrypted key. */
 		if (found.encrypted && id.source == KEYSRC_NONE)
 			add_sibling(file, &found, &id.source);
 		if (sibling.len && sibling.len <= KEYFILE_MAX &&
-		    (id.source == KEYSRC_FILE || found.encrypted))
+		    (id.source != KEYSRC_NONE || found.encrypted))
 			add_sibling(sibling, &found, &id.source);
 		id.kind = found.kind;
 		if (id.source)

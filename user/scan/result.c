@@ -148,7 +148,7 @@ int scan_result_decode(const uint8_t *p, size_t len, struct scan_result *out_res
 		return -EBADMSG;
 	if (!bytes_u8(&in, &error) || error >= ARRAY_SIZE(errors) || !bytes_u8(&in, &kind) ||
 	    kind >= KEY_KIND_NR || !bytes_u8(&in, &format) || format >= KEYFMT_NR ||
-	    !bytes_u8(&in, &source) || source > KEYSRC_SIBLING || !bytes_u8(&in, &flags) ||
+	    !bytes_u8(&in, &source) || source >= KEYSRC_NR || !bytes_u8(&in, &flags) ||
 	    flags & ~FLAG_ALL || !bytes_u8(&in, &pad) || pad || !bytes_be16(&in, &id->bits) ||
 	    !bytes_take(&in, sizeof(id->spki), &spki))
 		return -EBADMSG;

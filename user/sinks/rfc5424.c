@@ -210,7 +210,9 @@ static void put_subject(struct line *line, const struct alert *alert)
 
 static const char *key_source_str(enum key_source source)
 {
-	return source == KEYSRC_FILE ? "file" : source == KEYSRC_SIBLING ? "sibling" : "none";
+	static const char *const words[KEYSRC_NR] = {"none", "file", "sibling", "stated"};
+
+	return source < KEYSRC_NR ? words[source] : "none";
 }
 
 static void param_spki(struct line *line, const char *name, const struct key_identity *key)

@@ -98,8 +98,10 @@ static const char *format_word(unsigned v)
 }
 static const char *source_word(unsigned v)
 {
-	static const char *const words[] = {
-		[KEYSRC_NONE] = "none", [KEYSRC_FILE] = "file", [KEYSRC_SIBLING] = "sibling"};
+	static const char *const words[] = {[KEYSRC_NONE] = "none",
+					    [KEYSRC_FILE] = "file",
+					    [KEYSRC_SIBLING] = "sibling",
+					    [KEYSRC_STATED] = "stated"};
 
 	return v < ARRAY_SIZE(words) ? words[v] : "?";
 }
@@ -225,7 +227,7 @@ static const struct trace_field object_fields[] = {
 	BOOL("key_known", object.key_known),
 	WORD("key_type", object.key.kind, KEY_NONE, KEY_KIND_NR, kind_word),
 	WORD("key_format", object.key.format, KEYFMT_UNKNOWN, KEYFMT_NR, format_word),
-	WORD("key_source", object.key.source, KEYSRC_NONE, KEYSRC_SIBLING + 1, source_word),
+	WORD("key_source", object.key.source, KEYSRC_NONE, KEYSRC_NR, source_word),
 	BOOL("key_encrypted", object.key.encrypted),
 	U16("key_bits", object.key.bits),
 	CHARS("key_curve", object.key.curve),
