@@ -28,14 +28,14 @@
  * nobody and knows the first's name.
  */
 static const char *const texts[POLICIES] = {
-	"version: 1\nsettings: {alert_burst: 1000}\n"
+	"version: 1\nsettings: {alert_burst: 1000, alert_share: 1000000}\n"
 	"watch: [{name: keys, class: ssh-user-key, severity: low, paths: [/k/*],\n"
 	"  allow: [{exe: /bin/one}]}]\n",
-	"version: 1\nsettings: {alert_burst: 1000}\n"
+	"version: 1\nsettings: {alert_burst: 1000, alert_share: 1000000}\n"
 	"watch: [{name: other, class: dump, paths: [/d]},\n\n"
 	"  {name: keys2, class: ssh-user-key, severity: medium, paths: [/k/*],\n"
 	"  allow: [{exe: /bin/two}]}]\n",
-	"version: 1\nsettings: {alert_burst: 1000}\n"
+	"version: 1\nsettings: {alert_burst: 1000, alert_share: 1000000}\n"
 	"watch: [{name: first, class: key, paths: [/x]},\n\n\n\n"
 	"  {name: keys, class: ssh-user-key, severity: critical, paths: [/k/*]}]\n",
 };
