@@ -196,8 +196,8 @@ bench-programs: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/vm/*.c))
 bench: $(BENCH_BIN)
 	@for b in $^; do echo "$${b##*/}:"; $$b || exit; done
 unit: $(UNIT_BIN)
-# It runs the real child.
-$(BUILD)/tests/unit/test_scan_child: | $(BUILD)/keytrail-scan
+# They run the real child.
+$(BUILD)/tests/unit/test_scan_child $(BUILD)/tests/unit/test_inventory: | $(BUILD)/keytrail-scan
 fuzz-build: $(FUZZ_BIN)
 ways: $(WAYS_BIN)
 

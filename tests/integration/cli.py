@@ -160,6 +160,16 @@ def test_exit_codes(directory):
         (("alerts", "-h"), 0),
         (("status", f"--socket={directory}/none"), 69),
         (("policy", "check", f"{directory}/none.yaml"), 2),
+        (("policy", "show", "-p", f"{directory}/none.yaml"), 2),
+        (("policy", "show", "-p", f"{TOP}/policy/10-ssh.yaml"), 0),
+        (("policy", "diff", "-f", f"{TOP}/policy/10-ssh.yaml", "-t", f"{TOP}/policy/20-tls.yaml"), 1),
+        (("policy", "test"), 2),
+        (("policy", "test", "-p", f"{TOP}/policy/10-ssh.yaml", f"{directory}/none"), 2),
+        (("explain", "-p", f"{TOP}/policy/10-ssh.yaml", "/root/.ssh/id_rsa"), 0),
+        (("explain", "-p", f"{TOP}/policy/10-ssh.yaml", str(os.getpid())), 0),
+        (("explain", "-p", f"{TOP}/policy/10-ssh.yaml", "what?"), 2),
+        (("explain", "-p", f"{TOP}/policy/10-ssh.yaml", "deadbeef00", f"--socket={directory}/none"), 69),
+        (("inventory", "-p", f"{TOP}/policy/10-ssh.yaml", f"{directory}/none"), 1),
         (("replay", f"{directory}/none", "-p", f"{TOP}/tests/replay/policy.yaml"), 1),
         (("replay", f"{TOP}/tests/replay/readers.trace", "-p", f"{directory}/none.yaml"), 2),
     ]
@@ -189,6 +199,97 @@ def test_exit_codes(directory):
         "who may not ask is told so: exit 77",
         got == 77 and "group keytrail" in err,
         f"{got} {err}",
+    )
+
+
+CASES = """version: 1
+homes: [/home/ada]
+cases:
+  - {name: fine, subject: {exe: /usr/bin/ssh}, object: /home/ada/.ssh/id_rsa, expect: allow}
+  - {name: odd, subject: {exe: /usr/bin/cat}, object: /home/ada/.ssh/id_rsa, expect: EXPECTED}
+"""
+
+
+def test_policy_commands(directory):
+    policy = f"{TOP}/policy/10-ssh.yaml"
+    for expected, code in (("alert", 0), ("allow", 1)):
+        path = f"{directory}/cases.yaml"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(CASES.replace("EXPECTED", expected))
+        got, out, _ = run("policy", "test", "-p", policy, path)
+        check(f"policy test exits {code} if it is to {expected} what is told", got == code, out)
+        if code:
+            check(
+                "and says which case, why, and what would change it",
+                f"{path}:5:5: FAILED: odd: expected allow, is alert by 'ssh-user-keys'" in out
+                and f"({policy}:" in out
+                and "- {exe: /usr/bin/cat}" in out,
+                out,
+            )
+    own = f"{directory}/own.yaml"
+    with open(own, "w", encoding="utf-8") as f:
+        f.write("version: 1\noverride: [{name: ssh-user-keys, severity: low}]\n")
+    got, out, err = run("policy", "diff", "-f", policy, "-t", policy, "-t", own)
+    check(
+        "policy diff tells the line that differs, with its origin",
+        got == 1
+        and re.fullmatch(
+            r"- watch ssh-user-keys: severity: high  # .*10-ssh.yaml:\d+\n"
+            rf"\+ watch ssh-user-keys: severity: low  # {own}:2\n",
+            out,
+        ),
+        out + err,
+    )
+    got, out, _ = run("policy", "diff", "-f", policy, "-t", policy)
+    check("and nothing, with 0, if nothing does", got == 0 and out == "", out)
+    _, out, _ = run("policy", "show", "--json", "-p", policy, "-p", own)
+    lines = [json.loads(line) for line in out.splitlines()]
+    check(
+        "policy show knows where each line is from",
+        {"section": "watch ssh-user-keys", "text": "severity: low", "file": own, "line": 2}.items()
+        <= next(x for x in lines if x["text"] == "severity: low").items(),
+        out,
+    )
+    _, out, _ = run("explain", "-p", policy, "/root/.ssh/id_x", "--by", "/usr/bin/cat")
+    check(
+        "explain names entry, pattern, verdict and the change",
+        "Watch entry: ssh-user-keys, by the path ~/.ssh/id_*" in out
+        and "Verdict: alert" in out
+        and "allow:\n          - {exe: /usr/bin/cat}" in out,
+        out,
+    )
+    alert = {
+        "id": "0123456789abcdef0123456789abcdef",
+        "text": "cat read a key",
+        "rule": "no such program (x.yaml:1)",
+        "subject": {"exe": "/usr/bin/cat", "exe_trust": "verified", "uid": 0, "user": "root"},
+        "object": {"path": "/root/.ssh/id_rsa", "watch": "ssh-user-keys"},
+    }
+    code, out, err, _ = ask(
+        directory, [{"ok": True, "alert": alert}, {"ok": True}], "explain", "-p", policy, "01234567"
+    )
+    check(
+        "explain of an alert tells what decided then and now",
+        code == 0 and "Decided then by: no such program (x.yaml:1)" in out
+        and "Verdict: alert" in out,
+        out + err,
+    )
+    keys = f"{directory}/keys"
+    os.mkdir(keys)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{keys}/a"], check=True, timeout=60
+    )
+    scan = os.path.join(os.path.dirname(KEYTRAIL), "keytrail-scan")
+    _, out, err = run("inventory", "--json", "-p", policy, f"--program={scan}", keys)
+    lines = [json.loads(line) for line in out.splitlines()]
+    check(
+        "inventory finds the key, and says that nobody watches it",
+        len(lines) == 1
+        and lines[0]["path"].endswith("/keys/a")
+        and lines[0]["type"] == "ED25519"
+        and lines[0]["mode"] == "0600"
+        and lines[0]["findings"] == ["unwatched"],
+        out + err,
     )
 
 
@@ -453,6 +554,7 @@ def test_refusals(directory):
 with tempfile.TemporaryDirectory(prefix="keytrail-cli-") as tmp:
     test_documents()
     test_exit_codes(tmp)
+    test_policy_commands(tmp)
     test_status(tmp)
     test_alerts(tmp)
     test_refusals(tmp)

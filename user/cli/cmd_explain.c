@@ -219,7 +219,7 @@ static bool is_alert_id(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len >= 6 && len <= 32 && strspn(text, "0123456789abcdef") == len;
+	return len >= 8 && len <= 32 && strspn(text, "0123456789abcdef") == len;
 }
 
 /* The newest alert whose id begins so; NULL with *out_code set if there is none. */
@@ -383,7 +383,7 @@ const struct cli_command cmd_explain = {
 		"may, and\n"
 		"with --by what a program or process would come to. Of a process: what it is to the "
 		"policy,\n"
-		"and the entries that it may read. Of an alert (its id or the first six digits of it, "
+		"and the entries that it may read. Of an alert (its id or the first eight digits of it, "
 		"asked of\n"
 		"the daemon): what decided then and what decides now. Each with what would change "
 		"it.",
