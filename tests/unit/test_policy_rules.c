@@ -525,6 +525,12 @@ static void errors_have_their_place(void **state)
 		{HEAD "  mode: alart\n",
 		 "6:9: error: mode 'alart' is not known: did you mean 'alert'? (record, alert, "
 		 "deny)"},
+		{HEAD "  on: [link]\n",
+		 "6:8: error: on: 'link' cannot be kept by this keytrail: names are followed, but not "
+		 "judged yet"},
+		{HEAD "  on: [send]\n",
+		 "6:8: error: on: 'send' cannot be kept by this keytrail: connections are recorded, but "
+		 "not judged yet"},
 		{HEAD "  on: [read, read]\n", "6:14: error: on: 'read' stands twice"},
 		{HEAD "  on: []\n",
 		 "6:7: error: on is an empty list: use `mode: record`, or leave the entry out"},
@@ -610,6 +616,9 @@ static void what_never_matches_is_warned_of(void **state)
 		{HEAD "  allow: [{exe: /x, on: [dump]}]\n  on: [read]\n",
 		 "6:17: warning: the rule never decides: nothing that it is for (`on`) is judged by "
 		 "watch entry 'w'"},
+		{HEAD "- {name: d, class: device, on: [read, write]}\n",
+		 "6:32: warning: on: 'write' never decides: nothing of class 'device' is written "
+		 "to"},
 		{HEAD "zones: [{name: z, units: [a.service]}]\n",
 		 "6:9: warning: zone 'z' is used by no entry and no rule"},
 		{HEAD "  allow: [{exe: /x, zone: z}]\nzones: [{name: z, hosts: [h]}]\n",

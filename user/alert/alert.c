@@ -19,6 +19,7 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_DEVICE_READ] = "device-read",
 		[ALERT_HOLDER_DUMPED] = "holder-dumped",
 		[ALERT_DUMP_SETTING] = "dump-setting-changed",
+		[ALERT_OBJECT_WRITTEN] = "object-written",
 		[ALERT_MEMORY_READ] = "memory-read",
 		[ALERT_AGENT_USE] = "agent-use",
 	};

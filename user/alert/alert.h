@@ -24,6 +24,7 @@ enum alert_type {
 	ALERT_POLICY_REFUSED =
 		6, /* "policy-refused": a reload failed, the old policy is in force */
 	ALERT_DAEMON = 7, /* "daemon": started, stopping, reloaded (severity info) */
+	ALERT_OBJECT_WRITTEN = 15, /* "object-written": opened for writing (`on: write`) */
 	ALERT_MEMORY_READ = 8, /* "memory-read": of a process that has read a key */
 	ALERT_DEVICE_READ = 9, /* "device-read": the block device under watched files */
 	ALERT_HOLDER_DUMPED = 10, /* "holder-dumped": memory of a key's holder went into a dump */

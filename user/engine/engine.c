@@ -174,6 +174,14 @@ static struct alert *make_access(struct engine *engine, const void *arg)
 	return report_access(&report, c->settled, c->object, c->entry, c->answer);
 }
 
+static struct alert *make_write(struct engine *engine, const void *arg)
+{
+	const struct access_case *c = arg;
+	const struct report report = report_of(engine);
+
+	return report_write(&report, c->settled, c->object, c->entry, c->answer);
+}
+
 struct memory_case {
 	const struct event *ev;
 	struct proc_ref proc;
@@ -463,6 +471,58 @@ static bool only_means(const struct engine *engine, const struct event_access *a
 	}
 }
 
+/* An access that may write, of an entry that judges writing. Told at once: whoever opened it so has
+ * the means, and there is nobody to make way for. */
+static void judge_write(struct engine *engine, const struct event *ev, struct proc_ref proc)
+{
+	const struct event_access *a = &ev->access;
+	const struct object *object = objects_find(engine->objects, a->object);
+	const struct settled s = {
+		.access = *a,
+		.time = ev->time,
+		.last_time = ev->time,
+		.flags = ev->flags,
+		.cpu = ev->cpu,
+		.count = 1,
+		.hows = 1U << a->how,
+		.proc = proc,
+		.final = true,
+	};
+	struct policy_answer answer;
+	struct access_case c = {&s, object, NULL, &answer};
+	struct policy_query query = {.action = ACTION_WRITE, .time = wall_of(engine, ev->time)};
+
+	c.entry = object ? policy_watch(engine->policy, object->watch_number) : NULL;
+	if (!c.entry || !(c.entry->on & 1U << ACTION_WRITE))
+		return;
+	query.watch = object->watch_number;
+	query.subject = subject_of(engine, &a->subject, a->exe, a->exe_trust, a->cgroup, ev->flags);
+	query.path = path_of(object, a, ev->flags);
+	policy_judge(engine->policy, &query, &answer);
+	if (answer.verdict == VERDICT_ALERT) {
+		const struct fold_key key = {
+			.type = ALERT_OBJECT_WRITTEN,
+			.image = a->subject.id,
+			.uid = a->subject.uid,
+			.object = a->object,
+			.exe = a->exe,
+		};
+
+		admit(engine, &key, 1, ev->time, ev->time, ev->time, make_write, &c);
+	} else if (answer.verdict == VERDICT_ALLOW) {
+		engine->st.allowed++;
+	} else {
+		engine->st.recorded++;
+	}
+}
+
+/* Writing is told as it is opened; the close afterwards is the same once more. */
+static bool may_write(const struct event_access *a)
+{
+	return a->mode & ACCESS_M_WRITE &&
+	       (a->how == ACCESS_OPEN || a->how == ACCESS_RECEIVE || a->how == ACCESS_FOUND);
+}
+
 static void feed_access(struct engine *engine, const struct event *ev)
 {
 	struct clean scratch;
@@ -472,6 +532,8 @@ static void feed_access(struct engine *engine, const struct event *ev)
 
 	ev = clean_event(engine, ev, &scratch);
 	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);
+	if (may_write(&ev->access))
+		judge_write(engine, ev, ref);
 	if (only_means(engine, &ev->access)) {
 		if (ev->access.how == ACCESS_OPEN)
 			settle_reopened(engine->settle, &ev->access.subject.id, ev->access.object);

@@ -310,12 +310,12 @@ char *report_rule(const struct policy_answer *answer)
 	return text;
 }
 
-struct alert *report_access(const struct report *report, const struct settled *s,
-			    const struct object *object, const struct watch_entry *entry,
-			    const struct policy_answer *answer)
+static struct alert *report_as(enum alert_type type, const char *attack,
+			       const struct report *report, const struct settled *s,
+			       const struct object *object, const struct watch_entry *entry,
+			       const struct policy_answer *answer)
 {
 	enum object_class object_class = entry ? entry->object_class : CLASS_KEY;
-	enum alert_type type = report_type(object_class);
 	const struct event_access *a = &s->access;
 	const struct report_subject subject = {
 		.proc = s->proc,
@@ -332,7 +332,7 @@ struct alert *report_access(const struct report *report, const struct settled *s
 
 	if (!alert)
 		return NULL;
-	alert->attack = report_attack(object_class);
+	alert->attack = attack;
 	/* Without time to wait for its exec, who opened may only have opened for another. */
 	if (s->early || s->flags & EVENT_FD_SCAN_BOUND)
 		alert->evidence = "inferred";
@@ -372,6 +372,24 @@ struct alert *report_access(const struct report *report, const struct settled *s
 fail:
 	alert_free(alert);
 	return NULL;
+}
+
+struct alert *report_access(const struct report *report, const struct settled *s,
+			    const struct object *object, const struct watch_entry *entry,
+			    const struct policy_answer *answer)
+{
+	enum object_class object_class = entry ? entry->object_class : CLASS_KEY;
+
+	return report_as(report_type(object_class), report_attack(object_class), report, s, object,
+			 entry, answer);
+}
+
+struct alert *report_write(const struct report *report, const struct settled *s,
+			   const struct object *object, const struct watch_entry *entry,
+			   const struct policy_answer *answer)
+{
+	/* Data Manipulation: Stored Data Manipulation */
+	return report_as(ALERT_OBJECT_WRITTEN, "T1565.001", report, s, object, entry, answer);
 }
 
 /* --- the daemon's own matters ---------------------------------------------------------- */

@@ -26,6 +26,10 @@ struct report {
 struct alert *report_access(const struct report *report, const struct settled *settled,
 			    const struct object *object, const struct watch_entry *entry,
 			    const struct policy_answer *answer);
+/* The same for an access that may write, as one of an entry with `on: write`. */
+struct alert *report_write(const struct report *report, const struct settled *settled,
+			   const struct object *object, const struct watch_entry *entry,
+			   const struct policy_answer *answer);
 /*
  * Somebody can read memory that is not its own. proc: the subject in the table. entry: of the class
  * of memory, NULL = the policy has none.

@@ -140,7 +140,7 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 		fputs(" read", f);
 		break;
 	default:
-		fputs(" opened", f);
+		fputs(alert->type == ALERT_OBJECT_WRITTEN ? " opened for writing" : " opened", f);
 	}
 }
 

@@ -421,6 +421,14 @@ static void find_rules(const struct policy *policy, const struct policy_query *q
 	}
 }
 
+static const char *words(const struct watch_rule *watch, enum policy_action action, bool allowed)
+{
+	if (action == ACTION_WRITE)
+		return allowed ? "the policy allows this program to write it"
+			       : "the policy allows no such program to write it";
+	return object_class_verdict(watch->entry.object_class, allowed);
+}
+
 static void answer(struct policy_answer *out, enum verdict verdict, enum policy_reason reason,
 		   const char *why, const struct place *place)
 {
@@ -470,8 +478,7 @@ static void refuse(const struct watch_rule *watch, const struct found *found, bo
 		       "the policy allowed this program until a day that is over",
 		       &found->expired->place);
 	else
-		answer(out, verdict, REASON_NO_RULE,
-		       object_class_verdict(watch->entry.object_class, false), &watch->place);
+		answer(out, verdict, REASON_NO_RULE, words(watch, q->action, false), &watch->place);
 }
 
 void policy_judge(const struct policy *policy, const struct policy_query *query,
@@ -501,8 +508,8 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 	if (watch->keys_used)
 		find_rules(policy, query, outside, &found);
 	if (found.allow)
-		answer(out_answer, VERDICT_ALLOW, REASON_ALLOWED,
-		       object_class_verdict(watch->entry.object_class, true), &found.allow->place);
+		answer(out_answer, VERDICT_ALLOW, REASON_ALLOWED, words(watch, query->action, true),
+		       &found.allow->place);
 	else if (found.expect)
 		answer(out_answer, VERDICT_RECORD, REASON_EXPECTED,
 		       "the policy expects this program", &found.expect->place);

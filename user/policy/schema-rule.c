@@ -45,7 +45,6 @@ static bool can_be_judged(struct reader *r, const struct yaml_node *node, int ac
 {
 	static const char *const missing[ACTION_NR] = {
 		[ACTION_LINK] = "names are followed, but not judged yet",
-		[ACTION_WRITE] = "writing is counted, but not judged yet",
 		[ACTION_SEND] = "connections are recorded, but not judged yet",
 	};
 

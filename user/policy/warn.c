@@ -124,6 +124,21 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 	return 0;
 }
 
+/* What is no file is not written to in a way that could be told. */
+static void warn_on(const struct policy *policy, struct diag_list *diags)
+{
+	for (size_t i = 0; i < policy->nr_watches; i++) {
+		const struct watch_rule *watch = &policy->watches[i];
+		const enum object_class c = watch->entry.object_class;
+
+		if (watch->entry.on & 1U << ACTION_WRITE &&
+		    (!object_class_has_paths(c) || c == CLASS_AGENT_SOCKET))
+			warn(diags, &watch->on_place,
+			     "on: 'write' never decides: nothing of class '%s' is written to",
+			     object_class_str(c));
+	}
+}
+
 static void warn_zones(const struct policy *policy, struct diag_list *diags)
 {
 	for (size_t i = 0; i < policy->nr_zones; i++)
@@ -329,6 +344,8 @@ int policy_warn(const struct policy *policy, struct diag_list *diags)
 		err = warn_overlaps(policy, diags);
 	if (err == 0)
 		warn_zones(policy, diags);
+	if (err == 0)
+		warn_on(policy, diags);
 	if (err == 0 && !policy->nr_watches)
 		diag_add(diags, DIAG_WARNING, NULL, 0, 0, "the policy watches nothing");
 	return err;
