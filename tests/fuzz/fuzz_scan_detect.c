@@ -49,12 +49,17 @@ static void numbers(const uint8_t *p, size_t size)
 	const struct harvest_place place = {.bytes = size & 1};
 	const struct rsa_join rsa = {.budget = 1 << 16, .hit = on_rsa};
 	const struct ec_search curves = {.seconds = 0.001, .hit = on_curve};
+	struct run runs[1024];
 	struct harvest *h;
+	size_t nr;
 	bool cut;
 
 	if (harvest_new(1 << 16, &h) < 0)
 		return;
-	harvest_collect(h, (struct bytes){p, size}, 0, size, &place);
+	nr = runs_find((struct bytes){p, size}, 0, size, place.bytes, runs,
+		       sizeof(runs) / sizeof(runs[0]));
+	for (size_t i = 0; i < nr; i++)
+		harvest_take(h, (struct bytes){p, size}, &runs[i], &place);
 	harvest_sort(h);
 	rsa_join(h, &rsa, &cut);
 	if (h->nr && size & 2)

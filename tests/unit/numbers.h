@@ -36,8 +36,12 @@ static inline _unused_ struct harvest *harvest_memory(const uint8_t *p, size_t l
 		size_t left = len - (at - from);
 		size_t want = from + 65536 + 16384;
 
-		harvest_collect(h, (struct bytes){p + at - from, left < want ? left : want}, from,
-				from + 65536, &place);
+		struct bytes memory = {p + at - from, left < want ? left : want};
+		struct run runs[65536 / 32];
+		size_t nr = runs_find(memory, from, from + 65536, bytes, runs, ARRAY_SIZE(runs));
+
+		for (size_t i = 0; i < nr; i++)
+			harvest_take(h, memory, &runs[i], &place);
 	}
 	harvest_sort(h);
 	return h;

@@ -2,8 +2,10 @@
 /* Scalars and seeds in each form, with their public halves in each. */
 #include "scan/detect-ec.h"
 
-#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 #include "unit/numbers.h"
@@ -42,14 +44,47 @@ static struct seen search(const uint8_t *p, bool bytes)
 	return seen;
 }
 
-/* One key in thousands looks like code or an address at a bad place: one may be missed, not two. */
-static bool missed(unsigned nr, const char *what)
+static void just_one(unsigned nr, const char *what)
 {
-	static unsigned misses;
-
-	if (nr > 1 || (!nr && ++misses > 1))
+	if (nr != 1)
 		fail_msg("%s: %u found", what, nr);
-	return !nr;
+}
+
+/*
+ * Bytes for keys, always the same: a detector of bare numbers misses one key in some thousands, by
+ * nature, where a word of it looks like an address (its upper 16 bits all equal, two of 65,536, at
+ * each of the three places that matter). With random keys no test could demand that each is found.
+ */
+static void fixed_bytes(unsigned nr, uint8_t out[SHA512_DIGEST_LENGTH])
+{
+	uint8_t from[] = {'k', 'e', 'y', (uint8_t)(nr >> 8), (uint8_t)nr};
+
+	SHA512(from, sizeof(from), out);
+}
+
+static void make_key(enum ec_curve curve, BIGNUM **d, BIGNUM *x, BIGNUM *y)
+{
+	static const int nids[] = {
+		[EC_P256] = NID_X9_62_prime256v1,
+		[EC_SECP256K1] = NID_secp256k1,
+		[EC_P384] = NID_secp384r1,
+		[EC_P521] = NID_secp521r1,
+	};
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(nids[curve]);
+	EC_POINT *point = EC_POINT_new(group);
+	uint8_t bytes[2 * SHA512_DIGEST_LENGTH];
+
+	BN_CTX *ctx = BN_CTX_new();
+
+	fixed_bytes(2 * curve, bytes);
+	fixed_bytes(2 * curve + 1, bytes + SHA512_DIGEST_LENGTH);
+	*d = BN_bin2bn(bytes, (int)ec_curve_field(curve) + 8, NULL);
+	BN_nnmod(*d, *d, EC_GROUP_get0_order(group), ctx);
+	assert_int_equal(EC_POINT_mul(group, point, *d, NULL, NULL, NULL), 1);
+	assert_int_equal(EC_POINT_get_affine_coordinates(group, point, x, y, NULL), 1);
+	EC_POINT_free(point);
+	EC_GROUP_free(group);
+	BN_CTX_free(ctx);
 }
 
 /* Pointers and small numbers. */
@@ -86,15 +121,12 @@ static void each_curve_and_form_is_found(void **state)
 	uint8_t *p = malloc(LEN);
 
 	for (enum ec_curve curve = 0; curve < EC_CURVE_NR; curve++) {
-		EVP_PKEY *pkey = EVP_EC_gen(names[curve]);
-		BIGNUM *d = NULL, *x = NULL, *y = NULL;
+		BIGNUM *d = NULL, *x = BN_new(), *y = BN_new();
 		struct ec_group g;
 		uint8_t want[66];
 
 		assert_int_equal(ec_group_init(&g, curve), 0);
-		EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d);
-		EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_X, &x);
-		EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, &y);
+		make_key(curve, &d, x, y);
 		BN_bn2binpad(d, want, (int)g.field);
 		for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
 			for (enum ec_form form = 0; form < EC_FORM_NR; form++) {
@@ -112,8 +144,7 @@ static void each_curve_and_form_is_found(void **state)
 					put(p + 16384 + 192, y, &g, form);
 				}
 				seen = search(p, false);
-				if (missed(seen.nr, names[curve]))
-					continue;
+				just_one(seen.nr, names[curve]);
 				assert_int_equal(seen.kind, KEY_EC);
 				assert_int_equal(seen.secret_len, g.field);
 				assert_memory_equal(seen.secret, want, g.field);
@@ -125,7 +156,6 @@ static void each_curve_and_form_is_found(void **state)
 		BN_free(x);
 		BN_free(y);
 		ec_group_fini(&g);
-		EVP_PKEY_free(pkey);
 	}
 	free(p);
 }
@@ -137,20 +167,20 @@ static void seeds_are_found_by_their_public_keys(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		for (unsigned skew = 0; skew < 8; skew++) {
-			EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, i ? "X25519" : "ED25519");
-			uint8_t seed[32], public[32];
+			uint8_t seed[SHA512_DIGEST_LENGTH], public[32];
 			size_t len = 32;
 			struct seen seen;
+			EVP_PKEY *pkey;
 
-			EVP_PKEY_get_raw_private_key(pkey, seed, &len);
+			fixed_bytes(100 + 8 * (unsigned)i + skew, seed);
+			pkey = EVP_PKEY_new_raw_private_key(types[i], NULL, seed, 32);
 			EVP_PKEY_get_raw_public_key(pkey, public, &len);
 			EVP_PKEY_free(pkey);
 			clear(p);
 			memcpy(p + 8192 + 16 + skew, seed, 32);
 			memcpy(p + 16384 + 24 + (skew * 3) % 8, public, 32);
 			seen = search(p, skew);
-			if (missed(seen.nr, "seed"))
-				continue;
+			just_one(seen.nr, "seed");
 			assert_int_equal(seen.kind, i ? KEY_X25519 : KEY_ED25519);
 			assert_int_equal(seen.at, 8192 + 16 + skew);
 			assert_memory_equal(seen.secret, seed, 32);
@@ -158,7 +188,7 @@ static void seeds_are_found_by_their_public_keys(void **state)
 			assert_int_equal(search(p, skew).nr, 0);
 			/* Both in a row, as many libraries keep them. */
 			memcpy(p + 8192 + 16 + skew + 32, public, 32);
-			missed(search(p, skew).nr, "pair");
+			just_one(search(p, skew).nr, "pair");
 		}
 	free(p);
 }

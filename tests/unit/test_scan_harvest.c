@@ -71,13 +71,13 @@ static void all_code_gathers_the_same(void **state)
 			p[at + i] &= 0x4b;
 		memset(p + at + 2048, 0xff, at / 4096 % 64);
 	}
-	assert_true(harvest_use(HARVEST_PLAIN));
+	assert_true(runs_use(RUNS_PLAIN));
 	plain = harvest_memory(p, LEN, false);
 	assert_true(plain->nr > 32);
-	for (enum harvest_code code = HARVEST_CODE_NR; code-- > HARVEST_PLAIN;) {
+	for (enum runs_code code = RUNS_CODE_NR; code-- > RUNS_PLAIN;) {
 		struct harvest *h;
 
-		if (!harvest_use(code))
+		if (!runs_use(code))
 			continue;
 		h = harvest_memory(p, LEN, false);
 		assert_int_equal(h->nr, plain->nr);
@@ -86,8 +86,8 @@ static void all_code_gathers_the_same(void **state)
 		harvest_free(h);
 	}
 	harvest_free(plain);
-	for (enum harvest_code code = HARVEST_CODE_NR; code-- > HARVEST_PLAIN;)
-		if (harvest_use(code))
+	for (enum runs_code code = RUNS_CODE_NR; code-- > RUNS_PLAIN;)
+		if (runs_use(code))
 			break;
 	free(p);
 }

@@ -255,16 +255,6 @@ static bool try_at(const struct search *s, size_t at, unsigned relations)
 	return false;
 }
 
-/* The block at `at` showed a pattern: the schedule starts somewhere before it. */
-static void confirm(const struct search *s, size_t at, unsigned relations)
-{
-	size_t from = at > AES_SCHEDULE_MAX ? at - AES_SCHEDULE_MAX : 0;
-
-	for (size_t start = from; start <= at; start += 4)
-		if (start >= *s->last_end && try_at(s, start, relations))
-			return;
-}
-
 static const struct {
 	int distance; /* words */
 	unsigned relation;
@@ -280,6 +270,60 @@ static unsigned pattern(unsigned relation, unsigned mask)
 							 : table.four;
 
 	return masks[mask] ? relation : 0;
+}
+
+/* Which of eight words are the exclusive or of the one before and of the one at a distance. */
+static unsigned mask_at(const uint8_t *p, int distance)
+{
+	unsigned mask = 0;
+
+	for (int i = 0; i < WORDS; i++)
+		mask |= (unsigned)((load(p + 4 * i) ^ load(p + 4 * i - 4)) ==
+				   load(p + 4 * (i + distance)))
+			<< i;
+	return mask;
+}
+
+/* The shortest schedule has four blocks that show its pattern, one after another. */
+static bool has_neighbour(const struct search *s, size_t at, int distance, unsigned relation)
+{
+	const uint8_t *p = s->memory.p + at;
+
+	return (s->memory.len - at >= 3 * AES_BLOCK &&
+		pattern(relation, mask_at(p + AES_BLOCK, distance))) ||
+	       (at >= 2 * AES_BLOCK && pattern(relation, mask_at(p - AES_BLOCK, distance)));
+}
+
+/*
+ * The block at `at` showed a pattern: the schedule starts somewhere before it, a multiple of its
+ * period from the word that is no such sum.
+ */
+static void confirm(const struct search *s, size_t at, unsigned relations)
+{
+	size_t from = at > AES_SCHEDULE_MAX ? at - AES_SCHEDULE_MAX : at % 4;
+	const uint8_t *p = s->memory.p + at;
+
+	/* Zeros fulfil everything, and so do elements of an array that are all the same. Of a
+	 * schedule's four blocks one has none, whatever the key. */
+	for (unsigned i = 0; i < WORDS; i++)
+		if (!load(p + 4 * (size_t)i) ||
+		    load(p + 4 * (size_t)i) == load(p + 4 * (size_t)i - 4))
+			return;
+	for (size_t r = 0; r < ARRAY_SIZE(relations_of); r++) {
+		unsigned relation = relations_of[r].relation & relations;
+		unsigned period = relation == REL_192 ? 6 : relation == REL_192_DEC ? 1 : 4, mask;
+		size_t start = at;
+
+		if (!relation || !has_neighbour(s, at, relations_of[r].distance, relation))
+			continue;
+		mask = mask_at(p, relations_of[r].distance);
+		if (period > 1)
+			start += 4 * (size_t)__builtin_ctz(~mask);
+		start = from + (start - from) % (4 * (size_t)period);
+		for (; start <= at; start += 4 * (size_t)period)
+			if (start >= *s->last_end && try_at(s, start, relation))
+				return;
+	}
 }
 
 /* The first and last blocks that have eight words on either side. */
@@ -368,6 +412,37 @@ __attribute__((target("avx2"))) static void detect_avx2(const struct search *s, 
 			confirm(s, at, found);
 	}
 }
+
+/* Two blocks at a time. */
+__attribute__((target("avx512f"))) static void detect_avx512(const struct search *s, size_t from,
+							     size_t to)
+{
+#define AT(words) _mm512_loadu_si512(p + 4 * (words))
+	size_t at = from;
+
+	/* What the second block needs is there, if the first one has as much more. */
+	for (; at < to && s->memory.len - at >= 4 * AES_BLOCK; at += 2 * AES_BLOCK) {
+		const uint8_t *p = s->memory.p + at;
+		__m512i x = _mm512_xor_si512(AT(0), AT(-1));
+		unsigned equal[ARRAY_SIZE(relations_of)], any = 0, found[2] = {0};
+
+		for (size_t r = 0; r < ARRAY_SIZE(relations_of); r++) {
+			equal[r] = _mm512_cmpeq_epi32_mask(x, AT(relations_of[r].distance));
+			any |= equal[r];
+		}
+		if (__builtin_expect(!any, 1))
+			continue;
+		for (size_t r = 0; r < ARRAY_SIZE(relations_of); r++) {
+			found[0] |= pattern(relations_of[r].relation, equal[r] & 255);
+			found[1] |= pattern(relations_of[r].relation, equal[r] >> 8);
+		}
+		for (size_t i = 0; i < 2; i++)
+			if (__builtin_expect(found[i] && at + i * AES_BLOCK < to, 0))
+				confirm(s, at + i * AES_BLOCK, found[i]);
+	}
+	detect_avx2(s, at, to);
+#undef AT
+}
 #endif
 
 void aes_detect(struct bytes memory, size_t from, size_t to, size_t *last_end,
@@ -377,7 +452,11 @@ void aes_detect(struct bytes memory, size_t from, size_t to, size_t *last_end,
 	if (__builtin_cpu_supports("avx2")) {
 		struct search s = {memory, last_end, hit, userdata};
 
-		if (clip(memory, &from, &to))
+		if (!clip(memory, &from, &to))
+			return;
+		if (__builtin_cpu_supports("avx512f"))
+			detect_avx512(&s, from, to);
+		else
 			detect_avx2(&s, from, to);
 		return;
 	}

@@ -111,7 +111,7 @@ static bool stands_alone(const struct ec_raw_search *s, long at)
 
 	long len;
 
-	if (at % 8 || at < 8 - HARVEST_MARGIN || harvest_word(p - 8))
+	if (at % 8 || at < 8 - HARVEST_MARGIN || run_word(p - 8))
 		return false;
 	len = spots_piece(s->harvest, s->stretch, at, 2 * LEN + 8);
 	return len == LEN || len == 2 * LEN;

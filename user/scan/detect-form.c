@@ -232,14 +232,27 @@ static void on_marker(void *userdata, size_t at, unsigned groups)
 		form_store(s, at);
 }
 
+struct form_room {
+	uint8_t text[FORM_MAX], data[FORM_MAX];
+	struct form_key key;
+};
+
+struct form_room *form_room_new(void)
+{
+	return wipe_alloc(sizeof(struct form_room));
+}
+
 int form_detect(struct bytes memory, size_t from, size_t to, const struct form_detect *detect)
 {
-	_cleanup_wipe_ uint8_t *text = wipe_alloc(FORM_MAX), *data = wipe_alloc(FORM_MAX);
-	_cleanup_wipe_ uint8_t *key = wipe_alloc(sizeof(struct form_key));
-	struct form_search s = {memory, detect, text, data, (struct form_key *)key};
+	_cleanup_wipe_ uint8_t *own = detect->room ? NULL : wipe_alloc(sizeof(struct form_room));
+	struct form_room *room = detect->room ? detect->room : (struct form_room *)own;
+	struct form_search s = {memory, detect, NULL, NULL, NULL};
 
-	if (!text || !data || !key)
+	if (!room)
 		return -ENOMEM;
+	s.text = room->text;
+	s.data = room->data;
+	s.key = &room->key;
 	markers_find(&markers, memory, from, to < memory.len ? to : memory.len, on_marker, &s);
 	return 0;
 }

@@ -13,12 +13,17 @@
 
 #define FORM_MAX 16384 /* bytes that one key may take */
 
+struct form_room; /* for what is read, secret: wiped by wipe_free() */
+
+struct form_room *form_room_new(void); /* NULL: no memory */
+
 struct form_detect {
 	/* Keys that may still be proven, as a proof takes time; those beyond are not told. */
 	unsigned *budget;
 	/* Positions in findings count from memory.p. secret: NULL where it is not to be had. */
 	void (*hit)(void *userdata, const struct finding *finding, const struct secret *secret);
 	void *userdata;
+	struct form_room *room; /* one for each thread; NULL: one is made for the call */
 };
 
 /* Looks at what begins in [from, to) of `memory`; a key may reach beyond `to`. -ENOMEM or 0. */

@@ -5,17 +5,27 @@
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
 
-#define NUMBERS_MAX   131072 /* of primes, and as many moduli */
-#define FILTER_BITS   (1U << 22)
-#define SIZES	      13
-#define DIFFERENT_MIN 46 /* of 64 bytes */
-#define FITS_WITHIN   16 /* bytes between a modulus' end and its stretch's */
-#define NEAR_MIN      64 /* primes that each modulus is always tried with */
-#define DIVIDE_NEAR   12 /* of which so many without asking for the other prime */
-#define REGION	      65536 /* bytes around a strong modulus in which a prime may stand anywhere */
+#define NUMBERS_MAX 131072 /* of primes, and as many moduli */
+#define FILTER_BITS (1U << 22)
+#define SIZES	    13
+#define RICH_STEP   32 /* bytes: numbers are looked at 64 bytes at a time */
+#define RICH_MIN    46 /* of 64 bytes are different */
+#define RICH_DIGITS 42 /* the same where some bits of each word are none */
+#define RICH_NR	    ((HARVEST_STRETCH_MAX + 2 * HARVEST_MARGIN) / RICH_STEP)
+#define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
+#define NEAR_MIN    64 /* primes that each modulus is always tried with */
+#define DIVIDE_NEAR 12 /* of which so many without asking for the other prime; a quarter if weak \
+			*/
+#define REGION 65536 /* bytes around a strong modulus in which a prime may stand anywhere */
 
 /* Limbs of a prime; of a modulus twice that. */
 static const uint8_t sizes[SIZES] = {8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64};
+
+/* Both in one: the first SIZES are a prime's, all but the first FIRST_MODULUS a modulus'. */
+#define LENGTHS	      17
+#define FIRST_MODULUS 4
+static const uint8_t lengths[LENGTHS] = {8,  10, 12, 14, 16, 20, 24,  28, 32,
+					 40, 48, 56, 64, 80, 96, 112, 128};
 
 static const enum finding_layout layouts[] = {
 	LAYOUT_LE,	     LAYOUT_BE,		  LAYOUT_W32,	    LAYOUT_W64,
@@ -47,8 +57,8 @@ struct search {
 	/* Of the spot that is looked at: */
 	const struct stretch *stretch;
 	enum finding_layout layout;
-	const struct number *modulus; /* or the one whose primes are looked for */
-	const uint64_t *modulus_limbs;
+	uint8_t different[RICH_NR]; /* of the 64 bytes at each RICH_STEP, from the margin on */
+	const uint64_t *modulus_limbs; /* whose primes are looked for */
 	unsigned size;
 	bool found;
 };
@@ -128,38 +138,69 @@ static bool modulus_fits(const struct search *s, const uint8_t *p, long at, size
 	return !(len & (len - 1));
 }
 
+/* The same of a prime: what follows it at once may be the other one, but then of a usual size. */
+static bool prime_fits(const struct search *s, long at, size_t len, unsigned nr)
+{
+	long left = (long)s->stretch->len - at - (long)len;
+
+	return (left >= -FITS_WITHIN && left <= FITS_WITHIN) || !(nr & (nr - 1)) || nr == 24;
+}
+
+/* Does all of it look like chance? */
+static bool is_rich(const struct search *s, long at, size_t len)
+{
+	bool digits = s->layout >= LAYOUT_DIGITS_60 && s->layout <= LAYOUT_DIGITS_15;
+	size_t from = (size_t)(at + HARVEST_MARGIN + RICH_STEP - 1) / RICH_STEP;
+	size_t to = ((size_t)(at + HARVEST_MARGIN) + len - 64) / RICH_STEP;
+
+	for (size_t i = from; i <= to && i < RICH_NR; i++)
+		if (s->different[i] < (digits ? RICH_DIGITS : RICH_MIN))
+			return false;
+	return true;
+}
+
 static bool candidate(void *userdata, long at)
 {
 	struct search *s = userdata;
 	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
+	long room = (long)s->stretch->len + HARVEST_MARGIN - at;
 	uint64_t limbs[LIMBS_MAX];
 	bool ok = true;
 
-	for (unsigned i = 0; i < 2 * SIZES && ok; i++) {
-		bool modulus = i >= SIZES, strong = false;
-		unsigned nr = modulus ? 2U * sizes[i - SIZES] : sizes[i];
+	if (room < 64 || !limbs_may_begin(s->layout, p))
+		return true;
+	for (unsigned i = 0; i < LENGTHS && ok; i++) {
+		unsigned nr = lengths[i];
 		size_t len = limbs_size(s->layout, 64 * nr);
+		bool prime = i < SIZES && prime_fits(s, at, len, nr);
+		bool modulus = i >= FIRST_MODULUS, strong = false;
+		struct number number;
 
-		if ((long)len > (long)s->stretch->len + HARVEST_MARGIN - at) {
-			if (modulus)
-				break;
-			i = SIZES - 1;
+		if ((long)len > room)
+			break;
+		if (modulus)
+			modulus = modulus_fits(s, p, at, len, &strong);
+		if (!prime && !modulus)
 			continue;
-		}
-		if (modulus && !modulus_fits(s, p, at, len, &strong))
+		if (!is_rich(s, at, len))
+			break;
+		if (!limbs_load(s->layout, p, 64 * nr, modulus ? 2 : 1, limbs))
 			continue;
-		if (!limbs_load(s->layout, p, 64 * nr, modulus ? 2 : 1, limbs) ||
-		    limbs_small_factor(limbs, nr))
+		prime &= limbs[nr - 1] >> 63;
+		if ((!prime && !modulus) || limbs_small_factor(limbs, nr))
 			continue;
-		ok = add(s, modulus ? &s->moduli[i - SIZES] : &s->primes[i],
-			 &(struct number){
-				 .low = limbs[0],
-				 .inverse = limbs_inverse(limbs[0]),
-				 .stretch = (uint32_t)(s->stretch - s->harvest->stretches),
-				 .at = (int16_t)at,
-				 .layout = (uint8_t)s->layout,
-				 .strong = strong,
-			 });
+		number = (struct number){
+			.low = limbs[0],
+			.inverse = limbs_inverse(limbs[0]),
+			.stretch = (uint32_t)(s->stretch - s->harvest->stretches),
+			.at = (int16_t)at,
+			.layout = (uint8_t)s->layout,
+			.strong = strong,
+		};
+		if (prime)
+			ok = add(s, &s->primes[i], &number);
+		if (modulus && ok)
+			ok = add(s, &s->moduli[i - FIRST_MODULUS], &number);
 	}
 	explicit_bzero(limbs, sizeof(limbs));
 	return ok;
@@ -182,22 +223,30 @@ static bool may_be_digits(const uint8_t *p, enum finding_layout layout)
 	return !(all & free_bits[layout]);
 }
 
-/* 64 random bytes have 57 different ones, of digits with four bits free 54; code has not so many.
+/*
+ * 64 random bytes have 57 different ones, of digits with four bits free 54; code has not so many.
+ * Counts them all over the stretch; false if there are not enough anywhere near its beginning.
  */
-static bool rich(const uint8_t *p, unsigned len)
+static bool measure(struct search *s)
 {
-	for (unsigned at = 0; at + 64 <= len + HARVEST_MARGIN && at <= 64; at += 32)
-		if (harvest_different(p + at, 64) >= DIFFERENT_MIN)
-			return true;
-	return false;
+	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) - HARVEST_MARGIN;
+	size_t len = s->stretch->len + 2 * (size_t)HARVEST_MARGIN, nr = 0;
+	bool any = false;
+
+	for (size_t at = 0; at + 64 <= len && nr < RICH_NR; at += RICH_STEP) {
+		s->different[nr] = (uint8_t)harvest_different(p + at, 64);
+		any |= s->different[nr++] >= RICH_DIGITS;
+		if (nr == 4 && !any)
+			return false;
+	}
+	return any;
 }
 
 static void collect(struct search *s)
 {
 	for (size_t i = 0; i < s->harvest->nr; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->len < 56 ||
-		    !rich(stretch_bytes(s->harvest, s->stretch), s->stretch->len))
+		if (s->stretch->len < 56 || !measure(s))
 			continue;
 		for (size_t k = 0; k < ARRAY_SIZE(layouts); k++) {
 			s->layout = layouts[k];
@@ -252,17 +301,18 @@ static bool try_prime(struct search *s, const struct stretch *stretch, long at,
 	uint64_t p[LIMBS_MAX], q[LIMBS_MAX];
 	const uint8_t *bytes = stretch_bytes(s->harvest, stretch) + at;
 	unsigned nr = sizes[s->size];
-	uint64_t one = 0;
 
 	if (!affords(s, nr * nr / 4U))
 		return false;
 	if (!limbs_load(layout, bytes, 64 * nr, 1, p) || limbs_small_factor(p, nr) ||
 	    !limbs_divide(p, nr, s->modulus_limbs, 2 * nr, q))
 		goto out;
-	/* A number divides itself. */
-	for (unsigned i = 1; i < nr; i++)
-		one |= q[i];
-	if (one)
+	/*
+	 * Libraries have products of their own: squares of primes for Montgomery's arithmetic, a
+	 * prime times what a signature was made of. A key's modulus has two primes, and different
+	 * ones (FIPS 186-5, A.1.3).
+	 */
+	if (memcmp(p, q, 8 * (size_t)nr) && limbs_prime(p, nr) && limbs_prime(q, nr))
 		report(s, stretch, at, layout, p, q);
 out:
 	explicit_bzero(p, sizeof(p));
@@ -283,6 +333,7 @@ static void factor_by_primes(struct search *s, const struct number *n, size_t mo
 {
 	const struct numbers *primes = &s->primes[s->size];
 	size_t up = 0, high = primes->nr, down, tried = 0;
+	size_t near = n->strong ? DIVIDE_NEAR : DIVIDE_NEAR / 4;
 
 	while (up < high) {
 		size_t middle = (up + high) / 2;
@@ -300,7 +351,7 @@ static void factor_by_primes(struct search *s, const struct number *n, size_t mo
 
 		if (!affords(s, 1))
 			return;
-		if (tried >= DIVIDE_NEAR && !in_filter(s, n->low * p->inverse))
+		if (tried >= near && !in_filter(s, n->low * p->inverse))
 			continue;
 		if (!try_prime(s, &s->harvest->stretches[p->stretch], p->at, p->layout))
 			return;

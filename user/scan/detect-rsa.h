@@ -2,7 +2,8 @@
 /*
  * RSA private keys of which nothing stands in memory but bare numbers: what may be a prime or a
  * modulus, out of the harvest of a dump, joined. A modulus that one of the numbers divides is no
- * coincidence: nothing else about the dump has to be known or trusted.
+ * coincidence: nothing else about the dump has to be known or trusted. Both factors must be primes,
+ * and different ones.
  *
  * Moduli of 1024 to 8192 bits (multiples of 128, 256, 512 or 1024 bits as they grow), primes of
  * half their size, in each layout of limbs.h. The prime and its modulus must be there; the other

@@ -39,33 +39,64 @@ static bool begins_key(const uint8_t *p, const uint8_t *stream)
 	       (!memcmp(b + 4, "ssh", 3) || !memcmp(b + 4, "ecd", 3) || !memcmp(b + 4, "sk-", 3));
 }
 
-static void try_prekey(struct search *s, const struct harvest_prekey *prekey)
+static void try_at(struct search *s, const struct stretch *stretch, long at,
+		   const struct harvest_prekey *prekey, const uint8_t *stream)
 {
-	static const uint8_t zeros[BLOCK];
-	uint8_t stream[BLOCK];
+	const uint8_t *p = stretch_bytes(s->harvest, stretch) + at;
+	size_t len = (size_t)(stretch->len + HARVEST_MARGIN - at);
+	struct shield_hit hit = {stretch, at, s->key};
 
-	if (!decrypt(s, prekey, zeros, BLOCK))
+	if (!begins_key(p, stream) || !decrypt(s, prekey, p, len))
 		return;
-	memcpy(stream, s->plain, BLOCK);
+	form_key_init(s->key);
+	if (!form_ssh((struct bytes){s->plain, len}, s->key))
+		pubkey_init(&s->key->pub);
+	s->hit(s->userdata, &hit);
+	form_key_wipe(s->key);
+	explicit_bzero(s->plain, PLAIN_MAX);
+}
+
+/* Plain text begins with zeros, so what is shielded begins as the stream does: a bit for each
+ * first two bytes that a stream has says no to nearly all. */
+static void try_all(struct search *s, const uint8_t (*streams)[BLOCK], const uint64_t *first)
+{
 	for (size_t i = 0; i < s->harvest->nr; i++) {
 		const struct stretch *stretch = &s->harvest->stretches[i];
 		const uint8_t *p = stretch_bytes(s->harvest, stretch);
 
 		for (long at = -HARVEST_MARGIN; at + BLOCK <= stretch->len; at += 8) {
-			size_t len = (size_t)(stretch->len + HARVEST_MARGIN - at);
-			struct shield_hit hit = {stretch, at, s->key};
+			unsigned two = (unsigned)p[at] << 8 | p[at + 1];
 
-			if (!begins_key(p + at, stream) || !decrypt(s, prekey, p + at, len))
+			if (!(first[two / 64] >> two % 64 & 1))
 				continue;
-			form_key_init(s->key);
-			if (!form_ssh((struct bytes){s->plain, len}, s->key))
-				pubkey_init(&s->key->pub);
-			s->hit(s->userdata, &hit);
-			form_key_wipe(s->key);
-			explicit_bzero(s->plain, PLAIN_MAX);
+			for (size_t k = 0; k < s->harvest->nr_prekeys; k++)
+				try_at(s, stretch, at, &s->harvest->prekeys[k], streams[k]);
 		}
 	}
-	explicit_bzero(stream, sizeof(stream));
+}
+
+static bool try_prekeys(struct search *s)
+{
+	static const uint8_t zeros[BLOCK];
+	size_t nr = s->harvest->nr_prekeys;
+	_cleanup_wipe_ uint8_t *memory = wipe_alloc(nr * BLOCK + 65536 / 8);
+	uint64_t *first = (uint64_t *)memory;
+	uint8_t(*streams)[BLOCK];
+
+	if (!memory)
+		return false;
+	streams = (uint8_t(*)[BLOCK])(memory + 65536 / 8);
+	for (size_t i = 0; i < nr; i++) {
+		unsigned two;
+
+		if (!decrypt(s, &s->harvest->prekeys[i], zeros, BLOCK))
+			return false;
+		memcpy(streams[i], s->plain, BLOCK);
+		two = (unsigned)streams[i][0] << 8 | streams[i][1];
+		first[two / 64] |= 1ULL << two % 64;
+	}
+	try_all(s, (const uint8_t(*)[BLOCK])streams, first);
+	return true;
 }
 
 int shield_detect(const struct harvest *harvest,
@@ -73,6 +104,7 @@ int shield_detect(const struct harvest *harvest,
 {
 	_cleanup_wipe_ uint8_t *plain = NULL, *key = NULL;
 	struct search s = {harvest, hit, userdata};
+	bool done;
 
 	if (!harvest->nr_prekeys)
 		return 0;
@@ -81,9 +113,7 @@ int shield_detect(const struct harvest *harvest,
 	s.plain = plain;
 	s.key = (struct form_key *)key;
 	s.ctx = EVP_CIPHER_CTX_new();
-	if (s.plain && s.key && s.ctx)
-		for (size_t i = 0; i < harvest->nr_prekeys; i++)
-			try_prekey(&s, &harvest->prekeys[i]);
+	done = s.plain && s.key && s.ctx && try_prekeys(&s);
 	EVP_CIPHER_CTX_free(s.ctx);
-	return s.plain && s.key && s.ctx ? 0 : -ENOMEM;
+	return done ? 0 : -ENOMEM;
 }

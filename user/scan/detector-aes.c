@@ -6,10 +6,13 @@
 #include "scan/detect-aes.h"
 #include "scan/detectors.h"
 #include "scan/known.h"
+#include "scan/runs.h"
 #include "scan/sort.h"
+#include "scan/sweep.h"
 #include "scan/wipe.h"
 
 #define KEYS_MAX 4096
+#define AROUND	 64 /* bytes of a schedule that may stand out of its run */
 
 struct aes_key {
 	struct finding finding;
@@ -121,13 +124,16 @@ static void on_drbg(struct state *state, const uint8_t *key)
  */
 static void find_drbg(struct state *state, struct bytes memory, size_t from, size_t to)
 {
-	for (size_t at = (from + 7) / 8 * 8; at < to && at + 44 <= memory.len; at += 8) {
-		uint64_t keylen;
+	size_t at = (from + 7) / 8 * 8, end = (to + 7) / 8 * 8;
+
+	if (end + 44 > memory.len)
+		end = memory.len < 44 ? 0 : (memory.len - 44) / 8 * 8;
+	for (; at < end; at += 8) {
 		uint32_t use_df;
 
-		memcpy(&keylen, memory.p + at, sizeof(keylen));
-		if (keylen != 32)
-			continue;
+		at += sweep_find64(memory.p + at, end - at, htole64(32));
+		if (at == end)
+			break;
 		memcpy(&use_df, memory.p + at + 8, sizeof(use_df));
 		if (use_df == 1)
 			on_drbg(state, memory.p + at + 12);
@@ -143,8 +149,15 @@ static void window(void *p, unsigned worker, const struct window *window)
 		struct bytes memory = window->memory;
 		size_t last_end = 0;
 
-		if (bytes_skip(&memory, call.shift))
-			aes_detect(memory, window->from, window->to, &last_end, on_hit, &call);
+		if (!bytes_skip(&memory, call.shift))
+			break;
+		/* Whose key is the simplest has nothing but noise after two rounds, too. */
+		for (size_t i = 0; i < window->nr_runs; i++) {
+			const struct run *run = &window->runs[i];
+			size_t from = run->from < AROUND ? 0 : run->from - AROUND;
+
+			aes_detect(memory, from, run->to + AROUND, &last_end, on_hit, &call);
+		}
 	}
 	find_drbg(p, window->memory, window->from, window->to);
 }

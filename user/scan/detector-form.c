@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "scan/detect-form.h"
 #include "scan/detectors.h"
+#include "scan/wipe.h"
 
 _Static_assert(FORM_MAX <= WINDOW_AFTER, "a window has room for the longest form");
 
@@ -10,7 +11,10 @@ _Static_assert(FORM_MAX <= WINDOW_AFTER, "a window has room for the longest form
 
 struct state {
 	const struct detector_job *job;
-	unsigned budget[]; /* by worker */
+	struct {
+		unsigned budget;
+		struct form_room *room;
+	} workers[];
 };
 
 struct call {
@@ -18,15 +22,32 @@ struct call {
 	const struct window *window;
 };
 
+static void free_state(void *p)
+{
+	struct state *state = p;
+
+	if (!state)
+		return;
+	for (unsigned i = 0; i < state->job->workers; i++)
+		wipe_free(state->workers[i].room);
+	free(state);
+}
+
 static int begin(const struct detector_job *job, void **out_state)
 {
-	struct state *state = calloc(1, sizeof(*state) + job->workers * sizeof(state->budget[0]));
+	struct state *state = calloc(1, sizeof(*state) + job->workers * sizeof(state->workers[0]));
 
 	if (!state)
 		return -ENOMEM;
 	state->job = job;
-	for (unsigned i = 0; i < job->workers; i++)
-		state->budget[i] = PROOFS;
+	for (unsigned i = 0; i < job->workers; i++) {
+		state->workers[i].budget = PROOFS;
+		state->workers[i].room = form_room_new();
+		if (!state->workers[i].room) {
+			free_state(state);
+			return -ENOMEM;
+		}
+	}
 	*out_state = state;
 	return 0;
 }
@@ -46,10 +67,11 @@ static void window(void *p, unsigned worker, const struct window *window)
 {
 	struct state *state = p;
 	struct call call = {state, window};
-	struct form_detect detect = {&state->budget[worker], on_hit, &call};
+	struct form_detect detect = {&state->workers[worker].budget, on_hit, &call,
+				     state->workers[worker].room};
 
 	if (form_detect(window->memory, window->from, window->to, &detect) < 0 ||
-	    !state->budget[worker])
+	    !state->workers[worker].budget)
 		detector_incomplete(state->job);
 }
 
@@ -57,5 +79,5 @@ const struct detector detector_form = {
 	.name = "form",
 	.begin = begin,
 	.window = window,
-	.free = free,
+	.free = free_state,
 };

@@ -9,19 +9,22 @@
 #include "scan/detectors.h"
 #include "scan/pubkey.h"
 
-#define ARENA	    (12 << 20)
-#define STEPS_MIN   (20 << 20) /* of the search: some nanoseconds each */
-#define STEPS_SHARE 64 /* and one more for so many bytes of the dump */
-#define KNOWN_MAX   256
-/* Seconds of CPU for curves: some, and one more for so many bytes of the dump. */
-#define CURVES_MIN   0.2
-#define CURVES_SHARE 20e9
+#define ARENA	  (12 << 20)
+#define KNOWN_MAX 256
+/* Steps of the search for primes, some nanoseconds each: for a start, and one more for so many
+ * bytes of the dump. */
+#define STEPS_START (12 << 20)
+#define STEPS_SHARE 64
+/* Seconds of CPU for curves: for a start, and one more for so many bytes of the dump. */
+#define CURVES_START 0.2
+#define CURVES_SHARE 40e9
 
 struct state {
 	const struct detector_job *job;
 	struct harvest *harvest;
 	pthread_mutex_t lock; /* of asking before the end */
 	uint64_t bytes; /* seen since the questions were asked last */
+	bool asked; /* once: what there is for a start has been given out */
 	uint8_t known[KNOWN_MAX][32]; /* what was told already */
 	size_t nr_known;
 };
@@ -157,14 +160,16 @@ static void ask(struct state *state)
 	struct rsa_join join = {
 		.budget = state->job->options->all_the_time
 				  ? 0
-				  : STEPS_MIN + state->bytes / STEPS_SHARE,
+				  : (state->asked ? STEPS_START / 16 : STEPS_START) +
+					    state->bytes / STEPS_SHARE,
 		.hit = on_rsa,
 		.userdata = state,
 	};
 	struct ec_search curves = {
 		.seconds = state->job->options->all_the_time
 				   ? 0
-				   : CURVES_MIN + (double)state->bytes / CURVES_SHARE,
+				   : (state->asked ? CURVES_START / 16 : CURVES_START) +
+					     (double)state->bytes / CURVES_SHARE,
 		.hit = on_curve,
 		.userdata = state,
 	};
@@ -179,6 +184,7 @@ static void ask(struct state *state)
 	if (shield_detect(state->harvest, on_shielded, state) < 0)
 		detector_incomplete(state->job);
 	state->bytes = 0;
+	state->asked = true;
 }
 
 static void window(void *p, unsigned worker, const struct window *window)
@@ -193,7 +199,8 @@ static void window(void *p, unsigned worker, const struct window *window)
 			window->kind == SEGMENT_STACK,
 	};
 
-	harvest_collect(state->harvest, window->memory, window->from, window->to, &where);
+	for (size_t i = 0; i < window->nr_runs; i++)
+		harvest_take(state->harvest, window->memory, &window->runs[i], &where);
 	__atomic_add_fetch(&state->bytes, window->to - window->from, __ATOMIC_RELAXED);
 	if (!harvest_is_full(state->harvest))
 		return;

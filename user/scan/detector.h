@@ -29,6 +29,8 @@
 #include "scan/finding.h"
 #include "scan/secret.h"
 
+struct run;
+
 enum segment_kind {
 	SEGMENT_UNKNOWN = 0, /* raw bytes, or nothing is said about them */
 	SEGMENT_ANON, /* memory of a process that belongs to no file */
@@ -59,6 +61,9 @@ struct window {
 	 */
 	unsigned align;
 	enum segment_kind kind;
+	/* The runs that begin in it (runs.h): found once for all detectors. For the call. */
+	const struct run *runs;
+	size_t nr_runs;
 };
 
 struct dump;

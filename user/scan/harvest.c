@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Stretches of memory that could be keys: found by masks of words, carved, kept once each. */
+/* Stretches of memory that could be keys: carved out of runs, kept once each. */
 #include "scan/harvest.h"
 
 #include <openssl/sha.h>
 
-#include "scan/harvest-mask.h"
+#include "scan/chance.h"
 #include "scan/sort.h"
 #include "scan/wipe.h"
 
 #define STRETCHES_MAX	 65536
-#define BLOCK		 32 /* bytes that are looked at for what chance gives */
-#define DIFFERENT_MIN	 25 /* of 32 random bytes 30 are different, all but never fewer than 25 */
+#define BLOCK		 CHANCE_BLOCK
 #define DIFFERENT_MIN_24 18
-#define CODE_MAX	 9 /* bytes of 32 that code is full of: two by chance */
-#define GAP_MAX		 5 /* windows of four words without one word that is no key's */
-#define REACH		 (HARVEST_BULK + 256) /* how far a stretch is followed */
-
-static word_mask_fn *mask_of;
-
-__attribute__((constructor)) static void choose(void)
-{
-	for (int code = HARVEST_CODE_NR - 1; !mask_of; code--)
-		mask_of = word_mask_code((enum harvest_code)code);
-}
-
-bool harvest_use(enum harvest_code code)
-{
-	word_mask_fn *fn = word_mask_code(code);
-
-	if (fn)
-		mask_of = fn;
-	return fn != NULL;
-}
 
 int harvest_new(size_t arena_size, struct harvest **out_harvest)
 {
@@ -74,99 +53,13 @@ unsigned harvest_different(const uint8_t *p, size_t len)
 	uint64_t seen[4] = {0};
 	unsigned different = 0;
 
-	for (size_t i = 0; i < len; i++)
-		seen[p[i] >> 6] |= 1ULL << (p[i] & 63);
-	for (int i = 0; i < 4; i++)
-		different += (unsigned)__builtin_popcountll(seen[i]);
+	for (size_t i = 0; i < len; i++) {
+		uint64_t *word = &seen[p[i] >> 6], bit = 1ULL << (p[i] & 63);
+
+		different += !(*word & bit);
+		*word |= bit;
+	}
 	return different;
-}
-
-/* The most frequent bytes of programs for x86-64 and their tables. */
-static const uint64_t code_bytes[4] = {
-	1ULL << 0x00 | 1ULL << 0x01 | 1ULL << 0x05 | 1ULL << 0x0f | 1ULL << 0x24,
-	1ULL << (0x44 - 64) | 1ULL << (0x45 - 64) | 1ULL << (0x48 - 64) | 1ULL << (0x4c - 64),
-	1ULL << (0x83 - 128) | 1ULL << (0x89 - 128) | 1ULL << (0x8b - 128) | 1ULL << (0x8d - 128),
-	1ULL << (0xc7 - 192) | 1ULL << (0xe8 - 192) | 1ULL << (0xff - 192),
-};
-
-/* Do BLOCK bytes look like chance? */
-static bool like_chance(const uint8_t *p)
-{
-	uint64_t seen[4] = {0};
-	unsigned different = 0, code = 0;
-
-	for (unsigned i = 0; i < BLOCK; i++) {
-		seen[p[i] >> 6] |= 1ULL << (p[i] & 63);
-		code += code_bytes[p[i] >> 6] >> (p[i] & 63) & 1;
-	}
-	for (int i = 0; i < 4; i++)
-		different += (unsigned)__builtin_popcountll(seen[i]);
-	return different >= DIFFERENT_MIN && code <= CODE_MAX;
-}
-
-/* The masks of the words from `at` on; behind the end of memory there are none. */
-static struct word_mask masks(struct bytes memory, size_t at)
-{
-	struct word_mask m = {0, 0, 0};
-
-	if (at + MASK_BYTES <= memory.len) {
-		mask_of(memory.p + at, &m);
-	} else if (at + 8 <= memory.len) {
-		uint8_t tail[MASK_BYTES] = {0};
-
-		memcpy(tail, memory.p + at, (memory.len - at) / 8 * 8);
-		mask_of(tail, &m);
-		explicit_bzero(tail, sizeof(tail));
-	}
-	return m;
-}
-
-/*
- * A bit for each word that begins four of them, of which one may look like code, with a byte over
- * 7f in each half. Where things stand at any address, 32 bytes have but three whole words.
- */
-static uint64_t windows(struct word_mask now, struct word_mask next, bool three)
-{
-	unsigned __int128 r = (unsigned __int128)next.random << 64 | now.random;
-	unsigned __int128 m = (unsigned __int128)next.maybe << 64 | now.maybe;
-	unsigned __int128 h = (unsigned __int128)next.high << 64 | now.high;
-	unsigned __int128 both = r & r >> 1, any = r | r >> 1;
-
-	if (three)
-		return (uint64_t)(m & m >> 1 & m >> 2 & (both | both >> 1 | (r & r >> 2)) &
-				  (h | h >> 1) & (h >> 1 | h >> 2));
-	m &= m >> 1;
-	m &= m >> 2;
-	h |= h >> 1;
-	h &= h >> 2;
-	return (uint64_t)(m & h & ((both & any >> 2) | (any & both >> 2)));
-}
-
-/* Where the stretch that begins at `at` ends, followed no further than REACH. */
-static size_t end_of(struct bytes memory, size_t at, bool three)
-{
-	struct word_mask now = masks(memory, at);
-	size_t last = at, width = three ? 24 : 32;
-
-	for (size_t block = at; block < at + REACH; block += MASK_BYTES) {
-		struct word_mask next = masks(memory, block + MASK_BYTES);
-		uint64_t w = windows(now, next, three);
-
-		if (w == ~0ULL) {
-			last = block + MASK_BYTES - 8;
-		} else {
-			for (size_t i = 0; i < 64; i++) {
-				size_t here = block + 8 * i;
-
-				if (w >> i & 1)
-					last = here;
-				else if (here - last > 8 * (size_t)GAP_MAX)
-					return last + width;
-			}
-		}
-		now = next;
-	}
-	return last + width;
 }
 
 static uint32_t hash_of(const uint8_t *p, size_t len)
@@ -210,7 +103,8 @@ static void keep(struct harvest *h, struct bytes memory, size_t at, size_t len,
 		goto out;
 	}
 	to = h->arena + h->used;
-	memset(to, 0, len + 2 * HARVEST_MARGIN);
+	memset(to, 0, HARVEST_MARGIN - before);
+	memset(to + HARVEST_MARGIN + len + after, 0, HARVEST_MARGIN - after);
 	memcpy(to + HARVEST_MARGIN - before, memory.p + at - before, before + len + after);
 	h->stretches[h->nr] = (struct stretch){
 		.offset = place->offset + at,
@@ -246,16 +140,30 @@ static void widen(struct bytes memory, size_t *from, size_t *to)
 	const uint8_t *p = memory.p;
 
 	for (unsigned i = 0; i < 4 && *from >= 16; i++) {
-		if (!harvest_word(p + *from - 8) &&
-		    !(half_full(p + *from - 8) && harvest_word(p + *from - 16)))
+		if (!run_word(p + *from - 8) &&
+		    !(half_full(p + *from - 8) && run_word(p + *from - 16)))
 			break;
 		*from -= 8;
 	}
 	for (unsigned i = 0; i < 4 && *to + 16 <= memory.len; i++) {
-		if (!harvest_word(p + *to) && !(half_full(p + *to) && harvest_word(p + *to + 8)))
+		if (!run_word(p + *to) && !(half_full(p + *to) && run_word(p + *to + 8)))
 			break;
 		*to += 8;
 	}
+}
+
+/* The first block of a run: a key may begin in the middle of its first word, after the zeros of a
+ * length or of nothing. */
+static bool begins_with_chance(struct bytes memory, size_t at)
+{
+	const uint8_t *p = memory.p + at;
+
+	if (chance_like(p))
+		return true;
+	for (size_t k = 7; k > 0; k--)
+		if (!p[k - 1])
+			return memory.len - at >= BLOCK + k && chance_like(p + k);
+	return false;
 }
 
 /* Cuts out of [at, end) what has as many different bytes as chance gives, and a block around. */
@@ -269,14 +177,15 @@ static void carve(struct harvest *h, struct bytes memory, size_t at, size_t end,
 	while (i < nr) {
 		size_t first, last, from, to;
 
-		while (i < nr && !like_chance(memory.p + at + BLOCK * i))
+		while (i < nr && !(i ? chance_like(memory.p + at + BLOCK * i)
+				     : begins_with_chance(memory, at)))
 			i++;
 		if (i == nr)
 			return;
 		first = last = i;
 		/* Two blocks that are not so good may be chance. */
 		for (i++; i < nr && i <= last + 3 && i - first < limit / BLOCK; i++)
-			if (like_chance(memory.p + at + BLOCK * i))
+			if (chance_like(memory.p + at + BLOCK * i))
 				last = i;
 		from = at + BLOCK * (first ? first - 1 : 0);
 		to = at + BLOCK * (last + 3);
@@ -319,62 +228,19 @@ static void maybe_prekey(struct harvest *h, struct bytes memory, size_t at, size
 	pthread_mutex_unlock(&h->lock);
 }
 
-static size_t take(struct harvest *h, struct bytes memory, size_t at,
-		   const struct harvest_place *place)
+void harvest_take(struct harvest *h, struct bytes memory, const struct run *run,
+		  const struct harvest_place *place)
 {
-	size_t end = end_of(memory, at, place->bytes);
+	size_t at = run->from, end = run->to;
 
 	/* The parts of words before and after. */
 	if (place->bytes && end - at < BLOCK && at >= 8 && end + 8 <= memory.len) {
 		if (harvest_different(memory.p + at, 24) >= DIFFERENT_MIN_24)
 			keep(h, memory, at - 8, 40, place);
-		return end;
+		return;
 	}
 	carve(h, memory, at, end, place);
 	maybe_prekey(h, memory, at, end, place);
-	return end;
-}
-
-void harvest_collect(struct harvest *h, struct bytes memory, size_t from, size_t to,
-		     const struct harvest_place *place)
-{
-	size_t at = (from + 7) / 8 * 8, taken = at;
-	struct word_mask now;
-	uint64_t before = 0;
-
-	if (to > memory.len)
-		to = memory.len;
-	if (at >= to)
-		return;
-	/* What has begun before is another's. */
-	if (at >= 8)
-		before = windows(masks(memory, at - 8), (struct word_mask){0, 0, 0}, place->bytes) &
-			 1;
-	now = masks(memory, at);
-	for (; at < to; at += MASK_BYTES) {
-		struct word_mask next = masks(memory, at + MASK_BYTES);
-		uint64_t w = now.random | next.random ? windows(now, next, place->bytes) : 0;
-		uint64_t starts = w & ~(w << 1 | before);
-
-		for (; starts; starts &= starts - 1) {
-			size_t start = at + 8 * (size_t)__builtin_ctzll(starts);
-
-			if (start >= to)
-				break;
-			if (start >= taken)
-				taken = take(h, memory, start, place);
-		}
-		before = w >> 63;
-		now = next;
-		/* What a long stretch covers was looked at already. */
-		if (taken >= at + 3 * (size_t)MASK_BYTES) {
-			at = taken - MASK_BYTES;
-			before = windows(masks(memory, taken - 8), (struct word_mask){0, 0, 0},
-					 place->bytes) &
-				 1;
-			now = masks(memory, taken);
-		}
-	}
 }
 
 bool harvest_is_full(const struct harvest *h)

@@ -5,9 +5,8 @@
  * that the questions that need two places of a dump (does this divide that? is the public half of
  * this there?) are asked of it at the end, however the dump was read.
  *
- * A stretch is made of 8-byte words that are neither small numbers nor addresses nor text nor code;
- * one or two other words within are borne. Text and code are told by bytes that chance would not
- * give; what is left must have nearly as many different bytes as chance gives.
+ * Stretches are carved out of runs (runs.h): what of them has as many different bytes, and as few
+ * of those that code and tables are made of, as chance gives (chance.h).
  */
 #pragma once
 
@@ -15,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "scan/bytes.h"
+#include "scan/runs.h"
 
 #define HARVEST_MARGIN 24 /* bytes kept before and after a stretch, whose ends are not sharp */
 #define HARVEST_STRETCH_MAX \
@@ -62,11 +62,10 @@ struct harvest_place {
 };
 
 /*
- * Takes the stretches that begin in [from, to) of `memory`; they may reach beyond `to` as far as
- * `memory` does. Words are taken at multiples of 8 from memory.p. From any thread.
+ * Takes what looks like chance out of a run. Called by several threads at a time.
  */
-void harvest_collect(struct harvest *harvest, struct bytes memory, size_t from, size_t to,
-		     const struct harvest_place *place);
+void harvest_take(struct harvest *harvest, struct bytes memory, const struct run *run,
+		  const struct harvest_place *place);
 
 /* True when an arena is nearly full: then ask the questions, and drop the older half. */
 bool harvest_is_full(const struct harvest *harvest);
@@ -81,19 +80,6 @@ static inline const uint8_t *stretch_bytes(const struct harvest *harvest, const 
 	return harvest->arena + s->at;
 }
 
-/* An 8-byte word that is neither a small number nor an address: not 0 or ffff on top. */
-static inline bool harvest_word(const uint8_t *p)
-{
-	uint16_t top = (uint16_t)(p[6] | p[7] << 8);
-
-	return (uint16_t)(top - 1) < 0xfffe;
-}
-
 /* How many different bytes there are. Of 32 random ones 30, all but never fewer than this. */
 #define HARVEST_DIFFERENT_MIN 24
 unsigned harvest_different(const uint8_t *p, size_t len);
-
-/* For comparison: which code looks at the words. The best one that the machine has is taken first.
- */
-enum harvest_code { HARVEST_PLAIN = 0, HARVEST_SSE2, HARVEST_AVX2, HARVEST_CODE_NR };
-bool harvest_use(enum harvest_code code); /* false: the machine cannot */

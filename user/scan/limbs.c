@@ -3,6 +3,7 @@
 #include "scan/limbs.h"
 
 #include <endian.h>
+#include <openssl/bn.h>
 
 #include "base/cleanup.h"
 
@@ -44,28 +45,41 @@ size_t limbs_size(enum finding_layout layout, unsigned bits)
 {
 	const struct form *form = &forms[layout];
 
+	if (form->digit == 8 * form->word)
+		return bits / 8;
 	return form->word ? (size_t)form->word * words_of(form, bits) : 0;
+}
+
+/* 64 bits out of memory: two words of 32 bits stand in it the wrong way round in both layouts that
+ * have such, as the order of words is the contrary of the order of bytes in each. */
+static inline uint64_t limb_at(const uint8_t *p, const struct form *form)
+{
+	uint64_t x;
+
+	memcpy(&x, p, 8);
+	x = form->swapped ? be64toh(x) : le64toh(x);
+	return form->word == 4 ? x << 32 | x >> 32 : x;
+}
+
+bool limbs_may_begin(enum finding_layout layout, const uint8_t *p)
+{
+	const struct form *form = &forms[layout];
+
+	if (form->digit < 8 * form->word)
+		return p[0] & 1;
+	return form->high_first ? limb_at(p, form) >> 62 != 0 : limb_at(p, form) & 1;
 }
 
 static bool load_full(const struct form *form, const uint8_t *p, unsigned nr, unsigned top_bits,
 		      uint64_t *out)
 {
-	unsigned per_limb = 8U / form->word, words = nr * per_limb;
-	size_t low = form->high_first ? words - 1 : 0, high = words - 1 - low;
+	size_t last = 8 * ((size_t)nr - 1);
 
-	if (!(word_at(p + low * form->word, form) & 1) ||
-	    !(word_at(p + high * form->word, form) >> (8 * form->word - top_bits)))
+	if (!(limb_at(form->high_first ? p + last : p, form) & 1) ||
+	    !(limb_at(form->high_first ? p : p + last, form) >> (64 - top_bits)))
 		return false;
-	for (unsigned i = 0; i < nr; i++) {
-		out[i] = 0;
-		for (unsigned k = 0; k < per_limb; k++) {
-			size_t at = i * per_limb + k;
-
-			if (form->high_first)
-				at = words - 1 - at;
-			out[i] |= word_at(p + at * form->word, form) << 8 * form->word * k;
-		}
-	}
+	for (unsigned i = 0; i < nr; i++)
+		out[i] = limb_at(p + 8 * (size_t)(form->high_first ? nr - 1 - i : i), form);
 	return true;
 }
 
@@ -144,11 +158,8 @@ bool limbs_small_factor(const uint64_t *limbs, unsigned nr)
 		if (a % of64[i] == 0)
 			return true;
 	for (unsigned i = nr; i-- > 0;) {
-		/* b * 2^64 + limb, where 2^60 is 1 */
-		unsigned __int128 t = (unsigned __int128)b << 4;
-
-		t += (limbs[i] & mask) + (limbs[i] >> 60);
-		b = ((uint64_t)t & mask) + (uint64_t)(t >> 60);
+		/* b * 2^64 + limb, where 2^60 is 1: 2^64 turns the 60 bits by four */
+		b = (b << 4 & mask) + (b >> 56) + (limbs[i] & mask) + (limbs[i] >> 60);
 		b = (b & mask) + (b >> 60);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(of60); i++)
@@ -206,4 +217,21 @@ void limbs_to_bytes(const uint64_t *limbs, unsigned nr, uint8_t *out)
 
 		memcpy(out + 8 * (size_t)i, &x, 8);
 	}
+}
+
+/* Fermat's test to the base of 2: of numbers that nobody chose for it, it errs in one of 10^20. */
+bool limbs_prime(const uint64_t *limbs, unsigned nr)
+{
+	BN_CTX *ctx = BN_CTX_secure_new();
+	BIGNUM *p = BN_lebin2bn((const uint8_t *)limbs, (int)(8 * nr), NULL);
+	BIGNUM *two = BN_new(), *e = BN_secure_new(), *r = BN_secure_new();
+	bool prime = ctx && p && two && e && r && BN_set_word(two, 2) && BN_copy(e, p) &&
+		     BN_sub_word(e, 1) && BN_mod_exp(r, two, e, p, ctx) && BN_is_one(r);
+
+	BN_clear_free(p);
+	BN_clear_free(e);
+	BN_clear_free(r);
+	BN_free(two);
+	BN_CTX_free(ctx);
+	return prime;
 }

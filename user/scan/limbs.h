@@ -13,6 +13,9 @@
 /* Bytes that a number of `bits` (of 64) takes in a layout; 0: that layout has no such numbers. */
 size_t limbs_size(enum finding_layout layout, unsigned bits);
 
+/* Can a number begin with these 8 bytes that limbs_load() reads, of any length? */
+bool limbs_may_begin(enum finding_layout layout, const uint8_t *p);
+
 /*
  * Reads a number of just that many bits, odd and with its top bit set, as key generation makes
  * primes and moduli (for a modulus the second bit will do: top_bits 2). False for anything else.
@@ -34,6 +37,9 @@ uint64_t limbs_inverse(uint64_t odd); /* modulo 2^64 */
  * must fit the rest, so that all is exact. out_q: sum - nr limbs, may be NULL. sum > nr.
  */
 bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned sum, uint64_t *out_q);
+
+/* Is it all but surely a prime? Takes a tenth of a millisecond to some. False without memory. */
+bool limbs_prime(const uint64_t *limbs, unsigned nr);
 
 /* Big endian bytes; 8 for each limb. */
 void limbs_to_bytes(const uint64_t *limbs, unsigned nr, uint8_t *out);

@@ -84,6 +84,48 @@ find_avx2(const struct markers *m, const uint8_t *p, size_t from, size_t to,
 	}
 	return i;
 }
+
+__attribute__((target("avx512f,avx512bw"))) static inline __m512i
+look_up_wide(__m512i v, __m512i low, __m512i high)
+{
+	const __m512i half = _mm512_set1_epi8(15);
+
+	return _mm512_and_si512(_mm512_shuffle_epi8(low, _mm512_and_si512(v, half)),
+				_mm512_shuffle_epi8(high, _mm512_and_si512(_mm512_srli_epi16(v, 4),
+									   half)));
+}
+
+__attribute__((target("avx512f,avx512bw"))) static size_t
+find_avx512(const struct markers *m, const uint8_t *p, size_t from, size_t to,
+	    void (*hit)(void *userdata, size_t at, unsigned groups), void *userdata)
+{
+	__m512i low[3], high[3];
+	size_t i = from;
+
+	for (unsigned k = 0; k < 3; k++) {
+		low[k] = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)m->low[k]));
+		high[k] = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)m->high[k]));
+	}
+	for (; i + 66 <= to; i += 64) {
+		__m512i v = _mm512_loadu_si512(p + i), r;
+		uint64_t mask;
+
+		if (!_mm512_test_epi8_mask(v, v))
+			continue;
+		r = look_up_wide(v, low[0], high[0]);
+		r = _mm512_and_si512(r,
+				     look_up_wide(_mm512_loadu_si512(p + i + 1), low[1], high[1]));
+		mask = _mm512_test_epi8_mask(r, look_up_wide(_mm512_loadu_si512(p + i + 2), low[2],
+							     high[2]));
+		for (; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
+			size_t at = i + (unsigned)__builtin_ctzll(mask);
+
+			hit(userdata, at,
+			    m->exact[0][p[at]] & m->exact[1][p[at + 1]] & m->exact[2][p[at + 2]]);
+		}
+	}
+	return i;
+}
 #endif
 
 void markers_find(const struct markers *m, struct bytes memory, size_t from, size_t to,
@@ -93,7 +135,9 @@ void markers_find(const struct markers *m, struct bytes memory, size_t from, siz
 	if (memory.len >= 3 && __builtin_cpu_supports("avx2")) {
 		size_t limit = to < memory.len - 2 ? to + 2 : memory.len;
 
-		if (from < to)
+		if (from < to && __builtin_cpu_supports("avx512bw"))
+			from = find_avx512(m, memory.p, from, limit, hit, userdata);
+		else if (from < to)
 			from = find_avx2(m, memory.p, from, limit, hit, userdata);
 	}
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Many short markers in one pass over memory: each is known by three bytes of it, looked for in 16
- * or 32 places at once by their halves. What is found is to be compared by the caller.
+ * Many short markers in one pass over memory: each is known by three bytes of it, looked for in 32
+ * or 64 places at once by their halves. What is found is to be compared by the caller.
  */
 #pragma once
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Heapsort: no memory, no bad cases. */
+/* Insertion where that is short, else heapsort: no memory, no bad cases. */
 #include "scan/sort.h"
 
+#include <stdbool.h>
 #include <string.h>
+
+#define ITEM_MAX 512
+#define MOVES	 4 /* for each item: most often all is nearly in order */
 
 struct array {
 	uint8_t *p;
@@ -17,7 +21,7 @@ static void *item(const struct array *a, size_t i)
 
 static void swap(const struct array *a, size_t i, size_t k)
 {
-	uint8_t tmp[512];
+	uint8_t tmp[ITEM_MAX];
 
 	memcpy(tmp, item(a, i), a->size);
 	memcpy(item(a, i), item(a, k), a->size);
@@ -36,15 +40,26 @@ static void sift(const struct array *a, size_t root, size_t nr)
 	}
 }
 
+/* By insertion; false if there is too much to move. */
+static bool insert(const struct array *a, size_t nr)
+{
+	size_t left = MOVES * nr;
+
+	for (size_t i = 1; i < nr; i++)
+		for (size_t k = i; k && a->key(item(a, k - 1)) > a->key(item(a, k)); k--) {
+			if (!left--)
+				return false;
+			swap(a, k - 1, k);
+		}
+	return true;
+}
+
 void sort_by(void *items, size_t nr, size_t size, uint64_t (*key)(const void *item))
 {
 	const struct array a = {items, size, key};
-	size_t i = 1;
+	size_t i;
 
-	/* Most often all is in order. */
-	while (i < nr && key(item(&a, i - 1)) <= key(item(&a, i)))
-		i++;
-	if (i >= nr || size > 512)
+	if (size > ITEM_MAX || insert(&a, nr))
 		return;
 	for (i = nr / 2; i-- > 0;)
 		sift(&a, i, nr);

@@ -60,7 +60,7 @@ void spots(const struct harvest *h, const struct stretch *s, enum finding_layout
 	/* Words of a number that were not taken for such by chance may stand before the stretch;
 	 * or, with text before it, it may begin too early. */
 	for (long at = -HARVEST_MARGIN; at < s->len; at += 8) {
-		bool now = harvest_word(p + at);
+		bool now = run_word(p + at);
 
 		if (((now && !before) || !at) && !around(h, s, layout, at, spot, userdata))
 			return;
@@ -83,7 +83,7 @@ long spots_piece(const struct harvest *h, const struct stretch *s, long at, long
 	const uint8_t *p = stretch_bytes(h, s);
 	long end = at & ~7L;
 
-	while (end - at < most && end + 8 <= s->len + HARVEST_MARGIN && harvest_word(p + end))
+	while (end - at < most && end + 8 <= s->len + HARVEST_MARGIN && run_word(p + end))
 		end += 8;
 	return end - at;
 }

@@ -5,11 +5,14 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "scan/runs.h"
+#include "scan/sweep.h"
 #include "scan/wipe.h"
 
 #define PAGE	 4096
 #define GAP	 (32 << 10) /* zeros between two runs that are not worth a call more */
 #define LEAD	 256 /* what begins with as many zeros is still seen */
+#define SLICE	 (128 << 10)
 #define LINE	 64
 #define ROOM	 (LINE + 8 + WINDOW_BEFORE + WINDOW_CORE + WINDOW_AFTER)
 #define MORE	 2 /* rooms beyond one for each worker */
@@ -72,25 +75,26 @@ void windows_free(struct windows *w)
 
 /* --- looking --- */
 
-static bool is_zero(const uint8_t *p, size_t len)
-{
-	uint64_t x, any = 0;
-
-	for (; len >= 64 && !any; p += 64, len -= 64)
-		for (unsigned i = 0; i < 64; i += sizeof(x)) {
-			memcpy(&x, p + i, sizeof(x));
-			any |= x;
-		}
-	for (; len; len--)
-		any |= *p++;
-	return !any;
-}
-
 static size_t page_end(size_t at, size_t to)
 {
 	size_t end = at + PAGE - at % PAGE;
 
 	return end < to ? end : to;
+}
+
+/* It, in slices that stay in the processor's cache while all look at them. */
+static void show(struct windows *w, unsigned worker, const struct window *all)
+{
+	struct run runs[SLICE / (RUN_MIN + RUN_GAP) + 2];
+	struct window slice = *all;
+
+	for (; slice.from < all->to && !*w->pass->stop; slice.from = slice.to) {
+		slice.to = all->to - slice.from <= SLICE ? all->to : slice.from + SLICE;
+		slice.runs = runs;
+		slice.nr_runs = runs_find(slice.memory, slice.from, slice.to, slice.align == 1,
+					  runs, ARRAY_SIZE(runs));
+		w->pass->look(w->pass->userdata, worker, &slice);
+	}
 }
 
 /* Shows the window in the runs that hold something. */
@@ -105,9 +109,9 @@ static void look(struct windows *w, unsigned worker, const struct window *window
 
 		end = page_end(at, window->to);
 		seen = window->memory.len - end < LEAD ? window->memory.len : end + LEAD;
-		if (is_zero(window->memory.p + at, seen - at)) {
+		if (sweep_is_zero(window->memory.p + at, seen - at)) {
 			if (open && end - run.to >= GAP) {
-				pass->look(pass->userdata, worker, &run);
+				show(w, worker, &run);
 				open = false;
 			}
 			continue;
@@ -117,8 +121,8 @@ static void look(struct windows *w, unsigned worker, const struct window *window
 		open = true;
 		run.to = end;
 	}
-	if (open && !*pass->stop)
-		pass->look(pass->userdata, worker, &run);
+	if (open)
+		show(w, worker, &run);
 	pass->looked_at += window->to - window->from;
 	if (!worker && pass->tick)
 		pass->tick(pass->userdata, pass->looked_at);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Within harvest.c: what 64 words of memory look like, a bit each. */
+/* Within runs.c: what 64 words of memory look like, a bit each. */
 #pragma once
 
 #include <stdint.h>
 
-#include "scan/harvest.h"
+#include "scan/runs.h"
 
 #define MASK_BYTES 512
 
@@ -17,4 +17,4 @@ struct word_mask {
 /* p: MASK_BYTES readable bytes, of any alignment. */
 typedef void word_mask_fn(const uint8_t *p, struct word_mask *out);
 
-word_mask_fn *word_mask_code(enum harvest_code code); /* NULL: the machine cannot */
+word_mask_fn *word_mask_code(enum runs_code code); /* NULL: the machine cannot */

@@ -3,7 +3,9 @@
  * A first look at memory, 64 words at a time. Eight bytes that machine code and tables are full of
  * are one in 32 by chance: a word with three of them is taken for such.
  */
-#include "scan/harvest-mask.h"
+#include "scan/runs-mask.h"
+
+#include "base/cleanup.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -36,7 +38,7 @@ static void mask_plain(const uint8_t *p, struct word_mask *out)
 		if (!word)
 			continue;
 		high |= (uint64_t)((word & 0x8080808080808080ULL) != 0) << i;
-		if (!harvest_word(p))
+		if (!run_word(p))
 			continue;
 		for (unsigned k = 0; k < 8; k++)
 			code += is_code_byte(p[k]);
@@ -152,18 +154,59 @@ __attribute__((target("avx2"))) static void mask_avx2(const uint8_t *p, struct w
 	}
 	*out = (struct word_mask){random, maybe, high};
 }
+
+/* Bit 7 of each byte, as a number of eight bits. */
+static inline uint64_t tops(uint64_t x)
+{
+	return ((x & 0x8080808080808080ULL) >> 7) * 0x0102040810204080ULL >> 56;
+}
+
+__attribute__((target("avx512f,avx512bw"))) static void mask_avx512(const uint8_t *p,
+								    struct word_mask *out)
+{
+	const __m512i one = _mm512_set1_epi64(1), limit = _mm512_set1_epi64(0xfffe);
+	const __m512i low_table = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)lower));
+	const __m512i high_table = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)upper));
+	const __m512i half = _mm512_set1_epi8(15);
+	const uint64_t fives = 0x5555555555555555ULL, threes = 0x3333333333333333ULL;
+	const uint64_t ones = 0x0101010101010101ULL, low7 = 0x7f7f7f7f7f7f7f7fULL;
+	uint64_t random = 0, maybe = 0, high = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		__m512i v = _mm512_loadu_si512(p + 64 * i);
+		__m512i a = _mm512_shuffle_epi8(low_table, _mm512_and_si512(v, half));
+		__m512i b = _mm512_shuffle_epi8(high_table,
+						_mm512_and_si512(_mm512_srli_epi16(v, 4), half));
+		uint64_t code = _mm512_test_epi8_mask(a, b), bytes = _mm512_movepi8_mask(v), top;
+
+		if (!_mm512_test_epi8_mask(v, v))
+			continue;
+		/* How many there are in each byte of the mask, which is a word of memory. */
+		code -= code >> 1 & fives;
+		code = (code & threes) + (code >> 2 & threes);
+		code = (code + (code >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+		top = _mm512_cmplt_epu64_mask(_mm512_sub_epi64(_mm512_srli_epi64(v, 48), one),
+					      limit);
+		random |= (top & ~tops(code + ones * (127 - CODE_BYTES_MAX))) << 8 * i;
+		maybe |= (top & ~tops(code + ones * (127 - CODE_BYTES_MAYBE))) << 8 * i;
+		high |= tops(((bytes & low7) + low7) | bytes) << 8 * i;
+	}
+	*out = (struct word_mask){random, maybe, high};
+}
 #endif
 
-word_mask_fn *word_mask_code(enum harvest_code code)
+word_mask_fn *word_mask_code(enum runs_code code)
 {
 	switch (code) {
-	case HARVEST_PLAIN:
+	case RUNS_PLAIN:
 		return mask_plain;
 #if defined(__x86_64__)
-	case HARVEST_SSE2:
+	case RUNS_SSE2:
 		return mask_sse2;
-	case HARVEST_AVX2:
+	case RUNS_AVX2:
 		return __builtin_cpu_supports("avx2") ? mask_avx2 : NULL;
+	case RUNS_AVX512:
+		return __builtin_cpu_supports("avx512bw") ? mask_avx512 : NULL;
 #endif
 	default:
 		return NULL;

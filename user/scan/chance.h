@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Do 32 bytes look like chance, as keys do, or like a program's code and tables? By how many
+ * different bytes there are and by which they are, weighed together: of random blocks three in
+ * 100,000 are refused, of code and tables (exception tables, debug information, Unicode) that are
+ * rich in different bytes two thirds.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHANCE_BLOCK 32
+
+bool chance_like(const uint8_t p[CHANCE_BLOCK]);
