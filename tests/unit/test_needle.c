@@ -403,6 +403,47 @@ static void keys_that_cannot_be_taken_are_told_apart(void **state)
 	}
 }
 
+/* One seed in some hundreds has a zero in each window of the bytes that are usually taken. */
+static void seeds_with_zeros_get_a_needle_that_is_read_back(void **state)
+{
+	uint8_t file[48] = {0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20};
+
+	for (unsigned quiet = 0; quiet < 4; quiet++) {
+		struct needle needle = {.nr_forms = 0};
+		struct needles needles, back;
+		bool aligned = false;
+		struct buf text;
+
+		for (unsigned i = 0; i < 32; i++)
+			file[16 + i] = (uint8_t)(i * 167 + 0x91);
+		for (unsigned i = 0; i < 32; i += 3)
+			if (i / 8 != quiet)
+				file[16 + i] = 0;
+		/* What starts the seed is never looked at: too little of it would be left. */
+		if (!quiet) {
+			assert_int_equal(needle_make((struct bytes){file, sizeof(file)}, file_key,
+						     false, &needle),
+					 -EDOM);
+			continue;
+		}
+		assert_int_equal(needle_make((struct bytes){file, sizeof(file)}, file_key, false,
+					     &needle),
+				 0);
+		needles = one(&needle);
+		buf_init(&text, 0);
+		assert_int_equal(needles_print(&needles, &text), 0);
+		assert_int_equal(parse(text.p, text.len, &back), 0);
+		assert_int_equal(back.items[0].forms[0].layout, NEEDLE_BYTES);
+		/* The one at a multiple of eight, for which there is no other. */
+		for (unsigned i = 0; i < back.items[0].forms[0].nr; i++)
+			aligned |= back.items[0].forms[0].windows[i].at == 8 * quiet;
+		assert_true(aligned);
+		needles_fini(&back);
+		needles_fini(&needles);
+		buf_fini(&text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +455,7 @@ int main(void)
 		cmocka_unit_test(no_piece_can_be_guessed_by_itself),
 		cmocka_unit_test(tags_let_as_many_guesses_pass_as_they_should),
 		cmocka_unit_test(rsa_needles_depend_on_a_quarter_of_each_prime),
+		cmocka_unit_test(seeds_with_zeros_get_a_needle_that_is_read_back),
 		cmocka_unit_test_setup_teardown(keys_that_cannot_be_taken_are_told_apart,
 						tmpdir_make, tmpdir_clean),
 	};

@@ -36,10 +36,11 @@ static struct seen search(const uint8_t *p, bool bytes)
 	struct harvest *h = harvest_memory(p, LEN, bytes);
 	struct seen seen = {.nr = 0};
 	struct ec_search ask = {.hit = see, .userdata = &seen};
-	bool cut = true;
+	bool cut = true, rest = true;
 
-	assert_int_equal(ec_detect(h, &ask, &cut), 0);
+	assert_int_equal(ec_detect(h, &ask, &cut, &rest), 0);
 	assert_false(cut);
+	assert_false(rest);
 	harvest_free(h);
 	return seen;
 }
@@ -199,14 +200,14 @@ static void random_bytes_and_time_are_bounded(void **state)
 	struct seen seen = {.nr = 0};
 	struct ec_search ask = {.seconds = 0.02, .hit = see, .userdata = &seen};
 	struct harvest *h;
-	bool cut = false;
+	bool cut = false, rest = false;
 
 	clear(p);
 	for (size_t at = 0; at + 128 < LEN; at += 64)
 		RAND_bytes(p + at + 16, 32);
 	h = harvest_memory(p, LEN, false);
-	assert_int_equal(ec_detect(h, &ask, &cut), 0);
-	assert_true(cut);
+	assert_int_equal(ec_detect(h, &ask, &cut, &rest), 0);
+	assert_true(rest);
 	assert_int_equal(seen.nr, 0);
 	harvest_free(h);
 	free(p);

@@ -116,7 +116,7 @@ static int put_verdict(json_t *object, const struct scan_verdict *verdict)
 	if (put(object, "flags", flags) < 0 || put(object, "keys", keys) < 0)
 		return -1;
 	for (unsigned flag = 1; flag <= SCAN_FLAGS_ALL; flag <<= 1)
-		if (verdict->flags & flag & (SCAN_FLAGS_PARTIAL | SCAN_ONE_PASS))
+		if (verdict->flags & flag & SCAN_FLAGS_ALL & ~SCAN_CORE)
 			err |= json_array_append_new(flags, json_string(scan_flag_str(flag)));
 	for (size_t i = 0; i < verdict->nr_keys; i++)
 		err |= json_array_append_new(keys, key_json(&verdict->keys[i]));

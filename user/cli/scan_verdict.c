@@ -7,8 +7,10 @@
 
 #include "base/cleanup.h"
 
-/* Of these a dump may be without anybody's fault, and all that is in the file was looked at. */
-#define OF_THE_DUMP (SCAN_CORE | SCAN_ONE_PASS | SCAN_TRUNCATED | SCAN_FILTERED | SCAN_ERASED)
+/* Of these a dump may be without anybody's fault, and all that is in the file was looked at; what
+ * there was no time for (SCAN_BUDGET) is what hardly ever is a key, or it is incomplete as well. */
+#define OF_THE_DUMP \
+	(SCAN_CORE | SCAN_ONE_PASS | SCAN_BUDGET | SCAN_TRUNCATED | SCAN_FILTERED | SCAN_ERASED)
 
 void scan_verdict_init(struct scan_verdict *verdict, const struct scan_about *about)
 {

@@ -129,7 +129,7 @@ static void show_key(const struct term *t, const char *file, const struct scan_a
 static void show_flags(const struct term *t, unsigned flags)
 {
 	for (unsigned flag = 1; flag <= SCAN_FLAGS_ALL; flag <<= 1)
-		if (flags & flag & (SCAN_FLAGS_PARTIAL | SCAN_ONE_PASS))
+		if (flags & flag & SCAN_FLAGS_ALL & ~SCAN_CORE)
 			term_putf(t, STYLE_WARN, "; %s", scan_flag_sentence(flag));
 }
 

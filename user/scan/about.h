@@ -44,9 +44,11 @@ enum {
 	SCAN_UNSUPPORTED = 1 << 11, /* a variant of its format that is not read: taken as bytes */
 	SCAN_ONE_PASS = 1 << 12, /* a stream: what needed a second look was not looked for */
 	SCAN_TIME_UP = 1 << 13, /* the time for it was over */
-	SCAN_FLAGS_ALL = (1 << 14) - 1,
+	SCAN_BUDGET = 1 << 14, /* not all places were tried as keys; incomplete as well: not all
+				  likely ones */
+	SCAN_FLAGS_ALL = (1 << 15) - 1,
 	/* With one of these a verdict of "clean" would not be true of all of it. */
-	SCAN_FLAGS_PARTIAL = SCAN_FLAGS_ALL & ~(SCAN_CORE | SCAN_ONE_PASS),
+	SCAN_FLAGS_PARTIAL = SCAN_FLAGS_ALL & ~(SCAN_CORE | SCAN_ONE_PASS | SCAN_BUDGET),
 };
 
 #define SCAN_SIZE_UNKNOWN UINT64_MAX

@@ -126,7 +126,7 @@ static bool try_spot(void *userdata, long at)
 	if (at + LEN > s->stretch->len + HARVEST_MARGIN)
 		return true;
 	alone = stands_alone(s, at);
-	if (alone == (s->pass == EC_RAW_REST) || harvest_different(p, LEN) < HARVEST_DIFFERENT_MIN)
+	if (alone == (s->pass >= EC_RAW_REST) || harvest_different(p, LEN) < HARVEST_DIFFERENT_MIN)
 		return true;
 	if (s->pass != EC_RAW_X25519)
 		try_one(s, at, EVP_PKEY_ED25519, KEY_ED25519);
@@ -142,6 +142,8 @@ int ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
 	s->pass = pass;
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
+		if (s->stretch->bulk != (pass == EC_RAW_BULK))
+			continue;
 		spots(s->harvest, s->stretch, LAYOUT_RAW, try_spot, s);
 	}
 	return 0;

@@ -211,8 +211,8 @@ static bool try_scalar(void *userdata, long at)
 	return in_time(s, COST_SCALAR) && !all_done(s);
 }
 
-/* What is just as long as a scalar first; then what begins with one. */
-static void find_scalars(struct search *s, bool just_one)
+/* What is just as long as a scalar first; then what begins with one; bulk last of all. */
+static void find_scalars(struct search *s, bool just_one, bool bulk)
 {
 	static const struct {
 		enum ec_form form;
@@ -222,7 +222,8 @@ static void find_scalars(struct search *s, bool just_one)
 	s->just_one = just_one;
 	for (size_t i = 0; i < s->harvest->nr && !s->cut && !all_done(s); i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->len < ec_curve_field(s->curve) - HARVEST_MARGIN)
+		if (s->stretch->len < ec_curve_field(s->curve) - HARVEST_MARGIN ||
+		    s->stretch->bulk != bulk)
 			continue;
 		for (size_t f = 0; f < ARRAY_SIZE(forms) && !s->cut; f++) {
 			s->form = forms[f].form;
@@ -231,14 +232,15 @@ static void find_scalars(struct search *s, bool just_one)
 	}
 }
 
-int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *out_cut)
+int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *out_cut,
+	      bool *out_rest)
 {
 	struct search *s = harvest->nr ? calloc(1, sizeof(*s)) : NULL;
 	struct ec_raw_search raw = {.harvest = harvest, .ask = ask};
 	int err = s ? 0 : -ENOMEM;
 
 	if (!harvest->nr) {
-		*out_cut = false;
+		*out_cut = *out_rest = false;
 		return 0;
 	}
 	if (!s)
@@ -254,12 +256,17 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
 		find_points(s);
 	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
+		bool bulk = pass == EC_RAW_BULK;
+
+		if (pass == EC_RAW_REST)
+			*out_cut = s->cut || raw.cut;
+		/* That packed data was not tried to its end is not worth a word. */
+		if (bulk)
+			*out_rest = s->cut || raw.cut;
 		for (s->curve = 0; s->curve < EC_CURVE_NR && pass != EC_RAW_X25519; s->curve++)
-			find_scalars(s, pass == EC_RAW_ED25519);
+			find_scalars(s, pass == EC_RAW_ED25519, bulk);
 		err = ec_raw_detect(&raw, pass);
 	}
-	if (!err)
-		*out_cut = s->cut || raw.cut;
 	for (unsigned i = 0; i < EC_CURVE_NR; i++) {
 		free(s->points[i]);
 		ec_group_fini(&s->groups[i]);

@@ -31,6 +31,8 @@ struct ec_search {
 	void *userdata;
 };
 
-/* Calls hit once for each key. The harvest must be sorted. 0 or -ENOMEM. *out_cut: there were more
- * candidates than there was time. */
-int ec_detect(const struct harvest *harvest, const struct ec_search *search, bool *out_cut);
+/* Calls hit once for each key. The harvest must be sorted. 0 or -ENOMEM. What there was no time
+ * for: *out_cut: numbers that stand in memory of their own, or points; *out_rest: places amid other
+ * bytes, which are many and seldom a key's. */
+int ec_detect(const struct harvest *harvest, const struct ec_search *search, bool *out_cut,
+	      bool *out_rest);

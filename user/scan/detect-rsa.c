@@ -14,9 +14,8 @@
 #define RICH_NR	    ((HARVEST_STRETCH_MAX + 2 * HARVEST_MARGIN) / RICH_STEP)
 #define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
 #define NEAR_MIN    64 /* primes that each modulus is always tried with */
-#define DIVIDE_NEAR 12 /* of which so many without asking for the other prime; a quarter if weak \
-			*/
-#define REGION 65536 /* bytes around a strong modulus in which a prime may stand anywhere */
+#define DIVIDE_NEAR 12 /* so many without asking for the other prime; a quarter if weak */
+#define REGION	    65536 /* bytes around a strong modulus in which a prime may stand anywhere */
 
 /* Limbs of a prime; of a modulus twice that. */
 static const uint8_t sizes[SIZES] = {8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64};
@@ -53,7 +52,8 @@ struct search {
 	size_t kept;
 	uint64_t *filter; /* lowest limbs of all primes: a set with false positives */
 	uint64_t steps; /* taken */
-	bool cut;
+	bool cut; /* there was no budget for more */
+	bool full; /* there were more numbers than are kept */
 	/* Of the spot that is looked at: */
 	const struct stretch *stretch;
 	enum finding_layout layout;
@@ -92,7 +92,7 @@ static bool in_filter(const struct search *s, uint64_t low)
 static bool add(struct search *s, struct numbers *to, const struct number *number)
 {
 	if (s->kept == 2 * NUMBERS_MAX) {
-		s->cut = true;
+		s->full = true;
 		return true;
 	}
 	if (to->nr == to->size) {
@@ -393,7 +393,8 @@ static void factor_by_region(struct search *s, const struct number *n)
 	}
 }
 
-enum pass { PASS_STRONG, PASS_WEAK, PASS_REGION, PASS_NR };
+/* What is bulk comes late, and what is not tried of it is no loss that is worth a word. */
+enum pass { PASS_STRONG, PASS_WEAK, PASS_BULK, PASS_REGION, PASS_NR };
 
 static bool done_before(const struct search *s, size_t i, const bool *done)
 {
@@ -406,6 +407,22 @@ static bool done_before(const struct search *s, size_t i, const bool *done)
 	return false;
 }
 
+static bool in_pass(const struct search *s, const struct number *n, enum pass pass)
+{
+	bool bulk = s->harvest->stretches[n->stretch].bulk;
+
+	switch (pass) {
+	case PASS_STRONG:
+		return n->strong && !bulk;
+	case PASS_WEAK:
+		return !n->strong && !bulk;
+	case PASS_BULK:
+		return bulk;
+	default:
+		return true;
+	}
+}
+
 static void factor_all(struct search *s, enum pass pass, size_t most, bool *done)
 {
 	struct numbers *moduli = &s->moduli[s->size];
@@ -414,8 +431,8 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	for (size_t i = 0; i < moduli->nr && !s->cut; i++) {
 		const struct number *n = &moduli->items[i];
 
-		if (done[i] || (pass != PASS_REGION && n->strong == (pass == PASS_WEAK)) ||
-		    done_before(s, i, done) || !load(s, n, 2U * sizes[s->size], 2, limbs))
+		if (done[i] || !in_pass(s, n, pass) || done_before(s, i, done) ||
+		    !load(s, n, 2U * sizes[s->size], 2, limbs))
 			continue;
 		s->modulus_limbs = limbs;
 		s->found = false;
@@ -441,9 +458,10 @@ static int join_all(struct search *s, bool *out_cut)
 	}
 	most = s->join->budget ? s->join->budget / moduli + NEAR_MIN : SIZE_MAX;
 	for (enum pass pass = 0; pass < PASS_NR && !err; pass++) {
+		if (pass == PASS_BULK)
+			*out_cut = s->cut || s->full;
 		if (pass == PASS_REGION) {
 			/* One chance more: it has a share of its own, and may run out of it. */
-			*out_cut = s->cut;
 			s->cut = false;
 			s->steps = s->join->budget / 2;
 		}

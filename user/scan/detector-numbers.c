@@ -173,14 +173,14 @@ static void ask(struct state *state)
 		.hit = on_curve,
 		.userdata = state,
 	};
-	bool cut = false, curves_cut = false;
+	bool cut = false, curves_cut = false, rest = false;
 
 	harvest_sort(state->harvest);
-	if (rsa_join(state->harvest, &join, &cut) < 0 || cut)
+	if (rsa_join(state->harvest, &join, &cut) < 0 ||
+	    ec_detect(state->harvest, &curves, &curves_cut, &rest) < 0 || cut || curves_cut)
 		detector_incomplete(state->job);
-	/* Candidates for seeds are many, and those that are tried last are the least likely. */
-	if (ec_detect(state->harvest, &curves, &curves_cut) < 0)
-		detector_incomplete(state->job);
+	if (cut || curves_cut || rest)
+		detector_out_of_budget(state->job);
 	if (shield_detect(state->harvest, on_shielded, state) < 0)
 		detector_incomplete(state->job);
 	state->bytes = 0;

@@ -107,6 +107,8 @@ extern const struct detector *const detectors[]; /* up to a NULL */
  */
 void detector_report(const struct detector_job *job, const struct finding *finding);
 void detector_incomplete(const struct detector_job *job); /* a table is full: the verdict says so */
+/* Not all was tried: the verdict says that, too, and is as good as it was. */
+void detector_out_of_budget(const struct detector_job *job);
 
 /*
  * Before detector_report(): the secret that the finding is of, which stays in this process. Sets

@@ -41,7 +41,7 @@ struct dump {
 	struct memory memory;
 	struct detector_job job;
 	void *states[DETECTORS_MAX];
-	atomic_bool incomplete;
+	atomic_bool incomplete, out_of_budget;
 	bool again; /* the second pass */
 	bool flat; /* it was flattened */
 	/* What no header claims is looked at as bytes: between segments, and behind them. */
@@ -83,6 +83,11 @@ void detector_secret(const struct detector_job *job, const struct secret *secret
 void detector_incomplete(const struct detector_job *job)
 {
 	job->dump->incomplete = true;
+}
+
+void detector_out_of_budget(const struct detector_job *job)
+{
+	job->dump->out_of_budget = true;
 }
 
 void detector_place(const struct detector_job *job, uint64_t offset, struct finding *finding)
@@ -392,6 +397,8 @@ static int end_of(struct dump *d, uint64_t looked_at)
 
 	if (d->incomplete)
 		d->flags |= SCAN_INCOMPLETE;
+	if (d->out_of_budget)
+		d->flags |= SCAN_BUDGET;
 	if (source_unreadable(d->source))
 		d->flags |= SCAN_UNREADABLE;
 	end.vaddr = d->flags;
@@ -419,7 +426,7 @@ static int run_detectors(struct dump *d)
 	size_t begun = 0;
 	int err = secrets_new(d->input->options.keep_secrets, &secrets);
 
-	d->incomplete = false;
+	d->incomplete = d->out_of_budget = false;
 	d->again = false;
 	d->job = (struct detector_job){
 		.options = &d->input->options,

@@ -85,7 +85,7 @@ static uint32_t *slot_of(struct harvest *h, const uint8_t *p, size_t len)
 	return &h->table[slot];
 }
 
-static void keep(struct harvest *h, struct bytes memory, size_t at, size_t len,
+static void keep(struct harvest *h, struct bytes memory, size_t at, size_t len, bool bulk,
 		 const struct harvest_place *place)
 {
 	size_t before = at < HARVEST_MARGIN ? at : HARVEST_MARGIN;
@@ -114,6 +114,7 @@ static void keep(struct harvest *h, struct bytes memory, size_t at, size_t len,
 		.has_vaddr = place->has_vaddr,
 		.bytes = place->bytes,
 		.heap = place->heap,
+		.bulk = bulk,
 	};
 	h->used += len + 2 * HARVEST_MARGIN;
 	*slot = (uint32_t)++h->nr;
@@ -194,7 +195,7 @@ static void carve(struct harvest *h, struct bytes memory, size_t at, size_t end,
 		widen(memory, &from, &to);
 		if (to - from > HARVEST_STRETCH_MAX)
 			to = from + HARVEST_STRETCH_MAX;
-		keep(h, memory, from, to - from, place);
+		keep(h, memory, from, to - from, end - at >= HARVEST_BULK, place);
 		if (end - at >= HARVEST_BULK)
 			return;
 		i = last + 3;
@@ -236,7 +237,7 @@ void harvest_take(struct harvest *h, struct bytes memory, const struct run *run,
 	/* The parts of words before and after. */
 	if (place->bytes && end - at < BLOCK && at >= 8 && end + 8 <= memory.len) {
 		if (harvest_different(memory.p + at, 24) >= DIFFERENT_MIN_24)
-			keep(h, memory, at - 8, 40, place);
+			keep(h, memory, at - 8, 40, false, place);
 		return;
 	}
 	carve(h, memory, at, end, place);

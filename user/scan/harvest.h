@@ -30,6 +30,8 @@ struct stretch {
 	bool has_vaddr;
 	bool bytes; /* things stand at any address there (Java's HPROF) */
 	bool heap; /* memory of a process that belongs to no file */
+	bool bulk; /* the beginning of HARVEST_BULK or more: packed or encrypted data, most likely
+		    */
 };
 
 /* 16 KiB of random bytes that could be what OpenSSH shields its keys with: their SHA-512. */
