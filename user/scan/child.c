@@ -4,21 +4,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
+#include "scan/process.h"
 #include "scan/result.h"
 
-#define LINGERING_MAX 8
-#define FD_FREE	      10 /* descriptors below may be in the way of the child's 0..3 */
-
 struct scan_child {
-	pid_t pid;
-	int pidfd; /* -1: not to be had, then the wait is a sleep */
+	struct scan_process process;
 	int fd; /* the answer, non-blocking */
 	int error; /* what reading came to; 1 = not known yet */
 	size_t len;
@@ -26,113 +19,27 @@ struct scan_child {
 	struct key_identity id;
 };
 
-/* Killed children that did not go: they hang in a read from a dead file system. */
-static pid_t lingering[LINGERING_MAX];
-
-static bool gone(pid_t pid)
-{
-	pid_t r;
-
-	do
-		r = waitpid(pid, NULL, WNOHANG);
-	while (r < 0 && errno == EINTR);
-	return r != 0; /* ECHILD too: somebody else has reaped it */
-}
-
-static unsigned reap_lingering(void)
-{
-	unsigned left = 0;
-
-	for (int i = 0; i < LINGERING_MAX; i++) {
-		if (lingering[i] && gone(lingering[i]))
-			lingering[i] = 0;
-		left += lingering[i] != 0;
-	}
-	return left;
-}
-
-/* The child's 0, 1, 2 and 3, from descriptors that lie above them. */
-struct child_fds {
-	int key, result, null, sibling;
-};
-
-static int spawn(const char *program, const struct child_fds *fds, pid_t *out_pid)
-{
-	char *argv[] = {(char *)"keytrail-scan", (char *)"identify", NULL};
-	char *envp[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int err;
-
-	err = posix_spawn_file_actions_init(&actions);
-	if (err)
-		return -err;
-	err = posix_spawnattr_init(&attr);
-	if (err) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -err;
-	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	sigdelset(&all, SIGKILL);
-	sigdelset(&all, SIGSTOP);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawn_file_actions_adddup2(&actions, fds->key, 0);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&actions, fds->result, 1);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&actions, fds->null, 2);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&actions, fds->sibling, 3);
-	if (!err)
-		err = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-	if (!err)
-		err = posix_spawn(out_pid, program, &actions, &attr, argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return -err;
-}
-
-/* A copy that is out of the way; closed by the caller. */
-static int lift(int fd)
-{
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, FD_FREE);
-
-	return copy < 0 ? -errno : copy;
-}
-
 int scan_child_spawn(const char *program, int key_fd, int sibling_fd, struct scan_child **out_child)
 {
-	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	_cleanup_close_ int in = -1, out = -1, key = -1, sibling = -1, result = -1, high_null = -1;
+	char *argv[] = {(char *)"keytrail-scan", (char *)"identify", NULL};
+	_cleanup_close_ int in = -1, out = -1;
 	_cleanup_free_ struct scan_child *child = calloc(1, sizeof(*child));
 	int pipes[2];
 	int err;
 
 	if (!child)
 		return -ENOMEM;
-	if (reap_lingering() == LINGERING_MAX)
-		return -EBUSY;
-	if (null < 0 || pipe2(pipes, O_CLOEXEC) < 0)
+	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
 	in = pipes[0];
 	out = pipes[1];
 	if (fcntl(in, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
-	key = lift(key_fd);
-	sibling = lift(sibling_fd >= 0 ? sibling_fd : null);
-	result = lift(out);
-	high_null = lift(null);
-	if (key < 0 || sibling < 0 || result < 0 || high_null < 0)
-		return key < 0 ? key : sibling < 0 ? sibling : result < 0 ? result : high_null;
-	err = spawn(program ? program : SCAN_CHILD_PROGRAM,
-		    &(struct child_fds){key, result, high_null, sibling}, &child->pid);
+	err = scan_process_spawn(program ? program : SCAN_CHILD_PROGRAM, argv,
+				 (const int[SCAN_PROCESS_FDS]){key_fd, out, -1, sibling_fd},
+				 &child->process);
 	if (err < 0)
 		return err;
-	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	child->fd = take_fd(in);
 	child->error = 1;
 	*out_child = take_ptr(child);
@@ -146,7 +53,7 @@ int scan_child_fd(const struct scan_child *child)
 
 pid_t scan_child_pid(const struct scan_child *child)
 {
-	return child->pid;
+	return child->process.pid;
 }
 
 /* The pipe has ended: what was said stands. */
@@ -189,35 +96,11 @@ int scan_child_read(struct scan_child *child, struct key_identity *out_id)
 	return child->error;
 }
 
-/* Waits a moment for a killed child, and remembers it if that was not enough. */
-static void bury(const struct scan_child *child)
-{
-	struct pollfd pfd = {.fd = child->pidfd, .events = POLLIN};
-
-	if (!gone(child->pid)) {
-		poll(&pfd, 1, 100);
-		if (!gone(child->pid)) {
-			/* There is room: a spawn needs a free place, and children are few. */
-			for (int i = 0; i < LINGERING_MAX; i++)
-				if (!lingering[i]) {
-					lingering[i] = child->pid;
-					break;
-				}
-		}
-	}
-}
-
 void scan_child_free(struct scan_child *child)
 {
 	if (!child)
 		return;
-	/* By descriptor, as a number could be another's if somebody else reaped the child. */
-	if (child->pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
-	else
-		kill(child->pid, SIGKILL);
-	bury(child);
-	fd_close(child->pidfd);
+	scan_process_end(&child->process);
 	fd_close(child->fd);
 	free(child);
 }

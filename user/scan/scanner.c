@@ -5,55 +5,23 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <poll.h>
-#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "scan/channel.h"
-#include "scan/dump.h"
-#include "scan/sandbox.h"
-#include "scan/wipe.h"
-
-#define MEMORY	    (512 << 20) /* of address space */
-#define CPU_SECONDS (6 * 3600)
+#include "scan/process.h"
+#include "scan/scanner-child.h"
 
 struct scanner {
-	pid_t pid;
+	struct scan_process process;
 	int fd;
 	int error; /* 1: not known yet */
 	struct channel_reader channel;
 };
 
 /* --- in the child --- */
-
-static int say(const struct channel_message *message)
-{
-	uint8_t bytes[CHANNEL_MAX];
-	size_t len = channel_encode(message, bytes);
-
-	return write(1, bytes, len) == (ssize_t)len ? 0 : -EPIPE;
-}
-
-static int say_about(void *userdata, const struct scan_about *about)
-{
-	return say(&(struct channel_message){.type = CHANNEL_ABOUT, .about = *about});
-}
-
-static int say_finding(void *userdata, const struct finding *finding)
-{
-	return say(&(struct channel_message){.type = CHANNEL_FINDING, .finding = *finding});
-}
-
-static void say_progress(void *userdata, uint64_t done, uint64_t total)
-{
-	say(&(struct channel_message){.type = CHANNEL_PROGRESS, .progress = {done, total}});
-}
-
-static int start_threads(void *userdata)
-{
-	return dump_start(userdata);
-}
 
 /* The dump as 0, the channel as 1, /proc/PID/maps as 3; whatever they were before. */
 static int arrange(const struct scanner_input *input, int out)
@@ -71,41 +39,34 @@ static int arrange(const struct scanner_input *input, int out)
 	return 0;
 }
 
+static uint32_t cpu_seconds(const struct scanner_input *input)
+{
+	return input->cpu_seconds ? (uint32_t)input->cpu_seconds : SCANNER_CPU_SECONDS;
+}
+
 __attribute__((noreturn)) static void child(const struct scanner_input *input, int out)
 {
-	static const struct dump_events events = {say_about, say_finding, say_progress};
 	struct dump_input dump = {
 		.fd = 0,
 		.maps_fd = input->maps_fd < 0 ? -1 : 3,
 		.pid = input->pid,
 		.options = input->options,
 	};
-	struct scan_limits limits = {
-		.memory = MEMORY,
-		.cpu_seconds = input->cpu_seconds ? (uint32_t)input->cpu_seconds : CPU_SECONDS,
-		.refuse_files = true,
-		.threads = start_threads,
-		.userdata = &dump,
-	};
-	struct channel_message done = {.type = CHANNEL_DONE};
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	signal(SIGPIPE, SIG_IGN);
 	if (arrange(input, out) < 0)
 		_exit(1);
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	done.error =
-		scan_sandbox_enter(&limits, NULL) < 0 ? -EPERM : dump_scan(&dump, &events, NULL);
-	wipe_stack();
-	_exit(say(&done) < 0);
+	scanner_child(&dump, cpu_seconds(input));
 }
 
 /* --- in the parent --- */
 
-int scanner_spawn(const struct scanner_input *input, struct scanner **out_scanner)
+/* *out: the child's end of its channel. */
+static int new_scanner(struct scanner **out_scanner, int *out)
 {
 	_cleanup_free_ struct scanner *scanner = calloc(1, sizeof(*scanner));
-	_cleanup_close_ int in = -1, out = -1;
+	_cleanup_close_ int in = -1, theirs = -1;
 	int pipes[2];
 
 	if (!scanner)
@@ -113,18 +74,61 @@ int scanner_spawn(const struct scanner_input *input, struct scanner **out_scanne
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
 	in = pipes[0];
-	out = pipes[1];
+	theirs = pipes[1];
 	if (fcntl(in, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
-	scanner->pid = fork();
-	if (scanner->pid < 0)
-		return -errno;
-	if (!scanner->pid)
-		child(input, out);
+	scanner->process = (struct scan_process){0, -1};
 	scanner->fd = take_fd(in);
 	scanner->error = 1;
 	*out_scanner = take_ptr(scanner);
+	*out = take_fd(theirs);
 	return 0;
+}
+
+int scanner_spawn(const struct scanner_input *input, struct scanner **out_scanner)
+{
+	_cleanup_scanner_ struct scanner *scanner = NULL;
+	_cleanup_close_ int out = -1;
+	int r = new_scanner(&scanner, &out);
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		child(input, out);
+	scanner->process = scan_process_of(pid);
+	*out_scanner = take_ptr(scanner);
+	return 0;
+}
+
+int scanner_exec(const char *program, const struct scanner_input *input, int needles_fd,
+		 struct scanner **out_scanner)
+{
+	_cleanup_scanner_ struct scanner *scanner = NULL;
+	_cleanup_close_ int out = -1;
+	char unpack[24], seconds[24];
+	char *argv[] = {(char *)"keytrail-scan-dump", unpack, seconds, NULL};
+	int r = new_scanner(&scanner, &out);
+
+	if (r < 0)
+		return r;
+	snprintf(unpack, sizeof(unpack), "%llu", (unsigned long long)input->options.unpack_max);
+	snprintf(seconds, sizeof(seconds), "%u", cpu_seconds(input));
+	r = scan_process_spawn(program ? program : SCANNER_PROGRAM, argv,
+			       (const int[SCAN_PROCESS_FDS]){input->fd, out, -1, needles_fd},
+			       &scanner->process);
+	if (r < 0)
+		return r;
+	*out_scanner = take_ptr(scanner);
+	return 0;
+}
+
+pid_t scanner_pid(const struct scanner *scanner)
+{
+	return scanner->process.pid;
 }
 
 int scanner_fd(const struct scanner *scanner)
@@ -150,20 +154,11 @@ static int hand_over(struct scanner *s, const struct channel_message *m,
 	}
 }
 
-/*
- * Its end of the pipe is gone before its last word. Killed if it lives on all the same: what it
- * died of is what counts, and that it shows at once.
- */
+/* Its end of the pipe is gone before its last word. */
 static int died(struct scanner *s)
 {
-	int status = 0;
+	int status = scan_process_wait(&s->process);
 
-	for (int i = 0; waitpid(s->pid, &status, WNOHANG) == 0; i++) {
-		if (i == 100)
-			kill(s->pid, SIGKILL);
-		poll(NULL, 0, 10);
-	}
-	s->pid = 0;
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? -ETIME : -ECHILD;
 }
 
@@ -203,11 +198,7 @@ void scanner_free(struct scanner *scanner)
 {
 	if (!scanner)
 		return;
-	if (scanner->pid) {
-		kill(scanner->pid, SIGKILL);
-		while (waitpid(scanner->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	scan_process_end(&scanner->process);
 	fd_close(scanner->fd);
 	free(scanner);
 }

@@ -39,8 +39,20 @@ struct scanner_events {
 
 struct scanner;
 
+#define SCANNER_PROGRAM KT_LIBEXECDIR "/keytrail-scan-dump"
+
 /* Forks; call with one thread. -ENOMEM, -EMFILE, -EAGAIN. */
 int scanner_spawn(const struct scanner_input *input, struct scanner **out_scanner);
+/*
+ * The same in a program of its own, which shares no memory with the caller; for one with several
+ * threads and more rights. program: NULL = SCANNER_PROGRAM. It scans by one thread, at the lowest
+ * priority that there is for processor and disk, and looks for tokens by the installed rules; of
+ * the options unpack_max is passed on. needles_fd: a needle file that was checked, to be read from
+ * its beginning, -1: none. Living processes (maps_fd) are not for it. As scan_process_spawn().
+ */
+int scanner_exec(const char *program, const struct scanner_input *input, int needles_fd,
+		 struct scanner **out_scanner);
+pid_t scanner_pid(const struct scanner *scanner); /* 0: it has ended */
 int scanner_fd(const struct scanner *scanner); /* stays the scanner's; non-blocking */
 /*
  * -EAGAIN: more is to come. 0: all is said. Otherwise what a handler returned, or: -EPERM no walls;
@@ -48,7 +60,8 @@ int scanner_fd(const struct scanner *scanner); /* stays the scanner's; non-block
  * it said what cannot be; or the errno of reading the dump.
  */
 int scanner_read(struct scanner *scanner, const struct scanner_events *events, void *userdata);
-void scanner_free(struct scanner *scanner); /* kills what still runs; NULL is fine */
+/* Kills what still runs; does not wait for longer than 100 ms for it to go. NULL is fine. */
+void scanner_free(struct scanner *scanner);
 DEFINE_CLEANUP(struct scanner *, scanner_free)
 #define _cleanup_scanner_ _cleanup_(scanner_freep)
 
