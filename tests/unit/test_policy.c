@@ -47,6 +47,12 @@ static void settings_have_defaults(void **state)
 	assert_int_equal(s->ring_bulk_kib, 4096);
 	assert_int_equal(s->marks_max, 131072);
 	assert_int_equal(s->canary_s, 60);
+	assert_true(s->scan.on);
+	assert_int_equal(s->scan.max_size_mib, 8192);
+	assert_int_equal(s->scan.max_time_s, 900);
+	assert_int_equal(s->scan.children, 1);
+	assert_int_equal(s->scan.queue, 64);
+	assert_string_equal(s->scan.needles, "");
 	assert_int_equal(policy_nr_watches(policy), 0);
 	assert_null(policy_watch(policy, 0));
 	assert_null(policy_watch(policy, 1));
@@ -71,6 +77,8 @@ static void settings_are_read(void **state)
 				      "  marks_max: 16777216\n"
 				      "  canary_s: 0\n"
 				      "  memory: on\n"
+				      "  scan: {on: off, max_size_mib: 1, max_time_s: 86400, "
+				      "children: 16, queue: 1024, needles: /n}\n"
 				      "watch: []\n",
 				      "-: warning: the policy watches nothing\n");
 	const struct settings *s = policy_settings(policy);
@@ -88,6 +96,12 @@ static void settings_are_read(void **state)
 	assert_int_equal(s->marks_max, 16777216);
 	assert_int_equal(s->canary_s, 0);
 	assert_true(s->memory);
+	assert_false(s->scan.on);
+	assert_int_equal(s->scan.max_size_mib, 1);
+	assert_int_equal(s->scan.max_time_s, 86400);
+	assert_int_equal(s->scan.children, 16);
+	assert_int_equal(s->scan.queue, 1024);
+	assert_string_equal(s->scan.needles, "/n");
 	policy_free(policy);
 }
 

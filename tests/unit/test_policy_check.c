@@ -481,6 +481,7 @@ static void documented_defaults_are_the_defaults(void **state)
 	assert_int_equal(a->marks_max, b->marks_max);
 	assert_int_equal(a->canary_s, b->canary_s);
 	assert_int_equal(a->memory, b->memory);
+	assert_int_equal(a->scan.max_size_mib, b->scan.max_size_mib);
 	policy_free(with);
 	policy_free(without);
 }

@@ -140,6 +140,14 @@ static const struct wrong structure[] = {
 	 "devices under the file systems of all other entries\n"},
 	{"devices twice", T(W "- {name: a, class: device}\n- {name: b, class: device}\n"),
 	 "p.yaml:4:3: error: a second watch entry of class 'device': the first is p.yaml:3:3\n"},
+	{"a key with a verdict", T(W "- {name: a, class: key, paths: [/x], verdict: {}}\n"),
+	 "p.yaml:3:3: error: a watch entry of class 'key' has no verdict: only dumps are "
+	 "scanned\n"},
+	{"an unknown verdict",
+	 T(W "- {name: a, class: dump, paths: [/x], verdict: {keys: high, clean: recorded}}\n"),
+	 "p.yaml:3:49: error: verdict has no key 'keys': did you mean 'key'?\n"
+	 "p.yaml:3:68: error: clean 'recorded' is not known: did you mean 'record'? (info, low, "
+	 "medium, high, critical, record)\n"},
 	{"memory with paths", T(W "- {name: a, class: process-memory, paths: [/x]}\n"),
 	 "p.yaml:3:3: error: a watch entry of class 'process-memory' has no paths: it is about no "
 	 "files\n"},
@@ -162,6 +170,12 @@ static const struct wrong structure[] = {
 
 static const struct wrong settings[] = {
 	{"unknown", SET("cmd: full"), "p.yaml:2:12: error: settings has no key 'cmd'\n"},
+	{"a scan of nothing", SET("scan: on"),
+	 "p.yaml:2:18: error: scan must be a map of keys and values, not a single value\n"},
+	{"scans without bounds", SET("scan: {children: 0, queue: 100000, needles: x}"),
+	 "p.yaml:2:29: error: children must be a whole number from 1 to 16\n"
+	 "p.yaml:2:39: error: queue must be a whole number from 1 to 1024\n"
+	 "p.yaml:2:56: error: needles 'x' is not an absolute path\n"},
 	{"mistyped", SET("alert_brust: 3"),
 	 "p.yaml:2:12: error: settings has no key 'alert_brust': did you mean 'alert_burst'?\n"},
 	{"cmdline", SET("cmdline: redact"),

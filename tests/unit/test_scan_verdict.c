@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Findings become keys with places; verdicts become JSON and SARIF of the documented form. */
-#include "cli/scan_verdict.h"
+#include "scanq/scan_verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,6 @@
 /* These belong to the program, not to the library that tests are linked with. */
 #include "cli/scan_json.c"
 #include "cli/scan_sarif.c"
-#include "cli/scan_verdict.c"
 
 static const struct scan_about core = {
 	.container = CONTAINER_ELF,

@@ -22,9 +22,28 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_OBJECT_WRITTEN] = "object-written",
 		[ALERT_MEMORY_READ] = "memory-read",
 		[ALERT_AGENT_USE] = "agent-use",
+		[ALERT_DUMP_WITH_KEY] = "dump-with-key",
+		[ALERT_DUMP_UNSCANNED] = "dump-unscanned",
 	};
 
 	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";
+}
+
+static void scan_fini(struct alert_scan *scan)
+{
+	for (uint32_t i = 0; i < scan->nr; i++) {
+		free(scan->items[i].class);
+		free(scan->items[i].what);
+		free(scan->items[i].label);
+		free(scan->items[i].zone);
+	}
+	free(scan->path);
+	free(scan->container);
+	free(scan->unseen);
+	free(scan->command);
+	free(scan->exe);
+	free(scan->holder_exe);
+	free(scan->holder_unit);
 }
 
 void alert_free(struct alert *alert)
@@ -58,5 +77,6 @@ void alert_free(struct alert *alert)
 	free(alert->dump.path);
 	free(alert->setting.old_value);
 	free(alert->setting.value);
+	scan_fini(&alert->scan);
 	free(alert);
 }

@@ -30,6 +30,8 @@ enum alert_type {
 	ALERT_HOLDER_DUMPED = 10, /* "holder-dumped": memory of a key's holder went into a dump */
 	ALERT_DUMP_SETTING = 11, /* "dump-setting-changed": what decides about dumps */
 	ALERT_AGENT_USE = 12, /* "agent-use": a connection to an agent that has keys */
+	ALERT_DUMP_WITH_KEY = 13, /* "dump-with-key": a scan found keys in a dump */
+	ALERT_DUMP_UNSCANNED = 14, /* "dump-unscanned": whether a dump holds keys is not known */
 	ALERT_TYPE_NR
 };
 
@@ -60,6 +62,31 @@ struct alert_dump { /* ALERT_HOLDER_DUMPED */
 	uint64_t limit; /* RLIMIT_CORE in bytes, UINT64_MAX = none */
 	uint64_t size; /* bytes, 0 = not known yet */
 	uint32_t listener; /* pid of who listens at a socket, 0 = not known */
+};
+
+struct alert_scan_key { /* a key that stands in a dump */
+	enum severity severity;
+	char *class, *what; /* finding_class_str(), finding_what_str() */
+	char *label, *zone; /* of a known key; rule of a token; "" = none */
+	bool expired;
+	uint32_t bits;
+	uint64_t places, offset; /* how often it stands there, and where first */
+	struct key_identity key; /* kind KEY_NONE: nothing public about it */
+};
+
+struct alert_scan { /* ALERT_DUMP_WITH_KEY, ALERT_DUMP_UNSCANNED, and ALERT_DUMP_READ */
+	const char *state, *cause; /* scan_state_str(), scan_cause_str(); state NULL = not about one
+				    */
+	uint64_t keys; /* in all */
+	struct alert_scan_key items[EVENT_KEYS_MAX]; /* the worst */
+	uint32_t nr;
+	/* NULL or 0 in ALERT_DUMP_READ */
+	char *path, *container, *unseen;
+	uint64_t size, bytes, took_ms;
+	uint32_t pid, signal; /* what the dump says of its process; 0 = nothing */
+	char *command, *exe;
+	uint32_t holder_pid; /* who crashed, as it was seen; 0 = not known */
+	char *holder_exe, *holder_unit;
 };
 
 struct alert_setting { /* ALERT_DUMP_SETTING */
@@ -120,6 +147,7 @@ struct alert {
 	uint32_t nr_held, nr_held_all;
 	struct alert_dump dump;
 	struct alert_setting setting;
+	struct alert_scan scan;
 	/* ALERT_EVENTS_LOST */
 	uint64_t gap_from_ns, gap_to_ns; /* CLOCK_REALTIME */
 	char *cause;

@@ -245,6 +245,51 @@ static json_t *dump(const struct alert_dump *d, bool *failed)
 	return o.json;
 }
 
+/* Of a dump that was read only what is known of keys in it: the rest stands in `object`. */
+static json_t *scan(const struct alert_scan *s, bool *failed)
+{
+	struct object o = {json_object(), false};
+	json_t *keys = json_array();
+
+	for (uint32_t i = 0; i < s->nr; i++) {
+		const struct alert_scan_key *k = &s->items[i];
+		struct object one = {json_object(), false};
+
+		put(&one, "severity", text(severity_str(k->severity)));
+		put(&one, "class", text(k->class));
+		put(&one, "what", text(k->what));
+		put(&one, "bits", number(k->bits));
+		put(&one, "label", text(k->label));
+		put(&one, "zone", text(k->zone));
+		put(&one, "expired", json_boolean(k->expired));
+		put(&one, "places", number(k->places));
+		put(&one, "offset", number(k->offset));
+		put(&one, "key", k->key.kind != KEY_NONE ? key(&k->key, failed) : json_null());
+		*failed |= one.failed || json_array_append_new(keys, one.json);
+	}
+	put(&o, "state", text(s->state));
+	put(&o, "cause", text(s->cause));
+	put(&o, "keys_nr", number(s->keys));
+	put(&o, "keys", keys);
+	if (s->path) {
+		put(&o, "path", text(s->path));
+		put(&o, "container", text(s->container));
+		put(&o, "unseen", text(s->unseen));
+		put(&o, "size", number(s->size));
+		put(&o, "bytes", number(s->bytes));
+		put(&o, "took_ms", number(s->took_ms));
+		put(&o, "pid", s->pid ? number(s->pid) : json_null());
+		put(&o, "signal", s->signal ? number(s->signal) : json_null());
+		put(&o, "command", text(s->command));
+		put(&o, "exe", text(s->exe));
+		put(&o, "holder_pid", s->holder_pid ? number(s->holder_pid) : json_null());
+		put(&o, "holder_exe", text(s->holder_exe));
+		put(&o, "holder_unit", text(s->holder_unit));
+	}
+	*failed |= o.failed;
+	return o.json;
+}
+
 static json_t *setting(const struct alert_setting *s, bool *failed)
 {
 	struct object o = {json_object(), false};
@@ -289,6 +334,8 @@ char *alert_json(const struct alert *alert)
 		put(&o, "dump", dump(&alert->dump, &o.failed));
 	if (alert->setting.name)
 		put(&o, "setting", setting(&alert->setting, &o.failed));
+	if (alert->scan.state)
+		put(&o, "scan", scan(&alert->scan, &o.failed));
 	if (alert->nr_held_all) {
 		put(&o, "holds", list_keys(alert->held, alert->nr_held, &o.failed));
 		put(&o, "holds_nr", number(alert->nr_held_all));

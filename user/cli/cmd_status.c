@@ -225,6 +225,34 @@ static void show_left(const struct term *t, const json_t *left)
 		  number(left, "mount"));
 }
 
+/* Dumps and what was found in them. */
+static void show_scan(const struct term *t, const json_t *scan)
+{
+	const json_t *done = json_object_get(scan, "done");
+	const char *cause;
+	json_t *nr;
+
+	if (!scan)
+		return;
+	label(t, "dumps");
+	if (!json_is_true(json_object_get(scan, "on"))) {
+		term_put(t, STYLE_WARN, "not scanned for keys: settings.scan is off");
+		fputc('\n', t->f);
+		return;
+	}
+	term_putf(t, number(done, "key") ? STYLE_BAD : STYLE_PLAIN, "%" PRIu64 " with keys",
+		  number(done, "key"));
+	term_putf(t, STYLE_PLAIN,
+		  ", %" PRIu64 " clean, %" PRIu64 " looked at in part; %" PRIu64
+		  " being scanned, %" PRIu64 " waiting",
+		  number(done, "clean"), number(done, "incomplete"), number(scan, "running"),
+		  number(scan, "queued"));
+	json_object_foreach ((json_t *)json_object_get(scan, "unscanned"), cause, nr)
+		term_putf(t, STYLE_WARN, "; %" JSON_INTEGER_FORMAT " not scanned: %s",
+			  json_integer_value(nr), cause);
+	fputc('\n', t->f);
+}
+
 static void show_warnings(const struct term *t, const json_t *warnings)
 {
 	size_t i;
@@ -245,6 +273,7 @@ static void show(const struct term *t, const json_t *status)
 	show_warnings(t, json_object_get(status, "warnings"));
 	show_hooks(t, json_object_get(status, "hooks"));
 	show_objects(t, json_object_get(status, "objects"));
+	show_scan(t, json_object_get(status, "scan"));
 	show_drops(t, json_object_get(status, "drops"), json_object_get(status, "gaps"));
 	show_rings(t, json_object_get(status, "rings"));
 	show_sinks(t, json_object_get(status, "sinks"));

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "cli/scan_verdict.h"
+#include "scanq/scan_verdict.h"
 
 /*
  * file: escaped. error: what is wrong where the dump could not be scanned, else NULL; then

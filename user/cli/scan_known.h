@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "cli/scan_verdict.h"
+#include "scanq/scan_verdict.h"
 #include "model/tokenrule.h"
 #include "scan/detect-token.h"
 #include "scan/detector.h"

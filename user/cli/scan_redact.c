@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "cli/scan_verdict.h"
+#include "scanq/scan_verdict.h"
 #include "scan/scanner.h"
 
 #define ROUNDS_MAX 4

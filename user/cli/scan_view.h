@@ -2,7 +2,7 @@
 /* What a scan found, as a person reads it: a block for each key, a line for each dump. */
 #pragma once
 
-#include "cli/scan_verdict.h"
+#include "scanq/scan_verdict.h"
 #include "cli/term.h"
 
 /* file: escaped. all: also keys that do not count (found_key_counts()). Sorts nothing. */

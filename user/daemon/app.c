@@ -24,6 +24,7 @@
 #include "daemon/identify.h"
 #include "daemon/log.h"
 #include "daemon/mounts.h"
+#include "daemon/scans.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "sinks/jsonl.h"
@@ -479,6 +480,8 @@ static int watch_start(struct app *app)
 	if (!r)
 		r = identify_new(app->loop, app->watcher, &identify_ops, app, &app->identify);
 	if (!r)
+		r = scans_new(app, &app->scans);
+	if (!r)
 		r = dumps_new(app, &app->dumps);
 	if (!r)
 		r = homes_new(app->loop, &homes_ops, app, &app->homes);
@@ -605,6 +608,7 @@ static void app_fini(struct app *app)
 	homes_free(app->homes);
 	identify_free(app->identify);
 	dumps_free(app->dumps);
+	scans_free(app->scans);
 	watcher_free(app->watcher);
 	trust_free(app->trust);
 	sensor_free(app->sensor);

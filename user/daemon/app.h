@@ -23,6 +23,7 @@ struct engine;
 struct homes;
 struct identify;
 struct mounts;
+struct scans;
 struct trace_writer;
 struct trust;
 struct watcher;
@@ -56,6 +57,7 @@ struct app {
 	struct identify *identify;
 	struct canary *canary; /* NULL: the policy says not to test */
 	struct dumps *dumps;
+	struct scans *scans;
 	struct engine *engine;
 	struct sink *sinks[SINKS_NR];
 	struct control_server *control;

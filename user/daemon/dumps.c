@@ -3,6 +3,7 @@
 #include "daemon/dumps.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +11,17 @@
 #include "base/cleanup.h"
 #include "daemon/app.h"
 #include "daemon/homes.h"
+#include "daemon/scans.h"
 #include "trust/trust.h"
+#include "watch/dumptype.h"
 #include "watch/watcher.h"
 
 #define LOOK_SECONDS 5
 #define TEXT_MAX     256
+#define ACCESSES_MAX 64 /* in a tenth of a second, of dumps */
+
+/* What a helper writes so soon after a holder's crash is taken for that one's memory, ns. */
+#define HELPER_NS 60000000000ULL
 
 /* Settings of the host. */
 static const struct sysctl {
@@ -35,6 +42,9 @@ struct dumps {
 	char known[SYSCTLS][TEXT_MAX]; /* as read; "" = not known yet */
 	unsigned seconds;
 	bool look_soon;
+	uint64_t holder_handed; /* time of the last crash of a holder to a helper; 0 = none */
+	struct event accesses[ACCESSES_MAX]; /* without texts */
+	size_t nr_accesses;
 };
 
 /* 0 and the value without its newline, or negative errno. */
@@ -139,6 +149,11 @@ static void on_written(void *userdata, const struct event *event, int fd)
 	homes_seen(d->app->homes, event->written.subject.uid);
 	homes_seen(d->app->homes, event->written.owner);
 	feed(d->app, event);
+	if (dump_kind_is_dump(event->written.kind) ||
+	    (event->written.size && event->written.kind != DUMPKIND_TEXT))
+		scans_written(d->app->scans, event, fd,
+			      (event->written.how & WRITTEN_HELPER) && d->holder_handed &&
+				      event->time - d->holder_handed < HELPER_NS);
 }
 
 static int open_file(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
@@ -184,6 +199,9 @@ void dumps_event(struct dumps *d, const struct event *event)
 	switch (event->type) {
 	case EVENT_DUMP:
 		d->look_soon = true;
+		if (event->dump.held.nr &&
+		    (event->dump.how == DUMP_PIPE || event->dump.how == DUMP_SOCKET))
+			d->holder_handed = event->time;
 		homes_seen(d->app->homes, event->dump.subject.uid);
 		homes_seen(d->app->homes, event->dump.subject.loginuid);
 		copy.dump.exe_trust = trust_ask(d->app->trust, event->dump.exe,
@@ -198,9 +216,32 @@ void dumps_event(struct dumps *d, const struct event *event)
 	}
 }
 
+void dumps_access(struct dumps *d, const struct event *event)
+{
+	struct event_access *a;
+	struct watched watched;
+	char path[PATH_MAX];
+
+	if (watcher_lookup(d->app->watcher, event->access.object, &watched, path, sizeof(path)) <
+		    0 ||
+	    !watched.watch ||
+	    policy_watch(d->app->policy, watched.watch)->object_class != CLASS_DUMP)
+		return;
+	/* More than that at a time are reads of a few: the next one asks again. */
+	if (d->nr_accesses == ACCESSES_MAX)
+		return;
+	d->accesses[d->nr_accesses] = *event;
+	a = &d->accesses[d->nr_accesses++].access;
+	a->path = a->exe = a->cgroup = a->args = (struct span){NULL, 0};
+}
+
 void dumps_run(struct dumps *d)
 {
 	written_run(d->written);
+	/* After those, which know more of the same files. */
+	for (size_t i = 0; i < d->nr_accesses; i++)
+		scans_access(d->app->scans, &d->accesses[i]);
+	d->nr_accesses = 0;
 	if (d->look_soon) {
 		d->look_soon = false;
 		look(d);
@@ -218,6 +259,7 @@ void dumps_set_policy(struct dumps *d)
 	const struct settings *settings = policy_settings(d->app->policy);
 	uint32_t watch = policy_dump_watch(d->app->policy);
 
+	scans_set_policy(d->app->scans);
 	watcher_set_dump_watch(d->app->watcher, watch);
 	sensor_watch_dumps(d->app->sensor, settings->dump_threshold, watch);
 }

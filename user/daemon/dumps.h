@@ -21,6 +21,9 @@ void dumps_free(struct dumps *dumps);
 /* EVENT_DUMP, EVENT_WRITTEN, EVENT_SETTING, from the sensor. */
 void dumps_event(struct dumps *dumps, const struct event *event);
 
+/* EVENT_ACCESS of any object. */
+void dumps_access(struct dumps *dumps, const struct event *event);
+
 /* After the rings were drained. */
 void dumps_run(struct dumps *dumps);
 

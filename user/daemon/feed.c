@@ -199,6 +199,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 			app->strangers++;
 			return;
 		}
+		dumps_access(app->dumps, event);
 		if (event->access.how == ACCESS_CLOSE_WRITE)
 			rewritten(app, event->access.object);
 		homes_seen(app->homes, event->access.subject.uid);

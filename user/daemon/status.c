@@ -14,6 +14,7 @@
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/identify.h"
+#include "daemon/scans.h"
 #include "engine/engine.h"
 #include "watch/watcher.h"
 
@@ -151,6 +152,27 @@ static json_t *dumps_json(const struct app *app, const struct watcher_stats *wat
 			 (json_int_t)s.dropped);
 }
 
+static json_t *scan_json(const struct app *app)
+{
+	const struct scan_settings *set = &policy_settings(app->policy)->scan;
+	json_t *done = json_object(), *unscanned = json_object();
+	struct scans_stats s;
+
+	scans_stats(app->scans, &s);
+	for (int i = SCANSTATE_CLEAN; i < SCANSTATE_NR; i++)
+		json_object_set_new(done, scan_state_str(i), json_integer((json_int_t)s.done[i]));
+	for (int i = SCANCAUSE_OFF; i < SCANCAUSE_NR; i++)
+		if (s.unscanned[i])
+			json_object_set_new(unscanned, scan_cause_str(i),
+					    json_integer((json_int_t)s.unscanned[i]));
+	return json_pack("{s:b, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:o, s:o}", "on",
+			 (int)set->on, "queued", (int)s.queued, "queue", (int)set->queue, "running",
+			 (int)s.running, "children", (int)set->children, "taken",
+			 (json_int_t)s.taken, "known", (json_int_t)s.known, "bytes",
+			 (json_int_t)s.bytes, "needles", (int)s.needles, "done", done, "unscanned",
+			 unscanned);
+}
+
 static long rss_kib(void)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/statm", "re");
@@ -254,6 +276,7 @@ int status_json(struct app *app, json_t **out_status)
 						      "canary file was not seen"));
 	}
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
+	json_object_set_new(status, "scan", scan_json(app));
 	json_object_set_new(status, "events", events_json(&engine));
 	json_object_set_new(status, "start",
 			    json_pack("{s:I, s:I}", "hooks_ms",

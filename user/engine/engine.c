@@ -12,6 +12,7 @@
 #include "engine/objects.h"
 #include "engine/report.h"
 #include "engine/share.h"
+#include "engine/verdicts.h"
 #include "engine/users.h"
 #include "proc/cgroup.h"
 #include "proc/cmdline.h"
@@ -36,6 +37,7 @@ struct engine {
 	struct settle *settle;
 	struct objects *objects;
 	struct users *users;
+	struct verdicts *verdicts;
 	struct fold *fold;
 	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */
 	struct share *share;
@@ -266,6 +268,22 @@ static struct span path_of(const struct object *object, const struct event_acces
 								  : a->path;
 }
 
+/* Of a dump it also matters what is known of keys in it. */
+static void judge_dump(const struct dump_scan *scan, struct watch_entry *entry,
+		       struct policy_answer *answer)
+{
+	enum severity severity =
+		watch_entry_severity(entry, scan ? scan->state : SCANSTATE_UNSCANNED);
+
+	for (uint32_t i = 0; scan && severity && i < scan->nr; i++)
+		if (!entry->verdict[SCANSTATE_KEY] && scan->items[i].severity > severity)
+			severity = (enum severity)scan->items[i].severity;
+	if (severity)
+		entry->severity = severity;
+	else
+		answer->verdict = VERDICT_RECORD;
+}
+
 static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t now)
 {
 	static const struct policy_answer unknown = {
@@ -275,6 +293,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	const struct event_access *a = &s->access;
 	const struct object *object = objects_find(engine->objects, a->object);
 	const struct watch_entry *entry = NULL;
+	struct watch_entry of_dump;
 	struct policy_answer answer = unknown;
 	struct access_case c = {s, object, NULL, &answer};
 	struct share_case share;
@@ -299,6 +318,11 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 			return 0; /* not watched any longer: the policy has changed */
 		entry = c.entry = policy_watch(engine->policy, object->watch_number);
 		policy_judge(engine->policy, &query, &answer);
+	}
+	if (entry && entry->object_class == CLASS_DUMP && answer.verdict == VERDICT_ALERT) {
+		of_dump = *entry;
+		entry = c.entry = &of_dump;
+		judge_dump(object->scan, &of_dump, &answer);
 	}
 	if (answer.verdict == VERDICT_ALLOW) {
 		engine->st.allowed++;
@@ -609,6 +633,7 @@ static void feed_dump(struct engine *engine, const struct event *ev)
 		who.cgroup = ev->dump.cgroup;
 		who.args = ev->dump.args;
 		key.object = ev->dump.object ? ev->dump.object : UINT64_MAX;
+		verdicts_crash(engine->verdicts, &ev->dump);
 		told = ev->dump.held.nr && ev->dump.how != DUMP_NONE &&
 		       ev->dump.how != DUMP_HELPER && is_judged_in_dumps(engine, &ev->dump.held);
 		break;
@@ -646,6 +671,55 @@ static void feed_dump(struct engine *engine, const struct event *ev)
 		owner = who.subject.uid;
 	share = share_of(engine, who.subject.loginuid, who.subject.uid, owner, key.object);
 	admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_dump, &c);
+}
+
+struct scan_case {
+	const struct event *ev;
+	const struct dump_scan *scan;
+	struct proc_ref proc;
+};
+
+static struct alert *make_scan(struct engine *engine, const void *arg)
+{
+	const struct report report = report_of(engine);
+	const struct scan_case *c = arg;
+
+	return report_scan(&report, c->ev, c->scan, verdicts_holder(engine->verdicts, &c->ev->scan),
+			   c->proc);
+}
+
+/* That no scan was wanted, or that one is still to come, is no news. */
+static bool scan_is_news(const struct event_scan *scan)
+{
+	return scan->state == SCANSTATE_KEY ||
+	       (scan->state == SCANSTATE_UNSCANNED && scan->cause != SCANCAUSE_WAITING &&
+		scan->cause != SCANCAUSE_OFF && scan->cause != SCANCAUSE_STOPPED);
+}
+
+static void feed_scan(struct engine *engine, const struct event *ev)
+{
+	const struct event_scan *s = &ev->scan;
+	struct scan_case c = {.ev = ev, .scan = verdicts_take(engine->verdicts, s)};
+	const struct event_access who = {
+		.subject = s->subject,
+		.parent = s->parent,
+		.exe_nlink = 1,
+	};
+	const struct fold_key key = {
+		.type = s->state == SCANSTATE_KEY ? ALERT_DUMP_WITH_KEY : ALERT_DUMP_UNSCANNED,
+		.image = s->subject.id,
+		.uid = s->subject.uid,
+		.object = s->object ? s->object : s->inode.ino,
+		.exe = s->path,
+	};
+
+	if (s->object)
+		objects_scan(engine->objects, s->object, c.scan);
+	if (!scan_is_news(s))
+		return;
+	if (s->subject.id.tgid)
+		c.proc = proctab_access(engine->processes, ev->time, ev->flags, &who);
+	admit(engine, &key, 1, ev->time, ev->time, ev->time, make_scan, &c);
 }
 
 /* One image, and a child that it forked and that is still the same program: one memory, as to who
@@ -808,6 +882,12 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_MEMORY:
 		feed_memory(engine, ev);
 		break;
+	case EVENT_SCAN_KEY:
+		verdicts_key(engine->verdicts, &ev->scan_key);
+		break;
+	case EVENT_SCAN:
+		feed_scan(engine, ev);
+		break;
 	case EVENT_NET: /* judged by nobody: it is there to be found in a trace */
 		if (ev->net.how < NET_HOW_NR)
 			engine->st.net[ev->net.how]++;
@@ -907,11 +987,13 @@ struct engine *engine_new(const struct engine_config *config)
 		settle_new(config->max_pending ? config->max_pending : SETTLE_SLOTS_DEFAULT,
 			   on_settled, on_drop, on_permit, engine);
 	engine->users = users_new();
+	engine->verdicts = verdicts_new();
 	engine->fold = fold_new(on_summary, engine);
 	engine->share = share_new(on_held_back, engine);
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
-	    !engine->settle || !engine->users || !engine->fold || !engine->share) {
+	    !engine->settle || !engine->users || !engine->verdicts || !engine->fold ||
+	    !engine->share) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -926,6 +1008,7 @@ void engine_free(struct engine *engine)
 	share_free(engine->share);
 	settle_free(engine->settle);
 	users_free(engine->users);
+	verdicts_free(engine->verdicts);
 	objects_free(engine->objects);
 	proctab_free(engine->processes);
 	strtab_free(engine->strings);

@@ -40,6 +40,7 @@ static void destroy(struct objects *objects, struct object *object)
 	strtab_put(objects->strings, object->path);
 	strtab_put(objects->strings, object->watch);
 	free(object->key);
+	free(object->scan);
 	free(object);
 }
 
@@ -235,6 +236,17 @@ void objects_mark(struct objects *objects, uint64_t time, const struct event_mar
 	default:
 		return;
 	}
+}
+
+void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *scan)
+{
+	struct object *object = *slot_of(objects, id);
+
+	/* The verdict on what the file was before comes late. */
+	if (!object || (object->scan && object->scan->number > scan->number))
+		return;
+	free(object->scan);
+	object->scan = dump_scan_copy(scan); /* without memory: as never taken up */
 }
 
 void objects_set_policy(struct objects *objects, const struct policy *policy)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/verdicts.h"
 #include "model/event.h"
 #include "policy/policy.h"
 #include "proc/strtab.h"
@@ -31,6 +32,7 @@ struct object {
 	uint64_t told_at; /* when it was last told without its key */
 	uint64_t gone_at; /* 0: is there */
 	struct key_identity *key; /* NULL unless key_known */
+	struct dump_scan *scan; /* of a dump; NULL: it was never taken up */
 	/* objects.c only */
 	struct object *next, *next_gone;
 };
@@ -46,6 +48,8 @@ bool objects_tell(struct objects *objects, uint64_t time, const struct event_obj
 /* EVENT_MARK. */
 void objects_mark(struct objects *objects, uint64_t time, const struct event_mark *ev,
 		  const struct policy *policy);
+/* EVENT_SCAN of an object; of one that is not known it is forgotten. */
+void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *scan);
 const struct object *objects_find(const struct objects *objects, uint64_t id);
 /* Watch entries are looked up anew, by name. */
 void objects_set_policy(struct objects *objects, const struct policy *policy);

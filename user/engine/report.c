@@ -349,6 +349,9 @@ static struct alert *report_as(enum alert_type type, const char *attack,
 	}
 	alert->owner_user = report_user(report, a->owner);
 	alert->watch = entry ? report_escaped(span_of(entry->name)) : strdup("");
+	if (object_class == CLASS_DUMP && entry &&
+	    report_scan_state(object ? object->scan : NULL, &alert->scan))
+		goto fail;
 	alert->rule = report_rule(answer);
 	/* What stays the same over a restart: neither the mark's number nor the path. */
 	report_id(alert->id,

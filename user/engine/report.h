@@ -6,6 +6,7 @@
 #include "access/settle.h"
 #include "alert/alert.h"
 #include "engine/objects.h"
+#include "engine/verdicts.h"
 #include "engine/users.h"
 #include "policy/policy.h"
 #include "proc/proctab.h"
@@ -61,6 +62,16 @@ struct alert *report_written(const struct report *report, const struct policy *p
 struct alert *report_setting(const struct report *report, const struct policy *policy,
 			     const struct objects *objects, const struct event *ev,
 			     struct proc_ref proc);
+
+/*
+ * EVENT_SCAN with a key, or of a dump that could not be scanned. crash: whose memory it is, NULL =
+ * not known. proc: who wrote it.
+ */
+struct alert *report_scan(const struct report *report, const struct event *ev,
+			  const struct dump_scan *scan, const struct crash *crash,
+			  struct proc_ref proc);
+/* What an alert about reading a dump says of it. NULL: it was never taken up. -ENOMEM. */
+int report_scan_state(const struct dump_scan *scan, struct alert_scan *out);
 
 /*
  * `count` more things like the one `like` is about, between first and last (CLOCK_BOOTTIME ns), as

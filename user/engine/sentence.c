@@ -161,6 +161,42 @@ static void put_ancestry(FILE *f, const struct alert *alert)
 		fputs(" (incomplete)", f);
 }
 
+/* What is known of keys in a dump. */
+static void put_scan(FILE *f, const struct alert_scan *scan)
+{
+	if (!strcmp(scan->state, "unscanned"))
+		fprintf(f, "not scanned for keys%s%s", scan->cause[0] ? ": " : "", scan->cause);
+	else if (!strcmp(scan->state, "scanning"))
+		fputs("being scanned for keys", f);
+	else if (!strcmp(scan->state, "clean"))
+		fputs("scanned: no key in it", f);
+	else if (!strcmp(scan->state, "incomplete"))
+		fputs("scanned in part: no key found", f);
+	else
+		fputs("holds ", f);
+	for (uint32_t i = 0; i < scan->nr; i++) {
+		const struct alert_scan_key *k = &scan->items[i];
+		char key[256];
+
+		if (i)
+			fputs(", ", f);
+		if (k->label[0]) {
+			put_name(f, k->label, NAME_MAX_SHOWN);
+			fputc(' ', f);
+		}
+		if (k->key.kind != KEY_NONE) {
+			sentence_key(&k->key, key, sizeof(key));
+			fprintf(f, "%s (%s)", key, k->class);
+		} else if (k->bits) {
+			fprintf(f, "%s of %" PRIu32 " bits (%s)", k->what, k->bits, k->class);
+		} else {
+			fprintf(f, "%s (%s)", k->what, k->class);
+		}
+	}
+	if (scan->keys > scan->nr)
+		fprintf(f, "%s%" PRIu64 " more", scan->nr ? " and " : "", scan->keys - scan->nr);
+}
+
 char *sentence_access(const struct alert *alert, const char *noun, const char *opener, uint32_t fd,
 		      const char *why)
 {
@@ -183,6 +219,11 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 		fprintf(f, " (%s)", key);
 	} else if (about_a_key(alert)) {
 		fputs(" (key not identified)", f);
+	}
+	if (alert->scan.state) {
+		fputs(" (", f);
+		put_scan(f, &alert->scan);
+		fputc(')', f);
 	}
 	if (alert->via[0]) {
 		fputs(" as ", f);
@@ -273,6 +314,50 @@ char *sentence_dump(const struct alert *alert)
 		fputs("whose path is not known", f);
 	put_held(f, alert, "it");
 	put_ancestry(f, alert);
+	return end_text(f, &text);
+}
+
+char *sentence_scan(const struct alert *alert)
+{
+	const struct alert_scan *scan = &alert->scan;
+	const char *exe = scan->holder_exe[0] ? scan->holder_exe
+			  : scan->exe[0]      ? scan->exe
+					      : scan->command;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fputs("dump ", f);
+	put_name(f, scan->path[0] ? scan->path : "?", PATH_MAX_SHOWN);
+	if (scan->container[0]) {
+		fprintf(f, " (%s", scan->container);
+		if (exe[0]) {
+			fputs(" of ", f);
+			put_name(f, sentence_basename(exe), NAME_MAX_SHOWN);
+		}
+		if (scan->holder_pid || scan->pid)
+			fprintf(f, ", pid %" PRIu32,
+				scan->holder_pid ? scan->holder_pid : scan->pid);
+		if (scan->holder_unit[0]) {
+			fputs(", unit ", f);
+			put_name(f, scan->holder_unit, NAME_MAX_SHOWN);
+		}
+		fputc(')', f);
+	}
+	if (!strcmp(scan->state, "unscanned"))
+		fputs(" is ", f);
+	else
+		fputc(' ', f);
+	put_scan(f, scan);
+	if (!strcmp(scan->state, "key") && scan->cause[0])
+		fprintf(f, "; the scan did not get to its end: %s", scan->cause);
+	if (alert->nr_processes) {
+		fputs("; written by ", f);
+		put_subject(f, alert);
+		put_ancestry(f, alert);
+	}
 	return end_text(f, &text);
 }
 

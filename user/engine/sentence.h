@@ -25,6 +25,11 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 char *sentence_dump(const struct alert *alert);
 /* sysctl (pid 9, user root) changed kernel.core_pattern from core to /tmp/core; ancestry: ... */
 char *sentence_setting(const struct alert *alert);
+/*
+ *	dump /var/cores/core.9 (elf-core of nginx, pid 9, unit nginx.service) holds RSA 2048
+ *	SHA256:... (proven) and 2 more; written by nginx (pid 9, user www-data); ancestry: ...
+ */
+char *sentence_scan(const struct alert *alert);
 /* noun[i]: of the class of alert->keys[i]. */
 char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why);
 char *sentence_gap(const struct alert *alert);

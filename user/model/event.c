@@ -17,6 +17,7 @@ const char *event_type_str(enum event_type type)
 		[EVENT_OBJECT] = "object",   [EVENT_USER] = "user",	[EVENT_GAP] = "gap",
 		[EVENT_HEALTH] = "health",   [EVENT_DUMP] = "dump",	[EVENT_WRITTEN] = "written",
 		[EVENT_SETTING] = "setting", [EVENT_MEMORY] = "memory", [EVENT_NET] = "net",
+		[EVENT_SCAN_KEY] = "scan-key", [EVENT_SCAN] = "scan-verdict",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -138,4 +139,36 @@ const char *setting_what_str(enum setting_what what)
 	};
 
 	return word(words, ARRAY_SIZE(words), what);
+}
+
+const char *scan_state_str(enum scan_state state)
+{
+	static const char *const words[SCANSTATE_NR] = {
+		[SCANSTATE_UNSCANNED] = "unscanned", [SCANSTATE_SCANNING] = "scanning",
+		[SCANSTATE_CLEAN] = "clean",	     [SCANSTATE_KEY] = "key",
+		[SCANSTATE_INCOMPLETE] = "incomplete",
+	};
+
+	return word(words, ARRAY_SIZE(words), state);
+}
+
+const char *scan_cause_str(enum scan_cause cause)
+{
+	static const char *const words[SCANCAUSE_NR] = {
+		[SCANCAUSE_NONE] = "",
+		[SCANCAUSE_WAITING] = "waiting",
+		[SCANCAUSE_OFF] = "off",
+		[SCANCAUSE_SIZE] = "too-large",
+		[SCANCAUSE_TIME] = "time-up",
+		[SCANCAUSE_QUEUE] = "queue-full",
+		[SCANCAUSE_CRASHED] = "crashed",
+		[SCANCAUSE_MEMORY] = "no-memory",
+		[SCANCAUSE_SANDBOX] = "no-sandbox",
+		[SCANCAUSE_ANSWER] = "bad-answer",
+		[SCANCAUSE_UNREADABLE] = "unreadable",
+		[SCANCAUSE_PROGRAM] = "no-scanner",
+		[SCANCAUSE_STOPPED] = "stopped",
+	};
+
+	return word(words, ARRAY_SIZE(words), cause);
 }

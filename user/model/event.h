@@ -75,6 +75,8 @@ enum event_type {
 	EVENT_SETTING, /* what decides about dumps was changed */
 	EVENT_MEMORY, /* somebody can read the memory of a process that holds a key */
 	EVENT_NET, /* a process that has read a watched file talks to somebody else */
+	EVENT_SCAN_KEY, /* from the daemon: a key in a dump; its EVENT_SCAN follows */
+	EVENT_SCAN, /* from the daemon: what is known of keys in a dump has changed */
 	EVENT_TYPE_NR
 };
 
@@ -342,6 +344,66 @@ struct event_setting {
 	struct span old_text, text, exe, cgroup, args;
 };
 
+/* What is known about keys in a dump. */
+enum scan_state {
+	SCANSTATE_UNSCANNED = 1, /* `cause` says why, or why not yet */
+	SCANSTATE_SCANNING,
+	SCANSTATE_CLEAN,
+	SCANSTATE_KEY, /* also if the scan did not get to its end */
+	SCANSTATE_INCOMPLETE, /* no key found, but not all of it could be looked at */
+	SCANSTATE_NR
+};
+
+enum scan_cause {
+	SCANCAUSE_NONE = 0,
+	SCANCAUSE_WAITING, /* its turn has not come */
+	SCANCAUSE_OFF, /* the policy says not to scan */
+	SCANCAUSE_SIZE, /* larger than the policy wants */
+	SCANCAUSE_TIME, /* its time was up */
+	SCANCAUSE_QUEUE, /* too many waited */
+	SCANCAUSE_CRASHED, /* the scanner */
+	SCANCAUSE_MEMORY, /* the scanner had too little */
+	SCANCAUSE_SANDBOX, /* the scanner could not shut itself in */
+	SCANCAUSE_ANSWER, /* the scanner said what cannot be */
+	SCANCAUSE_UNREADABLE, /* the file */
+	SCANCAUSE_PROGRAM, /* the scanner could not be started */
+	SCANCAUSE_STOPPED, /* the daemon ends */
+	SCANCAUSE_NR
+};
+
+struct event_scan_key {
+	uint64_t scan; /* number of the scan */
+	uint32_t severity; /* 1 info ... 5 critical */
+	uint32_t bits;
+	uint64_t places, offset; /* how often it stands there, and where first */
+	bool expired; /* a known key that is out of use */
+	struct key_identity key; /* kind KEY_NONE: nothing public about it */
+	struct span class; /* "proven", "likely", "encrypted": scan/finding.h */
+	struct span what; /* which search found it */
+	struct span label, zone; /* of a known key, or the rule of a token; escaped */
+};
+
+struct event_scan {
+	struct subject subject; /* who wrote the dump; tgid 0: not known */
+	struct proc_id parent;
+	struct inode_id inode;
+	struct held held; /* of the subject */
+	uint64_t scan; /* number of the scan, from 1 */
+	uint64_t object; /* number of the file's mark, 0 = none */
+	uint64_t size, bytes; /* of the file; looked at, unpacked */
+	uint64_t took; /* ns, from the start of the scan */
+	uint64_t keys, more; /* found; findings of keys beyond those that are told apart */
+	uint32_t owner;
+	enum scan_state state;
+	enum scan_cause cause;
+	/* What the dump says of its process, which may be anything. */
+	uint32_t dump_pid, dump_signal;
+	struct span dump_command, dump_exe; /* escaped */
+	struct span container; /* "elf-core" */
+	struct span flags; /* words: what could not be seen of it */
+	struct span path;
+};
+
 struct event {
 	enum event_type type;
 	uint32_t flags; /* enum event_flags */
@@ -363,6 +425,8 @@ struct event {
 		struct event_dump dump;
 		struct event_written written;
 		struct event_setting setting;
+		struct event_scan_key scan_key;
+		struct event_scan scan;
 	};
 };
 
@@ -377,6 +441,8 @@ const char *health_level_str(enum health_level level);
 const char *dump_how_str(enum dump_how how);
 const char *dump_kind_str(enum dump_kind kind);
 const char *setting_what_str(enum setting_what what); /* "kernel.core_pattern", ... */
+const char *scan_state_str(enum scan_state state);
+const char *scan_cause_str(enum scan_cause cause); /* "" of none */
 
 static inline struct span span_of(const char *s)
 {

@@ -103,6 +103,17 @@ const char *object_class_verdict(enum object_class c, bool allowed)
 	return allowed ? classes[c].allowed : classes[c].refused;
 }
 
+enum severity watch_entry_severity(const struct watch_entry *entry, enum scan_state state)
+{
+	uint8_t by_verdict = state > 0 && state < SCANSTATE_NR ? entry->verdict[state] : 0;
+
+	if (!by_verdict && state == SCANSTATE_SCANNING)
+		by_verdict = entry->verdict[SCANSTATE_UNSCANNED];
+	if (by_verdict == SEV_RECORD)
+		return 0;
+	return by_verdict ? (enum severity)by_verdict : entry->severity;
+}
+
 bool object_class_holds_keys(enum object_class c)
 {
 	return c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_AGENT_SOCKET &&
@@ -134,6 +145,15 @@ struct policy *policy_new(void)
 		.marks_max = 131072,
 		.canary_s = 60,
 		.dump_threshold = 65536,
+		.scan =
+			{
+				.on = true,
+				.max_size_mib = 8192,
+				.max_time_s = 900,
+				.children = 1,
+				.queue = 64,
+				.needles = "",
+			},
 	};
 	return policy;
 }

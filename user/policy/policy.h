@@ -81,6 +81,17 @@ enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD, VERDICT_NR };
 enum policy_mode { MODE_RECORD, MODE_ALERT };
 enum reads_mode { READS_OPEN, READS_EXACT };
 
+/* Scans of dumps for keys, by the daemon. */
+struct scan_settings {
+	bool on; /* on */
+	uint32_t max_size_mib; /* 8192: larger ones are not scanned; also what a packed one becomes
+				*/
+	uint32_t max_time_s; /* 900: for one file */
+	uint32_t children; /* 1: scans at a time */
+	uint32_t queue; /* 64: files that wait */
+	const char *needles; /* "": file of known keys (docs/needles.md) */
+};
+
 /* Settings with their defaults applied. */
 struct settings {
 	enum cmdline_mode cmdline; /* redacted */
@@ -99,8 +110,11 @@ struct settings {
 	uint32_t marks_max; /* 131072 objects */
 	bool memory; /* off: probes at memory of key holders, agents' sockets, their connections */
 	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
+	struct scan_settings scan;
 	uint32_t dump_threshold; /* 65536 bytes: files of less are not looked at; 0 = none are */
 };
+
+#define SEV_RECORD 0xff /* no alert: recorded */
 
 struct watch_entry {
 	const char *name;
@@ -108,7 +122,15 @@ struct watch_entry {
 	enum severity severity;
 	enum policy_mode mode;
 	uint32_t on; /* bit 1 << enum policy_action for each that is judged */
+	uint8_t verdict[SCANSTATE_NR]; /* dumps: severity by scan_state, SEV_RECORD; 0 = the above
+					*/
 };
+
+/*
+ * Severity of reading a dump of which this is known, 0 = recorded only. A dump that is being
+ * scanned counts as unscanned, unless the entry says otherwise.
+ */
+enum severity watch_entry_severity(const struct watch_entry *entry, enum scan_state state);
 
 struct policy;
 

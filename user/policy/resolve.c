@@ -142,6 +142,9 @@ static void move_patterns(struct resolver *r, struct pattern ***to, size_t *nr_t
 
 static void apply_values(const struct watch_rule *o, struct watch_rule *w)
 {
+	for (int i = 1; i < SCANSTATE_NR; i++)
+		if (o->entry.verdict[i])
+			w->entry.verdict[i] = o->entry.verdict[i];
 	if (o->given & GIVEN_SEVERITY) {
 		w->entry.severity = o->entry.severity;
 		w->severity_place = o->severity_place;
@@ -170,6 +173,13 @@ static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uin
 		      object_class_str(w->entry.object_class));
 		return;
 	}
+	for (int i = 1; i < SCANSTATE_NR; i++)
+		if (o->entry.verdict[i] && w->entry.object_class != CLASS_DUMP) {
+			wrong(r, &o->place,
+			      "a watch entry of class '%s' has no verdict: only dumps are scanned",
+			      object_class_str(w->entry.object_class));
+			return;
+		}
 	apply_values(o, w);
 	w->off = o->off;
 	if (o->begin & LIST_PATHS)

@@ -131,6 +131,27 @@ static void read_ring_setting(struct reader *r, const struct yaml_node *value,
 		*(uint32_t *)setting(r, field) = number;
 }
 
+static const struct field scan_fields[] = {
+#define SCAN(key_, read_, min_, max_)                                                        \
+	{                                                                                    \
+		.key = #key_, .read = read_, .offset = offsetof(struct settings, scan.key_), \
+		.min = min_, .max = max_                                                     \
+	}
+	SCAN(on, read_switch, 0, 0),
+	SCAN(max_size_mib, read_number_setting, 1, 16777216),
+	SCAN(max_time_s, read_number_setting, 1, 86400),
+	SCAN(children, read_number_setting, 1, 16),
+	SCAN(queue, read_number_setting, 1, 1024),
+	SCAN(needles, read_path_setting, 0, PATH_MAX - 1),
+	{0},
+#undef SCAN
+};
+
+static void read_scan(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	schema_read_map(r, value, scan_fields, "scan");
+}
+
 #define SUN_PATH_MAX 107 /* sizeof(sun_path) - 1 */
 
 #define SETTING(key_, read_, min_, max_)                                                \
@@ -161,6 +182,7 @@ static const struct field setting_fields[] = {
 	SETTING(marks_max, read_number_setting, 1024, 16777216),
 	SETTING(memory, read_switch, 0, 0),
 	SETTING(canary_s, read_number_setting, 0, 86400),
+	{.key = "scan", .read = read_scan},
 	SETTING(dump_threshold, read_number_setting, 0, UINT32_MAX),
 	{0},
 };

@@ -125,6 +125,36 @@ static void read_zone(struct reader *r, const struct yaml_node *value, const str
 	r->watch->given |= GIVEN_ZONE;
 }
 
+/* `clean: record` beside `key: critical`. */
+static const char *verdict_severity_word(int i)
+{
+	return i == SEV_NR ? "record" : severity_str((enum severity)i);
+}
+
+static void read_verdict_severity(struct reader *r, const struct yaml_node *value,
+				  const struct field *field)
+{
+	int word = schema_read_word(r, value, field->key, verdict_severity_word, 1, SEV_NR + 1);
+
+	if (word > 0)
+		r->watch->entry.verdict[field->offset] =
+			(uint8_t)(word == SEV_NR ? SEV_RECORD : word);
+}
+
+static const struct field verdict_fields[] = {
+	{.key = "unscanned", .read = read_verdict_severity, .offset = SCANSTATE_UNSCANNED},
+	{.key = "scanning", .read = read_verdict_severity, .offset = SCANSTATE_SCANNING},
+	{.key = "clean", .read = read_verdict_severity, .offset = SCANSTATE_CLEAN},
+	{.key = "key", .read = read_verdict_severity, .offset = SCANSTATE_KEY},
+	{.key = "incomplete", .read = read_verdict_severity, .offset = SCANSTATE_INCOMPLETE},
+	{0},
+};
+
+static void read_verdict(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	schema_read_map(r, value, verdict_fields, "verdict");
+}
+
 void schema_read_patterns(struct reader *r, const struct yaml_node *list, const char *what,
 			  bool is_exclude, size_t max, struct pattern ***patterns, size_t *nr)
 {
@@ -192,7 +222,8 @@ static void read_expect(struct reader *r, const struct yaml_node *value, const s
 }
 
 #define ENTRY_FIELDS                                                                            \
-	{.key = "severity", .read = read_severity}, {.key = "on", .read = read_on},             \
+	{.key = "verdict", .read = read_verdict}, /* dumps: see check_paths() */                \
+		{.key = "severity", .read = read_severity}, {.key = "on", .read = read_on},     \
 		{.key = "mode", .read = read_mode}, {.key = "zone", .read = read_zone},         \
 		{.key = "paths", .read = read_paths}, /* needed: see check_paths() */           \
 		{.key = "exclude", .read = read_exclude}, {.key = "allow", .read = read_allow}, \
@@ -213,13 +244,20 @@ static void check_paths(struct reader *r, const struct yaml_node *node)
 	const struct watch_rule *watch = r->watch, *first;
 	const enum object_class object_class = watch->entry.object_class;
 	const struct yaml_node *key = NULL;
-	bool named = false;
+	bool named = false, verdict = false;
 
 	if (node->kind != YAML_TREE_MAP)
 		return;
 	for (key = yaml_node(r->tree, node->first); key;
-	     key = yaml_node(r->tree, yaml_node(r->tree, key->next)->next))
+	     key = yaml_node(r->tree, yaml_node(r->tree, key->next)->next)) {
 		named |= !strcmp(key->text, "paths");
+		verdict |= !strcmp(key->text, "verdict");
+	}
+	if (verdict && object_class != CLASS_DUMP)
+		schema_wrong(r, node,
+			     "a watch entry of class '%s' has no verdict: only dumps are "
+			     "scanned",
+			     object_class_str(object_class));
 	if (object_class_has_paths(object_class)) {
 		if (!named)
 			schema_wrong(r, node, "a watch entry needs the key 'paths'");

@@ -330,6 +330,50 @@ static void put_dump(struct line *line, const struct alert_dump *dump)
 		param_u(line, "listener_pid", dump->listener);
 }
 
+/* The keys by the names by which a receiver knows them; x1 is the worst. */
+static void put_scan(struct line *line, const struct alert_scan *scan)
+{
+	const struct limits *max = line->max;
+	char name[32];
+
+	param(line, "scan", scan->state, max->other);
+	param(line, "scan_cause", scan->cause, max->other);
+	if (scan->path) {
+		param(line, "dump_path", scan->path, max->path);
+		param(line, "dump_kind", scan->container, max->other);
+		param_u(line, "dump_size", scan->size);
+		param(line, "scan_unseen", scan->unseen, max->other);
+		if (scan->pid)
+			param_u(line, "dump_pid", scan->pid);
+		param(line, "dump_command", scan->command, max->other);
+		param(line, "dump_exe", scan->exe, max->parent_exe);
+		if (scan->holder_pid)
+			param_u(line, "holder_pid", scan->holder_pid);
+		param(line, "holder_exe", scan->holder_exe, max->parent_exe);
+		param(line, "holder_unit", scan->holder_unit, max->other);
+	}
+	for (uint32_t i = 0; i < scan->nr; i++) {
+		const struct alert_scan_key *k = &scan->items[i];
+
+		snprintf(name, sizeof(name), "x%" PRIu32 "_class", i + 1);
+		param(line, name, k->class, max->other);
+		snprintf(name, sizeof(name), "x%" PRIu32 "_what", i + 1);
+		param(line, name, k->what, max->other);
+		snprintf(name, sizeof(name), "x%" PRIu32 "_label", i + 1);
+		param(line, name, k->label, max->other);
+		if (k->key.kind == KEY_NONE)
+			continue;
+		snprintf(name, sizeof(name), "x%" PRIu32 "_type", i + 1);
+		param(line, name, key_kind_str(k->key.kind), max->other);
+		snprintf(name, sizeof(name), "x%" PRIu32 "_fingerprint", i + 1);
+		param(line, name, k->key.ssh_fp, SIZE_MAX);
+		snprintf(name, sizeof(name), "x%" PRIu32 "_spki_sha256", i + 1);
+		if (k->key.has_spki)
+			param_spki(line, name, &k->key);
+	}
+	param_u(line, "keys_found", scan->keys);
+}
+
 static void put_setting(struct line *line, const struct alert_setting *setting)
 {
 	param(line, "setting", setting->name, line->max->other);
@@ -426,6 +470,8 @@ static void put_element(struct line *line, const struct alert *alert, const char
 		put_object(line, alert);
 	if (alert->dump.how)
 		put_dump(line, &alert->dump);
+	if (alert->scan.state)
+		put_scan(line, &alert->scan);
 	if (alert->setting.name)
 		put_setting(line, &alert->setting);
 	put_held(line, alert);

@@ -119,6 +119,15 @@ static const char *setting_word(unsigned v)
 	return setting_what_str((enum setting_what)v);
 }
 
+static const char *scan_state_word(unsigned v)
+{
+	return scan_state_str((enum scan_state)v);
+}
+static const char *scan_cause_word(unsigned v)
+{
+	return scan_cause_str((enum scan_cause)v);
+}
+
 static const struct trace_field common[] = {
 	U64("time", time),
 	U32("cpu", cpu),
@@ -305,6 +314,53 @@ static const struct trace_field setting_fields[] = {
 	EXE(setting),
 };
 
+#define KEY(k)                                                                                \
+	WORD("key_type", k.kind, KEY_NONE, KEY_KIND_NR, kind_word),                           \
+		WORD("key_format", k.format, KEYFMT_UNKNOWN, KEYFMT_NR, format_word),         \
+		WORD("key_source", k.source, KEYSRC_NONE, KEYSRC_SIBLING + 1, source_word),   \
+		BOOL("key_encrypted", k.encrypted), U16("key_bits", k.bits),                  \
+		CHARS("key_curve", k.curve), {.name = "key_spki", AT(k), .kind = TRACE_SPKI}, \
+		CHARS("key_fingerprint", k.ssh_fp), CHARS("key_grip", k.keygrip),             \
+		CHARS("key_comment", k.comment)
+
+static const struct trace_field scan_key_fields[] = {
+	U64("scan", scan_key.scan),
+	U32("severity", scan_key.severity),
+	SPAN("class", scan_key.class),
+	SPAN("what", scan_key.what),
+	U32("bits", scan_key.bits),
+	U64("places", scan_key.places),
+	U64("offset", scan_key.offset),
+	SPAN("label", scan_key.label),
+	SPAN("zone", scan_key.zone),
+	BOOL("expired", scan_key.expired),
+	KEY(scan_key.key),
+};
+
+static const struct trace_field scan_fields[] = {
+	SUBJECT(scan.subject),
+	PARENT(scan.parent),
+	INODE(scan.inode),
+	HELD(scan.held),
+	U64("scan", scan.scan),
+	U64("object", scan.object),
+	U64("size", scan.size),
+	U64("bytes", scan.bytes),
+	U64("took", scan.took),
+	U64("keys", scan.keys),
+	U64("more", scan.more),
+	U32("owner", scan.owner),
+	WORD("state", scan.state, SCANSTATE_UNSCANNED, SCANSTATE_NR, scan_state_word),
+	WORD("cause", scan.cause, SCANCAUSE_NONE, SCANCAUSE_NR, scan_cause_word),
+	U32("dump_pid", scan.dump_pid),
+	U32("dump_signal", scan.dump_signal),
+	SPAN("dump_command", scan.dump_command),
+	SPAN("dump_exe", scan.dump_exe),
+	SPAN("container", scan.container),
+	SPAN("unseen", scan.flags),
+	SPAN("path", scan.path),
+};
+
 struct trace_fields trace_common_fields(void)
 {
 	return (struct trace_fields){common, ARRAY_SIZE(common)};
@@ -317,14 +373,23 @@ struct trace_fields trace_type_fields(enum event_type type)
 		list, ARRAY_SIZE(list) \
 	}
 	static const struct trace_fields types[EVENT_TYPE_NR] = {
-		[EVENT_FORK] = FIELDS(fork_fields),	  [EVENT_EXEC] = FIELDS(exec_fields),
-		[EVENT_EXIT] = FIELDS(exit_fields),	  [EVENT_ACCESS] = FIELDS(access_fields),
-		[EVENT_MARK] = FIELDS(mark_fields),	  [EVENT_PROC] = FIELDS(exec_fields),
-		[EVENT_OBJECT] = FIELDS(object_fields),	  [EVENT_USER] = FIELDS(user_fields),
-		[EVENT_GAP] = FIELDS(gap_fields),	  [EVENT_HEALTH] = FIELDS(health_fields),
-		[EVENT_DUMP] = FIELDS(dump_fields),	  [EVENT_WRITTEN] = FIELDS(written_fields),
-		[EVENT_SETTING] = FIELDS(setting_fields), [EVENT_MEMORY] = FIELDS(memory_fields),
+		[EVENT_FORK] = FIELDS(fork_fields),
+		[EVENT_EXEC] = FIELDS(exec_fields),
+		[EVENT_EXIT] = FIELDS(exit_fields),
+		[EVENT_ACCESS] = FIELDS(access_fields),
+		[EVENT_MARK] = FIELDS(mark_fields),
+		[EVENT_PROC] = FIELDS(exec_fields),
+		[EVENT_OBJECT] = FIELDS(object_fields),
+		[EVENT_USER] = FIELDS(user_fields),
+		[EVENT_GAP] = FIELDS(gap_fields),
+		[EVENT_HEALTH] = FIELDS(health_fields),
+		[EVENT_DUMP] = FIELDS(dump_fields),
+		[EVENT_WRITTEN] = FIELDS(written_fields),
+		[EVENT_SETTING] = FIELDS(setting_fields),
+		[EVENT_MEMORY] = FIELDS(memory_fields),
 		[EVENT_NET] = FIELDS(net_fields),
+		[EVENT_SCAN] = FIELDS(scan_fields),
+		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
 	};
 #undef FIELDS
 

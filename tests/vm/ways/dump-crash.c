@@ -4,9 +4,9 @@
  *
  *	dump-crash KEY|- WHAT...
  *
- * WHAT, in this order: closed (PR_SET_DUMPABLE 0), open (... 1), limit=BYTES (soft RLIMIT_CORE);
- * last: abort, segv, threads (of which one crashes while others run), stay (no crash: waits for a
- * signal), end (none at all).
+ * WHAT, in this order: keep (the whole file stays in memory), closed (PR_SET_DUMPABLE 0), open (...
+ *1), limit=BYTES (soft RLIMIT_CORE); last: abort, segv, threads (of which one crashes while others
+ *run), stay (no crash: waits for a signal), end (none at all).
  */
 #include "way.h"
 
@@ -54,6 +54,21 @@ static int read_key(const char *path)
 	return way_with_open(path, O_RDONLY, way_read);
 }
 
+/* As programs have it that use a key: all of it, on the heap. */
+static int keep(const char *path)
+{
+	static char *kept;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	kept = malloc(65536);
+	n = kept && fd >= 0 ? read(fd, kept, 65536) : -1;
+	if (n < 0)
+		return way_failed(path);
+	close(fd);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int r = 0;
@@ -70,6 +85,8 @@ int main(int argc, char **argv)
 			r = prctl(PR_SET_DUMPABLE, argv[i][0] == 'o', 0, 0, 0) < 0
 				    ? way_failed("prctl")
 				    : 0;
+		else if (!strcmp(argv[i], "keep"))
+			r = keep(argv[1]);
 		else if (!strncmp(argv[i], "limit=", 6))
 			r = set_limit(argv[i] + 6);
 		else if (!strcmp(argv[i], "abort"))

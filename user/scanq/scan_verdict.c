@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Findings put together by the key that they are of, and what they amount to. */
-#include "cli/scan_verdict.h"
+#include "scanq/scan_verdict.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Dumps from their close to a verdict: queue, children, time. */
+#include "daemon/scans.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "daemon/app.h"
+#include "daemon/known.h"
+#include "daemon/log.h"
+#include "scan/scanner.h"
+#include "scanq/scanq.h"
+#include "scanq/tally.h"
+#include "watch/watcher.h"
+
+#define DONE_MAX     256 /* verdicts that are remembered, so that a file is not scanned twice */
+#define KEYS_TOLD    64 /* of one dump, the worst first */
+#define FULL_TOLD_NS 60000000000ULL /* that the queue is full is an alert this often at most */
+#define FD_FREE	     10
+
+/* A dump that waits or is being scanned. */
+struct scan {
+	struct scanq_item item; /* the first: what the queue hands out is this */
+	struct scans *owner;
+	int fd;
+	uint64_t number;
+	struct event event; /* EVENT_SCAN as far as it is known; its spans point to `path` */
+	char path[PATH_MAX];
+	/* while it runs */
+	struct scanner *scanner;
+	sd_event_source *readable, *timeout;
+	struct known known; /* as it was passed on */
+	struct scan_tally tally;
+	uint64_t began; /* CLOCK_BOOTTIME ns */
+	struct scan *next; /* that runs */
+};
+
+struct scans {
+	struct app *app;
+	struct scanq *queue;
+	struct scan *running;
+	unsigned nr_running;
+	uint64_t numbers;
+	struct scanq_item done[DONE_MAX];
+	size_t next_done;
+	struct known known; /* keys that the policy names */
+	uint64_t full_told; /* CLOCK_BOOTTIME ns */
+	uint64_t full_since; /* files since then */
+	struct scans_stats stats;
+};
+
+static void run_next(struct scans *s);
+
+static const struct scan_settings *settings(const struct scans *s)
+{
+	return &policy_settings(s->app->policy)->scan;
+}
+
+static void scan_free(struct scan *scan)
+{
+	sd_event_source_disable_unref(scan->readable);
+	sd_event_source_disable_unref(scan->timeout);
+	scanner_free(scan->scanner);
+	scan_tally_fini(&scan->tally);
+	known_fini(&scan->known);
+	fd_close(scan->fd);
+	free(scan);
+}
+
+/* --- verdicts ----------------------------------------------------------------------------------
+ */
+
+static void tell(struct scan *scan, enum scan_state state, enum scan_cause cause)
+{
+	struct scans *s = scan->owner;
+
+	scan->event.time = app_boottime();
+	scan->event.scan.state = state;
+	scan->event.scan.cause = cause;
+	if (state == SCANSTATE_UNSCANNED && cause != SCANCAUSE_WAITING)
+		s->stats.unscanned[cause]++;
+	else if (state != SCANSTATE_UNSCANNED && state != SCANSTATE_SCANNING)
+		s->stats.done[state]++;
+	feed(s->app, &scan->event);
+}
+
+/* It did not come to a scan. */
+static void give_up(struct scan *scan, enum scan_cause cause)
+{
+	tell(scan, SCANSTATE_UNSCANNED, cause);
+	scan_free(scan);
+}
+
+static void tell_keys(struct scan *scan)
+{
+	struct scan_verdict *verdict = &scan->tally.verdict;
+	struct event event = {.type = EVENT_SCAN_KEY, .time = app_boottime()};
+
+	for (size_t i = 0; i < verdict->nr_keys && i < KEYS_TOLD; i++) {
+		if (!found_key_counts(&verdict->keys[i]))
+			continue;
+		scan_tally_key(&verdict->keys[i], &event.scan_key);
+		event.scan_key.scan = scan->number;
+		feed(scan->owner->app, &event);
+	}
+}
+
+static void remember(struct scans *s, const struct scanq_item *item)
+{
+	s->done[s->next_done++ % DONE_MAX] = *item;
+}
+
+/* error: as scan_tally_end() takes it. */
+static void finish(struct scan *scan, int error)
+{
+	struct scans *s = scan->owner;
+	struct event_scan *out = &scan->event.scan;
+	char flags[SCAN_TALLY_FLAGS];
+
+	for (struct scan **at = &s->running; *at; at = &(*at)->next)
+		if (*at == scan) {
+			*at = scan->next;
+			break;
+		}
+	s->nr_running--;
+	known_names(&scan->known, &scan->tally.verdict);
+	scan_tally_end(&scan->tally, error, flags, out);
+	out->took = app_boottime() - scan->began;
+	s->stats.bytes += out->bytes;
+	if (error)
+		log_line(SD_WARNING, "a dump was not scanned to its end: %s",
+			 error == -ETIMEDOUT ? "its time was up" : scanner_strerror(error));
+	tell_keys(scan);
+	tell(scan, out->state, out->cause);
+	remember(s, &scan->item);
+	scan_free(scan);
+	run_next(s);
+}
+
+/* --- children ----------------------------------------------------------------------------------
+ */
+
+static int on_about(void *userdata, const struct scan_about *about)
+{
+	return scan_tally_about(&((struct scan *)userdata)->tally, about);
+}
+
+static int on_found(void *userdata, const struct finding *finding)
+{
+	return scan_tally_found(&((struct scan *)userdata)->tally, finding);
+}
+
+static const struct scanner_events scanner_events = {.about = on_about, .found = on_found};
+
+static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct scan *scan = userdata;
+	int r = scanner_read(scan->scanner, &scanner_events, scan);
+
+	if (r != -EAGAIN)
+		finish(scan, r);
+	return 0;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	finish(userdata, -ETIMEDOUT);
+	return 0;
+}
+
+static int start(struct scan *scan)
+{
+	struct scans *s = scan->owner;
+	const struct scan_settings *set = settings(s);
+	const struct scanner_input input = {
+		.fd = scan->fd,
+		.maps_fd = -1,
+		.options.unpack_max = (uint64_t)set->max_size_mib << 20,
+		.cpu_seconds = set->max_time_s,
+	};
+	sd_event *loop = s->app->loop;
+	int r = known_copy(&s->known, &scan->known);
+
+	if (r >= 0)
+		r = scanner_exec(NULL, &input, known_fd(&scan->known), &scan->scanner);
+	if (r >= 0)
+		r = sd_event_add_io(loop, &scan->readable, scanner_fd(scan->scanner), EPOLLIN,
+				    on_readable, scan);
+	if (r >= 0)
+		r = sd_event_add_time_relative(loop, &scan->timeout, CLOCK_MONOTONIC,
+					       set->max_time_s * 1000000ULL, 0, on_timeout, scan);
+	/* Watching comes first. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(scan->readable, SD_EVENT_PRIORITY_IDLE);
+	return r < 0 ? r : 0;
+}
+
+static void run_next(struct scans *s)
+{
+	while (s->nr_running < settings(s)->children) {
+		struct scan *scan = (struct scan *)scanq_take(s->queue);
+		int r;
+
+		if (!scan)
+			return;
+		scan->began = app_boottime();
+		r = start(scan);
+		if (r < 0) {
+			log_line(SD_ERR, "a dump cannot be scanned: %s", strerror(-r));
+			give_up(scan, r == -ENOMEM ? SCANCAUSE_MEMORY : SCANCAUSE_PROGRAM);
+			continue;
+		}
+		scan->next = s->running;
+		s->running = scan;
+		s->nr_running++;
+		tell(scan, SCANSTATE_SCANNING, SCANCAUSE_NONE);
+	}
+}
+
+/* --- the queue ---------------------------------------------------------------------------------
+ */
+
+/* A file found no place: each has its verdict, and the queue's owner hears of it, now and then. */
+static void tell_full(struct scans *s, const struct scan *scan)
+{
+	uint64_t now = app_boottime();
+	char name[512], text[1024];
+
+	s->full_since++;
+	if (s->full_told && now - s->full_told < FULL_TOLD_NS)
+		return;
+	escape_bytes(scan->path, strlen(scan->path), name, sizeof(name), NULL);
+	snprintf(text, sizeof(text),
+		 "the queue of dumps to be scanned for keys is full (%u): %llu not scanned, the "
+		 "last is %s",
+		 settings(s)->queue, (unsigned long long)s->full_since, name);
+	feed_health(s->app, HEALTH_DEGRADED, "scan-queue", text);
+	s->full_told = now;
+	s->full_since = 0;
+}
+
+static bool is_known(const struct scans *s, const struct scanq_item *item)
+{
+	for (size_t i = 0; i < DONE_MAX; i++)
+		if (scanq_same_content(&s->done[i], item))
+			return true;
+	for (const struct scan *scan = s->running; scan; scan = scan->next)
+		if (scanq_same_content(&scan->item, item))
+			return true;
+	return false;
+}
+
+/* A sparse file is as large as what is in it. */
+static uint64_t size_of(const struct stat *st)
+{
+	uint64_t blocks = (uint64_t)st->st_blocks * 512;
+
+	return blocks && blocks < (uint64_t)st->st_size ? blocks : (uint64_t)st->st_size;
+}
+
+static int new_scan(struct scans *s, int fd, const struct event_scan *about, struct span path,
+		    bool urgent, struct scan **out_scan)
+{
+	struct scan *scan;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	scan = calloc(1, sizeof(*scan));
+	if (!scan)
+		return -ENOMEM;
+	scan->owner = s;
+	scan->fd = fcntl(fd, F_DUPFD_CLOEXEC, FD_FREE);
+	if (scan->fd < 0) {
+		int err = -errno;
+
+		free(scan);
+		return err;
+	}
+	scan->item = (struct scanq_item){
+		.inode = about->inode,
+		.changed = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec,
+		.size = size_of(&st),
+		.rank = urgent			      ? SCANQ_RANK_HOLDER
+			: size_of(&st) <= SCANQ_SMALL ? SCANQ_RANK_SMALL
+						      : SCANQ_RANK_OTHER,
+	};
+	memcpy(scan->path, path.p, path.len < PATH_MAX ? path.len : PATH_MAX - 1);
+	scan->event.type = EVENT_SCAN;
+	scan->event.scan = *about;
+	scan->event.scan.size = (uint64_t)st.st_size;
+	scan->event.scan.owner = st.st_uid;
+	scan->event.scan.path = span_of(scan->path);
+	*out_scan = scan;
+	return 0;
+}
+
+static void enqueue(struct scans *s, struct scan *scan)
+{
+	struct scanq_item *ousted = NULL;
+	struct scan *other;
+
+	switch (scanq_add(s->queue, &scan->item, &ousted)) {
+	case SCANQ_KNOWN:
+		s->stats.known++;
+		scan_free(scan);
+		return;
+	case SCANQ_FULL:
+		tell_full(s, scan);
+		give_up(scan, SCANCAUSE_QUEUE);
+		return;
+	default:
+		break;
+	}
+	other = (struct scan *)ousted;
+	if (other && scanq_same_file(&other->item, &scan->item)) {
+		scan_free(other); /* written once more: the verdict will be of that */
+	} else if (other) {
+		tell_full(s, other);
+		give_up(other, SCANCAUSE_QUEUE);
+	}
+	tell(scan, SCANSTATE_UNSCANNED, SCANCAUSE_WAITING);
+	run_next(s);
+}
+
+static void take_up(struct scans *s, int fd, const struct event_scan *about, struct span path,
+		    bool urgent)
+{
+	const struct scan_settings *set = settings(s);
+	struct scan *scan = NULL;
+	int r = new_scan(s, fd, about, path, urgent, &scan);
+
+	if (r < 0) {
+		log_line(SD_ERR, "a dump cannot be scanned: %s", strerror(-r));
+		s->stats.unscanned[SCANCAUSE_MEMORY]++;
+		return;
+	}
+	if (is_known(s, &scan->item)) {
+		s->stats.known++;
+		scan_free(scan);
+		return;
+	}
+	s->stats.taken++;
+	scan->number = scan->event.scan.scan = ++s->numbers;
+	if (!set->on)
+		give_up(scan, SCANCAUSE_OFF);
+	else if (scan->item.size > (uint64_t)set->max_size_mib << 20)
+		give_up(scan, SCANCAUSE_SIZE);
+	else
+		enqueue(s, scan);
+}
+
+/* --- what comes in -----------------------------------------------------------------------------
+ */
+
+void scans_written(struct scans *s, const struct event *event, int fd, bool urgent)
+{
+	const struct event_written *w = &event->written;
+	const struct event_scan about = {
+		.subject = w->subject,
+		.parent = w->parent,
+		.inode = w->inode,
+		.held = w->held,
+		.object = w->object,
+	};
+
+	take_up(s, fd, &about, w->path, urgent || w->held.nr);
+}
+
+void scans_access(struct scans *s, const struct event *event)
+{
+	const struct event_access *a = &event->access;
+	struct event_scan about = {.inode = a->inode, .object = a->object};
+	struct watched watched;
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+
+	if (!settings(s)->on || (a->how != ACCESS_CLOSE_WRITE && !(a->mode & ACCESS_M_READ)) ||
+	    watcher_lookup(s->app->watcher, a->object, &watched, path, sizeof(path)) < 0)
+		return;
+	/* Who read it is not who wrote it. */
+	if (a->how == ACCESS_CLOSE_WRITE) {
+		about.subject = a->subject;
+		about.parent = a->parent;
+	}
+	fd = watcher_open(s->app->watcher, a->object, NULL, NULL);
+	if (fd >= 0)
+		take_up(s, fd, &about, span_of(path), false);
+}
+
+/* --- up and down -------------------------------------------------------------------------------
+ */
+
+int scans_new(struct app *app, struct scans **out_scans)
+{
+	struct scans *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->queue = scanq_new(1);
+	if (!s->queue) {
+		free(s);
+		return -ENOMEM;
+	}
+	s->app = app;
+	known_init(&s->known);
+	*out_scans = s;
+	return 0;
+}
+
+void scans_free(struct scans *s)
+{
+	struct scan *scan;
+
+	if (!s)
+		return;
+	while ((scan = s->running)) {
+		s->running = scan->next;
+		give_up(scan, SCANCAUSE_STOPPED);
+	}
+	while ((scan = (struct scan *)scanq_take(s->queue)))
+		give_up(scan, SCANCAUSE_STOPPED);
+	scanq_free(s->queue);
+	known_fini(&s->known);
+	free(s);
+}
+
+void scans_set_policy(struct scans *s)
+{
+	const struct scan_settings *set = settings(s);
+
+	scanq_set_max(s->queue, set->queue);
+	if (known_load(&s->known, set->needles) < 0)
+		feed_health(s->app, HEALTH_DEGRADED, "scan-needles",
+			    "the file of known keys that the policy names cannot be used: dumps "
+			    "are scanned without it; the daemon's log says why");
+	s->stats.needles = (uint32_t)known_count(&s->known);
+	run_next(s);
+}
+
+void scans_stats(const struct scans *s, struct scans_stats *out_stats)
+{
+	*out_stats = s->stats;
+	out_stats->queued = (uint32_t)scanq_count(s->queue);
+	out_stats->running = s->nr_running;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looks for keys in dumps: what was closed after writing is taken up at once, scanned a few at a
+ * time by children of the lowest priority, and what comes of it is fed as EVENT_SCAN. Nothing is
+ * passed over in silence: what is too large, takes too long, finds no place in the queue, or ends
+ * its scanner has the verdict unscanned.
+ *
+ * The file stays open while it waits, so it is scanned although its name may be gone by then.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/event.h"
+
+struct app;
+struct scans;
+
+struct scans_stats {
+	uint32_t queued, running;
+	uint64_t taken; /* files that were taken up */
+	uint64_t known; /* closes of content that waits, or whose verdict is known */
+	uint64_t done[SCANSTATE_NR]; /* verdicts: clean, key, incomplete */
+	uint64_t unscanned[SCANCAUSE_NR]; /* by cause */
+	uint64_t bytes; /* looked at */
+	uint32_t needles;
+};
+
+int scans_new(struct app *app, struct scans **out_scans);
+void scans_free(struct scans *scans); /* ends children; what waits is told as unscanned: stopped */
+
+/* The policy in force has changed: limits, needles. What waits waits on. */
+void scans_set_policy(struct scans *scans);
+
+/*
+ * EVENT_WRITTEN of a dump, or of what a dump's helper wrote; fd: open at it, stays the caller's.
+ * urgent: memory of a process that had read a key is in it.
+ */
+void scans_written(struct scans *scans, const struct event *event, int fd, bool urgent);
+
+/* EVENT_ACCESS of a watched dump: closed after writing, or read before anybody scanned it. */
+void scans_access(struct scans *scans, const struct event *event);
+
+void scans_stats(const struct scans *scans, struct scans_stats *out_stats);
