@@ -44,6 +44,7 @@ struct scan {
 
 struct scans {
 	struct app *app;
+	const char *program; /* NULL: the installed one */
 	struct scanq *queue;
 	struct scan *running;
 	unsigned nr_running;
@@ -189,7 +190,7 @@ static int start(struct scan *scan)
 	int r = known_copy(&s->known, &scan->known);
 
 	if (r >= 0)
-		r = scanner_exec(NULL, &input, known_fd(&scan->known), &scan->scanner);
+		r = scanner_exec(s->program, &input, known_fd(&scan->known), &scan->scanner);
 	if (r >= 0)
 		r = sd_event_add_io(loop, &scan->readable, scanner_fd(scan->scanner), EPOLLIN,
 				    on_readable, scan);
@@ -262,7 +263,7 @@ static uint64_t size_of(const struct stat *st)
 {
 	uint64_t blocks = (uint64_t)st->st_blocks * 512;
 
-	return blocks && blocks < (uint64_t)st->st_size ? blocks : (uint64_t)st->st_size;
+	return blocks < (uint64_t)st->st_size ? blocks : (uint64_t)st->st_size;
 }
 
 static int new_scan(struct scans *s, int fd, const struct event_scan *about, struct span path,

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* daemon/scans.c with a loop, real children and stand-ins for them, and nothing of the kernel: each
+ * dump that comes in has its verdict. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+
+#include "daemon/known.c"
+#include "daemon/scans.c"
+#include "unit/keymaker.h"
+#include "unit/tmpdir.h"
+
+#define EVENTS_MAX 256
+
+struct told {
+	enum event_type type;
+	struct event_scan scan;
+	struct event_scan_key key;
+	char path[128], label[64];
+};
+
+static struct told told[EVENTS_MAX];
+static size_t nr_told, nr_health;
+static char health[2048];
+
+/* --- what the daemon is to scans.c -------------------------------------------------------------
+ */
+
+uint64_t app_boottime(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+void feed(struct app *app, const struct event *event)
+{
+	struct told *t = &told[nr_told++];
+
+	assert_true(nr_told < EVENTS_MAX);
+	memset(t, 0, sizeof(*t));
+	t->type = event->type;
+	if (event->type == EVENT_SCAN) {
+		t->scan = event->scan;
+		memcpy(t->path, event->scan.path.p, event->scan.path.len);
+	} else {
+		t->key = event->scan_key;
+		if (event->scan_key.label.len)
+			memcpy(t->label, event->scan_key.label.p, event->scan_key.label.len);
+	}
+}
+
+void feed_health(struct app *app, enum health_level level, const char *what, const char *text)
+{
+	nr_health++;
+	snprintf(health, sizeof(health), "%s: %s", what, text);
+}
+
+void log_line(const char *prefix, const char *fmt, ...)
+{
+}
+
+/* --- a daemon of its own for each test ---------------------------------------------------------
+ */
+
+struct fixture {
+	struct app app;
+	struct scans *scans;
+	char *dir;
+	uint64_t ino;
+};
+
+static void set_policy(struct fixture *f, const char *scan)
+{
+	struct diag_list diags = {0};
+	struct policy *policy = NULL;
+	char text[512];
+
+	snprintf(text, sizeof(text), "version: 1\nsettings:\n  scan: {%s}\n", scan);
+	if (policy_parse("test", text, strlen(text), &diags, &policy) < 0) {
+		diag_print(&diags, stderr);
+		fail();
+	}
+	diag_list_fini(&diags);
+	policy_free(f->app.policy);
+	f->app.policy = policy;
+	scans_set_policy(f->scans);
+}
+
+/* keytrail-scan-dump of the build that this test belongs to. */
+static const char *real_program(void)
+{
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	for (int up = 0; up < 3; up++)
+		*strrchr(path, '/') = '\0';
+	return strcat(path, "/keytrail-scan-dump");
+}
+
+static const char *enemy(struct fixture *f, const char *script)
+{
+	static char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/enemy", f->dir);
+	file = fopen(path, "w");
+	fprintf(file, "#!/bin/sh\n%s\n", script);
+	fclose(file);
+	chmod(path, 0755);
+	return path;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	void *dir;
+
+	nr_told = nr_health = 0;
+	if (!f || tmpdir_make(&dir) || sd_event_new(&f->app.loop) < 0 ||
+	    scans_new(&f->app, &f->scans) < 0)
+		return -1;
+	f->dir = dir;
+	f->scans->program = real_program();
+	set_policy(f, "");
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	void *dir = f->dir;
+
+	scans_free(f->scans);
+	policy_free(f->app.policy);
+	sd_event_unref(f->app.loop);
+	tmpdir_clean(&dir);
+	free(f);
+	return 0;
+}
+
+/* The file NAME, made by a shell command, as one that was just closed. */
+static void written(struct fixture *f, const char *name, const char *command, bool urgent)
+{
+	char path[PATH_MAX];
+	struct event event = {.type = EVENT_WRITTEN};
+	struct stat st;
+	int fd;
+
+	if (command)
+		shell(f->dir, NULL, 0, "%s", command);
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	event.written.inode = (struct inode_id){.ino = st.st_ino, .dev = 1};
+	event.written.object = st.st_ino;
+	event.written.path = span_of(name);
+	scans_written(f->scans, &event, fd, urgent);
+	close(fd);
+}
+
+static void run(struct fixture *f)
+{
+	struct scans_stats stats;
+
+	for (int i = 0; i < 100000; i++) {
+		scans_stats(f->scans, &stats);
+		if (!stats.running && !stats.queued)
+			return;
+		assert_true(sd_event_run(f->app.loop, 60000000) > 0);
+	}
+	fail();
+}
+
+/* The last word about a file. */
+static const struct told *verdict(const char *name)
+{
+	for (size_t i = nr_told; i-- > 0;)
+		if (told[i].type == EVENT_SCAN && !strcmp(told[i].path, name))
+			return &told[i];
+	fail_msg("nothing was told of %s", name);
+	return NULL;
+}
+
+static void is(const char *name, enum scan_state state, enum scan_cause cause)
+{
+	const struct told *t = verdict(name);
+
+	if (t->scan.state != state || t->scan.cause != cause)
+		fail_msg("%s: %s %s", name, scan_state_str(t->scan.state),
+			 scan_cause_str(t->scan.cause));
+}
+
+static void a_dump_waits_is_scanned_and_has_a_verdict(void **state)
+{
+	struct fixture *f = *state;
+	char fp[128];
+
+	shell(f->dir, NULL, 0, "ssh-keygen -q -t ed25519 -N '' -f k");
+	shell(f->dir, fp, sizeof(fp), "ssh-keygen -lf k | cut -d' ' -f2 | tr -d '\\n'");
+	written(f, "d", "head -c 100000 /dev/zero >d; cat k >>d", false);
+	assert_int_equal(told[0].scan.state, SCANSTATE_UNSCANNED);
+	assert_int_equal(told[0].scan.cause, SCANCAUSE_WAITING);
+	assert_int_equal(told[1].scan.state, SCANSTATE_SCANNING);
+	run(f);
+	assert_int_equal(told[2].type, EVENT_SCAN_KEY);
+	assert_string_equal(told[2].key.key.ssh_fp, fp);
+	assert_int_equal(told[2].key.scan, 1);
+	is("d", SCANSTATE_KEY, SCANCAUSE_NONE);
+	assert_int_equal(verdict("d")->scan.keys, 1);
+	assert_true(verdict("d")->scan.took > 0);
+	/* The same content once more is no news; another is. */
+	written(f, "d", NULL, true);
+	assert_int_equal(nr_told, 4);
+	written(f, "d", "head -c 100000 /dev/zero >d", false);
+	run(f);
+	is("d", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+}
+
+static void a_file_that_is_gone_is_scanned_all_the_same(void **state)
+{
+	struct fixture *f = *state;
+
+	set_policy(f, "children: 1");
+	written(f, "a", "head -c 100000 /dev/zero >a", false);
+	written(f, "b", "head -c 200000 /dev/zero >b", false);
+	shell(f->dir, NULL, 0, "rm a b");
+	run(f);
+	is("a", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	is("b", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+}
+
+static void what_is_not_scanned_has_its_cause(void **state)
+{
+	static const struct {
+		const char *name, *script;
+		enum scan_cause cause;
+	} cases[] = {
+		{"crashes", "kill -SEGV $$", SCANCAUSE_CRASHED},
+		{"killed", "kill -KILL $$", SCANCAUSE_CRASHED},
+		{"out-of-time", "kill -XCPU $$", SCANCAUSE_TIME},
+		{"lies", "echo hello", SCANCAUSE_ANSWER},
+		{"hangs", "exec sleep 1000", SCANCAUSE_TIME},
+	};
+	struct fixture *f = *state;
+	struct scans_stats stats;
+
+	set_policy(f, "max_size_mib: 1, max_time_s: 1");
+	shell(f->dir, NULL, 0, "head -c 5000000 /dev/urandom >large; truncate -s 1T sparse");
+	written(f, "large", NULL, false);
+	is("large", SCANSTATE_UNSCANNED, SCANCAUSE_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char command[128];
+
+		f->scans->program = enemy(f, cases[i].script);
+		snprintf(command, sizeof(command), "echo %zu >%s", i, cases[i].name);
+		written(f, cases[i].name, command, false);
+		run(f);
+		is(cases[i].name, SCANSTATE_UNSCANNED, cases[i].cause);
+	}
+	f->scans->program = "/nonexistent";
+	written(f, "x", "echo x >x", false);
+	is("x", SCANSTATE_UNSCANNED, SCANCAUSE_PROGRAM);
+	set_policy(f, "on: off");
+	written(f, "off", "echo x >off", false);
+	is("off", SCANSTATE_UNSCANNED, SCANCAUSE_OFF);
+	/* And all is well again. */
+	f->scans->program = real_program();
+	set_policy(f, "max_time_s: 600");
+	written(f, "sparse", NULL, false);
+	run(f);
+	is("sparse", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.unscanned[SCANCAUSE_CRASHED], 2);
+	assert_int_equal(stats.unscanned[SCANCAUSE_TIME], 2);
+	assert_int_equal(stats.unscanned[SCANCAUSE_SIZE], 1);
+	assert_int_equal(stats.done[SCANSTATE_CLEAN], 1);
+}
+
+static void a_full_queue_names_what_it_gives_up(void **state)
+{
+	struct fixture *f = *state;
+
+	set_policy(f, "queue: 2, max_time_s: 600");
+	f->scans->program = enemy(f, "exec sleep 1000");
+	written(f, "runs", "echo r >runs", false);
+	written(f, "a", "echo a >a", false);
+	written(f, "b", "echo b >b", false);
+	assert_int_equal(nr_health, 0);
+	written(f, "c", "echo c >c", false);
+	is("c", SCANSTATE_UNSCANNED, SCANCAUSE_QUEUE);
+	assert_int_equal(nr_health, 1);
+	assert_true(strstr(health, "scan-queue: ") && strstr(health, "the last is c"));
+	/* Memory of who had read a key goes before it, and drives another out. */
+	written(f, "holder", "echo h >holder", true);
+	is("b", SCANSTATE_UNSCANNED, SCANCAUSE_QUEUE);
+	is("holder", SCANSTATE_UNSCANNED, SCANCAUSE_WAITING);
+	assert_int_equal(nr_health, 1); /* once a minute */
+	/* The end of the daemon is told of each, too. */
+	scans_free(f->scans);
+	is("runs", SCANSTATE_UNSCANNED, SCANCAUSE_STOPPED);
+	is("a", SCANSTATE_UNSCANNED, SCANCAUSE_STOPPED);
+	is("holder", SCANSTATE_UNSCANNED, SCANCAUSE_STOPPED);
+	assert_int_equal(scans_new(&f->app, &f->scans), 0);
+}
+
+static void what_waits_survives_a_reload(void **state)
+{
+	struct fixture *f = *state;
+
+	f->scans->program = enemy(f, "exec sleep 1000");
+	set_policy(f, "max_time_s: 1");
+	written(f, "runs", "echo r >runs", false);
+	written(f, "a", "echo a >a", false);
+	f->scans->program = real_program();
+	set_policy(f, "max_time_s: 600, children: 4");
+	run(f);
+	is("runs", SCANSTATE_UNSCANNED, SCANCAUSE_TIME);
+	is("a", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+}
+
+static void a_known_key_has_its_label(void **state)
+{
+	struct fixture *f = *state;
+	char setting[PATH_MAX + 64];
+
+	/* keytrail of the same build makes the file. */
+	shell(f->dir, NULL, 0, "ssh-keygen -q -t ed25519 -N '' -f k");
+	shell(f->dir, NULL, 0,
+	      "%.*s/keytrail needle make --label release-signing --zone prod "
+	      "-o needles k >/dev/null",
+	      (int)(strrchr(real_program(), '/') - real_program()), real_program());
+	snprintf(setting, sizeof(setting), "needles: %s/needles", f->dir);
+	set_policy(f, setting);
+	assert_int_equal(nr_health, 0);
+	written(f, "d", "head -c 100000 /dev/zero >d; cat k >>d", false);
+	run(f);
+	is("d", SCANSTATE_KEY, SCANCAUSE_NONE);
+	for (size_t i = 0; i < nr_told; i++)
+		if (told[i].type == EVENT_SCAN_KEY) {
+			assert_string_equal(told[i].label, "release-signing");
+			assert_int_equal(told[i].key.severity, SEV_CRITICAL);
+		}
+	/* One that is not to be had is said; dumps are scanned without. */
+	snprintf(setting, sizeof(setting), "needles: %s/absent", f->dir);
+	set_policy(f, setting);
+	assert_int_equal(nr_health, 1);
+	written(f, "d", "head -c 100001 /dev/zero >d; cat k >>d", false);
+	run(f);
+	is("d", SCANSTATE_KEY, SCANCAUSE_NONE);
+	assert_string_equal(told[nr_told - 2].label, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		CASE(a_dump_waits_is_scanned_and_has_a_verdict),
+		CASE(a_file_that_is_gone_is_scanned_all_the_same),
+		CASE(what_is_not_scanned_has_its_cause),
+		CASE(a_full_queue_names_what_it_gives_up),
+		CASE(what_waits_survives_a_reload),
+		CASE(a_known_key_has_its_label),
+	};
+
+	/* As the daemon does: the loop's signals are none of this test's. */
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
