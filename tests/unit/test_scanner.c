@@ -181,6 +181,7 @@ static void it_has_the_lowest_priority_and_dies_when_freed(void **state)
 	struct scanner *scanner = NULL;
 	struct seen seen = {0};
 	struct pollfd pfd;
+	char score[16];
 	pid_t pid;
 
 	assert_int_equal(scanner_exec(real_program(), &input, -1, &scanner), 0);
@@ -190,6 +191,8 @@ static void it_has_the_lowest_priority_and_dies_when_freed(void **state)
 	assert_true(poll(&pfd, 1, LONG_MS) > 0);
 	assert_int_equal(scanner_read(scanner, &events, &seen), -EAGAIN);
 	assert_int_equal(sched_getscheduler(pid), SCHED_IDLE);
+	shell(*state, score, sizeof(score), "cat /proc/%d/oom_score_adj", (int)pid);
+	assert_int_equal(atoi(score), 500);
 	scanner_free(scanner);
 	assert_int_equal(kill(pid, 0), -1);
 	close(input.fd);

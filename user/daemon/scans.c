@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/escape.h"
@@ -24,6 +25,7 @@
 #define KEYS_TOLD    64 /* of one dump, the worst first */
 #define FULL_TOLD_NS 60000000000ULL /* that the queue is full is an alert this often at most */
 #define FD_FREE	     10
+#define REST_SECONDS 10
 
 /* A dump that waits or is being scanned. */
 struct scan {
@@ -375,24 +377,35 @@ void scans_written(struct scans *s, const struct event *event, int fd, bool urge
 	take_up(s, fd, &about, w->path, urgent || w->held.nr);
 }
 
+/* Nobody has written to it of late: who reads it so soon reads what is not whole yet, or has just
+ * been closed, and is scanned for that. */
+static bool at_rest(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && time(NULL) - st.st_ctim.tv_sec > REST_SECONDS;
+}
+
 void scans_access(struct scans *s, const struct event *event)
 {
 	const struct event_access *a = &event->access;
+	const bool closed = a->how == ACCESS_CLOSE_WRITE;
 	struct event_scan about = {.inode = a->inode, .object = a->object};
 	struct watched watched;
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 
-	if (!settings(s)->on || (a->how != ACCESS_CLOSE_WRITE && !(a->mode & ACCESS_M_READ)) ||
+	if (!settings(s)->on ||
+	    (!closed && (!(a->mode & ACCESS_M_READ) || a->mode & ACCESS_M_CREATED)) ||
 	    watcher_lookup(s->app->watcher, a->object, &watched, path, sizeof(path)) < 0)
 		return;
 	/* Who read it is not who wrote it. */
-	if (a->how == ACCESS_CLOSE_WRITE) {
+	if (closed) {
 		about.subject = a->subject;
 		about.parent = a->parent;
 	}
 	fd = watcher_open(s->app->watcher, a->object, NULL, NULL);
-	if (fd >= 0)
+	if (fd >= 0 && (closed || at_rest(fd)))
 		take_up(s, fd, &about, span_of(path), false);
 }
 

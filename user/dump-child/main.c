@@ -10,6 +10,7 @@
  * for the unpackers and automata of this one to be linked.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/ioprio.h>
 #include <openssl/crypto.h>
@@ -32,9 +33,13 @@
 static void step_back(void)
 {
 	static const struct sched_param none = {0};
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	setpriority(PRIO_PROCESS, 0, 19);
 	sched_setscheduler(0, SCHED_IDLE, &none);
+	/* Where memory is short, this goes and not the daemon, whose score it has. */
+	if (fd >= 0)
+		(void)!write(fd, "500", 3);
 	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
 }
 

@@ -3,6 +3,8 @@
 #
 # Dumps are scanned for keys as soon as they are closed: a key in one is told by its name, a dump without
 # one is clean. Who reads a dump is told with what is known of it.
+# Only on 6.1 until it has been seen to pass.
+# kernels: 6.1
 # guest: own
 # shellcheck disable=SC2119,SC2086,SC3045
 # shellcheck source=tests/vm/lib.sh
@@ -27,7 +29,8 @@ dump_to none $crash - abort
 check "a key in a dump is told" told dump-with-key $DUMPS/ed
 check "and one in another" told dump-with-key $DUMPS/rsa
 check "all are scanned" scanned 3 || note "$(scans .)"
-equal "each once" "$(scans '"\(.taken) \(.done.key) \(.done.clean) \(.unscanned | length)"')" "3 2 1 0"
+equal "each once" "$(scans '"\(.done.key) \(.done.clean) \(.unscanned | length)"')" "2 1 0"
+taken=$(scans .taken)
 for f in ed none; do
 	WAY_MAGIC=$(printf '\177ELF') $WAYS/read $DUMPS/$f || not_ok "$DUMPS/$f is read" "it was not"
 done
@@ -58,16 +61,18 @@ one_of "no alert about a dump without keys but that it was read" \
 one_of "who reads a dump with a key is told with the key" "$(dump_alert dump-read ed)" \
 	".subject.exe == \"$WAYS/read\"" '.scan.state == "key"' \
 	".scan.keys[0].key.fingerprint == \"$(fp $ED)\""
-equal "to read one is no reason to scan it again" "$(scans .taken)" 3
+equal "to read one is no reason to scan it again" "$(scans .taken)" "$taken"
 
-# Not by name, but older than the daemon.
 kt_stop
 jq -r 'select(.type == "dump-with-key") | .id' "$T/alerts" | sort >"$T/live"
 keytrail replay --json "$T/trace" 2>/dev/null | jq -r 'select(.type == "dump-with-key") | .id' |
 	sort >"$T/replayed"
 check "a replay tells the same" cmp "$T/live" "$T/replayed"
+
+# One that is older than the daemon: nothing is known of it.
 mv $DUMPS/ed /tmp/core
 kt_start || exit 1
+wait_for sh -c '[ $(($(date +%s) - $(stat -c %Z /tmp/core))) -gt 12 ]' # whoever wrote it has ended
 WAY_MAGIC=$(printf '\177ELF') $WAYS/read /tmp/core
 wait_alert "$(of /tmp/core)"
 expect_field "an old dump is not scanned" "$(of /tmp/core)" .scan.state unscanned
