@@ -200,7 +200,8 @@ bench: $(BENCH_BIN)
 unit: $(UNIT_BIN)
 # They run the real child.
 $(BUILD)/tests/unit/test_scan_child $(BUILD)/tests/unit/test_inventory: | $(BUILD)/keytrail-scan
-$(BUILD)/tests/unit/test_scanner $(BUILD)/tests/unit/test_scans: | $(BUILD)/keytrail-scan-dump $(BUILD)/keytrail
+$(BUILD)/tests/unit/test_scanner: | $(BUILD)/keytrail-scan-dump
+$(BUILD)/tests/unit/test_scans: | $(BUILD)/keytrail-scan-dump $(BUILD)/keytrail
 fuzz-build: $(FUZZ_BIN)
 ways: $(WAYS_BIN)
 

@@ -12,12 +12,15 @@ static const char *word(const char *const *words, size_t nr, unsigned value)
 const char *event_type_str(enum event_type type)
 {
 	static const char *const words[EVENT_TYPE_NR] = {
-		[EVENT_FORK] = "fork",	     [EVENT_EXEC] = "exec",	[EVENT_EXIT] = "exit",
-		[EVENT_ACCESS] = "access",   [EVENT_MARK] = "mark",	[EVENT_PROC] = "proc",
-		[EVENT_OBJECT] = "object",   [EVENT_USER] = "user",	[EVENT_GAP] = "gap",
-		[EVENT_HEALTH] = "health",   [EVENT_DUMP] = "dump",	[EVENT_WRITTEN] = "written",
-		[EVENT_SETTING] = "setting", [EVENT_MEMORY] = "memory", [EVENT_NET] = "net",
-		[EVENT_SCAN_KEY] = "scan-key", [EVENT_SCAN] = "scan-verdict",
+		[EVENT_FORK] = "fork",	       [EVENT_EXEC] = "exec",
+		[EVENT_EXIT] = "exit",	       [EVENT_ACCESS] = "access",
+		[EVENT_MARK] = "mark",	       [EVENT_PROC] = "proc",
+		[EVENT_OBJECT] = "object",     [EVENT_USER] = "user",
+		[EVENT_GAP] = "gap",	       [EVENT_HEALTH] = "health",
+		[EVENT_DUMP] = "dump",	       [EVENT_WRITTEN] = "written",
+		[EVENT_SETTING] = "setting",   [EVENT_MEMORY] = "memory",
+		[EVENT_NET] = "net",	       [EVENT_SCAN_KEY] = "scan-key",
+		[EVENT_SCAN] = "scan-verdict",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -144,8 +147,8 @@ const char *setting_what_str(enum setting_what what)
 const char *scan_state_str(enum scan_state state)
 {
 	static const char *const words[SCANSTATE_NR] = {
-		[SCANSTATE_UNSCANNED] = "unscanned", [SCANSTATE_SCANNING] = "scanning",
-		[SCANSTATE_CLEAN] = "clean",	     [SCANSTATE_KEY] = "key",
+		[SCANSTATE_UNSCANNED] = "unscanned",   [SCANSTATE_SCANNING] = "scanning",
+		[SCANSTATE_CLEAN] = "clean",	       [SCANSTATE_KEY] = "key",
 		[SCANSTATE_INCOMPLETE] = "incomplete",
 	};
 
