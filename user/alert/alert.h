@@ -24,7 +24,6 @@ enum alert_type {
 	ALERT_POLICY_REFUSED =
 		6, /* "policy-refused": a reload failed, the old policy is in force */
 	ALERT_DAEMON = 7, /* "daemon": started, stopping, reloaded (severity info) */
-	ALERT_OBJECT_WRITTEN = 15, /* "object-written": opened for writing (`on: write`) */
 	ALERT_MEMORY_READ = 8, /* "memory-read": of a process that has read a key */
 	ALERT_DEVICE_READ = 9, /* "device-read": the block device under watched files */
 	ALERT_HOLDER_DUMPED = 10, /* "holder-dumped": memory of a key's holder went into a dump */
@@ -32,6 +31,7 @@ enum alert_type {
 	ALERT_AGENT_USE = 12, /* "agent-use": a connection to an agent that has keys */
 	ALERT_DUMP_WITH_KEY = 13, /* "dump-with-key": a scan found keys in a dump */
 	ALERT_DUMP_UNSCANNED = 14, /* "dump-unscanned": whether a dump holds keys is not known */
+	ALERT_OBJECT_WRITTEN = 15, /* "object-written": opened for writing (`on: write`) */
 	ALERT_TYPE_NR
 };
 

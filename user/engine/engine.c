@@ -531,8 +531,10 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 			.object = a->object,
 			.exe = a->exe,
 		};
+		const struct share_case share = share_of(engine, a->subject.loginuid,
+							 a->subject.uid, a->owner, a->object);
 
-		admit(engine, &key, 1, ev->time, ev->time, ev->time, make_write, &c);
+		admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_write, &c);
 	} else if (answer.verdict == VERDICT_ALLOW) {
 		engine->st.allowed++;
 	} else {
@@ -712,6 +714,7 @@ static void feed_scan(struct engine *engine, const struct event *ev)
 		.object = s->object ? s->object : s->inode.ino,
 		.exe = s->path,
 	};
+	struct share_case share;
 
 	if (s->object)
 		objects_scan(engine->objects, s->object, c.scan);
@@ -719,7 +722,11 @@ static void feed_scan(struct engine *engine, const struct event *ev)
 		return;
 	if (s->subject.id.tgid)
 		c.proc = proctab_access(engine->processes, ev->time, ev->flags, &who);
-	admit(engine, &key, 1, ev->time, ev->time, ev->time, make_scan, &c);
+	/* Whose dump it is where nobody saw who wrote it. */
+	share = s->subject.id.tgid ? share_of(engine, s->subject.loginuid, s->subject.uid, s->owner,
+					      key.object)
+				   : share_of(engine, UID_UNSET, s->owner, s->owner, key.object);
+	admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_scan, &c);
 }
 
 /* One image, and a child that it forked and that is still the same program: one memory, as to who
