@@ -65,6 +65,7 @@ struct {
 struct crash {
 	kt_u32 signal;
 	kt_u32 how; /* enum wire_dump_how, 0 = nothing has been opened yet */
+	kt_u32 live; /* 1: counted in dump_helpers_live, since its pipe may be passed on */
 };
 
 struct {
@@ -181,6 +182,9 @@ __noinline kt_u64 mark_dump(kt_u64 file_addr)
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen)
 		return old->object;
+	/* Without a name yet: the first that it is given is told, where names are watched. */
+	if (BPF_CORE_READ(file, f_flags) & O_TMPFILE_BIT)
+		mark.flags |= MARK_NAMELESS;
 	mark.object = object_number();
 	if (mark_put(&key, &mark))
 		return 0;
@@ -268,6 +272,8 @@ int BPF_PROG(on_coredump_end, const struct kernel_siginfo *siginfo)
 	/* Of threads that crash at the same time one dumps all; it alone gets this flag. */
 	if (crash && !crash->how && (is_dumping(task) || !dumpable_of(task)))
 		report_dump(WIRE_DUMP_NONE, 0, 0, 0, 0);
+	if (crash && crash->live)
+		__sync_fetch_and_add(&dump_helpers_live, -1);
 	bpf_map_delete_elem(&crashes, &id);
 	return 0;
 }
@@ -300,13 +306,23 @@ SEC("fentry/call_usermodehelper_exec")
 int BPF_PROG(on_usermodehelper, struct subprocess_info *info)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	kt_u64 key = addr_of(info), id = bpf_get_current_pid_tgid();
 	struct dump_helper call = {};
-	kt_u64 key = addr_of(info);
+	struct crash *crash;
 
 	if (!is_dumping(task))
 		return 0;
-	call.crashed_tgid = bpf_get_current_pid_tgid() >> 32;
+	call.crashed_tgid = id >> 32;
 	call.crashed_start = BPF_CORE_READ(task, group_leader, start_boottime);
+	/*
+	 * systemd-coredump's helper sends the pipe to a service and ends, before that has taken it.
+	 * But until somebody has read the pipe to its end, the crash is not over.
+	 */
+	crash = bpf_map_lookup_elem(&crashes, &id);
+	if (crash && !crash->live) {
+		crash->live = 1;
+		__sync_fetch_and_add(&dump_helpers_live, 1);
+	}
 	if (bpf_map_update_elem(&dump_calls, &key, &call, BPF_ANY))
 		count_drop(WIRE_DROP_DUMP_FULL);
 	report_dump(WIRE_DUMP_PIPE, 0, (kt_u64)BPF_CORE_READ(info, path), 0, 0);
@@ -393,6 +409,26 @@ int BPF_PROG(on_kernel_connect, struct socket *sock, void *addr, int addrlen, in
 	return 0;
 }
 
+/*
+ * A file that was made without a name (O_TMPFILE) and given one by linkat() still has the nameless
+ * dentry in its description: the newest of the inode's other dentries has the name.
+ */
+static __always_inline struct dentry *named_dentry(struct file *file, struct inode *inode)
+{
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	struct dentry___v7 *dentry_v7 = 0;
+	void *first;
+
+	if (BPF_CORE_READ(dentry, d_hash.pprev))
+		return dentry;
+	first = BPF_CORE_READ(inode, i_dentry.first);
+	if (!first)
+		return dentry;
+	if (bpf_core_field_exists(dentry_v7->d_alias))
+		return first - bpf_core_field_offset(struct dentry___v7, d_alias);
+	return first - bpf_core_field_offset(struct dentry, d_u.d_alias);
+}
+
 /* --- a file that was written -------------------------------------------------------------- */
 
 __noinline int dump_file_closed(kt_u64 file_addr)
@@ -430,10 +466,9 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	r->w.fs = BPF_CORE_READ(inode, i_sb, s_magic);
 	r->w.owner = BPF_CORE_READ(inode, i_uid.val);
 	r->w.how = helper ? WIRE_WRITTEN_HELPER : 0;
-	r->w.h.flags |=
-		put_path(r->str, 0, WIRE_PATH_MAX, &r->w.path,
-			 __builtin_offsetof(struct written_record, str),
-			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
+	r->w.h.flags |= put_path(r->str, 0, WIRE_PATH_MAX, &r->w.path,
+				 __builtin_offsetof(struct written_record, str),
+				 named_dentry(file, inode), BPF_CORE_READ(file, f_path.mnt), 1);
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;
 }

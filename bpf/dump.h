@@ -12,7 +12,7 @@
 extern kt_u64 dump_threshold;
 /* Watch entry under which dumps are watched wherever they lie; 0 = none. */
 extern kt_u32 dump_watch;
-/* Processes that are handed dumps and live: 0 nearly always. */
+/* Processes that are handed dumps and live, and crashes that go to a pipe: 0 nearly always. */
 extern kt_u32 dump_helpers_live;
 
 /*

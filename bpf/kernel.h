@@ -51,17 +51,6 @@ struct pt_regs___kt {
 	unsigned long orig_ax, ip, cs, flags, sp, ss;
 };
 
-struct inode {
-	unsigned short i_mode;
-	kuid_t i_uid;
-	struct super_block *i_sb;
-	unsigned long i_ino;
-	unsigned int i_nlink;
-	unsigned int i_rdev;
-	unsigned int i_generation;
-	long long i_size;
-};
-
 struct list_head {
 	struct list_head *next;
 };
@@ -74,12 +63,37 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct inode {
+	unsigned short i_mode;
+	kuid_t i_uid;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	unsigned int i_nlink;
+	unsigned int i_rdev;
+	unsigned int i_generation;
+	long long i_size;
+	struct hlist_head i_dentry;
+};
+
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
 	struct list_head d_child;
 	struct list_head d_subdirs;
+	struct hlist_bl_node d_hash;
+	struct {
+		struct hlist_node d_alias;
+	} d_u;
+};
+
+/* By 7.3 the union has no name. */
+struct dentry___v7 {
+	struct hlist_node d_alias;
 };
 
 /* 6.8 (da549bdd15c2 "dentry: switch the lists of children to hlist") */

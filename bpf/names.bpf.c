@@ -173,8 +173,10 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen) {
 		/* First look-up after its dentry was forgotten: nothing is new. */
-		if (!moved && old->state == mark.state && old->watch == mark.watch)
+		if (!moved && old->state == mark.state && old->watch == mark.watch &&
+		    !(old->flags & MARK_NAMELESS))
 			return 1;
+		old->flags &= ~MARK_NAMELESS;
 		mark.object = old->object;
 		op = moved ? WIRE_MARK_MOVED : WIRE_MARK_LINKED;
 		/*

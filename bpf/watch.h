@@ -73,11 +73,12 @@ struct mark_key {
 #define MARK_DEV_BLOCK 0xffffffffU
 
 /* What a mark is for. A directory may be watched as an object as well (never by default). */
-#define MARK_FILE    0x1 /* accesses are reported */
-#define MARK_DIR     0x2 /* names that appear in it are matched against its state */
-#define MARK_KEY     0x10 /* what is in the file is key material: who has it is a key holder */
-#define MARK_SOCKET  0x20 /* a Unix socket: who connects is reported */
-#define MARK_LASTING (MARK_FILE | MARK_DIR | MARK_KEY | MARK_SOCKET) /* what stays in the map */
+#define MARK_FILE     0x1 /* accesses are reported */
+#define MARK_DIR      0x2 /* names that appear in it are matched against its state */
+#define MARK_KEY      0x10 /* what is in the file is key material: who has it is a key holder */
+#define MARK_SOCKET   0x20 /* a Unix socket: who connects is reported */
+#define MARK_LASTING  (MARK_FILE | MARK_DIR | MARK_KEY | MARK_SOCKET) /* what stays in the map */
+#define MARK_NAMELESS 0x100 /* a dump without a name; set and cleared by the kernel side */
 /* Only in a request to mark: */
 #define MARK_KEEP   0x4 /* an inode that is marked already stays as it is */
 #define MARK_FOLLOW 0x8 /* the last name may be a symbolic link (/proc/self/fd/N) */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -220,6 +221,45 @@ static void what_a_helper_writes_stays_watched_unless_it_is_text(void **state)
 	assert_int_equal(seen.last.object, 0);
 }
 
+/* systemd-coredump's, by whichever process, in whichever directory. */
+static void a_stored_core_is_known_by_its_attributes(void **state)
+{
+	const char *path = make("core.x.zst", "\x28\xb5\x2f\xfd\0", 5);
+	struct event event = closed(path);
+
+	run(*state, &event);
+	assert_int_equal(seen.marked, 0);
+	if (setxattr(path, "user.coredump.pid", "42", 2, 0) < 0)
+		skip(); /* a file system without */
+	run(*state, &event);
+	assert_int_equal(seen.marked, 0); /* half of it is anybody's */
+	assert_int_equal(setxattr(path, "user.coredump.signal", "6", 1, 0), 0);
+	run(*state, &event);
+	assert_int_equal(seen.marked, 1);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.last.kind, DUMPKIND_COMPRESSED);
+	assert_int_equal(stats(*state).stored, 1);
+}
+
+/* O_TMPFILE and linkat(): known before it had a name. */
+static void a_dump_born_without_a_name_gets_one(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = closed(make("#42", HEAP, sizeof(HEAP)));
+	char path[4096];
+	uint64_t object;
+
+	run(f, &event);
+	object = seen.last.object;
+	event = closed(make("core.y.zst", "\x28\xb5\x2f\xfd\0", 5));
+	event.written.how = WRITTEN_HELPER;
+	event.written.object = object;
+	run(f, &event);
+	assert_true(watcher_path(f->watcher, object, path, sizeof(path)) > 0);
+	assert_string_equal(path, event.written.path.p);
+	assert_int_equal(seen.objects, 2); /* and told under it */
+}
+
 static void of_several_closes_the_last_counts(void **state)
 {
 	struct fixture *f = *state;
@@ -307,6 +347,8 @@ int main(void)
 		TEST(a_dump_is_watched_and_told),
 		TEST(what_is_no_dump_is_nobodys_business),
 		TEST(what_a_helper_writes_stays_watched_unless_it_is_text),
+		TEST(a_stored_core_is_known_by_its_attributes),
+		TEST(a_dump_born_without_a_name_gets_one),
 		TEST(of_several_closes_the_last_counts),
 		TEST(nothing_but_the_file_that_was_closed_is_read),
 		TEST(what_may_wait_is_left_alone),

@@ -144,12 +144,12 @@ static json_t *dumps_json(const struct app *app, const struct watcher_stats *wat
 	struct written_stats s;
 
 	dumps_stats(app->dumps, &s);
-	return json_pack("{s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "threshold",
+	return json_pack("{s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "threshold",
 			 (json_int_t)policy_settings(app->policy)->dump_threshold, "watched",
 			 (int)watched->dumps, "max", WATCHER_DUMPS_MAX, "told", (json_int_t)s.told,
 			 "dumps", (json_int_t)s.dumps, "compressed", (json_int_t)s.compressed,
-			 "gone", (json_int_t)s.gone, "skipped", (json_int_t)s.skipped, "dropped",
-			 (json_int_t)s.dropped);
+			 "stored", (json_int_t)s.stored, "gone", (json_int_t)s.gone, "skipped",
+			 (json_int_t)s.skipped, "dropped", (json_int_t)s.dropped);
 }
 
 static json_t *scan_json(const struct app *app)

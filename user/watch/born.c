@@ -83,6 +83,18 @@ int watcher_add_dump(struct watcher *w, int fd, const char *path, uint64_t *out_
 	return 0;
 }
 
+void watcher_name_dump(struct watcher *w, uint64_t object, const char *path)
+{
+	struct node *node = tree_find(&w->tree, object);
+
+	if (!node || !node->born || !strcmp(node->name, path))
+		return;
+	if (tree_rename_apart(node, path) < 0)
+		dump_problem(w, path, -ENOMEM);
+	else
+		picture_tell(w, node, true);
+}
+
 void watcher_drop_dump(struct watcher *w, uint64_t object)
 {
 	struct node *node = tree_find(&w->tree, object);

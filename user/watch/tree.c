@@ -106,6 +106,17 @@ struct node *tree_add_apart(struct tree *tree, uint64_t object, const char *path
 	return node;
 }
 
+int tree_rename_apart(struct node *node, const char *path)
+{
+	char *name = strdup(path);
+
+	if (!name)
+		return -ENOMEM;
+	free(node->name);
+	node->name = name;
+	return 0;
+}
+
 struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, const char *name)
 {
 	struct node *node = new_node(object, name);

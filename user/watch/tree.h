@@ -47,6 +47,9 @@ struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, c
 /* A file that is in no watched directory; `path` is the whole. NULL: no memory. */
 struct node *tree_add_apart(struct tree *tree, uint64_t object, const char *path);
 
+/* Gives such a file another path. -ENOMEM. */
+int tree_rename_apart(struct node *node, const char *path);
+
 /* -EINVAL if parent is below node; -ENOMEM. */
 int tree_move(struct tree *tree, struct node *node, struct node *parent, const char *name);
 

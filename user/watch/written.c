@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -204,6 +205,16 @@ static ssize_t read_first(int fd, char *buf, size_t size)
 	return n;
 }
 
+/*
+ * systemd-coredump writes into the attributes of what it stores which process it is of (coredump.c,
+ * fix_xattr()), and coredumpctl finds it by them. What is in it is compressed, and not looked at.
+ */
+static bool is_stored_core(int fd)
+{
+	return fgetxattr(fd, "user.coredump.pid", NULL, 0) > 0 &&
+	       fgetxattr(fd, "user.coredump.signal", NULL, 0) > 0;
+}
+
 static void examine(struct written *w, struct event *event)
 {
 	struct event_written *file = &event->written;
@@ -223,6 +234,9 @@ static void examine(struct written *w, struct event *event)
 	if (dump_kind_is_dump(file->kind)) {
 		w->stats.dumps++;
 		watcher_add_dump(w->watcher, fd, file->path.p, &file->object);
+	} else if (file->kind == DUMPKIND_COMPRESSED && !helper && is_stored_core(fd)) {
+		w->stats.stored++;
+		watcher_add_dump(w->watcher, fd, file->path.p, &file->object);
 	} else if (helper && (file->kind == DUMPKIND_TEXT || !n)) {
 		/* Marked as it was created, since it might have become one. */
 		watcher_drop_dump(w->watcher, file->object);
@@ -230,6 +244,8 @@ static void examine(struct written *w, struct event *event)
 	} else if (!helper) {
 		return;
 	}
+	if (helper && file->object)
+		watcher_name_dump(w->watcher, file->object, file->path.p);
 	w->ops->dump(w->userdata, event, fd);
 }
 

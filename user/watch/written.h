@@ -37,6 +37,7 @@ struct written_ops {
 struct written_stats {
 	uint64_t told; /* by the kernel side */
 	uint64_t dumps, compressed;
+	uint64_t stored; /* of the compressed: a core, as its attributes say */
 	uint64_t gone; /* not found, or another file by now */
 	uint64_t skipped; /* on a file system that is left alone */
 	uint64_t dropped; /* no room to wait in */

@@ -3,9 +3,6 @@
 #
 # Debian's own ways to a dump: systemd-coredump, which passes the pipe on to a service that writes a
 # compressed file; and gcore, by which a debugger writes the core of a process that lives on.
-# Not in the default set (6.1 and 7.x): what systemd-coredump stores, by a service that is passed
-# the pipe, is not known as a dump yet. KERNELS=6.12 runs it.
-# kernels: 6.12
 # guest: own
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
