@@ -44,6 +44,8 @@ class Test:
     kernels: list  # empty: all
     alone: bool  # in a guest of its own
     cpus: int = 1
+    mem: int = 0  # MiB, 0: what the image has
+    limit: int = 0  # seconds, 0: --limit
 
     @property
     def base(self):
@@ -66,11 +68,15 @@ def find(tests, images, only):
                 continue
             text = path.read_text()
             head = re.search(r"^# kernels: (.*)$", text, re.M)
+            long = re.search(r"^# long: (\d+) s, (\d+) MiB$", text, re.M)
+            if long and base not in only and not os.environ.get("LONG"):
+                continue
             cpus = re.search(r"^# cpus: (\d+)$", text, re.M)
             out.append(Test(image, f"{image}/{path.name}", head.group(1).split() if head else [],
-                            cpus is not None or
+                            cpus is not None or long is not None or
                             re.search(r"^# guest: own$", text, re.M) is not None,
-                            int(cpus.group(1)) if cpus else 1))
+                            int(cpus.group(1)) if cpus else 1,
+                            int(long.group(2)) if long else 0, int(long.group(1)) if long else 0))
     return out
 
 
@@ -165,11 +171,14 @@ class Runner:
     def one_guest(self, kernel, image, tests, name):
         """Boots one guest for these tests. Returns its reader and outcome."""
         reader = Reader(kernel.short, image, self.tell)
+        limit = tests[0].limit or self.args.limit  # one that has its own is alone
         console = self.logs / f"console-{name}.log"
         options = ["run", "--kernel", kernel.line, "--image", image, "--build", self.args.build,
                    "--tests", self.args.tests,
                    "--console", str(console),
-                   "--timeout", str(BOOT_LIMIT + (self.args.limit + 20) * len(tests))]
+                   "--timeout", str(BOOT_LIMIT + (limit + 20) * len(tests))]
+        if tests[0].mem:
+            options += ["--mem", str(tests[0].mem)]
         if tests[0].cpus > 1:  # alone, then
             options += ["--smp", str(tests[0].cpus), "--in-turns"]
         args = cli.parser().parse_args(options)
@@ -178,7 +187,7 @@ class Runner:
                 log.write(data)
                 log.flush()
                 reader.feed(data)
-            outcome = cli.boot(args, ["sh", "/kt/tests/run", str(self.args.limit)] + [t.file for t in tests],
+            outcome = cli.boot(args, ["sh", "/kt/tests/run", str(limit)] + [t.file for t in tests],
                                sinks={"out": out, "err": out})
         return reader, outcome
 
