@@ -186,7 +186,7 @@ __noinline kt_u64 mark_dump(kt_u64 file_addr)
 	if (BPF_CORE_READ(file, f_flags) & O_TMPFILE_BIT)
 		mark.flags |= MARK_NAMELESS;
 	mark.object = object_number();
-	if (mark_put(&key, &mark))
+	if (mark_put(&key, &mark, (kt_u64)inode))
 		return 0;
 	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {

@@ -43,7 +43,7 @@ static __always_inline void marking_seen(struct inode *inode)
 		}
 		marking.mark.object = mark.object = old->object;
 	}
-	err = mark_put(&key, &mark);
+	err = mark_put(&key, &mark, addr_of(inode));
 	if (err)
 		marking.error = -err;
 }

@@ -2,7 +2,10 @@
 /* Is this inode watched? The two questions, cheap one first, and the insertion of a mark. */
 #pragma once
 
+#include "quota.h"
 #include "state.h"
+
+#define MARK_OVER_QUOTA (-122) /* -EDQUOT */
 
 /* Multiplicative hashing of (dev, ino): inode numbers of one directory are often neighbours. */
 static __always_inline kt_u32 filter_slot(kt_u64 ino, kt_u32 dev)
@@ -47,12 +50,40 @@ static __always_inline struct mark *mark_of(struct inode *inode)
 	return mark_find(inode->i_ino, inode->i_sb->s_dev);
 }
 
-/* 0 or negative errno, the failure counted. First the map, then the filter: who sees the byte finds
- * the mark. */
-static __always_inline long mark_put(const struct mark_key *key, const struct mark *mark)
+/*
+ * Marks an inode whose owner has room for it: sets mark->account. 0 or negative errno, the failure
+ * counted: -EDQUOT if its owner has not. First the map, then the filter: who sees the byte finds
+ * the mark. A mark that is there is replaced, and its place given back to whom it was charged to.
+ */
+static __always_inline long mark_put(const struct mark_key *key, struct mark *mark, kt_u64 inode)
 {
-	long err = bpf_map_update_elem(&marks, key, mark, BPF_ANY);
+	kt_u32 account = quota_account_of(inode), old_account;
+	struct mark *old = bpf_map_lookup_elem(&marks, key);
+	long err;
 
+	mark->account = account;
+	mark->pad = 0;
+	if (old) {
+		/* Charged already: nothing changes but who pays for it. */
+		old_account = old->account;
+		if (old_account != account && quota_take(account))
+			mark->account = account = old_account;
+		err = bpf_map_update_elem(&marks, key, mark, BPF_EXIST);
+		if (!err && old_account != account)
+			quota_give(old_account);
+		else if (err && old_account != account)
+			quota_give(account);
+	} else {
+		if (quota_take(account)) {
+			count_drop(WIRE_DROP_MARK_QUOTA);
+			return MARK_OVER_QUOTA;
+		}
+		err = bpf_map_update_elem(&marks, key, mark, BPF_NOEXIST);
+		if (err)
+			quota_give(account);
+		if (err == -17 /* EEXIST: marked on another CPU at this moment */)
+			err = 0;
+	}
 	if (err) {
 		count_drop(err == -7 /* E2BIG: full */ ? WIRE_DROP_MARK_FULL : WIRE_DROP_MARK_BUSY);
 		return err;

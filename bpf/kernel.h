@@ -164,10 +164,17 @@ struct mm_struct___v6_18 {
 	} flags;
 };
 
+struct user_namespace {
+	struct user_namespace *parent;
+	int level; /* 0: the host's */
+	kuid_t owner;
+};
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
+	struct user_namespace *user_ns;
 };
 
 struct ns_common {

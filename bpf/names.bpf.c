@@ -143,6 +143,7 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	struct mark mark = {}, *parent, *old;
 	kt_u64 parent_object, target;
 	kt_u32 type, op = WIRE_MARK_ADDED;
+	long err;
 
 	parent = mark_find(BPF_CORE_READ(dir, i_ino), BPF_CORE_READ(dir, i_sb, s_dev));
 	if (!parent || !parent->state)
@@ -196,8 +197,12 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	/* An agent comes by its keys over this socket: who binds it is taken to hold some. */
 	if (mark.flags & MARK_SOCKET)
 		holder_add((void *)bpf_get_current_task(), mark.object, 1);
-	/* Told even if the mark could not be put: user space then tries by opening. */
-	if (mark_put(&key, &mark))
+	/* Told even if the mark could not be put: user space then tries by opening. Not what is
+	 * beyond its owner's quota: it could only be refused again. */
+	err = mark_put(&key, &mark, inode_addr);
+	if (err == MARK_OVER_QUOTA)
+		return 1;
+	if (err)
 		op = WIRE_MARK_REFUSED;
 	report_mark(op, inode, &mark, parent_object, dentry);
 	return 1;
@@ -374,6 +379,8 @@ int BPF_PROG(on_inode_free, struct inode *inode)
 	copy = *mark;
 	if (bpf_map_delete_elem(&marks, &key))
 		count_drop(WIRE_DROP_MARK_BUSY);
+	else
+		quota_give(copy.account);
 	report_mark(WIRE_MARK_DROPPED, inode, &copy, 0, 0);
 	return 0;
 }

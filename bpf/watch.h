@@ -89,7 +89,19 @@ struct mark {
 	kt_u32 watch;
 	kt_u32 gen; /* i_generation when marked */
 	kt_u32 flags;
+	kt_u32 account; /* that it is charged to: set by the kernel side, bpf/quota.h */
+	kt_u32 pad;
 };
+
+/* How many marks a user has. An account is a uid of the host, or one of those below. */
+struct quota_account {
+	kt_u64 taken; /* less what the kernel side gave back; quota_returned holds what user space
+			 did */
+	kt_u64 refused; /* attempts: one for each look at a file that is not marked for this */
+};
+
+#define QUOTA_FUSE   0xfffffffeU /* all files on FUSE: the host's uids end below */
+#define QUOTA_SHARED 0xffffffffU /* of those for whom there is no room in the table */
 
 #define MARK_OBJECT_KERNEL (1ULL << 63)
 /* The daemon's own file, by which it tests whether accesses are seen at all: told even of a child

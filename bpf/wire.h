@@ -394,5 +394,6 @@ enum wire_drop {
 				      not told */
 	WIRE_DROP_TREE, /* a moved tree was larger than what is marked at once: walked afterwards */
 	WIRE_DROP_DUMP_FULL, /* table of crashes or of their helpers full */
+	WIRE_DROP_MARK_QUOTA, /* its owner has as many marks as one user may have */
 	WIRE_DROP_NR,
 };

@@ -46,6 +46,8 @@ static void settings_have_defaults(void **state)
 	assert_int_equal(s->ring_critical_kib, 8192);
 	assert_int_equal(s->ring_bulk_kib, 4096);
 	assert_int_equal(s->marks_max, 131072);
+	assert_int_equal(s->marks_quota, 16384);
+	assert_false(s->refused);
 	assert_int_equal(s->canary_s, 60);
 	assert_true(s->scan.on);
 	assert_int_equal(s->scan.max_size_mib, 8192);
@@ -77,6 +79,8 @@ static void settings_are_read(void **state)
 				      "  marks_max: 16777216\n"
 				      "  canary_s: 0\n"
 				      "  memory: on\n"
+				      "  marks_quota: 0\n"
+				      "  refused: on\n"
 				      "  scan: {on: off, max_size_mib: 1, max_time_s: 86400, "
 				      "children: 16, queue: 1024, needles: /n}\n"
 				      "watch: []\n",
@@ -102,6 +106,8 @@ static void settings_are_read(void **state)
 	assert_int_equal(s->scan.children, 16);
 	assert_int_equal(s->scan.queue, 1024);
 	assert_string_equal(s->scan.needles, "/n");
+	assert_int_equal(s->marks_quota, 0);
+	assert_true(s->refused);
 	policy_free(policy);
 }
 

@@ -482,6 +482,8 @@ static void documented_defaults_are_the_defaults(void **state)
 	assert_int_equal(a->canary_s, b->canary_s);
 	assert_int_equal(a->memory, b->memory);
 	assert_int_equal(a->scan.max_size_mib, b->scan.max_size_mib);
+	assert_int_equal(a->marks_quota, b->marks_quota);
+	assert_int_equal(a->refused, b->refused);
 	policy_free(with);
 	policy_free(without);
 }

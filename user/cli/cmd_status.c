@@ -138,6 +138,22 @@ static void show_drops(const struct term *t, const json_t *drops, const json_t *
 	}
 }
 
+/* Users of whom not everything is watched. */
+static void show_quota(const struct term *t, const json_t *quota)
+{
+	const json_t *users = json_object_get(quota, "users");
+	size_t i;
+	json_t *user;
+
+	json_array_foreach ((json_t *)users, i, user) {
+		label(t, i ? "" : "quota");
+		term_putf(t, STYLE_WARN,
+			  "%s: %" PRIu64 " watched of at most %" PRIu64 ", %" PRIu64 " refused\n",
+			  text(user, "who"), number(user, "marks"), number(quota, "max"),
+			  number(user, "refused"));
+	}
+}
+
 static void show_rings(const struct term *t, const json_t *rings)
 {
 	size_t i;
@@ -275,6 +291,7 @@ static void show(const struct term *t, const json_t *status)
 	show_objects(t, json_object_get(status, "objects"));
 	show_scan(t, json_object_get(status, "scan"));
 	show_drops(t, json_object_get(status, "drops"), json_object_get(status, "gaps"));
+	show_quota(t, json_object_get(status, "quota"));
 	show_rings(t, json_object_get(status, "rings"));
 	show_sinks(t, json_object_get(status, "sinks"));
 	show_policy(t, json_object_get(status, "policy"));

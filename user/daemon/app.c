@@ -25,6 +25,7 @@
 #include "daemon/log.h"
 #include "daemon/mounts.h"
 #include "daemon/scans.h"
+#include "daemon/quota.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "sinks/jsonl.h"
@@ -286,6 +287,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	feed_gaps(app);
 	feed_clock(app);
 	dumps_second(app->dumps);
+	quota_second(app->quota);
 	homes_look(app->homes);
 	if (app->look_for_open && app_boottime() - app->looked_ns > LOOK_PERIOD) {
 		app->look_for_open = false;
@@ -450,6 +452,7 @@ static int sensor_start(struct app *app)
 		.ring_critical_kib = s->ring_critical_kib,
 		.ring_bulk_kib = s->ring_bulk_kib,
 		.marks_max = s->marks_max,
+		.marks_quota = s->marks_quota,
 		.memory = s->memory,
 		.event = feed_sensor_event,
 		.userdata = app,
@@ -483,6 +486,8 @@ static int watch_start(struct app *app)
 		r = scans_new(app, &app->scans);
 	if (!r)
 		r = dumps_new(app, &app->dumps);
+	if (!r)
+		r = quota_new(app, &app->quota);
 	if (!r)
 		r = homes_new(app->loop, &homes_ops, app, &app->homes);
 	if (!r)
@@ -609,6 +614,7 @@ static void app_fini(struct app *app)
 	identify_free(app->identify);
 	dumps_free(app->dumps);
 	scans_free(app->scans);
+	quota_free(app->quota);
 	watcher_free(app->watcher);
 	trust_free(app->trust);
 	sensor_free(app->sensor);

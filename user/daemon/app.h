@@ -24,6 +24,7 @@ struct homes;
 struct identify;
 struct mounts;
 struct scans;
+struct quota;
 struct trace_writer;
 struct trust;
 struct watcher;
@@ -58,6 +59,7 @@ struct app {
 	struct canary *canary; /* NULL: the policy says not to test */
 	struct dumps *dumps;
 	struct scans *scans;
+	struct quota *quota;
 	struct engine *engine;
 	struct sink *sinks[SINKS_NR];
 	struct control_server *control;

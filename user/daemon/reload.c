@@ -14,6 +14,7 @@
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/log.h"
+#include "daemon/quota.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "policy/check.h"
@@ -165,6 +166,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 		sensor_tell_reads(app->sensor, false);
 	devices_forget_all(app->devices); /* the walk notes anew */
 	dumps_set_policy(app->dumps);
+	quota_set_policy(app->quota);
 	r = watcher_apply(app->watcher, set);
 	devices_refresh(app->devices, policy_device_watch(policy));
 	if (policy != old_policy)

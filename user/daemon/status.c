@@ -15,6 +15,7 @@
 #include "daemon/dumps.h"
 #include "daemon/identify.h"
 #include "daemon/scans.h"
+#include "daemon/quota.h"
 #include "engine/engine.h"
 #include "watch/watcher.h"
 
@@ -277,6 +278,7 @@ int status_json(struct app *app, json_t **out_status)
 	}
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
 	json_object_set_new(status, "scan", scan_json(app));
+	json_object_set_new(status, "quota", quota_json(app->quota));
 	json_object_set_new(status, "events", events_json(&engine));
 	json_object_set_new(status, "start",
 			    json_pack("{s:I, s:I}", "hooks_ms",

@@ -407,6 +407,8 @@ static enum severity gap_severity(struct span cause)
 		{"ring-critical", SEV_HIGH},
 		{"mark-full", SEV_HIGH},
 		{"mark-busy", SEV_HIGH},
+		/* Of one user's own files, who has very many. */
+		{"mark-quota", SEV_MEDIUM},
 		{"recursion", SEV_HIGH},
 		{"undecodable", SEV_HIGH},
 		/* Nothing is missing but how often. */

@@ -143,6 +143,7 @@ struct policy *policy_new(void)
 		.ring_critical_kib = 8192,
 		.ring_bulk_kib = 4096,
 		.marks_max = 131072,
+		.marks_quota = 16384,
 		.canary_s = 60,
 		.dump_threshold = 65536,
 		.scan =

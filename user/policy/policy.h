@@ -108,6 +108,7 @@ struct settings {
 	uint32_t ring_critical_kib; /* 8192, power of two */
 	uint32_t ring_bulk_kib; /* 4096, power of two */
 	uint32_t marks_max; /* 131072 objects */
+	uint32_t marks_quota; /* 16384: of them those of one user; 0 = no bound */
 	bool memory; /* off: probes at memory of key holders, agents' sockets, their connections */
 	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
 	struct scan_settings scan;

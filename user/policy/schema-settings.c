@@ -180,6 +180,7 @@ static const struct field setting_fields[] = {
 	SETTING(ring_critical_kib, read_ring_setting, 64, 1048576),
 	SETTING(ring_bulk_kib, read_ring_setting, 64, 1048576),
 	SETTING(marks_max, read_number_setting, 1024, 16777216),
+	SETTING(marks_quota, read_number_setting, 0, 16777216),
 	SETTING(memory, read_switch, 0, 0),
 	SETTING(canary_s, read_number_setting, 0, 86400),
 	{.key = "scan", .read = read_scan},

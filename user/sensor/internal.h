@@ -33,5 +33,8 @@ struct sensor {
 /* Counts the repeats of the turn that is over, begins another. At each drain. */
 void pressure_turn(struct sensor *sensor);
 
+/* Takes a mark off and gives its place back to whom it was charged to. -ENOENT if there is none. */
+int quota_unmark(struct sensor *sensor, const struct mark_key *key);
+
 /* Decodes one record and hands it over; counts what the decoder refuses. */
 void sensor_deliver(struct sensor *sensor, const void *data, size_t size);

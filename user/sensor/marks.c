@@ -177,7 +177,7 @@ int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
 {
 	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};
 
-	return bpf_map_delete_elem(bpf_map__fd(sensor->skel->maps.marks), &key) ? -errno : 0;
+	return quota_unmark(sensor, &key);
 }
 
 /* The next key is asked for before the present one goes. */
@@ -190,7 +190,7 @@ int sensor_unmark_device(struct sensor *sensor, uint32_t dev)
 	for (uint32_t i = 0; more && i < 2 * sensor->config.marks_max; i++) {
 		key = next;
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (key.dev == dev && !bpf_map_delete_elem(fd, &key))
+		if (key.dev == dev && !quota_unmark(sensor, &key))
 			gone++;
 	}
 	return gone;

@@ -121,6 +121,7 @@ const char *sensor_drop_str(enum wire_drop cause)
 		[WIRE_DROP_KEY_HOLDER_FULL] = "key-holder-full",
 		[WIRE_DROP_TREE] = "tree-bound",
 		[WIRE_DROP_DUMP_FULL] = "dump-full",
+		[WIRE_DROP_MARK_QUOTA] = "mark-quota",
 	};
 
 	return (unsigned)cause < WIRE_DROP_NR ? names[cause] : "?";

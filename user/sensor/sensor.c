@@ -127,6 +127,7 @@ int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 		support_explain(r, "ring buffers", out_refusal);
 		goto fail;
 	}
+	sensor_set_quota(sensor, config->marks_quota);
 	blind = hooks_attach(&sensor->hooks, sensor->skel->obj);
 	if (hooks_find(&sensor->hooks, "on_file_open")->state != HOOK_ATTACHED) {
 		r = -EOPNOTSUPP;

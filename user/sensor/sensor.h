@@ -23,6 +23,7 @@ struct sensor_config {
 	uint32_t ring_critical_kib; /* powers of two, at least 64 */
 	uint32_t ring_bulk_kib;
 	uint32_t marks_max;
+	uint32_t marks_quota; /* as sensor_set_quota() */
 	bool memory; /* what others do to holders of keys, and where these connect to */
 	void (*event)(const struct event *event, void *userdata);
 	void *userdata;
@@ -127,6 +128,24 @@ int sensor_tell_reads(struct sensor *sensor, bool on);
 
 /* Repeats of what was told until now are told once more: it may be judged in another way. */
 void sensor_tell_anew(struct sensor *sensor);
+
+/*
+ * How many marks each user may have, root apart; 0 = no bound but marks_max. Who has more by now
+ * keeps them.
+ */
+void sensor_set_quota(struct sensor *sensor, uint32_t max);
+
+/* A uid of the host that marks are charged to, or QUOTA_FUSE, QUOTA_SHARED. */
+struct sensor_account {
+	uint32_t account;
+	uint64_t marks;
+	uint64_t refused; /* attempts */
+};
+
+/* Calls back for each that has, or once had, a mark. */
+int sensor_quota_each(struct sensor *sensor,
+		      void (*call)(void *userdata, const struct sensor_account *account),
+		      void *userdata);
 
 enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_NR };
 

@@ -33,6 +33,9 @@ void picture_problem(struct watcher *w, const struct node *dir, const char *name
 	/* Gone between the look and the mark: that is what the kernel side is for. */
 	if (error == -ENOENT)
 		return;
+	/* Counted by the kernel side, by user: one with too many files must not hide the others. */
+	if (error == -EDQUOT)
+		return;
 	w->all_problems++;
 	if (w->nr_problems == WATCHER_PROBLEMS_MAX)
 		memmove(&w->problems[0], &w->problems[1], --w->nr_problems * sizeof(*p));
