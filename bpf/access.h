@@ -25,6 +25,10 @@ int report_inferred(kt_u32 n);
  */
 int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry, kt_u64 mnt);
 
+/* Where a name leads from a state: watch.h. Above the state for a directory, below the watch entry.
+ */
+kt_u64 watch_lookup(kt_u32 state, kt_u64 name_addr, kt_u32 name_len);
+
 /* The number of a pointer that the verifier knows as one. Helpers that read memory give plain
  * numbers. */
 static __always_inline kt_u64 addr_of(const void *pointer)

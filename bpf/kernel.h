@@ -147,6 +147,18 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct filename {
+	const char *name; /* as the caller wrote it, in the kernel's memory */
+};
+
+struct open_flags {
+	int open_flag;
+};
+
+struct fs_struct {
+	struct path root, pwd;
+};
+
 struct task_struct;
 
 struct mm_struct {
@@ -227,6 +239,7 @@ struct task_struct {
 	const struct cred *real_cred;
 	char comm[16];
 	struct files_struct *files;
+	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	kuid_t loginuid;
@@ -375,6 +388,13 @@ struct bpf_iter__task_vma {
 #define NR_PROCESS_VM_READV  310
 #define NR_PROCESS_VM_WRITEV 311
 #define NR_PIDFD_GETFD	     438
+#define NR_OPEN		     2
+#define NR_EXECVE	     59
+#define NR_CREAT	     85
+#define NR_OPENAT	     257
+#define NR_EXECVEAT	     322
+#define NR_IO_URING_ENTER    426
+#define NR_OPENAT2	     437
 
 /* include/linux/socket.h, include/linux/blkdev.h (gendisk.flags), include/uapi/linux/magic.h */
 #define AF_UNIX		   1

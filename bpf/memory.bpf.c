@@ -12,6 +12,7 @@
 #include "access.h"
 #include "holders.h"
 #include "record.h"
+#include "syscall.h"
 
 enum {
 	EXE_AT = 0,
@@ -112,25 +113,6 @@ __noinline int report_memory(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
 
 /* --- a process's memory ------------------------------------------------------------------------
  */
-
-/*
- * The system call that the current task is in. One check of the kernel's serves several of them,
- * and they are not the same to whoever reads the alert.
- */
-static __always_inline long current_syscall(void)
-{
-	struct pt_regs___kt *regs;
-
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) {
-		regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	} else { /* before 5.15: where that helper finds them, on x86-64 of that time */
-		struct task_struct *task = (void *)bpf_get_current_task();
-
-		regs = BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE -
-		       bpf_core_type_size(struct pt_regs___kt);
-	}
-	return BPF_CORE_READ(regs, orig_ax);
-}
 
 /* ptrace attach and seize, process_vm_readv and _writev, pidfd_getfd: all ask here, and only what
  * was granted counts. /proc/PID files ask by the file system's credentials, and have hooks below.

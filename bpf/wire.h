@@ -50,6 +50,7 @@ enum wire_type {
 	WIRE_WRITTEN = 9, /* struct wire_written: closed after writing */
 	WIRE_SETTING = 15, /* struct wire_setting: what decides about dumps was changed */
 	WIRE_MEMORY = 7, /* struct wire_memory: somebody can read the memory of who holds a key */
+	WIRE_REFUSED = 20, /* struct wire_refused: an open of a watched name failed */
 	WIRE_NET = 10, /* struct wire_net: who has read a watched file talks to somebody else */
 };
 
@@ -378,6 +379,34 @@ struct wire_net {
 	struct kt_str exe;
 	struct kt_str path; /* WIRE_NET_MOUNT: of the file */
 	kt_u32 pad;
+};
+
+/*
+ * An open of a watched name was refused, or there was nothing by that name. `object` if the file
+ * was reached, whatever its name; else the name is told, and in which state the directory was that
+ * it was looked up in: user space matches it exactly.
+ */
+struct wire_refused {
+	struct wire_header h;
+	struct wire_subject subject;
+	struct wire_inode inode; /* with `object` */
+	kt_u64 object; /* number of the file's mark, 0 = it was not reached */
+	kt_u64 parent_start;
+	kt_u64 parent_exec_id;
+	kt_u32 parent_tgid;
+	kt_u32 state; /* of the directory; without `object` */
+	kt_u32 error; /* errno: EPERM, ENOENT, EACCES */
+	kt_u32 open_flags;
+	kt_u32 more; /* as many of this user and program were not told since the last that was */
+	kt_u32 owner; /* with `object`: i_uid, initial user namespace */
+	kt_u32 exe_nlink; /* of the subject's executable */
+	kt_u32 exe_mode;
+	kt_u32 exe_uid;
+	struct kt_str path; /* as the caller wrote it */
+	struct kt_str dir; /* where it begins, from the root of the mount namespace */
+	struct kt_str exe;
+	struct kt_str cgroup;
+	struct kt_str args;
 };
 
 /* Why something was not seen or not reported. Index of the per-CPU counters `st_drops`. */

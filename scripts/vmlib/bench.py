@@ -18,7 +18,8 @@ FIGURES = BENCH / "figures.json"
 WORDS = "mitigations=auto norandmaps"
 MEM, TIMEOUT = 1024, 1500
 TOLERANCE = 0.02  # of a ratio, beyond the spread of either side
-OPS = ("open", "open-varied", "watched-open", "pread", "write", "write-close", "stat", "mmap",
+OPS = ("open", "open-varied", "watched-open", "absent", "watched-absent",
+       "watched-refused", "pread", "write", "write-close", "stat", "mmap",
        "rename", "connect", "send-unix", "send-tcp", "vfork-exec", "fork-exec", "ps", "compile")
 PEERS = ("audit-watch", "audit-opens", "fatrace", "inotifywait", "bpftrace")
 NEEDS = {"audit-watch": ("auditd",), "audit-opens": ("auditd",), "fatrace": ("fatrace",),
@@ -29,6 +30,7 @@ GROUPS = {
     "price": (1000, ["nothing", "empty", "kt:10", "kt:1000", "nothing:end"]),
     "many": (100000, ["nothing:100000", "kt:100000"]),
     "exact": (10, ["nothing", "exact:10"]),
+    "refused": (10, ["nothing", "kt:10", "refused:10"]),
     "start": (10000, ["start:10000"]),
     **{peer: (10, ["nothing", peer]) for peer in PEERS},
 }
@@ -227,7 +229,7 @@ def targets(kept):
             for op, mode, limit in EXACT_TARGETS if group == "exact" else TARGETS:
                 for key, row in data["rows"].items():
                     label, row_mode, name = key.split()
-                    if (name, row_mode) == (op, mode) and label.startswith(("kt:", "exact:")):
+                    if (name, row_mode) == (op, mode) and label.startswith(("kt:", "exact:", "refused:")):
                         word = ("met" if row["ratio"] <= limit else
                                 "within the spread" if row["low"] <= limit else "MISSED")
                         out.append(f"{line} {label:10} {op:12} {mode:6} {row['ratio']:.3f} "

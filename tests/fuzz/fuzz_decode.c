@@ -84,6 +84,16 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 		inside(ev->net.exe, data, size, WIRE_EXE_MAX);
 		inside(ev->net.path, data, size, WIRE_PATH_MAX);
 		break;
+	case EVENT_REFUSED:
+		check(ev->refused.error == EPERM || ev->refused.error == ENOENT ||
+		      ev->refused.error == EACCES);
+		check(strlen(ev->refused.subject.comm) < WIRE_COMM_LEN && !ev->refused.watch.len);
+		inside(ev->refused.path, data, size, WIRE_PATH_MAX);
+		inside(ev->refused.dir, data, size, WIRE_EXE_MAX);
+		inside(ev->refused.exe, data, size, WIRE_EXE_MAX);
+		inside(ev->refused.cgroup, data, size, WIRE_CGROUP_MAX);
+		inside(ev->refused.args, data, size, WIRE_ARGS_MAX);
+		break;
 	case EVENT_MEMORY:
 		check(ev->memory.how >= MEMORY_ATTACH && ev->memory.how < MEMORY_HOW_NR);
 		check((ev->memory.how >= MEMORY_DEV_MEM) == !ev->memory.target.id.tgid);
@@ -101,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const kt_u16 types[] = {WIRE_FORK,    WIRE_EXEC,	  WIRE_EXIT, WIRE_ACCESS,
 				       WIRE_MARK,    WIRE_PROC,	  WIRE_DUMP, WIRE_WRITTEN,
-				       WIRE_SETTING, WIRE_MEMORY, WIRE_NET};
+				       WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED};
 	struct event ev, untouched;
 	uint8_t *copy;
 	struct wire_header h;

@@ -320,6 +320,28 @@ static void load_doc(void)
 		fail_msg("docs/alerts.md cannot be read: run from the top of the repository");
 }
 
+static void a_try_that_was_refused(void **state)
+{
+	struct alert alert = whole();
+	json_t *json;
+
+	alert.type = ALERT_ACCESS_REFUSED;
+	alert.refused = "ENOENT";
+	alert.owner = UID_UNSET;
+	json = parse(&alert);
+	assert_string_equal(at(json, "type"), "access-refused");
+	assert_string_equal(at(json, "access.refused"), "ENOENT");
+	assert_string_equal(at(json, "object.owner"), "null");
+	load_doc();
+	documented("", json);
+	free(doc);
+	json_decref(json);
+	alert = whole();
+	json = parse(&alert);
+	assert_string_equal(at(json, "access.refused"), "(absent)");
+	json_decref(json);
+}
+
 static void every_name_is_documented(void **state)
 {
 	struct alert alert = whole();
@@ -381,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_is_there),
 		cmocka_unit_test(whose_memory_and_what_it_has_read),
+		cmocka_unit_test(a_try_that_was_refused),
 		cmocka_unit_test(what_an_alert_is_not_about_is_absent_or_null),
 		cmocka_unit_test(invalid_text_does_not_cost_the_alert),
 		cmocka_unit_test(every_name_is_documented),

@@ -28,6 +28,7 @@ union record {
 	struct wire_setting setting;
 	struct wire_memory memory;
 	struct wire_net net;
+	struct wire_refused refused;
 	char bytes[4096];
 };
 
@@ -208,6 +209,26 @@ static size_t make(union record *rec, unsigned type)
 		rec->net.dev = 44;
 		put(rec, &end, &rec->net.exe, "/usr/bin/nc", 11);
 		put(rec, &end, &rec->net.path, "/mnt/x", 6);
+		break;
+	case WIRE_REFUSED:
+		memset(&rec->refused, 0, end = sizeof(rec->refused));
+		rec->refused.subject = subject(812);
+		rec->refused.inode = (struct wire_inode){.ino = 1, .dev = 2, .gen = 3};
+		rec->refused.object = 17;
+		rec->refused.parent_tgid = 800;
+		rec->refused.state = 5;
+		rec->refused.error = EACCES;
+		rec->refused.open_flags = 0100001;
+		rec->refused.more = 6;
+		rec->refused.owner = 1000;
+		rec->refused.exe_nlink = 1;
+		rec->refused.exe_mode = 0100755;
+		rec->refused.exe_uid = 9;
+		put(rec, &end, &rec->refused.path, "../id_a", 7);
+		put(rec, &end, &rec->refused.dir, "/home/a/.ssh/x", 14);
+		put(rec, &end, &rec->refused.exe, "/usr/bin/cat", 12);
+		put(rec, &end, &rec->refused.cgroup, "/a", 2);
+		put(rec, &end, &rec->refused.args, "cat\0", 4);
 		break;
 	default:
 		memset(&rec->mark, 0, end = sizeof(rec->mark));
@@ -412,11 +433,42 @@ static void records_of_dumps_come_out(void **state)
 	assert_span(ev.setting.exe, "/usr/bin/tee", 12);
 }
 
+static void refused_tries(void **state)
+{
+	union record rec;
+	struct event ev;
+	size_t n = make(&rec, WIRE_REFUSED);
+
+	assert_int_equal(decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_REFUSED);
+	assert_int_equal(ev.refused.subject.id.tgid, 812);
+	assert_int_equal(ev.refused.parent.tgid, 800);
+	assert_int_equal(ev.refused.inode.ino, 1);
+	assert_int_equal(ev.refused.object, 17);
+	assert_int_equal(ev.refused.state, 5);
+	assert_int_equal(ev.refused.error, EACCES);
+	assert_int_equal(ev.refused.open_flags, 0100001);
+	assert_int_equal(ev.refused.more, 6);
+	assert_int_equal(ev.refused.owner, 1000);
+	assert_int_equal(ev.refused.exe_mode, 0100755);
+	assert_int_equal(ev.refused.exe_trust, EXE_UNKNOWN);
+	assert_span(ev.refused.path, "../id_a", 7);
+	assert_span(ev.refused.dir, "/home/a/.ssh/x", 14);
+	assert_span(ev.refused.exe, "/usr/bin/cat", 12);
+	assert_span(ev.refused.cgroup, "/a", 2);
+	assert_span(ev.refused.args, "cat\0", 4);
+	assert_int_equal(ev.refused.watch.len, 0);
+	/* Of a name that is not there nobody is the owner. */
+	rec.refused.object = 0;
+	assert_int_equal(decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.refused.owner, UID_UNSET);
+}
+
 static void every_shorter_record_is_refused(void **state)
 {
 	static const unsigned types[] = {WIRE_FORK,    WIRE_EXEC,   WIRE_EXIT, WIRE_ACCESS,
 					 WIRE_MARK,    WIRE_PROC,   WIRE_DUMP, WIRE_WRITTEN,
-					 WIRE_SETTING, WIRE_MEMORY, WIRE_NET};
+					 WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		unsigned type = types[i];
@@ -474,6 +526,10 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_MEMORY, memset(rec.memory.target.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_MEMORY, rec.memory.exe.len = WIRE_EXE_MAX + 1, -ENAMETOOLONG);
 	REFUSED(WIRE_MEMORY, rec.memory.exe.off = (kt_u16)n, -EBADMSG);
+	REFUSED(WIRE_REFUSED, rec.refused.error = 0, -EBADMSG);
+	REFUSED(WIRE_REFUSED, rec.refused.error = EEXIST, -EBADMSG);
+	REFUSED(WIRE_REFUSED, rec.refused.path.len = WIRE_PATH_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_REFUSED, rec.refused.dir.off = 4, -EBADMSG);
 	REFUSED(WIRE_ACCESS, rec.access.how = 0, -EBADMSG);
 	REFUSED(WIRE_ACCESS, rec.access.how = ACCESS_HOW_NR, -EBADMSG);
 	REFUSED(WIRE_ACCESS, rec.access.how = 0xffffffff, -EBADMSG);
@@ -566,6 +622,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_comes_out),
 		cmocka_unit_test(records_of_dumps_come_out),
+		cmocka_unit_test(refused_tries),
 		cmocka_unit_test(every_shorter_record_is_refused),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(longest_strings_are_taken),

@@ -24,6 +24,7 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_AGENT_USE] = "agent-use",
 		[ALERT_DUMP_WITH_KEY] = "dump-with-key",
 		[ALERT_DUMP_UNSCANNED] = "dump-unscanned",
+		[ALERT_ACCESS_REFUSED] = "access-refused",
 	};
 
 	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";

@@ -32,6 +32,7 @@ enum alert_type {
 	ALERT_DUMP_WITH_KEY = 13, /* "dump-with-key": a scan found keys in a dump */
 	ALERT_DUMP_UNSCANNED = 14, /* "dump-unscanned": whether a dump holds keys is not known */
 	ALERT_OBJECT_WRITTEN = 15, /* "object-written": opened for writing (`on: write`) */
+	ALERT_ACCESS_REFUSED = 16, /* "access-refused": an open of a watched name failed */
 	ALERT_TYPE_NR
 };
 
@@ -131,6 +132,9 @@ struct alert {
 	enum access_how how;
 	uint32_t mode; /* enum access_mode, bits */
 	uint32_t event_flags;
+
+	/* ALERT_ACCESS_REFUSED: "EACCES", "ENOENT", "EPERM", static; else NULL */
+	const char *refused;
 
 	/* ALERT_MEMORY_READ: whose memory, and what keys that process has read */
 	enum memory_how memory_how;

@@ -146,7 +146,7 @@ static json_t *object(const struct alert *alert, bool *failed)
 	put(&o, "via", text(alert->via));
 	put(&o, "watch", text(alert->watch));
 	put(&o, "class", text(alert->object_class));
-	put(&o, "owner", number(alert->owner));
+	put(&o, "owner", id_or_null(alert->owner));
 	put(&o, "owner_user", text(alert->owner_user));
 	/* null: not known; its type "NONE" would be: looked, and no key */
 	put(&o, "key", alert->key_known ? key(&alert->key, failed) : json_null());
@@ -173,6 +173,8 @@ static json_t *how(const struct alert *alert, bool *failed)
 
 	put(&o, "how", text(access_how_str(alert->how)));
 	put(&o, "mode", words(alert->mode, modes, ARRAY_SIZE(modes)));
+	if (alert->refused)
+		put(&o, "refused", text(alert->refused));
 	put(&o, "incomplete", words(alert->event_flags, flags, ARRAY_SIZE(flags)));
 	*failed |= o.failed;
 	return o.json;

@@ -197,8 +197,11 @@ static void show_object(const struct term *t, const json_t *alert)
 
 	row(t, "object");
 	term_put(t, STYLE_BOLD, text(object, "path"));
-	term_putf(t, STYLE_PLAIN, "  %s of %s (%s)", text(object, "class"),
-		  text(object, "owner_user"), text(access, "how"));
+	term_putf(t, STYLE_PLAIN, "  %s", text(object, "class"));
+	if (*text(object, "owner_user"))
+		term_putf(t, STYLE_PLAIN, " of %s", text(object, "owner_user"));
+	term_putf(t, STYLE_PLAIN, " (%s%s%s)", text(access, "how"),
+		  *text(access, "refused") ? ": " : "", text(access, "refused"));
 	fputc('\n', t->f);
 	if (*via) {
 		row(t, "via");

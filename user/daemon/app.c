@@ -454,6 +454,7 @@ static int sensor_start(struct app *app)
 		.marks_max = s->marks_max,
 		.marks_quota = s->marks_quota,
 		.memory = s->memory,
+		.refused = s->refused,
 		.event = feed_sensor_event,
 		.userdata = app,
 	};

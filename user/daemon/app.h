@@ -71,6 +71,8 @@ struct app {
 	uint64_t started_ns; /* CLOCK_REALTIME */
 	uint64_t began_ns; /* the same, CLOCK_BOOTTIME */
 	uint64_t hooks_live_ns, ready_ns; /* after that many ns */
+	uint64_t unmatched; /* refused names that the kernel's form of a pattern matches, and the
+			       policy not */
 	uint64_t strangers; /* accesses to another inode with a marked one's number */
 	bool reads_failed; /* `reads: exact` was asked for, and could not be had */
 	bool up; /* READY was said */

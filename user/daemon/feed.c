@@ -15,6 +15,7 @@
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/refused.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "proc/cmdline.h"
@@ -39,6 +40,8 @@ static int record(struct app *app, const struct event *event)
 		span = &copy.setting.args;
 	else if (event->type == EVENT_MEMORY)
 		span = &copy.memory.args;
+	else if (event->type == EVENT_REFUSED)
+		span = &copy.refused.args;
 	if (span && policy_settings(app->policy)->cmdline == CMDLINE_NONE) {
 		*span = (struct span){};
 	} else if (span && policy_settings(app->policy)->cmdline == CMDLINE_REDACTED) {
@@ -231,6 +234,9 @@ void feed_sensor_event(const struct event *event, void *userdata)
 			trust_ask(app->trust, event->memory.exe, &event->memory.subject.exe,
 				  event->memory.exe_nlink);
 		feed(app, &copy);
+		return;
+	case EVENT_REFUSED:
+		refused_event(app, event);
 		return;
 	default:
 		break;

@@ -250,6 +250,11 @@ int status_json(struct app *app, json_t **out_status)
 				      (json_int_t)engine.net[NET_MOUNT]));
 	json_object_set_new(status, "memory",
 			    json_pack("{s:I}", "told", (json_int_t)engine.events[EVENT_MEMORY]));
+	json_object_set_new(status, "refused",
+			    json_pack("{s:I, s:I, s:I}", "told",
+				      (json_int_t)engine.events[EVENT_REFUSED], "counted",
+				      (json_int_t)stats.refused_counted, "unmatched",
+				      (json_int_t)app->unmatched));
 	json_object_set_new(status, "proc",
 			    json_pack("{s:I, s:I, s:I}", "nodes",
 				      (json_int_t)engine.processes.nodes, "cap",

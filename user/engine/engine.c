@@ -200,6 +200,21 @@ static struct alert *make_memory(struct engine *engine, const void *arg)
 			     c->answer);
 }
 
+struct refused_case {
+	const struct event *ev;
+	struct proc_ref proc;
+	const struct watch_entry *entry;
+	const struct policy_answer *answer;
+};
+
+static struct alert *make_refused(struct engine *engine, const void *arg)
+{
+	const struct refused_case *c = arg;
+	const struct report report = report_of(engine);
+
+	return report_refused(&report, engine->objects, c->ev, c->proc, c->entry, c->answer);
+}
+
 static struct alert *make_gap(struct engine *engine, const void *arg)
 {
 	const struct report report = report_of(engine);
@@ -450,6 +465,13 @@ static const struct event *clean_event(const struct engine *engine, const struct
 			return ev;
 		*copy = *ev;
 		copy->memory.args = keep_args(engine, ev->memory.args, &copy->flags, scratch->args);
+		return copy;
+	case EVENT_REFUSED:
+		if (!ev->refused.args.len)
+			return ev;
+		*copy = *ev;
+		copy->refused.args =
+			keep_args(engine, ev->refused.args, &copy->flags, scratch->args);
 		return copy;
 	default:
 		return ev;
@@ -819,6 +841,64 @@ static void feed_memory(struct engine *engine, const struct event *ev)
 	admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_memory, &c);
 }
 
+/*
+ * Repeats are counted by watch entry and not by name: who looks for keys in a thousand homes is one
+ * case. What the program may read it may look for.
+ */
+static void feed_refused(struct engine *engine, const struct event *ev)
+{
+	const struct event_refused *r = &ev->refused;
+	const uint32_t watch = policy_find_watch(engine->policy, r->watch);
+	struct policy_answer answer;
+	struct refused_case c = {.entry = policy_watch(engine->policy, watch), .answer = &answer};
+	struct event_access access;
+	struct share_case share;
+	struct clean scratch;
+	struct fold_key key;
+
+	if (!watch)
+		return; /* not watched any longer: the policy has changed */
+	c.ev = ev = clean_event(engine, ev, &scratch);
+	r = &ev->refused;
+	access = (struct event_access){
+		.subject = r->subject,
+		.parent = r->parent,
+		.exe = r->exe,
+		.cgroup = r->cgroup,
+		.args = r->args,
+	};
+	c.proc = proctab_access(engine->processes, ev->time, ev->flags, &access);
+	policy_judge(engine->policy,
+		     &(struct policy_query){
+			     .watch = watch,
+			     .action = ACTION_READ,
+			     .subject = subject_of(engine, &r->subject, r->exe, r->exe_trust,
+						   r->cgroup, ev->flags),
+			     .path = r->path,
+			     .time = wall_of(engine, ev->time),
+		     },
+		     &answer);
+	if (answer.verdict != VERDICT_ALERT) {
+		if (answer.verdict == VERDICT_ALLOW)
+			engine->st.allowed++;
+		else
+			engine->st.recorded++;
+		return;
+	}
+	key = (struct fold_key){
+		.type = ALERT_ACCESS_REFUSED,
+		.image = r->subject.id,
+		.uid = r->subject.uid,
+		.object = (uint64_t)watch << 1 | (r->error == ENOENT),
+		.exe = r->exe,
+	};
+	/* Whoever likes can try: it never counts as an access to what is another's. */
+	share = share_of(engine, r->subject.loginuid, r->subject.uid, r->subject.uid, key.object);
+	share.others = false;
+	admit(engine, &key, &share, 1 + (uint64_t)r->more, ev->time, ev->time, ev->time,
+	      make_refused, &c);
+}
+
 static void feed_gap(struct engine *engine, const struct event *ev)
 {
 	const struct event_gap *gap = &ev->gap;
@@ -894,6 +974,9 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_SCAN:
 		feed_scan(engine, ev);
+		break;
+	case EVENT_REFUSED:
+		feed_refused(engine, ev);
 		break;
 	case EVENT_NET: /* judged by nobody: it is there to be found in a trace */
 		if (ev->net.how < NET_HOW_NR)

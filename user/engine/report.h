@@ -63,6 +63,11 @@ struct alert *report_setting(const struct report *report, const struct policy *p
 			     const struct objects *objects, const struct event *ev,
 			     struct proc_ref proc);
 
+/* EVENT_REFUSED. entry: of its watch entry, NULL = the policy has none of this name. */
+struct alert *report_refused(const struct report *report, const struct objects *objects,
+			     const struct event *ev, struct proc_ref proc,
+			     const struct watch_entry *entry, const struct policy_answer *answer);
+
 /*
  * EVENT_SCAN with a key, or of a dump that could not be scanned. crash: whose memory it is, NULL =
  * not known. proc: who wrote it.

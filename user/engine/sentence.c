@@ -447,6 +447,32 @@ char *sentence_memory(const struct alert *alert, const char *const *nouns, const
 	return text;
 }
 
+char *sentence_refused(const struct alert *alert, const char *noun, const char *why)
+{
+	const bool absent = !strcmp(alert->refused, "ENOENT");
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	fprintf(f, absent ? " looked for %s " : " was refused %s ", noun);
+	if (alert->path[0])
+		put_name(f, alert->path, PATH_MAX_SHOWN);
+	else
+		fputs("whose path is not known", f);
+	if (absent)
+		fputs(", which is not there", f);
+	else
+		fprintf(f, " (%s)", alert->refused);
+	if (alert->count > 1)
+		fprintf(f, ", one of %" PRIu64 " such tries", alert->count);
+	fprintf(f, "; %s", why);
+	put_ancestry(f, alert);
+	return end_text(f, &text);
+}
+
 static void put_time(char *out, size_t size, uint64_t ns)
 {
 	time_t seconds = (time_t)(ns / 1000000000);

@@ -30,6 +30,11 @@ char *sentence_setting(const struct alert *alert);
  *	SHA256:... (proven) and 2 more; written by nginx (pid 9, user www-data); ancestry: ...
  */
 char *sentence_scan(const struct alert *alert);
+/*
+ *	cat (pid 9, user bob) was refused SSH user key /home/alice/.ssh/id_a (EACCES); the policy
+ *allows no such program to read SSH user keys; ancestry: cat <- bash
+ */
+char *sentence_refused(const struct alert *alert, const char *noun, const char *why);
 /* noun[i]: of the class of alert->keys[i]. */
 char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why);
 char *sentence_gap(const struct alert *alert);

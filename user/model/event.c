@@ -20,7 +20,7 @@ const char *event_type_str(enum event_type type)
 		[EVENT_DUMP] = "dump",	       [EVENT_WRITTEN] = "written",
 		[EVENT_SETTING] = "setting",   [EVENT_MEMORY] = "memory",
 		[EVENT_NET] = "net",	       [EVENT_SCAN_KEY] = "scan-key",
-		[EVENT_SCAN] = "scan-verdict",
+		[EVENT_SCAN] = "scan-verdict", [EVENT_REFUSED] = "refused",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);

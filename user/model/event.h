@@ -77,6 +77,7 @@ enum event_type {
 	EVENT_NET, /* a process that has read a watched file talks to somebody else */
 	EVENT_SCAN_KEY, /* from the daemon: a key in a dump; its EVENT_SCAN follows */
 	EVENT_SCAN, /* from the daemon: what is known of keys in a dump has changed */
+	EVENT_REFUSED, /* an open of a watched name was refused, or found nothing */
 	EVENT_TYPE_NR
 };
 
@@ -197,6 +198,24 @@ struct event_net {
 	uint32_t fs_magic, dev; /* NET_MOUNT */
 	uint8_t addr[16]; /* IPv4: the first four */
 	struct span exe, path;
+};
+
+struct event_refused {
+	struct subject subject;
+	struct proc_id parent;
+	struct inode_id inode; /* with `object` */
+	uint64_t object; /* number of the file's mark, 0 = it was not reached */
+	uint32_t state; /* from the kernel side: of the directory; see user/daemon/refused.h */
+	uint32_t error; /* errno: EPERM, ENOENT, EACCES */
+	uint32_t open_flags; /* O_* */
+	uint32_t more; /* so many more of this user and program were not told before it */
+	uint32_t owner; /* UID_UNSET: there is no file */
+	uint32_t exe_nlink, exe_mode, exe_uid;
+	enum exe_trust exe_trust;
+	struct span path; /* from the kernel side as written, from the daemon whole */
+	struct span dir; /* from the kernel side: where `path` begins */
+	struct span watch; /* the daemon's answer: name of the policy's watch entry */
+	struct span exe, cgroup, args;
 };
 
 enum mark_op {
@@ -418,6 +437,7 @@ struct event {
 		struct event_mark mark;
 		struct event_memory memory;
 		struct event_net net;
+		struct event_refused refused;
 		struct event_object object;
 		struct event_user user;
 		struct event_gap gap;

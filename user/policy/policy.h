@@ -110,6 +110,7 @@ struct settings {
 	uint32_t marks_max; /* 131072 objects */
 	uint32_t marks_quota; /* 16384: of them those of one user; 0 = no bound */
 	bool memory; /* off: probes at memory of key holders, agents' sockets, their connections */
+	bool refused; /* off: opens of watched names that are refused, or find nothing */
 	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
 	struct scan_settings scan;
 	uint32_t dump_threshold; /* 65536 bytes: files of less are not looked at; 0 = none are */

@@ -182,6 +182,7 @@ static const struct field setting_fields[] = {
 	SETTING(marks_max, read_number_setting, 1024, 16777216),
 	SETTING(marks_quota, read_number_setting, 0, 16777216),
 	SETTING(memory, read_switch, 0, 0),
+	SETTING(refused, read_switch, 0, 0),
 	SETTING(canary_s, read_number_setting, 0, 86400),
 	{.key = "scan", .read = read_scan},
 	SETTING(dump_threshold, read_number_setting, 0, UINT32_MAX),

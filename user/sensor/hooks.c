@@ -119,6 +119,14 @@ static const struct hook_spec specs[] = {
 	{"on_fixed_fd_install", "__io_fixed_fd_install", HOOK_FENTRY, 3, false,
 	 "descriptors that arrive in another process's io_uring (IORING_OP_MSG_RING)",
 	 .needs = "io_msg_ring"},
+	{"on_open_failed", "do_filp_open", HOOK_FENTRY, 3, false,
+	 "opens of watched names that are refused, or find nothing", .renamed = "do_file_open",
+	 .refused = true},
+	{"on_capable", "capable_wrt_inode_uidgid", HOOK_FENTRY, 3, false,
+	 "refused opens of a watched file by another name than its own", .refused = true},
+	{"on_capable_v5_10", "capable_wrt_inode_uidgid", HOOK_FENTRY, 2, false,
+	 "refused opens of a watched file by another name than its own", .instead_of = "on_capable",
+	 .refused = true},
 };
 
 const char *hook_state_str(enum hook_state state)
@@ -245,7 +253,7 @@ static void check_type(struct hook *hook, const struct btf *vmlinux, const char 
 }
 
 void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
-		  bool memory)
+		  bool memory, bool refused)
 {
 	const bool lsm = lsm_is_better(vmlinux);
 
@@ -264,6 +272,11 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 			hook->state = HOOK_NEEDLESS;
 			snprintf(hook->why, sizeof(hook->why),
 				 "off: the policy's setting `memory`");
+		}
+		if (hook->spec->refused && !refused) {
+			hook->state = HOOK_NEEDLESS;
+			snprintf(hook->why, sizeof(hook->why),
+				 "off: the policy's setting `refused`");
 		}
 		hook->as_lsm = lsm && program && hook->spec->lsm && !hook->lsm_refused &&
 			       go_to_lsm(hook, program, vmlinux);

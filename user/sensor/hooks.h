@@ -56,6 +56,7 @@ struct hook_spec {
 	unsigned lsm_args;
 	bool memory; /* only with the policy's setting `memory` */
 	bool on_demand; /* attached by hooks_switch() only */
+	bool refused; /* only with the policy's setting `refused` */
 };
 
 struct hook {
@@ -82,7 +83,7 @@ void hooks_fini(struct hooks *hooks); /* detaches */
  * prototype. vmlinux: the running kernel's BTF.
  */
 void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
-		  bool memory);
+		  bool memory, bool refused);
 
 /* A load failed at `program`: it is left out of the next try. -ENOENT if it is none of ours. */
 int hooks_reject(struct hooks *hooks, const char *program, const char *why);

@@ -172,6 +172,7 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
 		.repeats_kind = sensor->repeats,
 		.marks_max = sensor->config.marks_max,
+		.refused_counted = sensor->skel->bss->refused_counted,
 		.holders = sensor->skel->bss->nr_holders,
 		.holders_max = bpf_map__max_entries(sensor->skel->maps.holders),
 	};

@@ -71,7 +71,8 @@ static int load(struct sensor *sensor, const struct btf *vmlinux,
 		/* Two sets are there at once while one replaces the other. */
 		bpf_map__set_max_entries(skel->maps.watch_states, 2 * WATCHSET_STATES_MAX);
 		bpf_map__set_max_entries(skel->maps.watch_literals, 2 * WATCHSET_LITERALS_MAX);
-		hooks_select(&sensor->hooks, skel->obj, vmlinux, sensor->config.memory);
+		hooks_select(&sensor->hooks, skel->obj, vmlinux, sensor->config.memory,
+			     sensor->config.refused);
 
 		memset(&load_log, 0, sizeof(load_log));
 		err = keytrail_bpf__load(skel);

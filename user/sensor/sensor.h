@@ -25,6 +25,7 @@ struct sensor_config {
 	uint32_t marks_max;
 	uint32_t marks_quota; /* as sensor_set_quota() */
 	bool memory; /* what others do to holders of keys, and where these connect to */
+	bool refused; /* opens of watched names that fail */
 	void (*event)(const struct event *event, void *userdata);
 	void *userdata;
 };
@@ -161,6 +162,7 @@ struct sensor_stats {
 	uint64_t undecodable; /* read and refused by the decoder */
 	uint32_t ring_kib[SENSOR_RING_NR];
 	uint32_t marks_max;
+	uint64_t refused_counted; /* failed opens of watched names, counted instead of told */
 	uint32_t holders, holders_max; /* process images that have read a watched file */
 };
 

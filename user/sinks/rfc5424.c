@@ -275,10 +275,13 @@ static void put_object(struct line *line, const struct alert *alert)
 	param(line, "via", alert->via, max->path);
 	param(line, "class", alert->object_class, max->other);
 	param(line, "watch", alert->watch, max->other);
-	param_u(line, "owner", alert->owner);
+	if (alert->owner != UID_UNSET)
+		param_u(line, "owner", alert->owner);
 	param(line, "owner_user", alert->owner_user, max->other);
 	param(line, "how", access_how_str(alert->how), max->other);
 	param_words(line, "mode", alert->mode, modes, ARRAY_SIZE(modes));
+	if (alert->refused)
+		param(line, "refused", alert->refused, max->other);
 	if (alert->key_known)
 		put_key(line, &alert->key, max->other);
 }

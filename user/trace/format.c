@@ -228,6 +228,26 @@ static const struct trace_field net_fields[] = {
 	SPAN("path", net.path),
 };
 
+static const struct trace_field refused_fields[] = {
+	SUBJECT(refused.subject),
+	PARENT(refused.parent),
+	INODE(refused.inode),
+	U64("object", refused.object),
+	U32("error", refused.error),
+	U32("open_flags", refused.open_flags),
+	U32("more", refused.more),
+	U32_OR("owner", refused.owner, UNSET),
+	U32_OR("exe_nlink", refused.exe_nlink, 1),
+	U32("exe_mode", refused.exe_mode),
+	U32("exe_uid", refused.exe_uid),
+	WORD("exe_trust", refused.exe_trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
+	SPAN("path", refused.path),
+	SPAN("watch", refused.watch),
+	SPAN("exe", refused.exe),
+	SPAN("cgroup", refused.cgroup),
+	SPAN("args", refused.args),
+};
+
 static const struct trace_field object_fields[] = {
 	U64("object", object.object),
 	INODE(object.inode),
@@ -390,6 +410,7 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_NET] = FIELDS(net_fields),
 		[EVENT_SCAN] = FIELDS(scan_fields),
 		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
+		[EVENT_REFUSED] = FIELDS(refused_fields),
 	};
 #undef FIELDS
 

@@ -284,6 +284,42 @@ static int decode_net(struct record *rec, struct event_net *out)
 	return r;
 }
 
+static int decode_refused(struct record *rec, struct event_refused *out)
+{
+	struct wire_refused w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.error != EPERM && w.error != ENOENT && w.error != EACCES)
+		return -EBADMSG;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->inode = get_inode(&w.inode);
+	out->object = w.object;
+	out->state = w.state;
+	out->error = w.error;
+	out->open_flags = w.open_flags;
+	out->more = w.more;
+	out->owner = w.object ? w.owner : UID_UNSET;
+	out->exe_nlink = w.exe_nlink;
+	out->exe_mode = w.exe_mode;
+	out->exe_uid = w.exe_uid;
+	out->exe_trust = EXE_UNKNOWN;
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
+	if (!r)
+		r = get_string(rec, w.dir, WIRE_EXE_MAX, EVENT_PATH_FAILED, &out->dir);
+	if (!r)
+		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
+	if (!r)
+		r = get_string(rec, w.cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED,
+			       &out->cgroup);
+	if (!r)
+		r = get_string(rec, w.args, WIRE_ARGS_MAX, 0, &out->args);
+	return r;
+}
+
 static int decode_mark(struct record *rec, struct event_mark *out)
 {
 	struct wire_mark w;
@@ -463,6 +499,10 @@ int wire_decode(const void *buf, size_t len, struct event *out_event)
 	case WIRE_NET:
 		ev.type = EVENT_NET;
 		r = decode_net(&rec, &ev.net);
+		break;
+	case WIRE_REFUSED:
+		ev.type = EVENT_REFUSED;
+		r = decode_refused(&rec, &ev.refused);
 		break;
 	default:
 		r = -ENOMSG;

@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,7 +75,7 @@ static void sleep_ms(unsigned ms)
 /* --- operations --------------------------------------------------------------------------------
  */
 
-static char varied[VARIED][64], watched[10][256];
+static char varied[VARIED][64], watched[10][256], absent[280];
 static int file_fd, write_fd, unix_pair[2], tcp_pair[2], listener;
 static struct sockaddr_in listen_addr;
 static unsigned turn;
@@ -101,6 +102,25 @@ static void op_open_varied(void)
 static void op_watched_open(void)
 {
 	open_read_close(watched[turn++ % ARRAY_SIZE(watched)]);
+}
+
+/* Search paths are gone through so. */
+static void op_absent(void)
+{
+	must(open("/bench/plain/d00/e00/none", O_RDONLY | O_CLOEXEC) < 0, "nothing there");
+}
+
+static void op_watched_absent(void)
+{
+	must(open(absent, O_RDONLY | O_CLOEXEC) < 0, "nothing there");
+}
+
+/* With two more system calls, so that the bits refuse. */
+static void op_watched_refused(void)
+{
+	setfsuid(1);
+	must(open(watched[0], O_RDONLY | O_CLOEXEC) < 0, "refused");
+	setfsuid(0);
 }
 
 static void op_pread(void)
@@ -239,6 +259,9 @@ static const struct op {
 	{"open", op_open, 60, BATCHES},
 	{"open-varied", op_open_varied, VARIED, BATCHES},
 	{"watched-open", op_watched_open, 20, 100},
+	{"absent", op_absent, 100, BATCHES},
+	{"watched-absent", op_watched_absent, 60, BATCHES},
+	{"watched-refused", op_watched_refused, 40, BATCHES},
 	{"pread", op_pread, 500, BATCHES},
 	{"write", op_write, 400, BATCHES},
 	{"write-close", op_write_close, 60, BATCHES},
@@ -272,6 +295,8 @@ static void prepare(const char *watched_dir)
 			 i / 8, i);
 	for (unsigned i = 0; i < ARRAY_SIZE(watched); i++)
 		snprintf(watched[i], sizeof(watched[i]), "%s/d000/k%03u", watched_dir, i);
+	snprintf(absent, sizeof(absent), "%s/d000/none", watched_dir);
+	chmod(watched[0], 0600);
 	file_fd = open("/bench/plain/file", O_RDONLY | O_CLOEXEC);
 	write_fd = open("/bench/plain/out", O_WRONLY | O_CLOEXEC);
 	must(file_fd >= 0 && write_fd >= 0, "/bench/plain");

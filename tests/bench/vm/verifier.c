@@ -57,7 +57,7 @@ static int try_load(struct hooks *hooks, const struct btf *vmlinux)
 
 	if (!skel)
 		return -errno;
-	hooks_select(hooks, skel->obj, vmlinux, true);
+	hooks_select(hooks, skel->obj, vmlinux, true, true);
 	bpf_object__for_each_program(program, skel->obj)
 	{
 		char *log = calloc(1, LOG_SIZE);
