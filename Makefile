@@ -88,7 +88,8 @@ CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/scan-child/*.c))
 DUMP_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/dump-child/*.c))
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 BPF_OBJ   := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf/%.o)
-SKEL      := $(BUILD)/keytrail.skel.h
+BPF_LOOP_OBJ := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf-loop/%.o)
+SKEL      := $(BUILD)/keytrail.skel.h $(BUILD)/keytrail-loop.skel.h
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
@@ -123,21 +124,33 @@ $(BUILD)/user/policy/tokenrules.o $(BUILD)/fuzz/obj/user/policy/tokenrules.o: po
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/sensor/*.c)): | $(SKEL)
 
 # --- BPF ------------------------------------------------------------------------------------------
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+# Twice: for any kernel, and for those that can be asked to repeat (bpf/record.h, struct walk).
+define compile_bpf
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) --target=bpf -mcpu=v2 -O2 -g -Wall -Werror -Ibpf -D__TARGET_ARCH_x86 \
+	$(Q)$(CLANG) --target=bpf -mcpu=v2 -O2 -g -Wall -Werror -Ibpf -D__TARGET_ARCH_x86 $(1) \
 		-I/usr/include/$(shell $(CC) -dumpmachine) \
 		-MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
+endef
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call compile_bpf,)
+
+$(BUILD)/bpf-loop/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call compile_bpf,-DKT_BPF_LOOP)
 
 $(BUILD)/keytrail.bpf.o: $(BPF_OBJ)
+$(BUILD)/keytrail-loop.bpf.o: $(BPF_LOOP_OBJ)
+$(BUILD)/keytrail.bpf.o $(BUILD)/keytrail-loop.bpf.o:
 	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(SKEL): $(BUILD)/keytrail.bpf.o
+$(BUILD)/keytrail.skel.h: NAME := keytrail_bpf
+$(BUILD)/keytrail-loop.skel.h: NAME := keytrail_loop_bpf
+$(SKEL): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name keytrail_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(NAME) > $@
 
 # --- tests ----------------------------------------------------------------------------------------
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libkeytrail.a

@@ -44,32 +44,87 @@ static __always_inline void remember_holder(struct task_struct *task, const stru
 }
 
 /*
+ * What report_access() asks before it tells stands in global functions of its own. A global
+ * function is verified by itself, and for its caller there is one way through it: with these
+ * branches inlined the verifier would walk the loops over paths for each combination of them.
+ */
+
+/*
  * A file that a file system opens for itself beneath one that somebody opened (overlayfs; FUSE with
  * passthrough): if that one is watched too, it is the one that is told.
  */
-static __always_inline int is_told_above(struct file *file, struct inode *inode, kt_u32 f_mode)
+__noinline int is_told_above(kt_u64 file_addr, kt_u32 how)
 {
+	struct file *file = (void *)file_addr;
 	struct backing_file *backing = (void *)file;
 	struct inode *above;
 	struct mark *mark;
 
+	if (how != WIRE_HOW_OPEN && how != WIRE_HOW_READ)
+		return 0;
 	if (!bpf_core_field_exists(backing->user_path))
 		above = BPF_CORE_READ(file, f_path.dentry, d_inode);
-	else if (f_mode & FMODE_BACKING)
+	else if (BPF_CORE_READ(file, f_mode) & FMODE_BACKING)
 		above = BPF_CORE_READ(backing, user_path.dentry, d_inode);
 	else
 		return 0;
-	if (!above || above == inode)
+	if (!above || above == BPF_CORE_READ(file, f_inode))
 		return 0;
 	mark = mark_find(BPF_CORE_READ(above, i_ino), BPF_CORE_READ(above, i_sb, s_dev));
 	return mark && mark->flags & MARK_FILE;
 }
 
 /* The daemon, and its scan children, which it hands open descriptors. */
-static __always_inline int is_ours(struct task_struct *task)
+__noinline int is_ours(kt_u64 task_addr, kt_u64 object)
 {
-	return BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
-	       BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid;
+	struct task_struct *task = (void *)task_addr;
+
+	return object != MARK_OBJECT_CANARY &&
+	       (BPF_CORE_READ(task, tgid) == cfg_self_tgid ||
+		BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid);
+}
+
+/* WIRE_M_*: what the file was opened for, and `mode`, what it is mapped for. */
+__noinline kt_u32 access_mode(kt_u64 file_addr, kt_u32 how, kt_u32 mode)
+{
+	kt_u32 f_mode = BPF_CORE_READ((struct file *)file_addr, f_mode);
+
+	if (how != WIRE_HOW_MMAP) {
+		if (f_mode & FMODE_READ)
+			mode |= WIRE_M_READ;
+		if (f_mode & FMODE_WRITE)
+			mode |= WIRE_M_WRITE;
+	}
+	if (f_mode & FMODE_EXEC)
+		mode |= WIRE_M_EXEC;
+	/* The flag stays for the description's life; only the open itself found the file empty. */
+	if (how == WIRE_HOW_OPEN && (f_mode & FMODE_CREATED))
+		mode |= WIRE_M_CREATED;
+	return mode;
+}
+
+/* The mark that was found may be that of another inode with the same number. */
+__noinline int is_stranger(kt_u64 inode_addr, kt_u32 gen, kt_u32 dev)
+{
+	return dev != MARK_DEV_BLOCK &&
+	       gen != BPF_CORE_READ((struct inode *)inode_addr, i_generation);
+}
+
+/* The process of `task` has come by an object. */
+__noinline int remember(kt_u64 task_addr, kt_u64 inode_addr, kt_u64 object, kt_u32 flags,
+			kt_u32 how)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct mark_key key;
+
+	if (how == WIRE_HOW_CLOSE_WRITE)
+		return 0;
+	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_READ) {
+		mark_key_of(&key, (void *)inode_addr);
+		remember_holder(task, &key);
+	}
+	holder_add(task, object, flags & MARK_KEY);
+	return 1;
 }
 
 /* What is the same whoever tells of it. */
@@ -96,48 +151,15 @@ static __always_inline void put_strings(struct access_record *r, struct task_str
 		r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
 }
 
-/* By which way an image's repeats are known; 0: each time is new. */
-static __always_inline kt_u32 way_of(kt_u32 how, kt_u32 mode)
-{
-	if (how == WIRE_HOW_OPEN || how == WIRE_HOW_RECEIVE || how == WIRE_HOW_MMAP ||
-	    how == WIRE_HOW_READ)
-		return how << 8 | mode;
-	return 0;
-}
-
-static __always_inline kt_u32 pressure_what(kt_u32 how, kt_u32 f_mode)
-{
-	if (how == WIRE_HOW_CLOSE_WRITE)
-		return PRESSURE_CLOSE_WRITE;
-	if (how == WIRE_HOW_READ || how == WIRE_HOW_MMAP)
-		return PRESSURE_READ;
-	return f_mode & FMODE_READ ? PRESSURE_MEANS : PRESSURE_ACCESS;
-}
-
-/* The process of `task` has come by what `key` names. */
-static __always_inline void remember(struct task_struct *task, const struct mark_key *key,
-				     const struct mark *mark, kt_u32 how)
-{
-	if (how == WIRE_HOW_CLOSE_WRITE)
-		return;
-	if (how != WIRE_HOW_MMAP && how != WIRE_HOW_READ)
-		remember_holder(task, key);
-	holder_add(task, mark->object, mark->flags & MARK_KEY);
-	if (cfg_memory && mark->flags & MARK_KEY)
-		tell_tracer(task);
-}
-
 __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_u32 mode, kt_u32 fd)
 {
 	struct file *file = (void *)file_addr;
 	struct task_struct *task = (void *)task_addr;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	kt_u32 f_mode = BPF_CORE_READ(file, f_mode);
 	struct access_record *r;
 	struct mark_key key;
 	struct mark *found, mark;
-	kt_u32 what, way, stranger;
-	int repeat;
+	int repeat, stranger;
 
 	mark_key_of(&key, inode);
 	found = bpf_map_lookup_elem(&marks, &key);
@@ -145,39 +167,31 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 		return 0;
 	/* A removed mark's memory is given to another inode's at once. */
 	mark = *found;
-	if (mark.object != MARK_OBJECT_CANARY && is_ours(task))
+	if (is_ours(task_addr, mark.object) || is_told_above(file_addr, how))
 		return 1;
-	if ((how == WIRE_HOW_OPEN || how == WIRE_HOW_READ) && is_told_above(file, inode, f_mode))
-		return 1;
-	if (how != WIRE_HOW_MMAP) {
-		if (f_mode & FMODE_READ)
-			mode |= WIRE_M_READ;
-		if (f_mode & FMODE_WRITE)
-			mode |= WIRE_M_WRITE;
-	}
-	if (f_mode & FMODE_EXEC)
-		mode |= WIRE_M_EXEC;
-	/* The flag stays for the description's life; only the open itself found the file empty. */
-	if (how == WIRE_HOW_OPEN && (f_mode & FMODE_CREATED))
-		mode |= WIRE_M_CREATED;
-	/* Two files may have one number: told each, and user space finds out which it was. */
-	stranger = key.dev != MARK_DEV_BLOCK && mark.gen != BPF_CORE_READ(inode, i_generation);
-	what = pressure_what(how, f_mode);
-	way = stranger ? 0 : way_of(how, mode);
-	repeat = repeat_of(task_addr, mark.object, what, way);
+	mode = access_mode(file_addr, how, mode);
+	/* Such a one is always new: user space finds out which of the two it is. */
+	stranger = is_stranger((kt_u64)inode, mark.gen, key.dev);
+	repeat = repeat_of(task_addr, mark.object, how, mode, stranger);
 	if (repeat == REPEAT_SELF)
 		return 1;
-	remember(task, &key, &mark, how);
+	remember(task_addr, (kt_u64)inode, mark.object, mark.flags, how);
+	if (cfg_memory)
+		tell_tracer(task_addr, mark.flags, how);
 	if (repeat == REPEAT_KIND)
 		return 1;
 	r = repeat == REPEAT_OVER ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
 		if (repeat != REPEAT_OVER)
-			repeat_untold(task_addr, mark.object, what, way, repeat);
+			repeat_untold(task_addr, mark.object, how, mode, repeat);
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 1;
 	}
 	fill_access(r, task, mark.object, how);
+	r->a.h.flags |=
+		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	put_strings(r, task);
 	fill_inode(&r->a.inode, inode);
 	r->a.size = BPF_CORE_READ(inode, i_size);
 	r->a.mode = mode;
@@ -187,10 +201,6 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
 	if (stranger)
 		r->a.h.flags |= WIRE_F_GENERATION;
-	r->a.h.flags |=
-		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
-			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
-	put_strings(r, task);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
 }
@@ -204,7 +214,7 @@ __noinline int report_inferred(kt_u32 n)
 	struct mark_key key;
 	struct mark *mark;
 
-	if (!holder || is_ours(task))
+	if (!holder || is_ours((kt_u64)task, 0))
 		return 0;
 	key = holder->object[n % FD_HOLDER_OBJECTS];
 	mark = key.ino || key.dev ? bpf_map_lookup_elem(&marks, &key) : 0;
@@ -216,7 +226,7 @@ __noinline int report_inferred(kt_u32 n)
 		return 1;
 	}
 	fill_access(r, task, mark->object, WIRE_HOW_EXEC_FD);
-	r->a.h.flags = WIRE_F_FD_SCAN_BOUND;
+	r->a.h.flags |= WIRE_F_FD_SCAN_BOUND;
 	r->a.inode.ino = key.ino;
 	r->a.inode.dev = key.dev;
 	r->a.inode.gen = mark->gen;
@@ -242,27 +252,17 @@ __noinline int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry_addr, kt_u
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 1;
 	}
-	__builtin_memset(&r->a, 0, sizeof(r->a));
-	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), RING_CRITICAL);
-	fill_subject(&r->a.subject, task);
+	fill_access(r, task, object, WIRE_HOW_CONNECT);
+	r->a.h.flags |= put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF, dentry,
+				 (void *)mnt_addr);
+	put_strings(r, task);
 	fill_inode(&r->a.inode, inode);
-	fill_parent(task, &r->a.parent_start, &r->a.parent_exec_id, &r->a.parent_tgid);
-	r->a.object = object;
-	r->a.how = WIRE_HOW_CONNECT;
 	r->a.mode = WIRE_M_READ | WIRE_M_WRITE;
 	r->a.fd = -1;
 	r->a.owner = BPF_CORE_READ(inode, i_uid.val);
 	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
-	r->a.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
-	r->a.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
-	r->a.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
 	if (gen != r->a.inode.gen)
 		r->a.h.flags |= WIRE_F_GENERATION;
-	r->a.h.flags |= put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF, dentry,
-				 (void *)mnt_addr, 1);
-	r->a.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->a.exe, STR_OFF, task);
-	r->a.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
-	r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
 }

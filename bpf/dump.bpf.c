@@ -123,6 +123,12 @@ __noinline int report_dump(kt_u32 how, kt_u64 file_addr, kt_u64 name_addr, kt_u6
 	}
 	__builtin_memset(&r->d, 0, sizeof(r->d));
 	fill_header(&r->d.h, WIRE_DUMP, sizeof(*r), RING_CRITICAL);
+	r->d.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->d.exe,
+				__builtin_offsetof(struct dump_record, str), task);
+	r->d.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->d.cgroup,
+				   __builtin_offsetof(struct dump_record, str), task);
+	r->d.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->d.args,
+				 __builtin_offsetof(struct dump_record, str), task);
 	fill_subject(&r->d.subject, task);
 	fill_parent(task, &r->d.parent_start, &r->d.parent_exec_id, &r->d.parent_tgid);
 	r->d.how = how;
@@ -144,7 +150,7 @@ __noinline int report_dump(kt_u32 how, kt_u64 file_addr, kt_u64 name_addr, kt_u6
 		r->d.h.flags |= put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->d.path,
 					 __builtin_offsetof(struct dump_record, str),
 					 BPF_CORE_READ(file, f_path.dentry),
-					 BPF_CORE_READ(file, f_path.mnt), 1);
+					 BPF_CORE_READ(file, f_path.mnt));
 	} else if (name_addr) {
 		len = bpf_probe_read_kernel_str(&r->str[PATH_AT], WIRE_PATH_MAX, (void *)name_addr);
 		if (len > 1) {
@@ -152,12 +158,6 @@ __noinline int report_dump(kt_u32 how, kt_u64 file_addr, kt_u64 name_addr, kt_u6
 			r->d.path.len = len - 1;
 		}
 	}
-	r->d.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->d.exe,
-				__builtin_offsetof(struct dump_record, str), task);
-	r->d.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->d.cgroup,
-				   __builtin_offsetof(struct dump_record, str), task);
-	r->d.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->d.args,
-				 __builtin_offsetof(struct dump_record, str), task);
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }
@@ -205,7 +205,7 @@ __noinline kt_u64 mark_dump(kt_u64 file_addr)
 	r->m.h.flags |=
 		put_path(r->str, 0, WIRE_PATH_MAX, &r->m.path,
 			 __builtin_offsetof(struct born_record, str),
-			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 	bpf_ringbuf_submit(r, 0);
 	return mark.object;
 }
@@ -455,6 +455,9 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	}
 	__builtin_memset(&r->w, 0, sizeof(r->w));
 	fill_header(&r->w.h, WIRE_WRITTEN, sizeof(*r), RING_BULK);
+	r->w.h.flags |= put_path(r->str, 0, WIRE_PATH_MAX, &r->w.path,
+				 __builtin_offsetof(struct written_record, str),
+				 named_dentry(file, inode), BPF_CORE_READ(file, f_path.mnt));
 	fill_subject(&r->w.subject, task);
 	fill_parent(task, &r->w.parent_start, &r->w.parent_exec_id, &r->w.parent_tgid);
 	fill_inode(&r->w.inode, inode);
@@ -466,9 +469,6 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	r->w.fs = BPF_CORE_READ(inode, i_sb, s_magic);
 	r->w.owner = BPF_CORE_READ(inode, i_uid.val);
 	r->w.how = helper ? WIRE_WRITTEN_HELPER : 0;
-	r->w.h.flags |= put_path(r->str, 0, WIRE_PATH_MAX, &r->w.path,
-				 __builtin_offsetof(struct written_record, str),
-				 named_dentry(file, inode), BPF_CORE_READ(file, f_path.mnt), 1);
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;
 }

@@ -34,13 +34,15 @@ static __always_inline struct mark *mark_find(kt_u64 ino, kt_u32 dev)
  */
 static __always_inline void mark_key_of(struct mark_key *key, struct inode *inode)
 {
-	key->ino = BPF_CORE_READ(inode, i_ino);
-	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	kt_u64 other = (BPF_CORE_READ(inode, i_mode) & S_IFMT) ^ S_IFBLK, block;
+
+	/* All ones for a block device. A branch would have the verifier follow two ways from here.
+	 */
+	asm volatile("" : "+r"(other));
+	block = -((other - 1) >> 63);
+	key->ino = (BPF_CORE_READ(inode, i_ino) & ~block) | (BPF_CORE_READ(inode, i_rdev) & block);
+	key->dev = BPF_CORE_READ(inode, i_sb, s_dev) | (kt_u32)(block & MARK_DEV_BLOCK);
 	key->pad = 0;
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFBLK) {
-		key->ino = BPF_CORE_READ(inode, i_rdev);
-		key->dev = MARK_DEV_BLOCK;
-	}
 }
 
 static __always_inline struct mark *mark_of(struct inode *inode)

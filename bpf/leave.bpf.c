@@ -51,11 +51,14 @@ struct {
 static __always_inline struct net_record *begin(const struct destination *to, kt_u32 how)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct net_key key = {.to = *to};
+	struct net_key key = {};
 	struct holder *held;
 	struct net_record *r;
 	kt_u32 i, one = 1;
 
+	/* By a helper: what is known of the bytes ends there, and with it one way for each family.
+	 */
+	bpf_probe_read_kernel(&key.to, sizeof(key.to), to);
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	if (key.tgid == cfg_self_tgid)
 		return 0;
@@ -74,20 +77,20 @@ static __always_inline struct net_record *begin(const struct destination *to, kt
 	bpf_map_update_elem(&net_seen, &key, &one, BPF_ANY);
 	__builtin_memset(&r->n, 0, sizeof(r->n));
 	fill_header(&r->n.h, WIRE_NET, sizeof(*r), RING_CRITICAL);
+	r->n.h.flags = put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->n.exe, STR_OFF, task);
 	fill_subject(&r->n.subject, task);
 	fill_parent(task, &r->n.parent_start, &r->n.parent_exec_id, &r->n.parent_tgid);
 	for (i = 0; i < WIRE_KEYS_MAX; i++)
 		r->n.key[i] = held->key[i];
 	r->n.nr_keys = held->nr_keys;
 	r->n.other = held->other;
-	__builtin_memcpy(r->n.addr, to->addr, sizeof(to->addr));
+	__builtin_memcpy(r->n.addr, key.to.addr, sizeof(key.to.addr));
 	r->n.how = how;
-	r->n.family = to->family;
-	r->n.port = to->port;
-	r->n.peer_tgid = to->peer_tgid;
-	r->n.dev = to->dev;
+	r->n.family = key.to.family;
+	r->n.port = key.to.port;
+	r->n.peer_tgid = key.to.peer_tgid;
+	r->n.dev = key.to.dev;
 	r->n.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
-	r->n.h.flags = put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->n.exe, STR_OFF, task);
 	return r;
 }
 
@@ -299,7 +302,7 @@ __noinline int report_mount_write(kt_u64 file_addr)
 	r->n.fs_magic = BPF_CORE_READ(sb, s_magic);
 	r->n.h.flags |=
 		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->n.path, STR_OFF,
-			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 1);
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }

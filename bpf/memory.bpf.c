@@ -48,67 +48,114 @@ static __always_inline kt_u32 how_group(kt_u32 how)
 	return how == WIRE_MEMORY_GETFD || how >= WIRE_MEMORY_ENVIRON ? how : WIRE_MEMORY_ATTACH;
 }
 
+static __always_inline void fill_seen(struct seen_key *seen, struct task_struct *reader,
+				      struct task_struct *target, kt_u32 how)
+{
+	/* Straight to where it belongs: the stack is nearly used up here. */
+	BPF_CORE_READ_INTO(&seen->reader_tgid, reader, tgid);
+	BPF_CORE_READ_INTO(&seen->reader_start, reader, group_leader, start_boottime);
+	BPF_CORE_READ_INTO(&seen->reader_exec_id, reader, self_exec_id);
+	/* All 0 if there is none: a read through a null pointer gives that. */
+	BPF_CORE_READ_INTO(&seen->target_tgid, target, tgid);
+	BPF_CORE_READ_INTO(&seen->target_start, target, group_leader, start_boottime);
+	BPF_CORE_READ_INTO(&seen->target_exec_id, target, self_exec_id);
+	seen->how = how_group(how);
+}
+
+/* How many keys the target holds, 0 = it is the machine; -1: none, or this was told. */
+__noinline int memory_news(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
+{
+	struct task_struct *reader = (void *)reader_addr;
+	struct seen_key seen = {};
+	struct holder *held;
+	kt_u32 *told, nr_keys = 0;
+
+	fill_seen(&seen, reader, (void *)target_addr, how);
+	if (seen.reader_tgid == cfg_self_tgid)
+		return -1;
+	if (target_addr) {
+		if (seen.target_tgid == seen.reader_tgid)
+			return -1;
+		held = holder_find(seen.target_tgid);
+		if (!held || !(held->flags & HOLDER_KEY))
+			return -1;
+		nr_keys = held->nr_keys;
+	}
+	told = bpf_map_lookup_elem(&memory_seen, &seen);
+	return told && *told == nr_keys ? -1 : nr_keys & 0x7fffffff;
+}
+
+__noinline int memory_told(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how, kt_u32 nr_keys)
+{
+	struct seen_key seen = {};
+
+	fill_seen(&seen, (void *)reader_addr, (void *)target_addr, how);
+	return bpf_map_update_elem(&memory_seen, &seen, &nr_keys, BPF_ANY);
+}
+
+static __always_inline void fill_target(struct wire_memory *m, struct task_struct *target)
+{
+	struct holder *held = holder_find(BPF_CORE_READ(target, tgid));
+	kt_u32 i;
+
+	fill_subject(&m->target, target);
+	fill_parent(target, &m->target_parent_start, &m->target_parent_exec_id,
+		    &m->target_parent_tgid);
+	for (i = 0; held && i < WIRE_KEYS_MAX; i++)
+		m->key[i] = held->key[i];
+}
+
 __noinline int report_memory(kt_u64 reader_addr, kt_u64 target_addr, kt_u32 how)
 {
-	struct task_struct *reader = (void *)reader_addr, *target = (void *)target_addr;
-	struct holder *held = 0; /* not a copy: report_access() has used most of the stack */
-	struct seen_key seen = {};
+	struct task_struct *reader = (void *)reader_addr;
 	struct memory_record *r;
-	kt_u32 *told, i, nr_keys = 0;
+	int nr_keys;
 
 	if (!reader || (BPF_CORE_READ(reader, flags) & PF_KTHREAD))
 		return 0;
-	seen.reader_tgid = BPF_CORE_READ(reader, tgid);
-	if (seen.reader_tgid == cfg_self_tgid)
+	nr_keys = memory_news(reader_addr, target_addr, how);
+	if (nr_keys < 0)
 		return 0;
-	if (target) {
-		seen.target_tgid = BPF_CORE_READ(target, tgid);
-		if (seen.target_tgid == seen.reader_tgid)
-			return 0;
-		held = holder_find(seen.target_tgid);
-		if (!held || !(held->flags & HOLDER_KEY))
-			return 0;
-		nr_keys = held->nr_keys;
-		seen.target_start = BPF_CORE_READ(target, group_leader, start_boottime);
-		seen.target_exec_id = BPF_CORE_READ(target, self_exec_id);
-	}
-	seen.reader_start = BPF_CORE_READ(reader, group_leader, start_boottime);
-	seen.reader_exec_id = BPF_CORE_READ(reader, self_exec_id);
-	seen.how = how_group(how);
-	told = bpf_map_lookup_elem(&memory_seen, &seen);
-	if (told && *told == nr_keys)
-		return 0;
-
 	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 0; /* and is told at the next try */
 	}
-	bpf_map_update_elem(&memory_seen, &seen, &nr_keys, BPF_ANY);
+	memory_told(reader_addr, target_addr, how, nr_keys);
 	__builtin_memset(&r->m, 0, sizeof(r->m));
 	fill_header(&r->m.h, WIRE_MEMORY, sizeof(*r), RING_CRITICAL);
-	fill_subject(&r->m.subject, reader);
-	fill_parent(reader, &r->m.parent_start, &r->m.parent_exec_id, &r->m.parent_tgid);
-	r->m.how = how;
-	r->m.exe_nlink = BPF_CORE_READ(reader, mm, exe_file, f_inode, i_nlink);
-	r->m.exe_mode = BPF_CORE_READ(reader, mm, exe_file, f_inode, i_mode);
-	r->m.exe_uid = BPF_CORE_READ(reader, mm, exe_file, f_inode, i_uid.val);
 	r->m.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->m.exe, STR_OFF, reader);
 	r->m.h.flags |=
 		put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->m.cgroup, STR_OFF, reader);
 	if (reader_addr == bpf_get_current_task()) /* else its memory cannot be read from here */
 		r->m.h.flags |=
 			put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->m.args, STR_OFF, reader);
-	if (target && held) {
-		fill_subject(&r->m.target, target);
-		fill_parent(target, &r->m.target_parent_start, &r->m.target_parent_exec_id,
-			    &r->m.target_parent_tgid);
-		r->m.nr_keys = nr_keys;
-		for (i = 0; i < WIRE_KEYS_MAX; i++)
-			r->m.key[i] = held->key[i];
-	}
+	fill_subject(&r->m.subject, reader);
+	fill_parent(reader, &r->m.parent_start, &r->m.parent_exec_id, &r->m.parent_tgid);
+	r->m.how = how;
+	r->m.nr_keys = nr_keys;
+	r->m.exe_nlink = BPF_CORE_READ(reader, mm, exe_file, f_inode, i_nlink);
+	r->m.exe_mode = BPF_CORE_READ(reader, mm, exe_file, f_inode, i_mode);
+	r->m.exe_uid = BPF_CORE_READ(reader, mm, exe_file, f_inode, i_uid.val);
+	if (target_addr)
+		fill_target(&r->m, (void *)target_addr);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
+}
+
+__noinline int tell_tracer(kt_u64 task_addr, kt_u32 flags, kt_u32 how)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	if (!(flags & MARK_KEY) || how == WIRE_HOW_CLOSE_WRITE)
+		return 0;
+	if (!BPF_CORE_READ(task, ptrace)) {
+		if (!BPF_CORE_READ(leader, ptrace))
+			return 0;
+		task = leader;
+	}
+	return report_memory((kt_u64)BPF_CORE_READ(task, parent), (kt_u64)task, WIRE_MEMORY_TRACED);
 }
 
 /* --- a process's memory ------------------------------------------------------------------------

@@ -11,15 +11,8 @@
  */
 int report_memory(kt_u64 reader, kt_u64 target, kt_u32 how);
 
-/* The process of `task` has come by a key: tells of the one who traces it already, if any. */
-static __always_inline void tell_tracer(struct task_struct *task)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-
-	if (!BPF_CORE_READ(task, ptrace)) {
-		if (!BPF_CORE_READ(leader, ptrace))
-			return;
-		task = leader;
-	}
-	report_memory((kt_u64)BPF_CORE_READ(task, parent), (kt_u64)task, WIRE_MEMORY_TRACED);
-}
+/*
+ * The process of `task` has come by an object with a mark of these flags, by `how` (WIRE_HOW_*). If
+ * it is a key, tells of the one who traces the process already, if any.
+ */
+int tell_tracer(kt_u64 task, kt_u32 flags, kt_u32 how);

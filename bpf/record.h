@@ -10,7 +10,9 @@
  *
  * Positions are kept in the record and read back from there: the verifier then takes them for any
  * number, which the masks bound, and the states of a walk's steps become one. With positions in
- * registers each length of each path is a state of its own, and the programs do not load.
+ * registers each length of each path is a state of its own, and the programs do not load. For the
+ * same reason strings come first in a record, before what needs branches: the verifier walks a loop
+ * once for each state in which it arrives there.
  */
 #pragma once
 
@@ -180,54 +182,142 @@ static __always_inline void read_step(struct path_step *step, struct dentry *den
 }
 
 /*
- * The path of a dentry: from the root of its mount namespace, through the mounts above `vfsmnt`;
- * or, with through_mounts 0 (a constant), from the root of its file system. In chroots and
- * containers this is longer than what the process sees; it is what the host can use. The result
- * ends at base + room. Returns WIRE_F_PATH_* flags.
+ * A walk from a dentry, or a cgroup's node, towards its root. The verifier follows each turn of a
+ * loop, some thousand instructions for a path. From 5.17 on the kernel can be asked to call a
+ * function so many times, and the verifier then looks at that function alone. An older kernel
+ * refuses such a program even if it never gets there, so all is compiled for either
+ * (user/sensor/object.c chooses).
+ */
+struct walk {
+	char *str; /* where the region begins */
+	volatile kt_u16 *pos;
+	struct dentry *dentry, *root; /* root: of the mount */
+	struct mount *mnt;
+	struct kernfs_node *kn;
+	kt_u64 flags; /* that the record gets: what is not whole */
+};
+
+#ifdef KT_BPF_LOOP
+#define WALK_STEP		static __noinline __attribute__((unused))
+#define WALK(step, steps, walk) bpf_loop(steps, step, walk, 0)
+#else
+#define WALK_STEP static __always_inline
+#define WALK(step, steps, walk)                  \
+	do {                                     \
+		int nr;                          \
+                                                 \
+		for (nr = 0; nr < (steps); nr++) \
+			if (step(nr, walk))      \
+				break;           \
+	} while (0)
+#endif
+
+/* 0, or 1 at the end. `room`: bytes of the region, a constant. */
+static __always_inline int path_step(struct walk *w, kt_u32 room)
+{
+	/* Not w->mnt in BPF_CORE_READ(): that would be looked for in the kernel too. */
+	struct mount *mnt = w->mnt, *up;
+	struct dentry *dentry = w->dentry;
+	struct path_step step = {};
+
+	if (dentry == w->root) {
+		up = BPF_CORE_READ(mnt, mnt_parent);
+		if (up == mnt) {
+			w->flags = 0;
+			return 1;
+		}
+		w->dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
+		w->mnt = up;
+		w->root = BPF_CORE_READ(up, mnt.mnt_root);
+		return 0;
+	}
+	read_step(&step, dentry);
+	if (step.parent == dentry) {
+		/* Root of the file system; or in no tree at all: memfd, pipe. */
+		if (*w->pos == room)
+			prepend(w->str, 0, room, w->pos, step.name, step.len, 1);
+		w->flags = 0;
+		return 1;
+	}
+	if (prepend(w->str, 0, room, w->pos, step.name, step.len, 0))
+		return 1;
+	w->dentry = step.parent;
+	return 0;
+}
+
+WALK_STEP long long_path_step(kt_u64 nr, struct walk *w)
+{
+	return path_step(w, WIRE_PATH_MAX);
+}
+
+WALK_STEP long exe_path_step(kt_u64 nr, struct walk *w)
+{
+	return path_step(w, WIRE_EXE_MAX);
+}
+
+WALK_STEP long cgroup_step(kt_u64 nr, struct walk *w)
+{
+	struct kernfs_node *kn = w->kn;
+	struct kernfs_node___v6_15 *kn_new = (void *)kn;
+	struct kernfs_node *parent;
+	const char *name;
+	kt_u32 len;
+
+	if (bpf_core_field_exists(kn_new->__parent))
+		parent = BPF_CORE_READ(kn_new, __parent);
+	else
+		parent = BPF_CORE_READ(kn, parent);
+	if (!parent) { /* the root has no name of its own */
+		w->flags = 0;
+		return 1;
+	}
+	name = BPF_CORE_READ(kn, name);
+	/* Names are not counted here: read to the slack, then again to its place. */
+	len = bpf_probe_read_kernel_str(&w->str[WIRE_CGROUP_MAX], NAME_SLACK, name);
+	if (len < 2 || len > NAME_SLACK)
+		return 1;
+	if (prepend(w->str, 0, WIRE_CGROUP_MAX, w->pos, (const unsigned char *)name, len - 1, 0))
+		return 1;
+	w->kn = parent;
+	return 0;
+}
+
+/* After the walk. The string ends at base + room; no step at all is the root. */
+static __always_inline kt_u32 put_walked(struct walk *w, struct kt_str *out, kt_u32 str_off,
+					 kt_u32 base, kt_u32 room)
+{
+	if (*w->pos == room)
+		prepend(w->str, 0, room, w->pos, 0, 0, 0);
+	out->len = room - *w->pos;
+	out->off = str_off + base + *w->pos;
+	return w->flags;
+}
+
+/*
+ * The path of a dentry, from the root of its mount namespace, through the mounts above `vfsmnt`. In
+ * chroots and containers this is longer than what the process sees; it is what the host can use.
+ * `room` is WIRE_PATH_MAX or WIRE_EXE_MAX. Returns WIRE_F_PATH_* flags.
  */
 static __always_inline kt_u32 put_path(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
 				       kt_u32 str_off, struct dentry *dentry,
-				       struct vfsmount *vfsmnt, const int through_mounts)
+				       struct vfsmount *vfsmnt)
 {
-	volatile kt_u16 *pos = &out->off;
 	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
-	struct dentry *root = through_mounts ? BPF_CORE_READ(mnt, mnt.mnt_root) : 0;
-	kt_u32 flags = WIRE_F_PATH_TRUNCATED;
-	int i;
+	struct walk w = {
+		.str = str + base,
+		.pos = &out->off,
+		.dentry = dentry,
+		.root = BPF_CORE_READ(mnt, mnt.mnt_root),
+		.mnt = mnt,
+		.flags = WIRE_F_PATH_TRUNCATED,
+	};
 
-	*pos = room;
-	for (i = 0; i < PATH_STEPS; i++) {
-		struct path_step step = {};
-
-		if (through_mounts && dentry == root) {
-			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
-
-			if (up == mnt) {
-				flags = 0;
-				break;
-			}
-			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
-			mnt = up;
-			root = BPF_CORE_READ(mnt, mnt.mnt_root);
-			continue;
-		}
-		read_step(&step, dentry);
-		if (step.parent == dentry) {
-			/* Root of the file system; or in no tree at all: memfd, pipe. */
-			if (through_mounts && *pos == room)
-				prepend(str, base, room, pos, step.name, step.len, 1);
-			flags = 0;
-			break;
-		}
-		if (prepend(str, base, room, pos, step.name, step.len, 0))
-			break;
-		dentry = step.parent;
-	}
-	if (*pos == room)
-		prepend(str, base, room, pos, 0, 0, 0);
-	out->len = room - *pos;
-	out->off = str_off + base + *pos;
-	return flags;
+	out->off = room;
+	if (room == WIRE_PATH_MAX)
+		WALK(long_path_step, PATH_STEPS, &w);
+	else
+		WALK(exe_path_step, PATH_STEPS, &w);
+	return put_walked(&w, out, str_off, base, room);
 }
 
 static __always_inline kt_u32 put_exe_path(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
@@ -238,7 +328,7 @@ static __always_inline kt_u32 put_exe_path(char *str, kt_u32 base, kt_u32 room, 
 	out->len = 0;
 	if (!dentry)
 		return 0;
-	return put_path(str, base, room, out, str_off, dentry, mnt, 1) ? WIRE_F_EXE_TRUNCATED : 0;
+	return put_path(str, base, room, out, str_off, dentry, mnt) ? WIRE_F_EXE_TRUNCATED : 0;
 }
 
 static __always_inline kt_u32 put_exe(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
@@ -250,44 +340,21 @@ static __always_inline kt_u32 put_exe(char *str, kt_u32 base, kt_u32 room, struc
 			    BPF_CORE_READ(exe, f_path.mnt));
 }
 
-/* Path of a cgroup in the unified hierarchy, "/" for its root. */
+/* Path of a cgroup in the unified hierarchy, "/" for its root. `room` is WIRE_CGROUP_MAX. */
 static __always_inline kt_u32 put_cgroup_path(char *str, kt_u32 base, kt_u32 room,
 					      struct kt_str *out, kt_u32 str_off,
 					      struct kernfs_node *kn)
 {
-	volatile kt_u16 *pos = &out->off;
-	kt_u32 flags = WIRE_F_CGROUP_TRUNCATED;
-	int i;
+	struct walk w = {
+		.str = str + base,
+		.pos = &out->off,
+		.kn = kn,
+		.flags = WIRE_F_CGROUP_TRUNCATED,
+	};
 
-	*pos = room;
-	for (i = 0; i < CGROUP_STEPS; i++) {
-		struct kernfs_node___v6_15 *kn_new = (void *)kn;
-		struct kernfs_node *parent;
-		const char *name;
-		kt_u32 len;
-
-		if (bpf_core_field_exists(kn_new->__parent))
-			parent = BPF_CORE_READ(kn_new, __parent);
-		else
-			parent = BPF_CORE_READ(kn, parent);
-		if (!parent) { /* the root has no name of its own */
-			flags = 0;
-			break;
-		}
-		name = BPF_CORE_READ(kn, name);
-		/* Names are not counted here: read to the slack, then again to its place. */
-		len = bpf_probe_read_kernel_str(&str[base + room], NAME_SLACK, name);
-		if (len < 2 || len > NAME_SLACK)
-			break;
-		if (prepend(str, base, room, pos, (const unsigned char *)name, len - 1, 0))
-			break;
-		kn = parent;
-	}
-	if (*pos == room)
-		prepend(str, base, room, pos, 0, 0, 0);
-	out->len = room - *pos;
-	out->off = str_off + base + *pos;
-	return flags;
+	out->off = room;
+	WALK(cgroup_step, CGROUP_STEPS, &w);
+	return put_walked(&w, out, str_off, base, room);
 }
 
 static __always_inline kt_u32 put_cgroup(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,

@@ -10,7 +10,7 @@ struct recent_key {
 	kt_u64 exec_id;
 	kt_u64 object;
 	kt_u32 tgid;
-	kt_u32 way;
+	kt_u32 way; /* WIRE_HOW_* << 8 | WIRE_M_* */
 };
 
 struct recent {
@@ -26,14 +26,21 @@ struct {
 	__type(value, struct recent);
 } recently_told SEC(".maps");
 
+/* Whether an image's repeats by this way are known as such: else each is told. */
+static __always_inline int may_repeat(kt_u32 how)
+{
+	return how == WIRE_HOW_OPEN || how == WIRE_HOW_RECEIVE || how == WIRE_HOW_MMAP ||
+	       how == WIRE_HOW_READ;
+}
+
 static __always_inline void fill_recent(struct recent_key *key, struct task_struct *task,
-					kt_u64 object, kt_u32 way)
+					kt_u64 object, kt_u32 how, kt_u32 mode)
 {
 	key->start = BPF_CORE_READ(task, group_leader, start_boottime);
 	key->exec_id = BPF_CORE_READ(task, self_exec_id);
 	key->object = object;
 	key->tgid = BPF_CORE_READ(task, tgid);
-	key->way = way;
+	key->way = how << 8 | mode;
 }
 
 static __always_inline int is_recent(const struct recent_key *key, kt_u64 now)
@@ -71,8 +78,17 @@ static __always_inline int pressure_over_share(const struct pressure_key *kind)
 	return 0;
 }
 
+static __always_inline kt_u32 what_is(kt_u32 how, kt_u32 mode)
+{
+	if (how == WIRE_HOW_CLOSE_WRITE)
+		return PRESSURE_CLOSE_WRITE;
+	if (how == WIRE_HOW_READ || how == WIRE_HOW_MMAP)
+		return PRESSURE_READ;
+	return mode & WIRE_M_READ ? PRESSURE_MEANS : PRESSURE_ACCESS;
+}
+
 static __always_inline void fill_kind(struct pressure_key *kind, struct task_struct *task,
-				      kt_u64 object, kt_u32 what)
+				      kt_u64 object, kt_u32 how, kt_u32 mode)
 {
 	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 
@@ -80,18 +96,19 @@ static __always_inline void fill_kind(struct pressure_key *kind, struct task_str
 	kind->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
 	kind->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
 	kind->uid = pressure_uid(task);
-	kind->what = what;
+	kind->what = what_is(how, mode);
 	kind->turn = pressure.turn & 1;
 }
 
 /* Under pressure. */
-static __always_inline int repeat_of_kind(struct task_struct *task, kt_u64 object, kt_u32 what)
+static __always_inline int repeat_of_kind(struct task_struct *task, kt_u64 object, kt_u32 how,
+					  kt_u32 mode)
 {
 	struct pressure_key kind = {};
 	kt_u64 zero = 0, *count;
 	long err;
 
-	fill_kind(&kind, task, object, what);
+	fill_kind(&kind, task, object, how, mode);
 	count = bpf_map_lookup_elem(&pressure_kinds, &kind);
 	if (count) {
 		__sync_fetch_and_add(count, 1);
@@ -111,41 +128,40 @@ static __always_inline int repeat_of_kind(struct task_struct *task, kt_u64 objec
 	return err ? REPEAT_OVER : REPEAT_FIRST;
 }
 
-__noinline int repeat_of(kt_u64 task_addr, kt_u64 object, kt_u32 what, kt_u32 way)
+__noinline int repeat_of(kt_u64 task_addr, kt_u64 object, kt_u32 how, kt_u32 mode, int each)
 {
 	struct task_struct *task = (void *)task_addr;
 	struct recent told = {.epoch = recent_epoch, .time = bpf_ktime_get_boot_ns()};
 	struct recent_key key = {};
 	int answer = REPEAT_NO;
 
-	if (way) {
-		fill_recent(&key, task, object, way);
+	each |= !may_repeat(how);
+	if (!each) {
+		fill_recent(&key, task, object, how, mode);
 		if (is_recent(&key, told.time)) {
 			count_repeat();
 			return REPEAT_SELF;
 		}
 	}
 	if (pressure_is_high())
-		answer = repeat_of_kind(task, object, what);
+		answer = repeat_of_kind(task, object, how, mode);
 	/* Only what is told itself stands for what this image does next. */
-	if (way && answer <= REPEAT_FIRST)
+	if (!each && answer <= REPEAT_FIRST)
 		bpf_map_update_elem(&recently_told, &key, &told, BPF_ANY);
 	return answer;
 }
 
-__noinline int repeat_untold(kt_u64 task_addr, kt_u64 object, kt_u32 what, kt_u32 way, int answer)
+__noinline int repeat_untold(kt_u64 task_addr, kt_u64 object, kt_u32 how, kt_u32 mode, int answer)
 {
 	struct task_struct *task = (void *)task_addr;
 	struct pressure_key kind = {};
 	struct recent_key key = {};
 
 	if (answer == REPEAT_FIRST) {
-		fill_kind(&kind, task, object, what);
+		fill_kind(&kind, task, object, how, mode);
 		bpf_map_delete_elem(&pressure_kinds, &kind);
 	}
-	if (way) {
-		fill_recent(&key, task, object, way);
-		bpf_map_delete_elem(&recently_told, &key);
-	}
+	fill_recent(&key, task, object, how, mode);
+	bpf_map_delete_elem(&recently_told, &key);
 	return 0;
 }

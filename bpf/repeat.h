@@ -38,10 +38,10 @@ static __always_inline int pressure_is_high(void)
 
 /*
  * Whether the process of `task` says something new by its access to `object`: enum repeat, counted
- * if it does not. `what`: enum pressure_what. `way`: WIRE_HOW_* << 8 | WIRE_M_*, by which an
- * image's repeats are known; 0 = each is new. A number for a pointer: see access.h.
+ * if it does not. how, mode: WIRE_HOW_*, WIRE_M_*. `each`: no repeat of what the same image did. A
+ * number for a pointer: see access.h.
  */
-int repeat_of(kt_u64 task, kt_u64 object, kt_u32 what, kt_u32 way);
+int repeat_of(kt_u64 task, kt_u64 object, kt_u32 how, kt_u32 mode, int each);
 
 /* There was no room to tell what repeat_of() gave `answer` to: the next one like it is as new. */
-int repeat_untold(kt_u64 task, kt_u64 object, kt_u32 what, kt_u32 way, int answer);
+int repeat_untold(kt_u64 task, kt_u64 object, kt_u32 how, kt_u32 mode, int answer);

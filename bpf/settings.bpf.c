@@ -41,6 +41,9 @@ __noinline int report_setting(kt_u32 what, kt_u64 target_addr, kt_u64 old_value,
 	}
 	__builtin_memset(&r->s, 0, sizeof(r->s));
 	fill_header(&r->s.h, WIRE_SETTING, sizeof(*r), RING_CRITICAL);
+	r->s.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->s.exe, STR_OFF, task);
+	r->s.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->s.cgroup, STR_OFF, task);
+	r->s.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->s.args, STR_OFF, task);
 	fill_subject(&r->s.subject, task);
 	fill_parent(task, &r->s.parent_start, &r->s.parent_exec_id, &r->s.parent_tgid);
 	r->s.what = what;
@@ -62,9 +65,6 @@ __noinline int report_setting(kt_u32 what, kt_u64 target_addr, kt_u64 old_value,
 			r->s.text.len = len - 1;
 		}
 	}
-	r->s.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->s.exe, STR_OFF, task);
-	r->s.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->s.cgroup, STR_OFF, task);
-	r->s.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->s.args, STR_OFF, task);
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * All programs are compiled twice, from the same source: with loops, and with calls of bpf_loop(),
+ * which the verifier is done with in a fraction of the time (bpf/record.h, struct walk). Maps,
+ * variables and programs of the two are the same, so one skeleton serves for both.
+ */
+#include "sensor/object.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "watch.h" /* types that the skeletons name */
+
+#include "keytrail-loop.skel.h"
+#include "keytrail.skel.h"
+
+_Static_assert(sizeof(struct keytrail_bpf) == sizeof(struct keytrail_loop_bpf),
+	       "one skeleton for both objects");
+
+/* 5.17 (e6f2dd0f8067 "bpf: Add bpf_loop helper"). Helpers are an enum in the kernel's BTF. */
+static bool has_bpf_loop(const struct btf *vmlinux)
+{
+	int id = btf__find_by_name_kind(vmlinux, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(vmlinux, id);
+	const struct btf_enum *helpers = type ? btf_enum(type) : NULL;
+
+	for (unsigned i = 0; helpers && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(vmlinux, helpers[i].name_off), "BPF_FUNC_loop"))
+			return true;
+	return false;
+}
+
+/* keytrail_bpf__open(), but for the choice. */
+struct keytrail_bpf *object_open(const struct btf *vmlinux)
+{
+	struct keytrail_bpf *skel = calloc(1, sizeof(*skel));
+	int r;
+
+	if (!skel)
+		return NULL;
+	r = keytrail_bpf__create_skeleton(skel);
+	if (!r && has_bpf_loop(vmlinux))
+		skel->skeleton->data =
+			(void *)keytrail_loop_bpf__elf_bytes(&skel->skeleton->data_sz);
+	if (!r)
+		r = bpf_object__open_skeleton(skel->skeleton, NULL);
+	if (r) {
+		keytrail_bpf__destroy(skel);
+		errno = -r;
+		return NULL;
+	}
+	return skel;
+}
