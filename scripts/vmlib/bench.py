@@ -270,7 +270,7 @@ def fact_regression(line, name, value, was):
             return [f"{line} {name}: {now} instructions for the verifier, were {then}"]
     elif name.startswith("verifier:") and was and value.split()[0] != was.split()[0]:
         return [f"{line} {name}: {value}, was {was}"]
-    if re.match(r"rss_kib:|hooks_ms:", name) and was:
+    if re.match(r"rss_kib:|(all_)?hooks_ms:", name) and was:
         now, then = (float(v if isinstance(v, str) else v[0]) for v in (value, was))
         if now > then * 1.1:
             return [f"{line} {name}: {now:g}, was {then:g}"]

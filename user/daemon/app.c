@@ -470,7 +470,10 @@ static int sensor_start(struct app *app)
 	return 0;
 }
 
-/* From here on the hooks are live: marks, then the picture of what is there already. */
+/*
+ * From here on those hooks are live that see reads: first marks, then the other hooks, then the
+ * picture of what is there already, so that nothing falls between.
+ */
 static int watch_start(struct app *app)
 {
 	struct policy *policy = app->policy;
@@ -500,8 +503,12 @@ static int watch_start(struct app *app)
 		r = reload_apply(app, policy);
 	if (!r)
 		devices_refresh(app->devices, policy_device_watch(policy));
-	if (!r)
-		r = sensor_start_picture(app->sensor);
+	if (r < 0)
+		return r;
+	app->watching_ns = app_boottime() - app->began_ns;
+	sensor_complete(app->sensor);
+	app->complete_ns = app_boottime() - app->began_ns;
+	r = sensor_start_picture(app->sensor);
 	return r < 0 ? r : 0;
 }
 

@@ -70,7 +70,9 @@ struct app {
 	uint64_t stats_time; /* CLOCK_BOOTTIME ns */
 	uint64_t started_ns; /* CLOCK_REALTIME */
 	uint64_t began_ns; /* the same, CLOCK_BOOTTIME */
-	uint64_t hooks_live_ns, ready_ns; /* after that many ns */
+	/* After that many ns: reads are seen; what is to be watched is marked; all hooks are live;
+	 * all that was there is known. */
+	uint64_t hooks_live_ns, watching_ns, complete_ns, ready_ns;
 	uint64_t unmatched; /* refused names that the kernel's form of a pattern matches, and the
 			       policy not */
 	uint64_t strangers; /* accesses to another inode with a marked one's number */

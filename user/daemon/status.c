@@ -286,8 +286,10 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "quota", quota_json(app->quota));
 	json_object_set_new(status, "events", events_json(&engine));
 	json_object_set_new(status, "start",
-			    json_pack("{s:I, s:I}", "hooks_ms",
-				      (json_int_t)(app->hooks_live_ns / 1000000), "ready_ms",
+			    json_pack("{s:I, s:I, s:I, s:I}", "hooks_ms",
+				      (json_int_t)(app->hooks_live_ns / 1000000), "watching_ms",
+				      (json_int_t)(app->watching_ns / 1000000), "all_hooks_ms",
+				      (json_int_t)(app->complete_ns / 1000000), "ready_ms",
 				      (json_int_t)(app->ready_ns / 1000000)));
 	json_object_set_new(status, "self", json_pack("{s:I}", "rss_kib", (json_int_t)rss_kib()));
 	json_object_set_new(status, "warnings", warnings);

@@ -16,33 +16,39 @@
 
 static const struct hook_spec specs[] = {
 	{"on_file_open", "security_file_open", HOOK_FENTRY, 1, true,
-	 "opens of watched files, by whatever system call", .lsm = "file_open", .lsm_args = 1},
+	 "opens of watched files, by whatever system call", .lsm = "file_open", .lsm_args = 1,
+	 .early = true},
 	{"on_file_receive", "security_file_receive", HOOK_FENTRY, 1, true,
 	 "descriptors that arrive from another process (SCM_RIGHTS, pidfd_getfd)",
-	 .lsm = "file_receive", .lsm_args = 1},
+	 .lsm = "file_receive", .lsm_args = 1, .early = true},
 	{"on_mmap_file", "security_mmap_file", HOOK_FENTRY, 3, false, "mappings of watched files",
-	 .lsm = "mmap_file", .lsm_args = 4},
+	 .lsm = "mmap_file", .lsm_args = 4, .early = true},
 	{"on_file_permission", "security_file_permission", HOOK_FENTRY, 2, false,
-	 "reads of watched files, each by who reads (`reads: exact`)", .on_demand = true},
+	 "reads of watched files, each by who reads (`reads: exact`)", .on_demand = true,
+	 .lsm = "file_permission", .lsm_args = 2, .early = true},
 	{"on_fput", "__fput", HOOK_FENTRY, 1, false,
-	 "the end of writing to a watched file, so that a changed key is read anew"},
+	 "the end of writing to a watched file, so that a changed key is read anew", .early = true},
 	{"on_d_instantiate", "security_d_instantiate", HOOK_FENTRY, 2, true,
 	 "files that appear under a watched name (create, link, mkdir, first look-up)",
-	 .lsm = "d_instantiate", .lsm_args = 2},
-	{"on_d_move", "d_move", HOOK_FENTRY, 2, true, "files renamed to a watched name"},
+	 .lsm = "d_instantiate", .lsm_args = 2, .early = true},
+	{"on_d_move", "d_move", HOOK_FENTRY, 2, true, "files renamed to a watched name",
+	 .early = true},
 	{"on_d_exchange", "d_exchange", HOOK_FENTRY, 2, false,
-	 "files exchanged with a watched name (RENAME_EXCHANGE)"},
+	 "files exchanged with a watched name (RENAME_EXCHANGE)", .early = true},
 	{"on_inode_free", "security_inode_free", HOOK_FENTRY, 1, false,
-	 "the end of a watched file, so that its inode number's next owner is not taken for it"},
+	 "the end of a watched file, so that its inode number's next owner is not taken for it",
+	 .early = true},
 	{"on_shutdown_super", "generic_shutdown_super", HOOK_FENTRY, 1, false,
-	 "the end of a file system, so that its device number's next owner is not taken for it"},
+	 "the end of a file system, so that its device number's next owner is not taken for it",
+	 .early = true},
 	{"on_committed_creds", "security_bprm_committed_creds", HOOK_FENTRY, 1, true,
 	 "descriptors of watched files that a program inherits over exec",
-	 .lsm = "bprm_committed_creds", .lsm_args = 1},
-	{"on_exec", "sched_process_exec", HOOK_TRACEPOINT, 0, false, "program starts (ancestry)"},
+	 .lsm = "bprm_committed_creds", .lsm_args = 1, .early = true},
+	{"on_exec", "sched_process_exec", HOOK_TRACEPOINT, 0, false, "program starts (ancestry)",
+	 .early = true},
 	{"on_fork", "sched_process_fork", HOOK_TRACEPOINT, 0, true,
-	 "process creation (ancestry, descriptors inherited by children)"},
-	{"on_exit", "sched_process_exit", HOOK_TRACEPOINT, 0, false, "process ends"},
+	 "process creation (ancestry, descriptors inherited by children)", .early = true},
+	{"on_exit", "sched_process_exit", HOOK_TRACEPOINT, 0, false, "process ends", .early = true},
 	{"on_coredump", "do_coredump", HOOK_FENTRY, 1, false,
 	 "crashes: by which signal a process is dumped", .renamed = "vfs_coredump"},
 	{"on_coredump_end", "do_coredump", HOOK_FENTRY, 1, false, "crashes that leave no dump",
@@ -97,7 +103,7 @@ static const struct hook_spec specs[] = {
 	 "mappings of /proc/vmcore in a kernel that was booted to save a crashed one's memory",
 	 .memory = true},
 	{"on_listxattr", "security_inode_listxattr", HOOK_FENTRY, 1, false,
-	 "sockets of agents that were there at start"},
+	 "sockets of agents that were there at start", .early = true},
 	{"on_unix_connect", "security_unix_stream_connect", HOOK_FENTRY, 3, false,
 	 "connections to sockets of agents that hold keys", .memory = true},
 	{"on_socket_connect", "security_socket_connect", HOOK_FENTRY, 3, false,
@@ -252,8 +258,13 @@ static void check_type(struct hook *hook, const struct btf *vmlinux, const char 
 		set_missing(hook, "this kernel has no %s", name);
 }
 
+static bool is_of(const struct hook *hook, enum hook_stage stage)
+{
+	return stage == HOOKS_NR || (hook->spec->early ? HOOKS_EARLY : HOOKS_LATE) == stage;
+}
+
 void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
-		  bool memory, bool refused)
+		  enum hook_stage stage, bool memory, bool refused)
 {
 	const bool lsm = lsm_is_better(vmlinux);
 
@@ -262,6 +273,11 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, hook->spec->program);
 
+		if (!is_of(hook, stage)) {
+			if (program)
+				bpf_program__set_autoload(program, false);
+			continue;
+		}
 		if (hook->spec->needs &&
 		    btf__find_by_name_kind(vmlinux, hook->spec->needs, BTF_KIND_FUNC) < 0) {
 			hook->state = HOOK_NEEDLESS;
@@ -346,25 +362,28 @@ static bool is_spare(const struct hooks *hooks, struct hook *hook)
 	return true;
 }
 
-int hooks_attach(struct hooks *hooks, struct bpf_object *object)
+static void attach(struct hook *hook)
 {
-	int blind = 0;
+	/* For an iterator this makes the link that the daemon reads from. */
+	hook->link = hook->as_lsm ? bpf_program__attach_lsm(hook->program)
+				  : bpf_program__attach(hook->program);
+}
 
+void hooks_attach(struct hooks *hooks, struct bpf_object *object, enum hook_stage stage)
+{
 	for (size_t i = 0; i < hooks->nr; i++) {
 		struct hook *hook = &hooks->items[i];
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(object, hook->spec->program);
 
-		if (is_spare(hooks, hook))
+		if (!is_of(hook, stage) || is_spare(hooks, hook))
 			continue;
-		if (hook->state == HOOK_UNTRIED && hook->spec->on_demand) {
-			hook->state = HOOK_OFF;
-			continue;
-		}
-		if (hook->state == HOOK_UNTRIED && program) {
-			/* For an iterator this makes the link that the daemon reads from. */
-			hook->link = hook->as_lsm ? bpf_program__attach_lsm(program)
-						  : bpf_program__attach(program);
+		if (hook->state == HOOK_UNTRIED) {
+			hook->program =
+				bpf_object__find_program_by_name(object, hook->spec->program);
+			if (hook->spec->on_demand) {
+				hook->state = HOOK_OFF;
+				continue;
+			}
+			attach(hook);
 			if (hook->link)
 				hook->state = HOOK_ATTACHED;
 			else
@@ -374,20 +393,20 @@ int hooks_attach(struct hooks *hooks, struct bpf_object *object)
 		if (hook->state == HOOK_ATTACHED && hook->spec->instead_of)
 			find(hooks, hook->spec->instead_of)->state = HOOK_FALLBACK;
 	}
-	for (size_t i = 0; i < hooks->nr; i++)
-		blind += hooks->items[i].state == HOOK_MISSING && hooks->items[i].spec->essential;
-	return blind;
 }
 
-int hooks_switch(struct hooks *hooks, struct bpf_object *object, const char *program, bool on)
+void hooks_give_up(struct hooks *hooks, enum hook_stage stage, const char *why)
 {
-	struct hook *hook = NULL;
-	struct bpf_link *link;
-
 	for (size_t i = 0; i < hooks->nr; i++)
-		if (!strcmp(hooks->items[i].spec->program, program))
-			hook = &hooks->items[i];
-	if (!hook || hook->state == HOOK_MISSING)
+		if (is_of(&hooks->items[i], stage) && hooks->items[i].state == HOOK_UNTRIED)
+			set_missing(&hooks->items[i], "%s", why);
+}
+
+int hooks_switch(struct hooks *hooks, const char *program, bool on)
+{
+	struct hook *hook = find(hooks, program);
+
+	if (!hook || !hook->program)
 		return -EOPNOTSUPP;
 	if (on == (hook->state == HOOK_ATTACHED))
 		return 0;
@@ -397,10 +416,9 @@ int hooks_switch(struct hooks *hooks, struct bpf_object *object, const char *pro
 		hook->state = HOOK_OFF;
 		return 0;
 	}
-	link = bpf_program__attach(bpf_object__find_program_by_name(object, program));
-	if (!link)
+	attach(hook);
+	if (!hook->link)
 		return -errno;
-	hook->link = link;
 	hook->state = HOOK_ATTACHED;
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct bpf_object;
+struct bpf_program;
 struct bpf_link;
 struct btf;
 
@@ -33,6 +34,12 @@ enum hook_kind {
 	HOOK_TRACEPOINT, /* BTF-typed raw tracepoint */
 	HOOK_ITERATOR, /* run by the daemon, not attached */
 };
+
+/*
+ * The kernel's verifier takes its time for each program. Those without which a read of a key goes
+ * unseen are loaded and attached first, all others when these are live.
+ */
+enum hook_stage { HOOKS_EARLY, HOOKS_LATE, HOOKS_NR };
 
 struct hook_spec {
 	const char *program; /* name of the BPF program */
@@ -57,6 +64,7 @@ struct hook_spec {
 	bool memory; /* only with the policy's setting `memory` */
 	bool on_demand; /* attached by hooks_switch() only */
 	bool refused; /* only with the policy's setting `refused` */
+	bool early; /* HOOKS_EARLY */
 };
 
 struct hook {
@@ -67,6 +75,7 @@ struct hook {
 	char why[192]; /* if not attached; one clause, no full stop */
 	bool as_lsm; /* it goes to spec->lsm */
 	bool lsm_refused; /* it did, and was not taken */
+	const struct bpf_program *program; /* loaded; NULL before that, and if it is left out */
 	struct bpf_link *link; /* owned */
 };
 
@@ -79,20 +88,23 @@ int hooks_init(struct hooks *hooks);
 void hooks_fini(struct hooks *hooks); /* detaches */
 
 /*
- * Before load: switches off the programs whose target this kernel lacks or has with another
- * prototype. vmlinux: the running kernel's BTF.
+ * Before load: switches off the programs of other stages, and those whose target this kernel lacks
+ * or has with another prototype. vmlinux: the running kernel's BTF. stage: HOOKS_NR = all of them.
  */
 void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
-		  bool memory, bool refused);
+		  enum hook_stage stage, bool memory, bool refused);
 
 /* A load failed at `program`: it is left out of the next try. -ENOENT if it is none of ours. */
 int hooks_reject(struct hooks *hooks, const char *program, const char *why);
 
-/* After load: attaches each by itself. Returns the number of essential hooks that are missing. */
-int hooks_attach(struct hooks *hooks, struct bpf_object *object);
+/* After load: attaches each of the stage by itself. `object` stays until hooks_fini(). */
+void hooks_attach(struct hooks *hooks, struct bpf_object *object, enum hook_stage stage);
+
+/* The load of a stage failed as a whole: none of it is there. */
+void hooks_give_up(struct hooks *hooks, enum hook_stage stage, const char *why);
 
 /* Attaches or detaches a program that is loaded. 0, or negative errno and as it was. */
-int hooks_switch(struct hooks *hooks, struct bpf_object *object, const char *program, bool on);
+int hooks_switch(struct hooks *hooks, const char *program, bool on);
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program);
 const char *hook_state_str(enum hook_state state);

@@ -8,6 +8,7 @@
 #include "sensor/sensor.h"
 #include "watch.h" /* types that the skeleton names */
 
+struct btf;
 struct keytrail_bpf;
 
 /* A ring and how much of it the present turn has taken. */
@@ -19,7 +20,9 @@ struct ring {
 
 struct sensor {
 	struct sensor_config config;
-	struct keytrail_bpf *skel;
+	struct btf *vmlinux; /* until everything is loaded */
+	struct keytrail_bpf *skel; /* maps, and the programs of HOOKS_EARLY */
+	struct keytrail_bpf *late; /* the programs of HOOKS_LATE, on the same maps */
 	struct hooks hooks;
 	struct ring rings[SENSOR_RING_NR];
 	int epoll_fd;

@@ -152,8 +152,7 @@ static uint64_t recursion_misses(const struct sensor *sensor, bool lifecycle)
 
 	for (size_t i = 0; i < sensor->hooks.nr; i++) {
 		const struct hook_spec *spec = sensor->hooks.items[i].spec;
-		const struct bpf_program *program =
-			bpf_object__find_program_by_name(sensor->skel->obj, spec->program);
+		const struct bpf_program *program = sensor->hooks.items[i].program;
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
 		int fd = program ? bpf_program__fd(program) : -1;

@@ -14,12 +14,11 @@
 
 #include "base/cleanup.h"
 #include "sensor/internal.h"
+#include "sensor/object.h"
 #include "sensor/rings.h"
 #include "sensor/support.h"
 
 #include "keytrail.skel.h"
-
-DEFINE_CLEANUP(struct btf *, btf__free)
 
 /*
  * What libbpf said of the load in progress. libbpf's print callback has no user data, and only one
@@ -48,36 +47,68 @@ static int remember(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
-/* Kernels lower than the whole of the programs lose one program, not all: try until it loads. */
-static int load(struct sensor *sensor, const struct btf *vmlinux,
+static void configure(const struct sensor *sensor, struct keytrail_bpf *skel)
+{
+	const struct sensor_config *config = &sensor->config;
+
+	skel->rodata->cfg_self_tgid = getpid();
+	skel->rodata->cfg_memory = config->memory;
+	skel->rodata->cfg_bulk_wakeup = config->ring_bulk_kib * 1024 / 4;
+	skel->rodata->cfg_pressure = config->ring_critical_kib * 1024 / 2;
+	bpf_map__set_max_entries(skel->maps.ring_critical, config->ring_critical_kib * 1024);
+	bpf_map__set_max_entries(skel->maps.ring_bulk, config->ring_bulk_kib * 1024);
+	bpf_map__set_max_entries(skel->maps.marks, config->marks_max);
+	/* Two sets are there at once while one replaces the other. */
+	bpf_map__set_max_entries(skel->maps.watch_states, 2 * WATCHSET_STATES_MAX);
+	bpf_map__set_max_entries(skel->maps.watch_literals, 2 * WATCHSET_LITERALS_MAX);
+}
+
+/* Variables and settings are maps too. */
+static int share_maps(const struct keytrail_bpf *from, struct keytrail_bpf *to)
+{
+	struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, to->obj)
+	{
+		struct bpf_map *there = bpf_object__find_map_by_name(from->obj, bpf_map__name(map));
+
+		if (!there)
+			return -ENOENT;
+		r = bpf_map__reuse_fd(map, bpf_map__fd(there));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * The programs of a stage, on maps of their own or those of the stage before. Kernels lower than
+ * the whole of the programs lose one program, not all: try until it loads.
+ */
+static int load(struct sensor *sensor, enum hook_stage stage, struct keytrail_bpf **out_skel,
 		struct sensor_refusal *out_refusal)
 {
 	for (;;) {
-		struct keytrail_bpf *skel = keytrail_bpf__open();
-		int err;
+		struct keytrail_bpf *skel = object_open(sensor->vmlinux);
+		int err = 0;
 
 		if (!skel) {
 			support_explain(-errno, "the probes' object does not open", out_refusal);
 			return -errno;
 		}
-		skel->rodata->cfg_self_tgid = getpid();
-		skel->rodata->cfg_memory = sensor->config.memory;
-		skel->rodata->cfg_bulk_wakeup = sensor->config.ring_bulk_kib * 1024 / 4;
-		bpf_map__set_max_entries(skel->maps.ring_critical,
-					 sensor->config.ring_critical_kib * 1024);
-		skel->rodata->cfg_pressure = sensor->config.ring_critical_kib * 1024 / 2;
-		bpf_map__set_max_entries(skel->maps.ring_bulk, sensor->config.ring_bulk_kib * 1024);
-		bpf_map__set_max_entries(skel->maps.marks, sensor->config.marks_max);
-		/* Two sets are there at once while one replaces the other. */
-		bpf_map__set_max_entries(skel->maps.watch_states, 2 * WATCHSET_STATES_MAX);
-		bpf_map__set_max_entries(skel->maps.watch_literals, 2 * WATCHSET_LITERALS_MAX);
-		hooks_select(&sensor->hooks, skel->obj, vmlinux, sensor->config.memory,
-			     sensor->config.refused);
+		if (stage == HOOKS_EARLY)
+			configure(sensor, skel);
+		else
+			err = share_maps(sensor->skel, skel);
+		hooks_select(&sensor->hooks, skel->obj, sensor->vmlinux, stage,
+			     sensor->config.memory, sensor->config.refused);
 
 		memset(&load_log, 0, sizeof(load_log));
-		err = keytrail_bpf__load(skel);
+		if (!err)
+			err = keytrail_bpf__load(skel);
 		if (!err) {
-			sensor->skel = skel;
+			*out_skel = skel;
 			return 0;
 		}
 		keytrail_bpf__destroy(skel);
@@ -97,9 +128,8 @@ static int load(struct sensor *sensor, const struct btf *vmlinux,
 int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 	       struct sensor_refusal *out_refusal)
 {
-	_cleanup_(btf__freep) struct btf *vmlinux = NULL;
 	struct sensor *sensor;
-	int r, blind;
+	int r;
 
 	r = support_check(out_refusal);
 	if (r < 0)
@@ -112,15 +142,15 @@ int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(remember);
-	vmlinux = btf__load_vmlinux_btf();
-	if (!vmlinux) {
+	sensor->vmlinux = btf__load_vmlinux_btf();
+	if (!sensor->vmlinux) {
 		r = -errno;
 		support_explain(r, "the kernel's type information cannot be read", out_refusal);
 		goto fail;
 	}
 	r = hooks_init(&sensor->hooks);
 	if (!r)
-		r = load(sensor, vmlinux, out_refusal);
+		r = load(sensor, HOOKS_EARLY, &sensor->skel, out_refusal);
 	if (r)
 		goto fail;
 	r = rings_open(sensor);
@@ -129,18 +159,29 @@ int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 		goto fail;
 	}
 	sensor_set_quota(sensor, config->marks_quota);
-	blind = hooks_attach(&sensor->hooks, sensor->skel->obj);
+	hooks_attach(&sensor->hooks, sensor->skel->obj, HOOKS_EARLY);
 	if (hooks_find(&sensor->hooks, "on_file_open")->state != HOOK_ATTACHED) {
 		r = -EOPNOTSUPP;
 		support_explain(r, hooks_find(&sensor->hooks, "on_file_open")->why, out_refusal);
 		goto fail;
 	}
-	(void)blind; /* told hook by hook, by whoever asks for the table */
 	*out_sensor = sensor;
 	return 0;
 fail:
 	sensor_free(sensor);
 	return r;
+}
+
+void sensor_complete(struct sensor *sensor)
+{
+	struct sensor_refusal refusal = {};
+
+	if (load(sensor, HOOKS_LATE, &sensor->late, &refusal))
+		hooks_give_up(&sensor->hooks, HOOKS_LATE, refusal.text);
+	else
+		hooks_attach(&sensor->hooks, sensor->late->obj, HOOKS_LATE);
+	btf__free(sensor->vmlinux);
+	sensor->vmlinux = NULL;
 }
 
 void sensor_free(struct sensor *sensor)
@@ -149,13 +190,15 @@ void sensor_free(struct sensor *sensor)
 		return;
 	hooks_fini(&sensor->hooks);
 	rings_close(sensor);
+	keytrail_bpf__destroy(sensor->late);
 	keytrail_bpf__destroy(sensor->skel);
+	btf__free(sensor->vmlinux);
 	free(sensor);
 }
 
 int sensor_tell_reads(struct sensor *sensor, bool on)
 {
-	return hooks_switch(&sensor->hooks, sensor->skel->obj, "on_file_permission", on);
+	return hooks_switch(&sensor->hooks, "on_file_permission", on);
 }
 
 const struct hooks *sensor_hooks(const struct sensor *sensor)

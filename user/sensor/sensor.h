@@ -38,12 +38,16 @@ struct sensor_refusal {
 };
 
 /*
- * Loads and attaches. 0 with *out_sensor, or negative errno with *out_refusal filled and nothing
- * left behind in the kernel. Missing optional hooks are no failure: see sensor_hooks().
+ * Loads and attaches what sees reads of keys. 0 with *out_sensor, or negative errno with
+ * *out_refusal filled and nothing left behind in the kernel. Missing optional hooks are no failure:
+ * see sensor_hooks().
  */
 int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 	       struct sensor_refusal *out_refusal);
 void sensor_free(struct sensor *sensor);
+
+/* Loads and attaches the rest, once. It may take seconds, and files can be marked before it. */
+void sensor_complete(struct sensor *sensor);
 
 const struct hooks *sensor_hooks(const struct sensor *sensor);
 

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "sensor/hooks.h"
+#include "sensor/object.h"
 #include "watch.h"
 
 #include "keytrail.skel.h"
@@ -33,31 +34,31 @@ static void tell(const char *program, const char *log)
 	       states ? strtoul(states + 13, NULL, 10) : 0);
 }
 
-/* The first program that did not load, NULL if that was not it. */
+/* They are loaded in turn: the last that the verifier looked at, NULL if there was none. */
 static struct bpf_program *refused(struct bpf_object *object)
 {
-	struct bpf_program *program;
+	struct bpf_program *program, *last = NULL;
 
 	bpf_object__for_each_program(program, object)
 	{
 		size_t size;
 		const char *log = bpf_program__log_buf(program, &size);
 
-		if (bpf_program__autoload(program) && log && !strstr(log, "processed "))
-			return program;
+		if (bpf_program__autoload(program) && log && log[0])
+			last = program;
 	}
-	return NULL;
+	return last;
 }
 
 static int try_load(struct hooks *hooks, const struct btf *vmlinux)
 {
-	struct keytrail_bpf *skel = keytrail_bpf__open();
+	struct keytrail_bpf *skel = object_open(vmlinux);
 	struct bpf_program *program;
 	int r;
 
 	if (!skel)
 		return -errno;
-	hooks_select(hooks, skel->obj, vmlinux, true, true);
+	hooks_select(hooks, skel->obj, vmlinux, HOOKS_NR, true, true);
 	bpf_object__for_each_program(program, skel->obj)
 	{
 		char *log = calloc(1, LOG_SIZE);
@@ -73,6 +74,8 @@ static int try_load(struct hooks *hooks, const struct btf *vmlinux)
 		if (!program || hooks_reject(hooks, bpf_program__name(program), "refused"))
 			return r;
 		printf("%s refused\n", bpf_program__name(program));
+		fprintf(stderr, "%s: %s\n", bpf_program__name(program),
+			bpf_program__log_buf(program, &(size_t){0}));
 		keytrail_bpf__destroy(skel);
 		return -EAGAIN;
 	}
