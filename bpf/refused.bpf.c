@@ -296,7 +296,7 @@ __noinline int report_refused(kt_u64 name, kt_u64 start, kt_u64 found, kt_u64 wh
 			r->r.h.flags |= WIRE_F_PATH_TRUNCATED;
 	}
 	r->r.h.flags |= put_path(r->str, DIR_AT, WIRE_EXE_MAX, &r->r.dir, STR_OFF,
-				 BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), 1);
+				 BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt));
 	r->r.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->r.exe, STR_OFF, task);
 	r->r.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->r.cgroup, STR_OFF, task);
 	r->r.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->r.args, STR_OFF, task);
