@@ -3,6 +3,8 @@
 #
 # Tries that come to nothing: opens of watched names that are refused, and looking for names that are
 # not there, with `refused: on`; what looks like it and is none; and a flood of them.
+# Run by its name (ONLY=refused) or in make check-long, until it has been seen to pass on all kernels.
+# long: 900 s, 512 MiB
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
