@@ -17,6 +17,7 @@
 #define LINGERING_MAX 32
 #define FD_FREE	      10 /* descriptors below may be in the way of the child's 0..3 */
 #define MOMENT_MS     100
+#define LONGER_MS     400 /* one that dies at the lowest priority, on a busy machine */
 
 /* Killed children that did not go: they hang in a read from a dead file system. */
 static pid_t lingering[LINGERING_MAX];
@@ -114,11 +115,11 @@ struct scan_process scan_process_of(pid_t pid)
 	return (struct scan_process){pid, (int)syscall(SYS_pidfd_open, pid, 0)};
 }
 
-static void pause_for(const struct scan_process *process)
+static void pause_for(const struct scan_process *process, int ms)
 {
 	struct pollfd pfd = {.fd = process->pidfd, .events = POLLIN};
 
-	poll(&pfd, 1, MOMENT_MS);
+	poll(&pfd, 1, ms);
 }
 
 /* By descriptor, as a number could be another's if somebody else reaped the child. */
@@ -137,12 +138,12 @@ static void forget(struct scan_process *process)
 }
 
 /* Killed: waits a moment, and remembers it if that was not enough. */
-static int bury(struct scan_process *process)
+static int bury(struct scan_process *process, int ms)
 {
 	int status = -1;
 
 	if (!gone(process->pid, &status)) {
-		pause_for(process);
+		pause_for(process, ms);
 		/* There is room: a spawn needs a free place, and children are few. */
 		for (int i = 0; !gone(process->pid, &status) && i < LINGERING_MAX; i++)
 			if (!lingering[i]) {
@@ -160,13 +161,13 @@ int scan_process_wait(struct scan_process *process)
 
 	if (!process->pid)
 		return -1;
-	pause_for(process);
+	pause_for(process, MOMENT_MS);
 	if (gone(process->pid, &status)) {
 		forget(process);
 		return status;
 	}
 	kill_it(process);
-	return bury(process);
+	return bury(process, LONGER_MS);
 }
 
 void scan_process_end(struct scan_process *process)
@@ -174,5 +175,5 @@ void scan_process_end(struct scan_process *process)
 	if (!process->pid)
 		return;
 	kill_it(process);
-	bury(process);
+	bury(process, MOMENT_MS);
 }

@@ -29,7 +29,7 @@ struct scan_process scan_process_of(pid_t pid);
 
 /*
  * It is about to end by itself, as the end of its pipe shows: what of? Waits a tenth of a second,
- * then kills it and waits as long again. Its status as waitpid(2) has it, -1 if it hangs.
+ * then kills it and waits four more. Its status as waitpid(2) has it, -1 if it hangs.
  */
 int scan_process_wait(struct scan_process *process);
 
