@@ -423,6 +423,24 @@ static void a_directory_is_not_taken_for_the_one_that_replaces_it(void **state)
 	make(w, "stage/a/.ssh/id_rsa", "x");
 	compile(w, policy_keys, 1);
 	appear_from(w, "stage/a", "home", "a", MARK_MOVED);
+	watcher_catch_up(w->watcher);
+	assert_int_equal(watched(w), 0);
+	rename_in(w, "stage/a", "home/a");
+	watcher_catch_up(w->watcher);
+	assert_true(object_at(w, "home/a/.ssh/id_rsa"));
+}
+
+/* The hook marks what is in a large tree before the rename goes on: that can take a while. */
+static void a_directory_that_is_long_in_coming_is_walked(void **state)
+{
+	struct world *w = *state;
+
+	make(w, "home", NULL);
+	make(w, "stage/a/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	appear_from(w, "stage/a", "home", "a", MARK_MOVED_TREE);
+	for (unsigned i = 0; i < 10; i++)
+		watcher_catch_up(w->watcher);
 	assert_int_equal(watched(w), 0);
 	rename_in(w, "stage/a", "home/a");
 	watcher_catch_up(w->watcher);
@@ -936,6 +954,7 @@ int main(void)
 		CASE(marks_that_the_kernel_lost_are_set_anew),
 		CASE(a_file_is_not_taken_for_the_one_that_replaces_it),
 		CASE(a_directory_is_not_taken_for_the_one_that_replaces_it),
+		CASE(a_directory_that_is_long_in_coming_is_walked),
 		CASE(what_appears_is_an_object_at_once),
 		CASE(a_renamed_directory_takes_its_files_along),
 		CASE(the_end_of_an_object_is_told_once),

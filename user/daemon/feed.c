@@ -123,9 +123,10 @@ void feed_gaps(struct app *app)
 	feed_gap(app, "recursion-lifecycle", s.recursion_lifecycle - app->stats.recursion_lifecycle,
 		 now);
 	feed_gap(app, "undecodable", s.undecodable - app->stats.undecodable, now);
-	/* An insert that was refused for the moment, a rename that was not seen or could not be
-	 * told: what it was about is found by walking. */
+	/* An insert that was refused for the moment, a rename that was not seen, could not be told
+	 * or brought more than is marked at once: what it was about is found by walking. */
 	if (s.drops[WIRE_DROP_MARK_BUSY] != app->stats.drops[WIRE_DROP_MARK_BUSY] ||
+	    s.drops[WIRE_DROP_TREE] != app->stats.drops[WIRE_DROP_TREE] ||
 	    s.drops[WIRE_DROP_RING_CRITICAL] != app->stats.drops[WIRE_DROP_RING_CRITICAL] ||
 	    s.recursion_misses != app->stats.recursion_misses)
 		app_walk_soon(app);

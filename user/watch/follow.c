@@ -9,6 +9,9 @@
 #include "base/cleanup.h"
 #include "watch/watcher-internal.h"
 
+/* Looks at a name that was told: a rename may wait for its hook, which marks the tree, that long. */
+#define LATE_TRIES 50
+
 /* The last name of a path; the whole if there is no slash. */
 static struct span last_name(struct span path)
 {
@@ -34,34 +37,59 @@ static void drop_on_device(void *userdata, struct node *node)
 	picture_drop(((struct ended_device *)userdata)->w, node);
 }
 
-/* The name was told before it can be looked up: to be looked at again. */
-static void defer_if_absent(struct watcher *w, const struct node *dir, int fd, const char *name)
+/* To be looked at again. ino: as struct late has it. */
+static void defer(struct watcher *w, const struct node *dir, const char *name, uint64_t ino)
 {
-	_cleanup_close_ int at = reach_name(&w->reach, fd, name);
+	struct late *late = &w->late[w->nr_late];
 	char path[PATH_MAX];
 
-	if (at != -ENOENT || picture_path(dir, name, path, sizeof(path)) < 0)
+	if (picture_path(dir, name, path, sizeof(path)) < 0)
 		return;
-	if (w->nr_late < LATE_MAX)
-		w->late[w->nr_late] = strdup(path);
-	if (w->nr_late < LATE_MAX && w->late[w->nr_late])
+	if (w->nr_late == LATE_MAX) {
+		w->all_late = true;
+		return;
+	}
+	*late = (struct late){.path = strdup(path), .ino = ino};
+	if (late->path)
 		w->nr_late++;
 	else
 		w->all_late = true;
 }
 
+/* The name was told before it can be looked up. */
+static void defer_if_absent(struct watcher *w, const struct node *dir, int fd, const char *name)
+{
+	_cleanup_close_ int at = reach_name(&w->reach, fd, name);
+
+	if (at == -ENOENT)
+		defer(w, dir, name, 0);
+}
+
+static bool has_arrived(const struct late *late)
+{
+	struct stat st;
+
+	return lstat(late->path, &st) == 0 && (!late->ino || st.st_ino == late->ino);
+}
+
 void watcher_catch_up(struct watcher *w)
 {
 	const bool all = w->all_late;
+	size_t kept = 0;
 
 	w->all_late = false;
-	while (w->nr_late) {
-		char *path = w->late[--w->nr_late];
+	for (size_t i = 0; i < w->nr_late; i++) {
+		struct late late = w->late[i];
 
+		if (!all && !has_arrived(&late) && ++late.tries < LATE_TRIES) {
+			w->late[kept++] = late;
+			continue;
+		}
 		if (!all)
-			watcher_rescan(w, path);
-		free(path);
+			watcher_rescan(w, late.path);
+		free(late.path);
 	}
+	w->nr_late = kept;
 	if (all)
 		watcher_rescan(w, "/");
 }
@@ -127,6 +155,8 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 
 		if (sub >= 0)
 			walk_dir(w, node, sub, 0, 0);
+		else if (sub == -ESTALE) /* a rename is told before it is done */
+			defer(w, dir, name, node->inode.ino);
 	}
 }
 

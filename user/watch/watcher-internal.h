@@ -8,6 +8,13 @@
 
 #define LATE_MAX 64
 
+/* What was told, and was not there when it was looked up. */
+struct late {
+	char *path;
+	uint64_t ino; /* that is to stand there, 0 = any */
+	unsigned tries;
+};
+
 struct watcher {
 	const struct watcher_ops *ops;
 	void *userdata;
@@ -20,7 +27,7 @@ struct watcher {
 	bool bounded; /* since the last watcher_apply(): not everything is marked */
 	struct watcher_problem problems[WATCHER_PROBLEMS_MAX];
 	size_t nr_problems;
-	char *late[LATE_MAX]; /* paths that were told and are not there yet */
+	struct late late[LATE_MAX];
 	size_t nr_late;
 	bool all_late; /* more than that: everything is looked through */
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */

@@ -28,7 +28,7 @@ void watcher_free(struct watcher *w)
 	if (!w)
 		return;
 	while (w->nr_late)
-		free(w->late[--w->nr_late]);
+		free(w->late[--w->nr_late].path);
 	tree_fini(&w->tree);
 	free(w);
 }

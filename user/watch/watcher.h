@@ -93,8 +93,8 @@ int watcher_rescan(struct watcher *watcher, const char *path);
 
 /*
  * Looks again where a name that the kernel side told could not be looked up yet: it tells before
- * the name can be. To be called a moment after watcher_mark_event(); costs nothing if there is
- * nothing.
+ * the name can be. To be called every tenth of a second or so; what is not there then is looked for
+ * some seconds more. Costs nothing if there is nothing.
  */
 void watcher_catch_up(struct watcher *watcher);
 
