@@ -11,46 +11,51 @@
 #include "leave.h"
 #include "record.h"
 
-/* Does with the inode as the daemon's slot says: the daemon has opened it with the marking flags.
- */
-static __always_inline void marking_seen(struct inode *inode)
+/* Does with the inode as the slot says: the daemon has opened it with the marking flags. */
+static __always_inline void marking_seen(struct marking_slot *slot, struct inode *inode)
 {
 	struct mark_key key = {};
 	struct mark mark, *old;
-	kt_u32 n = marking.nr;
+	kt_u32 n = slot->nr;
 	long err = 0;
 
 	if (n < MARKING_INODES) {
-		fill_inode(&marking.inode[n], inode);
-		marking.nr = n + 1;
+		fill_inode(&slot->inode[n], inode);
+		slot->nr = n + 1;
 	}
-	marking.size = inode->i_size;
-	marking.mode = inode->i_mode;
-	marking.nlink = inode->i_nlink;
-	if (marking.op != MARKING_MARK)
+	slot->size = inode->i_size;
+	slot->mode = inode->i_mode;
+	slot->nlink = inode->i_nlink;
+	if (slot->op != MARKING_MARK)
 		return;
 
 	key.ino = inode->i_ino;
 	key.dev = inode->i_sb->s_dev;
-	mark = marking.mark;
+	mark = slot->mark;
 	mark.flags &= MARK_LASTING;
 	mark.gen = inode->i_generation;
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen && !n) {
-		if (marking.mark.flags & MARK_KEEP) {
-			marking.mark = *old;
+		if (slot->mark.flags & MARK_KEEP) {
+			slot->mark = *old;
 			return;
 		}
-		marking.mark.object = mark.object = old->object;
+		slot->mark.object = mark.object = old->object;
 	}
 	err = mark_put(&key, &mark, addr_of(inode));
 	if (err)
-		marking.error = -err;
+		slot->error = -err;
 }
 
-static __always_inline int marking_is_ours(void)
+/* The number of this thread's slot, if there is an order in it; MARKING_SLOTS: none. */
+static __always_inline kt_u32 marking_ours(void)
 {
-	return marking.tid == (kt_u32)bpf_get_current_pid_tgid() && marking.op != MARKING_IDLE;
+	kt_u32 tid = bpf_get_current_pid_tgid(), i;
+
+	for (i = 0; i < MARKING_SLOTS; i++)
+		if (marking[i].tid == tid && marking[i].op != MARKING_IDLE)
+			break;
+	return i;
 }
 
 /*
@@ -59,9 +64,14 @@ static __always_inline int marking_is_ours(void)
  */
 static __always_inline int marking_open(struct file *file, struct inode *inode)
 {
-	if ((file->f_flags & MARKING_FLAGS) != MARKING_FLAGS || !marking_is_ours())
+	kt_u32 slot;
+
+	if ((file->f_flags & MARKING_FLAGS) != MARKING_FLAGS)
 		return 0;
-	marking_seen(inode);
+	slot = marking_ours();
+	if (slot >= MARKING_SLOTS)
+		return 0;
+	marking_seen(&marking[slot], inode);
 	return 1;
 }
 
@@ -69,8 +79,10 @@ static __always_inline int marking_open(struct file *file, struct inode *inode)
 SEC("fentry/security_inode_listxattr")
 int BPF_PROG(on_listxattr, struct dentry *dentry)
 {
-	if (marking.op != MARKING_IDLE && (marking.mark.flags & MARK_SOCKET) && marking_is_ours())
-		marking_seen(dentry->d_inode);
+	kt_u32 slot = marking_ours();
+
+	if (slot < MARKING_SLOTS && (marking[slot].mark.flags & MARK_SOCKET))
+		marking_seen(&marking[slot], dentry->d_inode);
 	return 0;
 }
 

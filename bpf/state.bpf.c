@@ -4,7 +4,7 @@
 #include "state.h"
 
 kt_u8 filter[FILTER_SIZE];
-struct marking_slot marking;
+struct marking_slot marking[MARKING_SLOTS];
 kt_u32 holder_slots[HOLDER_SLOTS];
 kt_u32 nr_holders;
 

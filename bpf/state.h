@@ -13,7 +13,7 @@
 #define FILTER_SIZE (1U << FILTER_BITS)
 
 extern kt_u8 filter[FILTER_SIZE];
-extern struct marking_slot marking;
+extern struct marking_slot marking[MARKING_SLOTS];
 extern kt_u32 recent_epoch;
 extern const volatile kt_u32 cfg_self_tgid;
 extern const volatile kt_u32 cfg_bulk_wakeup;

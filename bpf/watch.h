@@ -143,8 +143,10 @@ struct pressure_clock {
  * MARKING_FLAGS on the thread `tid`, and the probe on that open does what `op` says with the
  * identity that it sees. A socket cannot be opened: its extended attributes are listed instead,
  * which comes by a probe likewise and which nobody else does often. Under overlayfs one open passes
- * the probe twice, for the overlay's inode and for the one beneath.
+ * the probe twice, for the overlay's inode and for the one beneath. The first slot is the daemon's;
+ * the others are for its children that walk where an open may wait for ever.
  */
+#define MARKING_SLOTS  9
 #define MARKING_FLAGS  (04010000 | 00004000) /* O_SYNC | O_NONBLOCK: to a reader without meaning */
 #define MARKING_INODES 4
 

@@ -103,15 +103,14 @@ static void a_descriptor_is_known_by_its_mount(void **state)
 {
 	_cleanup_close_ int fd = open("/proc", O_PATH | O_CLOEXEC);
 	struct mounts *mounts = NULL;
-	const char *type = NULL;
 	sd_event *loop = NULL;
 
 	assert_true(sd_event_new(&loop) >= 0);
 	assert_int_equal(mounts_new(loop, on_mounted, NULL, &mounts), 0);
-	assert_true(mounts_answers(mounts, fd, &type));
-	assert_string_equal(type, "proc");
-	assert_false(mounts_answers(mounts, -1, &type));
-	assert_string_equal(type, "");
+	assert_true(mounts_answers(mounts, fd));
+	assert_string_equal(mounts_type_at(mounts, "/proc"), "proc");
+	assert_false(mounts_answers(mounts, -1));
+	assert_null(mounts_type_at(mounts, "/proc/self"));
 	mounts_free(mounts);
 	sd_event_unref(loop);
 }

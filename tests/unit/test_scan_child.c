@@ -237,6 +237,53 @@ static void a_child_that_hangs_is_killed_at_the_deadline(void **state)
 	close(fd);
 }
 
+/* The answer of a child that opens the file itself. */
+static int identify_at(const char *path, dev_t dev, ino_t ino, struct key_identity *out_id)
+{
+	_cleanup_scan_child_ struct scan_child *child = NULL;
+	int r = scan_child_spawn_at(real_child(), path, dev, ino, &child);
+
+	if (r < 0)
+		return r;
+	while ((r = scan_child_read(child, out_id)) == -EAGAIN) {
+		struct pollfd pfd = {.fd = scan_child_fd(child), .events = POLLIN};
+
+		assert_true(poll(&pfd, 1, LONG_MS) > 0);
+	}
+	return r;
+}
+
+static void a_child_opens_only_the_file_that_was_meant(void **state)
+{
+	struct key_identity id, own;
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	shell(*state, NULL, 0,
+	      "ssh-keygen -q -t ed25519 -N secret -f k; mkdir d; cp k k.pub d;"
+	      "ln -s d e; ln -s k l");
+	fd = open_in(state, "k");
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	/* With its sibling: the file alone does not tell this one's fingerprint in all forms. */
+	assert_int_equal(identify_at(tmpdir_path(state, "k"), st.st_dev, st.st_ino, &id), 0);
+	fd = open_in(state, "k");
+	assert_int_equal(scan_child_identify(real_child(), fd, open_in(state, "k.pub"), LONG_MS,
+					     &own),
+			 0);
+	close(fd);
+	assert_int_equal(id.kind, KEY_ED25519);
+	assert_string_equal(id.ssh_fp, own.ssh_fp);
+	assert_int_equal(identify_at(tmpdir_path(state, "k"), st.st_dev, st.st_ino + 1, &id), -EIO);
+	assert_int_equal(identify_at(tmpdir_path(state, "l"), st.st_dev, st.st_ino, &id), -EIO);
+	assert_int_equal(identify_at(tmpdir_path(state, "none"), st.st_dev, st.st_ino, &id), -EIO);
+	assert_int_equal(stat(tmpdir_path(state, "d/k"), &st), 0);
+	assert_int_equal(identify_at(tmpdir_path(state, "d/k"), st.st_dev, st.st_ino, &id), 0);
+	snprintf(path, sizeof(path), "%s", tmpdir_path(state, "e/k"));
+	assert_int_equal(identify_at(path, st.st_dev, st.st_ino, &id), -EIO);
+}
+
 static void a_child_gets_nothing_but_its_four_descriptors(void **state)
 {
 	struct key_identity id;
@@ -324,6 +371,7 @@ int main(void)
 		CASE(what_is_no_key_file_has_its_own_error),
 		CASE(each_failure_of_a_child_is_told_apart),
 		CASE(a_child_that_hangs_is_killed_at_the_deadline),
+		CASE(a_child_opens_only_the_file_that_was_meant),
 		CASE(a_child_gets_nothing_but_its_four_descriptors),
 		CASE(freeing_ends_a_running_child_and_reading_never_blocks),
 		CASE(several_children_run_side_by_side),

@@ -9,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -39,6 +42,8 @@ struct world {
 	struct policy *policy;
 	struct watchset *set;
 	struct watcher *watcher;
+	char apart[4096]; /* told last as such, and how often */
+	unsigned nr_apart;
 	int refuse; /* errno that mark() answers for files, 0 = none */
 };
 
@@ -130,8 +135,46 @@ static int fake_open(void *userdata, const char *path, struct inode_id *out_inod
 	return fd;
 }
 
+static int fake_remark(void *userdata, const struct inode_id *id, uint32_t state, uint32_t watch)
+{
+	struct world *w = userdata;
+
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (inode_id_same(&w->marks[i].inode, id)) {
+			w->marks[i].mark.state = state;
+			w->marks[i].mark.watch = watch;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+/* All is on one file system here: what lies in or below a directory "slow" is taken for another's.
+ */
+static bool fake_answers(void *userdata, int fd)
+{
+	char self[64], path[4096];
+	ssize_t n;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, path, sizeof(path) - 1);
+	assert_true(n > 0);
+	path[n] = '\0';
+	return !strstr(path, "/slow");
+}
+
+static void fake_apart(void *userdata, const char *path)
+{
+	struct world *w = userdata;
+
+	snprintf(w->apart, sizeof(w->apart), "%s", path);
+	w->nr_apart++;
+}
+
 static const struct watcher_ops ops = {
 	.mark = fake_mark,
+	.remark = fake_remark,
+	.answers = fake_answers,
+	.apart = fake_apart,
 	.unmark = fake_unmark,
 	.unmark_device = fake_unmark_device,
 	.object = fake_object,
@@ -833,6 +876,96 @@ static void a_file_behind_a_link_is_opened_by_it(void **state)
 	close(sibling);
 }
 
+static void send_find(void *userdata, const struct watcher_find *find)
+{
+	assert_int_equal(write(*(int *)userdata, find, sizeof(*find)), sizeof(*find));
+}
+
+/* As the daemon has it done; what the child marks is put into the parent's kernel side here. */
+static void walk_by_child(struct world *w, bool *out_whole)
+{
+	struct watcher_find find;
+	int pipes[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	watcher_begin_apart(w->watcher);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(!watcher_walk_apart(w->watcher, w->apart, send_find, &pipes[1]));
+	close(pipes[1]);
+	while (read(pipes[0], &find, sizeof(find)) == sizeof(find)) {
+		struct inode_id id = find.inode;
+		size_t i = 0;
+
+		while (i < w->nr_marks && !inode_id_same(&w->marks[i].inode, &id))
+			i++;
+		w->marks[i].inode = id;
+		w->marks[i].mark = find.mark;
+		if (i == w->nr_marks)
+			w->nr_marks++;
+		watcher_take(w->watcher, &find);
+	}
+	close(pipes[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	*out_whole = WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void what_may_not_answer_is_left_to_a_child(void **state)
+{
+	struct world *w = *state;
+	char at[4096], path[4096];
+	uint64_t key;
+	bool whole;
+
+	if (getuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip();
+	make(w, "home/slow", NULL);
+	make(w, "home/a/.ssh/id_a", "x");
+	snprintf(at, sizeof(at), "%s/home/slow", w->top);
+	assert_int_equal(mount("none", at, "tmpfs", 0, NULL), 0);
+	make(w, "home/slow/.ssh/id_rsa", "x");
+	compile(w, policy_keys, 1);
+	assert_int_equal(watched(w), 1);
+	assert_int_equal(w->nr_apart, 1);
+	assert_string_equal(w->apart, at);
+	assert_true(watcher_leads(w->watcher, at));
+
+	walk_by_child(w, &whole);
+	assert_true(whole);
+	key = object_at(w, "home/slow/.ssh/id_rsa");
+	assert_true(key != 0);
+	assert_int_equal(watched(w), 2);
+	assert_int_equal(watcher_open(w->watcher, key, NULL, NULL), -EREMOTE);
+	/* By what the kernel side tells, without a look. */
+	make(w, "home/slow/.ssh/id_new", "x");
+	appear(w, "home/slow/.ssh", "id_new", MARK_ADDED);
+	assert_true(object_at(w, "home/slow/.ssh/id_new") != 0);
+	/* Another set, in which the entry has another number: known as before. */
+	compile(w,
+		"version: 1\nwatch:\n  - {name: none, class: tls-key, paths: [\"@/none\"]}\n"
+		"  - {name: keys, class: ssh-user-key, paths: [\"@/home/*/.ssh/id_*\"]}\n",
+		100);
+	assert_int_equal(object_at(w, "home/slow/.ssh/id_rsa"), key);
+	assert_int_equal(watch_of(w, key), 2);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		assert_true(!w->marks[i].mark.state || w->marks[i].mark.state >= 100);
+	/* What another walk does not find is gone; what came meanwhile is not. */
+	snprintf(path, sizeof(path), "%s/home/slow/.ssh/id_rsa", w->top);
+	assert_int_equal(unlink(path), 0);
+	walk_by_child(w, &whole);
+	assert_true(whole);
+	watcher_seen_apart(w->watcher, w->apart, watcher_apart_number(w->watcher));
+	assert_int_equal(object_at(w, "home/slow/.ssh/id_rsa"), 0);
+	assert_true(object_at(w, "home/slow/.ssh/id_new") != 0);
+	/* And one that wants nothing of it. */
+	compile(w, "version: 1\nwatch:\n  - {name: x, class: tls-key, paths: [\"@/none\"]}\n", 200);
+	assert_int_equal(watched(w), 0);
+	assert_int_equal(umount2(at, MNT_DETACH), 0);
+}
+
 static void what_cannot_be_marked_is_listed(void **state)
 {
 	struct world *w = *state;
@@ -971,6 +1104,7 @@ int main(void)
 		CASE(a_link_that_comes_later_leads_no_further),
 		CASE(only_the_object_itself_is_opened),
 		CASE(a_file_behind_a_link_is_opened_by_it),
+		CASE(what_may_not_answer_is_left_to_a_child),
 		CASE(what_cannot_be_marked_is_listed),
 		CASE(a_mount_below_a_pattern_is_walked),
 		CASE(a_dump_is_watched_wherever_it_lies),

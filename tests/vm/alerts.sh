@@ -39,6 +39,22 @@ key_copy() {
 	mv "${1%/*}/.tmp-key" "$1"
 }
 
+# What is said of watched places on file systems that may not answer.
+apart_states() {
+	keytrail status --json | jq -c .apart
+}
+
+# apart_is [-t SECONDS] PATH STATE: until it is so.
+apart_is() {
+	_seconds=$WAIT
+	if [ "$1" = -t ]; then
+		_seconds=$2
+		shift 2
+	fi
+	wait_for -t "$_seconds" sh -c "keytrail status --json | jq -e --arg path '$1' \
+		'.apart[] | select(.path == \$path and .state == \"$2\")'"
+}
+
 # fp FILE: fingerprint of the key that was put into it.
 fp() {
 	_found=

@@ -17,6 +17,7 @@
 
 #include "alert/alert.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "control/server.h"
 #include "daemon/canary.h"
 #include "daemon/devices.h"
@@ -26,6 +27,7 @@
 #include "daemon/mounts.h"
 #include "daemon/scans.h"
 #include "daemon/quota.h"
+#include "daemon/slow.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "sinks/jsonl.h"
@@ -163,13 +165,81 @@ static void on_object(void *userdata, const struct watched *watched)
 		identify_again(app->identify, watched->object);
 }
 
+static int remark_inode(void *userdata, const struct inode_id *identity, uint32_t state,
+			uint32_t watch)
+{
+	struct app *app = userdata;
+	bool key = watch && object_class_holds_keys(policy_watch(app->policy, watch)->object_class);
+
+	return sensor_remark(app->sensor, identity, state, watch, key);
+}
+
+static bool fd_answers(void *userdata, int fd)
+{
+	return mounts_answers(((struct app *)userdata)->mounts, fd);
+}
+
+static void on_apart(void *userdata, const char *path)
+{
+	struct app *app = userdata;
+	const char *type = mounts_type_at(app->mounts, path);
+
+	/* To look up a name there would mount it; what is mounted there is told by the table. */
+	if (!type || strcmp(type, "autofs") != 0)
+		slow_add(app->slow, path);
+}
+
+void app_walk_slow(void *userdata, const char *path)
+{
+	struct app *app = userdata;
+
+	if (watcher_leads(app->watcher, path))
+		slow_add(app->slow, path);
+}
+
 static const struct watcher_ops watcher_ops = {
 	.mark = mark_path,
 	.unmark = unmark_inode,
 	.unmark_device = unmark_device,
+	.remark = remark_inode,
 	.object = on_object,
 	.open = open_path,
+	.answers = fd_answers,
+	.apart = on_apart,
 };
+
+static void slow_enter(void *userdata, unsigned slot)
+{
+	sensor_enter_child(((struct app *)userdata)->sensor, slot);
+}
+
+static void slow_ended(void *userdata, unsigned slot)
+{
+	sensor_child_ended(((struct app *)userdata)->sensor, slot);
+}
+
+static void on_silent(void *userdata, const char *path)
+{
+	struct app *app = userdata;
+	char name[512], text[1024];
+
+	if (!path) {
+		log_line(SD_NOTICE, "all file systems with watched places answer again");
+		feed_health(app, HEALTH_OK, "file-systems",
+			    "all file systems with watched places answer again");
+		return;
+	}
+	escape_bytes(path, strlen(path), name, sizeof(name), NULL);
+	snprintf(
+		text, sizeof(text),
+		"the file system at %s does not answer: what is there is not watched, but for what "
+		"was marked before; `keytrail status` lists all of this kind",
+		name);
+	log_line(SD_WARNING, "%s", text);
+	feed_health(app, HEALTH_DEGRADED, "file-systems", text);
+}
+
+static const struct slow_ops slow_ops = {slow_enter, slow_ended, on_silent};
 
 static void on_identified(void *userdata, uint64_t object, const struct key_identity *key)
 {
@@ -223,8 +293,12 @@ static const struct homes_ops homes_ops = {.user = on_user, .changed = on_homes_
 static void on_mounted(void *userdata, const char *path)
 {
 	struct app *app = userdata;
+	const char *type = mounts_type_at(app->mounts, path);
 
-	watcher_rescan(app->watcher, path);
+	if (!type || mounts_type_answers(type))
+		watcher_rescan(app->watcher, path);
+	else if (strcmp(type, "autofs") != 0)
+		app_walk_slow(app, path);
 	devices_remounted(app->devices);
 	/* What was opened there before it was marked. */
 	app->look_for_open = true;
@@ -289,6 +363,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	dumps_second(app->dumps);
 	quota_second(app->quota);
 	homes_look(app->homes);
+	slow_second(app->slow);
 	if (app->look_for_open && app_boottime() - app->looked_ns > LOOK_PERIOD) {
 		app->look_for_open = false;
 		app->looked_ns = app_boottime();
@@ -485,6 +560,8 @@ static int watch_start(struct app *app)
 	if (!r)
 		r = watcher_new(&watcher_ops, app, &app->watcher);
 	if (!r)
+		r = slow_new(app->loop, app->watcher, &slow_ops, app, &app->slow);
+	if (!r)
 		r = identify_new(app->loop, app->watcher, &identify_ops, app, &app->identify);
 	if (!r)
 		r = scans_new(app, &app->scans);
@@ -617,6 +694,7 @@ static void app_fini(struct app *app)
 	control_server_free(app->control);
 	app->control = NULL;
 	mounts_free(app->mounts);
+	slow_free(app->slow);
 	devices_free(app->devices);
 	homes_free(app->homes);
 	identify_free(app->identify);

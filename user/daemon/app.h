@@ -25,6 +25,7 @@ struct identify;
 struct mounts;
 struct scans;
 struct quota;
+struct slow;
 struct trace_writer;
 struct trust;
 struct watcher;
@@ -54,6 +55,7 @@ struct app {
 	struct trust *trust;
 	struct homes *homes;
 	struct mounts *mounts;
+	struct slow *slow;
 	struct devices *devices;
 	struct identify *identify;
 	struct canary *canary; /* NULL: the policy says not to test */
@@ -95,6 +97,9 @@ int64_t app_wall_offset(void);
 /* For watcher_each(): tells the engine an object and its key once more. */
 struct watched;
 void app_retell(void *userdata, const struct watched *watched);
+
+/* For mounts_each_slow(): has a place walked by a child if a pattern leads there. */
+void app_walk_slow(void *userdata, const char *path);
 
 /* Walks all watched names again, a moment from now. */
 void app_walk_soon(struct app *app);

@@ -16,6 +16,7 @@
 #include <libmount/libmount.h>
 
 #include "base/cleanup.h"
+#include "daemon/mounts.h"
 #include "sensor/sensor.h"
 #include "watch/watcher.h"
 
@@ -338,8 +339,10 @@ static void add_mounted(struct devices *d, uint32_t dev, unsigned depth)
 			const char *source = mnt_fs_get_source(fs);
 			struct stat st;
 
+			/* What waits on a server or a process may name a place on another such. */
 			if (kernel_dev(mnt_fs_get_devno(fs)) != dev || !source ||
-			    source[0] != '/' || stat(source, &st) < 0 || !S_ISBLK(st.st_mode))
+			    source[0] != '/' || !mounts_type_answers(mnt_fs_get_fstype(fs)) ||
+			    stat(source, &st) < 0 || !S_ISBLK(st.st_mode))
 				continue;
 			add(d, kernel_dev(st.st_rdev), depth);
 			if (mnt_fs_match_fstype(fs, "btrfs"))

@@ -3,9 +3,11 @@
 #include "daemon/identify.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sysmacros.h>
 
 #include <uthash.h>
 
@@ -138,15 +140,29 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/* The file's file system may not answer: the child opens it. */
+static int spawn_at(struct identify *id, struct question *q)
+{
+	struct watched watched;
+	char path[PATH_MAX];
+	int r = watcher_lookup(id->watcher, q->object, &watched, path, sizeof(path));
+
+	if (r < 0)
+		return r;
+	return scan_child_spawn_at(NULL, path,
+				   makedev(watched.inode.dev >> 20, watched.inode.dev & 0xfffff),
+				   watched.inode.ino, &q->child);
+}
+
 static int run(struct identify *id, struct question *q)
 {
 	_cleanup_close_ int fd = -1, sibling = -1;
 	int r;
 
 	fd = watcher_open(id->watcher, q->object, ".pub", &sibling);
-	if (fd < 0)
+	if (fd < 0 && fd != -EREMOTE)
 		return fd;
-	r = scan_child_spawn(NULL, fd, sibling, &q->child);
+	r = fd < 0 ? spawn_at(id, q) : scan_child_spawn(NULL, fd, sibling, &q->child);
 	if (r < 0)
 		return r;
 	q->state = RUNNING;

@@ -218,16 +218,40 @@ static int mount_id(int fd)
 	return -1;
 }
 
-bool mounts_answers(struct mounts *m, int fd, const char **out_type)
+static void refresh_if_changed(struct mounts *m)
 {
 	struct pollfd changed = {.fd = m->table_fd, .events = POLLPRI};
-	int id = mount_id(fd);
-	struct mount *mount;
 
 	if (m->stale || poll(&changed, 1, 0) > 0)
 		refresh(m);
+}
+
+bool mounts_answers(struct mounts *m, int fd)
+{
+	int id = mount_id(fd);
+	struct mount *mount;
+
+	refresh_if_changed(m);
 	HASH_FIND_INT(m->table, &id, mount);
-	if (out_type)
-		*out_type = mount ? mount->type : "";
 	return mount && mount->answers;
+}
+
+const char *mounts_type_at(struct mounts *m, const char *path)
+{
+	const char *type = NULL;
+
+	refresh_if_changed(m);
+	/* The last one lies on top. */
+	for (const struct mount *mount = m->table; mount; mount = mount->hh.next)
+		if (!strcmp(mount->target, path))
+			type = mount->type;
+	return type;
+}
+
+void mounts_each_slow(struct mounts *m, void (*call)(void *userdata, const char *path),
+		      void *userdata)
+{
+	for (const struct mount *mount = m->table; mount; mount = mount->hh.next)
+		if (!mount->answers && strcmp(mount->type, "autofs") != 0)
+			call(userdata, mount->target);
 }

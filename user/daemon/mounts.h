@@ -24,6 +24,12 @@ bool mounts_type_answers(const char *type);
 
 /*
  * As reach.answers (watch/reach.h), by the mount that `fd` lies on. Does not touch the file system.
- * *out_type (may be NULL): its type, until the next call of anything here; "" if it is not known.
  */
-bool mounts_answers(struct mounts *mounts, int fd, const char **out_type);
+bool mounts_answers(struct mounts *mounts, int fd);
+
+/* The type of what is mounted at exactly this path, NULL: nothing is. Until the next call. */
+const char *mounts_type_at(struct mounts *mounts, const char *path);
+
+/* Where the mounts are that do not answer, but for those that only wait to mount (autofs). */
+void mounts_each_slow(struct mounts *mounts, void (*call)(void *userdata, const char *path),
+		      void *userdata);

@@ -14,7 +14,9 @@
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/log.h"
+#include "daemon/mounts.h"
 #include "daemon/quota.h"
+#include "daemon/slow.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "policy/check.h"
@@ -167,7 +169,10 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	devices_forget_all(app->devices); /* the walk notes anew */
 	dumps_set_policy(app->dumps);
 	quota_set_policy(app->quota);
+	slow_begin(app->slow);
 	r = watcher_apply(app->watcher, set);
+	mounts_each_slow(app->mounts, app_walk_slow, app);
+	slow_end(app->slow);
 	devices_refresh(app->devices, policy_device_watch(policy));
 	if (policy != old_policy)
 		watcher_each(app->watcher, app_retell, app);

@@ -14,8 +14,10 @@
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/identify.h"
-#include "daemon/scans.h"
+#include "daemon/mounts.h"
 #include "daemon/quota.h"
+#include "daemon/scans.h"
+#include "daemon/slow.h"
 #include "engine/engine.h"
 #include "watch/watcher.h"
 
@@ -115,6 +117,48 @@ static json_t *sinks_json(const struct app *app)
 						(json_int_t)s.dropped, "state", s.state));
 	}
 	return list;
+}
+
+struct apart {
+	struct app *app;
+	json_t *list, *warnings;
+};
+
+static void add_apart(void *userdata, const struct slow_place *place)
+{
+	struct apart *apart = userdata;
+	const char *type = mounts_type_at(apart->app->mounts, place->path);
+	char path[1024];
+
+	escape_bytes(place->path, strlen(place->path), path, sizeof(path), NULL);
+	json_array_append_new(apart->list,
+			      json_pack("{s:s, s:s, s:s}", "path", path, "type", type ? type : "",
+					"state", slow_state_str(place->state)));
+	if (place->state == SLOW_SILENT)
+		json_array_append_new(
+			apart->warnings,
+			json_sprintf("%s does not answer: what is there is not watched, but for "
+				     "what was marked before",
+				     path));
+	else if (place->state == SLOW_PARTLY)
+		json_array_append_new(apart->warnings,
+				      json_sprintf("%s: not all that is there could be marked",
+						   path));
+}
+
+/* Watched places on file systems that may not answer. */
+static json_t *apart_json(struct app *app, json_t *warnings)
+{
+	struct apart apart = {app, json_array(), warnings};
+
+	slow_each(app->slow, add_apart, &apart);
+	if (slow_left_out(app->slow))
+		json_array_append_new(
+			warnings,
+			json_sprintf("%llu places on file systems that may not answer were left "
+				     "out: too many",
+				     (unsigned long long)slow_left_out(app->slow)));
+	return apart.list;
 }
 
 static json_t *warnings_json(const struct app *app, const struct watcher_stats *watched)
@@ -284,6 +328,7 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
 	json_object_set_new(status, "scan", scan_json(app));
 	json_object_set_new(status, "quota", quota_json(app->quota));
+	json_object_set_new(status, "apart", apart_json(app, warnings));
 	json_object_set_new(status, "events", events_json(&engine));
 	json_object_set_new(status, "start",
 			    json_pack("{s:I, s:I, s:I, s:I}", "hooks_ms",

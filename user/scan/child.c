@@ -19,9 +19,9 @@ struct scan_child {
 	struct key_identity id;
 };
 
-int scan_child_spawn(const char *program, int key_fd, int sibling_fd, struct scan_child **out_child)
+static int spawn_child(const char *program, char *const argv[], int key_fd, int sibling_fd,
+		       struct scan_child **out_child)
 {
-	char *argv[] = {(char *)"keytrail-scan", (char *)"identify", NULL};
 	_cleanup_close_ int in = -1, out = -1;
 	_cleanup_free_ struct scan_child *child = calloc(1, sizeof(*child));
 	int pipes[2];
@@ -44,6 +44,33 @@ int scan_child_spawn(const char *program, int key_fd, int sibling_fd, struct sca
 	child->error = 1;
 	*out_child = take_ptr(child);
 	return 0;
+}
+
+int scan_child_spawn(const char *program, int key_fd, int sibling_fd, struct scan_child **out_child)
+{
+	char *argv[] = {(char *)"keytrail-scan", (char *)"identify", NULL};
+
+	return spawn_child(program, argv, key_fd, sibling_fd, out_child);
+}
+
+int scan_child_spawn_at(const char *program, const char *path, dev_t dev, ino_t ino,
+			struct scan_child **out_child)
+{
+	char dev_text[24], ino_text[24];
+	char *argv[] = {
+		(char *)"keytrail-scan",
+		(char *)"identify-at",
+		(char *)path,
+		dev_text,
+		ino_text,
+		NULL,
+	};
+
+	if (scan_process_crowded())
+		return -EBUSY;
+	snprintf(dev_text, sizeof(dev_text), "%llu", (unsigned long long)dev);
+	snprintf(ino_text, sizeof(ino_text), "%llu", (unsigned long long)ino);
+	return spawn_child(program, argv, -1, -1, out_child);
 }
 
 int scan_child_fd(const struct scan_child *child)

@@ -28,6 +28,16 @@ struct scan_child;
 int scan_child_spawn(const char *program, int key_fd, int sibling_fd,
 		     struct scan_child **out_child);
 
+/*
+ * The same for a file that must not be opened here, since that may wait for ever: the child opens
+ * `path`, following no link, and reads it only if it is the regular file of this device and inode
+ * number (as stat() has them), else -EIO. The sibling is what has the path with ".pub" added.
+ * -EBUSY sooner than above, so that such children never keep files from being looked at that are
+ * not slow.
+ */
+int scan_child_spawn_at(const char *program, const char *path, dev_t dev, ino_t ino,
+			struct scan_child **out_child);
+
 /* Readable, or hung up, when scan_child_read() has something to say. Stays the child's. */
 int scan_child_fd(const struct scan_child *child);
 pid_t scan_child_pid(const struct scan_child *child);

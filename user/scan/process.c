@@ -110,6 +110,11 @@ int scan_process_spawn(const char *program, char *const argv[], const int fds[SC
 	return err;
 }
 
+bool scan_process_crowded(void)
+{
+	return reap_lingering() >= LINGERING_MAX / 2;
+}
+
 struct scan_process scan_process_of(pid_t pid)
 {
 	return (struct scan_process){pid, (int)syscall(SYS_pidfd_open, pid, 0)};

@@ -24,6 +24,9 @@ struct scan_process {
 int scan_process_spawn(const char *program, char *const argv[], const int fds[SCAN_PROCESS_FDS],
 		       struct scan_process *out_process);
 
+/* Half of the places for such are taken: time to start none that are likely to hang. */
+bool scan_process_crowded(void);
+
 /* Takes in a child that fork() made. */
 struct scan_process scan_process_of(pid_t pid);
 

@@ -26,6 +26,7 @@ struct sensor {
 	struct hooks hooks;
 	struct ring rings[SENSOR_RING_NR];
 	int epoll_fd;
+	unsigned slot; /* by which this process marks: 0 is the daemon itself */
 	uint32_t marked_on[MARKING_INODES]; /* sensor_marked_on() */
 	size_t nr_marked_on;
 	uint64_t undecodable;

@@ -54,21 +54,21 @@ static int marking_list(int dirfd, const char *path, bool follow)
 static int slot_open(struct sensor *sensor, int dirfd, const char *path, enum marking_op op,
 		     const struct mark *mark, bool follow, struct marking_slot *out)
 {
-	volatile struct marking_slot *slot = &sensor->skel->bss->marking;
+	struct marking_slot *slot = &sensor->skel->bss->marking[sensor->slot];
 	_cleanup_close_ int fd = -1;
 
-	memset(&sensor->skel->bss->marking, 0, sizeof(*slot));
+	memset(slot, 0, sizeof(*slot));
 	if (mark)
-		memcpy(&sensor->skel->bss->marking.mark, mark, sizeof(*mark));
-	slot->tid = syscall(SYS_gettid);
+		memcpy(&slot->mark, mark, sizeof(*mark));
+	slot->tid = (uint32_t)syscall(SYS_gettid);
 	/* The compiler must not move the order to after the open, nor the answer to before it. */
-	__atomic_store_n(&sensor->skel->bss->marking.op, op, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->op, op, __ATOMIC_SEQ_CST);
 	if (mark && (mark->flags & MARK_SOCKET))
 		fd = marking_list(dirfd, path, follow);
 	else
 		fd = marking_open(dirfd, path, follow);
-	__atomic_store_n(&sensor->skel->bss->marking.op, MARKING_IDLE, __ATOMIC_SEQ_CST);
-	memcpy(out, &sensor->skel->bss->marking, sizeof(*out));
+	__atomic_store_n(&slot->op, MARKING_IDLE, __ATOMIC_SEQ_CST);
+	memcpy(out, slot, sizeof(*out));
 	if (fd < 0)
 		return fd;
 	if (!out->nr)
@@ -111,6 +111,31 @@ int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark 
 	mark->flags &= MARK_LASTING;
 	*out_identity = identity_of(&slot);
 	return 0;
+}
+
+void sensor_enter_child(struct sensor *sensor, unsigned slot)
+{
+	sensor->slot = slot;
+}
+
+void sensor_child_ended(struct sensor *sensor, unsigned slot)
+{
+	__atomic_store_n(&sensor->skel->bss->marking[slot].op, MARKING_IDLE, __ATOMIC_SEQ_CST);
+}
+
+int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
+		  uint32_t watch, bool key)
+{
+	struct mark_key at = {.ino = identity->ino, .dev = identity->dev};
+	int fd = bpf_map__fd(sensor->skel->maps.marks);
+	struct mark mark;
+
+	if (bpf_map_lookup_elem(fd, &at, &mark))
+		return -errno;
+	mark.state = state;
+	mark.watch = watch;
+	mark.flags = (mark.flags & ~(uint32_t)MARK_KEY) | (key ? MARK_KEY : 0);
+	return bpf_map_update_elem(fd, &at, &mark, BPF_EXIST) ? -errno : 0;
 }
 
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity)

@@ -4,7 +4,7 @@
  *
  * One sensor a process, used from one thread (the thread that marks by opening is known to the
  * probes by its id). Events are handed over decoded; their spans are valid during the callback
- * only. A child made by fork must not touch it.
+ * only. A child made by fork must not touch it, but as sensor_enter_child() says.
  */
 #pragma once
 
@@ -84,6 +84,20 @@ long sensor_drain_lifecycle(struct sensor *sensor);
  */
 int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark *mark,
 		struct inode_id *out_identity);
+
+/*
+ * In a child made by fork, which may mark from then on and nothing else, by a slot of its own: 1 to
+ * MARKING_SLOTS - 1. When it has ended, its parent says so before its number can be another's.
+ */
+void sensor_enter_child(struct sensor *sensor, unsigned slot);
+void sensor_child_ended(struct sensor *sensor, unsigned slot);
+
+/*
+ * Changes what an inode is marked as, without opening it; the object stays. key: what is in it is
+ * key material. -ENOENT: it is not marked.
+ */
+int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
+		  uint32_t watch, bool key);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);

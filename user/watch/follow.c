@@ -112,15 +112,13 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	fd = node_open(w, dir);
 	walk_begin(w);
 
-	if (m->op == MARK_REFUSED || m->op == MARK_SYMLINK || S_ISDIR(m->mode)) {
+	if (m->op == MARK_REFUSED || m->op == MARK_SYMLINK) {
 		if (fd == -EREMOTE)
 			picture_apart(w, dir, name);
-		else if (fd >= 0)
-			defer_if_absent(w, dir, fd, name);
-	}
-	if (m->op == MARK_REFUSED || m->op == MARK_SYMLINK) {
-		if (fd >= 0)
-			walk_visit(w, dir, fd, name, target, 0, 0);
+		if (fd < 0)
+			return;
+		defer_if_absent(w, dir, fd, name);
+		walk_visit(w, dir, fd, name, target, 0, 0);
 		return;
 	}
 	node = tree_find(&w->tree, m->object);
@@ -146,16 +144,21 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	};
 	node = picture_place(w, dir, name, &mark, &m->inode,
 			     m->op == MARK_LINKED ? BY_HARD_LINK : BY_RENAME);
-	if (!node || !node->is_dir || fd < 0)
+	if (!node || !node->is_dir)
 		return;
 	if (mark.state != m->state) { /* marked by an older set's states */
+		if (fd == -EREMOTE)
+			w->ops->remark(w->userdata, &m->inode, mark.state, 0);
+		if (fd < 0)
+			return;
+		defer_if_absent(w, dir, fd, name);
 		walk_visit(w, dir, fd, name, target, 0, 0);
-	} else {
+	} else if (fd >= 0) {
 		_cleanup_close_ int sub = node_open(w, node);
 
 		if (sub >= 0)
 			walk_dir(w, node, sub, 0, 0);
-		else if (sub == -ESTALE) /* a rename is told before it is done */
+		else if (sub == -ENOENT || sub == -ESTALE || sub == -EAGAIN)
 			defer(w, dir, name, node->inode.ino);
 	}
 }

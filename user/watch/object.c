@@ -56,7 +56,9 @@ static int reach_node(struct watcher *w, const struct node *node, const char *su
 /* The object itself, open for reading. -ESTALE: something else stands there. */
 int node_open(struct watcher *w, const struct node *node)
 {
-	_cleanup_close_ int at = reach_node(w, node, ""), fd = -1;
+	/* It would be found on the way, too, but at some cost for each event. */
+	_cleanup_close_ int at = node->apart && !w->find ? -EREMOTE : reach_node(w, node, ""),
+			    fd = -1;
 	struct inode_id inodes[INODES_MAX];
 	size_t nr;
 

@@ -19,7 +19,7 @@ void picture_tell(struct watcher *w, const struct node *node, bool fresh)
 		.fresh = fresh,
 	};
 
-	if (node->is_dir || tree_path(node, path, sizeof(path)) < 0)
+	if (w->find || node->is_dir || tree_path(node, path, sizeof(path)) < 0)
 		return;
 	w->ops->object(w->userdata, &watched);
 }
@@ -37,6 +37,10 @@ void picture_problem(struct watcher *w, const struct node *dir, const char *name
 	if (error == -EDQUOT)
 		return;
 	w->all_problems++;
+	if (w->find) {
+		apart_find(w, dir, name, NULL, NULL, BY_WALK, error);
+		return;
+	}
 	if (w->nr_problems == WATCHER_PROBLEMS_MAX)
 		memmove(&w->problems[0], &w->problems[1], --w->nr_problems * sizeof(*p));
 	p = &w->problems[w->nr_problems++];
@@ -140,6 +144,9 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 	node->inode = *inode;
 	node->state = mark->state;
 	node->generation = w->generation;
+	node->apart = dir && dir->apart ? w->apart : 0;
+	if (w->find && dir)
+		apart_find(w, dir, name, mark, inode, found, 0);
 	if (fresh)
 		picture_tell(w, node, true);
 	return node;

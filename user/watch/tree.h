@@ -20,6 +20,8 @@ struct node {
 	uint32_t state, watch;
 	uint32_t generation; /* of the walk that last came by */
 	uint32_t visited; /* number of the walk that read it, as a directory */
+	uint32_t apart; /* on a file system that may not answer: number of the walk by a child that
+			   last came by. 0: it is not */
 	bool is_dir;
 	bool by_link; /* known only by a symbolic link: any other name is better */
 	bool born; /* watched for what it is, and not for its name: no walk leads here */

@@ -132,7 +132,7 @@ static void visit_link(struct watcher *w, struct node *dir, int fd, int link, co
 		return;
 	to = reach_target(&w->reach, fd, link);
 	if (to == -EREMOTE)
-		picture_problem(w, dir, name, to);
+		picture_apart(w, dir, name);
 	if (to < 0 || fstat(to, &st) < 0)
 		return;
 	if (S_ISDIR(st.st_mode) && target.state) {

@@ -33,6 +33,11 @@ struct watcher {
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */
 	uint32_t nr_dumps;
 	uint64_t all_problems;
+	uint32_t apart; /* number of the last walk by a child */
+	/* In a child that walks: */
+	void (*find)(void *userdata, const struct watcher_find *find);
+	void *find_userdata;
+	uint32_t crossed; /* `apart` once the file system was entered that may not answer */
 };
 
 /* --- picture.c: what is known ------------------------------------------------------------------
@@ -56,6 +61,17 @@ int picture_path(const struct node *dir, const char *name, char *out, size_t siz
 
 /* What is called so lies on a file system that may not answer. */
 void picture_apart(struct watcher *w, const struct node *dir, const char *name);
+
+/* --- apart.c: what a child has found or is to find -----------------------------------------------
+ */
+
+/* In the child. mark and inode NULL: an error. */
+void apart_find(struct watcher *w, const struct node *dir, const char *name,
+		const struct mark *mark, const struct inode_id *inode, enum found found, int error);
+
+/* Another set is in force, and has been walked: what it makes of what lies apart. */
+void apart_settle(struct watcher *w);
+bool apart_is_wanted(const struct node *node);
 
 /* --- object.c: what stands where an object is known to stand
  * --------------------------------------

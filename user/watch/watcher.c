@@ -38,6 +38,8 @@ static bool not_of_this_walk(void *userdata, const struct node *node)
 {
 	const struct watcher *w = userdata;
 
+	if (node->apart)
+		return !apart_is_wanted(node);
 	return node->born ? !w->dump_watch : node->generation != w->generation;
 }
 
@@ -108,10 +110,25 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 		if (node)
 			walk_dir(w, node, fd, 0, 0);
 	}
+	apart_settle(w);
 	/* What the walk did not come by: not wanted any more, or, if it was cut short, not reached.
 	 */
 	if (!w->bounded)
 		tree_remove_if(&w->tree, not_of_this_walk, unmark_and_drop, w);
 	retell_dumps(w);
 	return 0;
+}
+
+bool watcher_leads(const struct watcher *w, const char *path)
+{
+	struct watch_target target = {.state = w->set ? watchset_root(w->set) : 0};
+	char name[NAME_MAX + 1];
+	int r;
+
+	while ((r = reach_next(&path, name)) > 0) {
+		if (!target.state)
+			return false;
+		target = watchset_step(w->set, target.state, (struct span){name, (size_t)r});
+	}
+	return !r && (target.state || target.watch);
 }

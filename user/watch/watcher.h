@@ -38,6 +38,9 @@ struct watcher_ops {
 		    struct inode_id *out_identity);
 	int (*unmark)(void *userdata, const struct inode_id *identity);
 	int (*unmark_device)(void *userdata, uint32_t dev);
+	/* What a marked inode is marked as has another state or entry by now (sensor_remark()). */
+	int (*remark)(void *userdata, const struct inode_id *identity, uint32_t state,
+		      uint32_t watch);
 	/* A file became an object, changed its name, or (watch 0) is none any more. */
 	void (*object)(void *userdata, const struct watched *watched);
 	/* As sensor_open(). */
@@ -87,9 +90,47 @@ int watcher_apply(struct watcher *watcher, const struct watchset *set);
  */
 void watcher_forget(struct watcher *watcher);
 
+/* Whether a pattern of the set leads to or through this absolute path. Looks at no file. */
+bool watcher_leads(const struct watcher *watcher, const char *path);
+
 /* Something was mounted at or changed below `path` (absolute): walks there again if a pattern
  * leads. */
 int watcher_rescan(struct watcher *watcher, const char *path);
+
+/*
+ * What watcher_ops.apart() told is walked by a child made by fork, with its copy of the watcher.
+ * The parent begins, forks, and is told by the child, by a way that is theirs, what that finds.
+ * What stands there already stays watched all the while.
+ */
+struct watcher_find {
+	uint64_t dir; /* object of the directory */
+	struct mark mark;
+	struct inode_id inode;
+	uint32_t how, apart; /* for watcher_take() */
+	int error; /* negative errno: could not be marked */
+	char name[256];
+};
+
+/* In the parent, before the fork. */
+void watcher_begin_apart(struct watcher *watcher);
+
+/*
+ * In the child, which may do nothing else with the watcher but watcher_open(). Of the operations
+ * mark() and answers() are called. Returns whether all was seen.
+ */
+bool watcher_walk_apart(struct watcher *watcher, const char *path,
+			void (*find)(void *userdata, const struct watcher_find *find),
+			void *userdata);
+
+/* In the parent: for each find. */
+void watcher_take(struct watcher *watcher, const struct watcher_find *find);
+
+/*
+ * In the parent, when all was seen: what was not found is not there any more. begun:
+ * watcher_apart_number() as it was after watcher_begin_apart().
+ */
+uint32_t watcher_apart_number(const struct watcher *watcher);
+void watcher_seen_apart(struct watcher *watcher, const char *path, uint32_t begun);
 
 /*
  * Looks again where a name that the kernel side told could not be looked up yet: it tells before

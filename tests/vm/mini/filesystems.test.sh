@@ -82,6 +82,7 @@ fi
 
 m=/srv/overlay/merged/d
 kt_start --policy "$T/policy.yaml" || exit 1
+[ -z "$server" ] || apart_is $fs/fuse seen || not_ok "fuse is walked" "$(apart_states)"
 for kind in $kinds; do
 	key_copy $fs/$kind/after/id_after
 	key_copy $fs/$kind/after/id_clone

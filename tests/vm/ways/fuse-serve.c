@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A file system in user space with one file: fuse-serve SOURCE MOUNTPOINT NAME
+ * A file system in user space with one file: fuse-serve SOURCE MOUNTPOINT NAME [HANG]
  *
  * Serves the bytes of SOURCE as MOUNTPOINT/NAME (root only), in the foreground until it is
- * unmounted. Says "mounted" on its standard output. Without libfuse: a dozen requests.
+ * unmounted. While there is a file HANG it takes requests and does not answer them. Says "mounted"
+ * on its standard output. Without libfuse: a dozen requests.
  */
 #include <linux/fuse.h>
 #include <sys/mount.h>
@@ -117,8 +118,8 @@ int main(int argc, char **argv)
 	ssize_t n;
 	int fd;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: fuse-serve SOURCE MOUNTPOINT NAME\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: fuse-serve SOURCE MOUNTPOINT NAME [HANG]\n");
 		return 2;
 	}
 	fd = way_open(argv[1]);
@@ -142,6 +143,9 @@ int main(int argc, char **argv)
 			continue;
 		if (n < (ssize_t)sizeof(struct fuse_in_header))
 			return n < 0 && errno == ENODEV ? WAY_GOT : way_failed("/dev/fuse");
+		while (argc == 5 && ((struct fuse_in_header *)request)->opcode != FUSE_INIT &&
+		       access(argv[4], F_OK) == 0)
+			usleep(20000);
 		serve((void *)request, request + sizeof(struct fuse_in_header));
 	}
 }
