@@ -553,8 +553,8 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 			.object = a->object,
 			.exe = a->exe,
 		};
-		const struct share_case share = share_of(engine, a->subject.loginuid,
-							 a->subject.uid, a->owner, a->object);
+		const struct share_case share =
+			share_of(engine, a->subject.loginuid, a->subject.uid, a->owner, a->object);
 
 		admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_write, &c);
 	} else if (answer.verdict == VERDICT_ALLOW) {

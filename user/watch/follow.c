@@ -9,7 +9,8 @@
 #include "base/cleanup.h"
 #include "watch/watcher-internal.h"
 
-/* Looks at a name that was told: a rename may wait for its hook, which marks the tree, that long. */
+/* Looks at a name that was told: a rename may wait for its hook, which marks the tree, that long.
+ */
 #define LATE_TRIES 50
 
 /* The last name of a path; the whole if there is no slash. */
@@ -65,11 +66,16 @@ static void defer_if_absent(struct watcher *w, const struct node *dir, int fd, c
 		defer(w, dir, name, 0);
 }
 
-static bool has_arrived(const struct late *late)
+/* What cannot be looked at so (a link on the way, a file system that may not answer) is left to the
+ * rescan. */
+static bool has_arrived(const struct watcher *w, const struct late *late)
 {
+	_cleanup_close_ int at = reach_path(&w->reach, late->path, false);
 	struct stat st;
 
-	return lstat(late->path, &st) == 0 && (!late->ino || st.st_ino == late->ino);
+	if (at < 0)
+		return at != -ENOENT;
+	return fstat(at, &st) == 0 && (!late->ino || st.st_ino == late->ino);
 }
 
 void watcher_catch_up(struct watcher *w)
@@ -81,7 +87,7 @@ void watcher_catch_up(struct watcher *w)
 	for (size_t i = 0; i < w->nr_late; i++) {
 		struct late late = w->late[i];
 
-		if (!all && !has_arrived(&late) && ++late.tries < LATE_TRIES) {
+		if (!all && !has_arrived(w, &late) && ++late.tries < LATE_TRIES) {
 			w->late[kept++] = late;
 			continue;
 		}
