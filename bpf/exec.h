@@ -21,20 +21,22 @@ struct exec_record {
 /* All but the arguments, which only the process itself can read. */
 static __always_inline void fill_exec(struct exec_record *r, struct task_struct *task, kt_u32 type)
 {
-	struct file *exe_file;
-	struct inode *exe;
+	struct file *exe_file = load_exe_file(task);
 
 	__builtin_memset(&r->e, 0, sizeof(r->e));
 	fill_header(&r->e.h, type, sizeof(*r), RING_BULK);
 	load_subject(&r->e.subject, task);
 	load_parent(task, &r->e.parent_start, &r->e.parent_exec_id, &r->e.parent_tgid);
-	exe = task->mm->exe_file->f_inode;
-	r->e.exe_mode = exe->i_mode;
-	r->e.exe_uid = exe->i_uid.val;
-	r->e.exe_nlink = exe->i_nlink;
-	exe_file = task->mm->exe_file;
-	r->e.h.flags = put_exe_path(r->str, EXEC_EXE_AT, WIRE_EXE_MAX, &r->e.exe, EXEC_STR_OFF,
-				    exe_file->f_path.dentry, exe_file->f_path.mnt);
+	if (exe_file) {
+		struct inode *exe = exe_file->f_inode;
+
+		r->e.exe_mode = exe->i_mode;
+		r->e.exe_uid = exe->i_uid.val;
+		r->e.exe_nlink = exe->i_nlink;
+		r->e.h.flags =
+			put_exe_path(r->str, EXEC_EXE_AT, WIRE_EXE_MAX, &r->e.exe, EXEC_STR_OFF,
+				     exe_file->f_path.dentry, exe_file->f_path.mnt);
+	}
 	r->e.h.flags |= put_cgroup_path(r->str, EXEC_CGROUP_AT, WIRE_CGROUP_MAX, &r->e.cgroup,
 					EXEC_STR_OFF, task->cgroups->dfl_cgrp->kn);
 }

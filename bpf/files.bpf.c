@@ -47,15 +47,16 @@ static __always_inline void marking_seen(struct marking_slot *slot, struct inode
 		slot->error = -err;
 }
 
-/* The number of this thread's slot, if there is an order in it; MARKING_SLOTS: none. */
-static __always_inline kt_u32 marking_ours(void)
+/* This thread's slot, if there is an order in it. */
+static __always_inline struct marking_slot *marking_ours(void)
 {
 	kt_u32 tid = bpf_get_current_pid_tgid(), i;
 
 	for (i = 0; i < MARKING_SLOTS; i++)
 		if (marking[i].tid == tid && marking[i].op != MARKING_IDLE)
 			break;
-	return i;
+	barrier_var(i); /* the verifier has to see the comparison of what is the index then */
+	return i < MARKING_SLOTS ? &marking[i] : 0;
 }
 
 /*
@@ -64,14 +65,14 @@ static __always_inline kt_u32 marking_ours(void)
  */
 static __always_inline int marking_open(struct file *file, struct inode *inode)
 {
-	kt_u32 slot;
+	struct marking_slot *slot;
 
 	if ((file->f_flags & MARKING_FLAGS) != MARKING_FLAGS)
 		return 0;
 	slot = marking_ours();
-	if (slot >= MARKING_SLOTS)
+	if (!slot)
 		return 0;
-	marking_seen(&marking[slot], inode);
+	marking_seen(slot, inode);
 	return 1;
 }
 
@@ -79,10 +80,10 @@ static __always_inline int marking_open(struct file *file, struct inode *inode)
 SEC("fentry/security_inode_listxattr")
 int BPF_PROG(on_listxattr, struct dentry *dentry)
 {
-	kt_u32 slot = marking_ours();
+	struct marking_slot *slot = marking_ours();
 
-	if (slot < MARKING_SLOTS && (marking[slot].mark.flags & MARK_SOCKET))
-		marking_seen(&marking[slot], dentry->d_inode);
+	if (slot && (slot->mark.flags & MARK_SOCKET))
+		marking_seen(slot, dentry->d_inode);
 	return 0;
 }
 

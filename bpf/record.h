@@ -80,8 +80,19 @@ static __always_inline void fill_subject(struct wire_subject *s, struct task_str
 /*
  * fill_inode(), fill_subject() and fill_parent() for pointers that the verifier knows as what they
  * are (arguments of a hook): fields are loaded, not read by a helper each, at a tenth of the price.
- * A null pointer on the way gives 0.
+ *
+ * What may be null has to be asked for. The kernel means a load through it to give 0, but where a
+ * program calls functions the fault's table may be looked for in the wrong one of its two symbols
+ * and the kernel dies of it (mended by 0108a4e9f358, "bpf: ensure main program has an extable",
+ * v6.5; Debian's 5.10 has no such mend).
  */
+static __always_inline struct file *load_exe_file(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm; /* none of kernel threads, and of those that end */
+
+	return mm ? mm->exe_file : 0;
+}
+
 static __always_inline void load_inode(struct wire_inode *out, struct inode *inode)
 {
 	out->ino = inode->i_ino;
@@ -92,6 +103,8 @@ static __always_inline void load_inode(struct wire_inode *out, struct inode *ino
 static __always_inline void load_subject(struct wire_subject *s, struct task_struct *task)
 {
 	const struct cred *cred = task->real_cred;
+	struct file *exe = load_exe_file(task);
+	struct nsproxy *nsproxy = task->nsproxy; /* none of those that end */
 
 	s->start = task->group_leader->start_boottime;
 	s->exec_id = task->self_exec_id;
@@ -106,8 +119,10 @@ static __always_inline void load_subject(struct wire_subject *s, struct task_str
 		s->loginuid = task->loginuid.val;
 	if (bpf_core_field_exists(task->sessionid))
 		s->session = task->sessionid;
-	s->pidns = task->nsproxy->pid_ns_for_children->ns.inum;
-	load_inode(&s->exe, task->mm->exe_file->f_inode);
+	if (nsproxy)
+		s->pidns = nsproxy->pid_ns_for_children->ns.inum;
+	if (exe)
+		load_inode(&s->exe, exe->f_inode);
 	bpf_probe_read_kernel(s->comm, sizeof(s->comm), &task->comm);
 	s->comm[sizeof(s->comm) - 1] = 0;
 }

@@ -127,8 +127,13 @@ static void reads_on(struct app *app)
 	int r = sensor_tell_reads(app->sensor, true);
 
 	if (r < 0)
-		feed_health(app, HEALTH_DEGRADED, "reads-exact",
-			    "reads cannot be told one by one on this kernel: who opens is told");
+		feed_health(
+			app, HEALTH_DEGRADED, "reads-exact",
+			r == -ESTALE
+				? "reads cannot be told one by one again before keytraild is "
+				  "restarted: until then who opens is told"
+				: "reads cannot be told one by one on this kernel: who opens is "
+				  "told");
 	else if (app->reads_failed)
 		feed_health(app, HEALTH_OK, "reads-exact", "reads are told one by one");
 	app->reads_failed = r < 0;

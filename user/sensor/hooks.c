@@ -414,11 +414,12 @@ int hooks_switch(struct hooks *hooks, const char *program, bool on)
 		bpf_link__destroy(hook->link);
 		hook->link = NULL;
 		hook->state = HOOK_OFF;
+		hook->detached = true;
 		return 0;
 	}
 	attach(hook);
 	if (!hook->link)
-		return -errno;
+		return errno == EINVAL && hook->detached ? -ESTALE : -errno;
 	hook->state = HOOK_ATTACHED;
 	return 0;
 }

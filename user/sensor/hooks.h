@@ -75,6 +75,7 @@ struct hook {
 	char why[192]; /* if not attached; one clause, no full stop */
 	bool as_lsm; /* it goes to spec->lsm */
 	bool lsm_refused; /* it did, and was not taken */
+	bool detached; /* it was attached, until hooks_switch() */
 	const struct bpf_program *program; /* loaded; NULL before that, and if it is left out */
 	struct bpf_link *link; /* owned */
 };
@@ -103,7 +104,11 @@ void hooks_attach(struct hooks *hooks, struct bpf_object *object, enum hook_stag
 /* The load of a stage failed as a whole: none of it is there. */
 void hooks_give_up(struct hooks *hooks, enum hook_stage stage, const char *why);
 
-/* Attaches or detaches a program that is loaded. 0, or negative errno and as it was. */
+/*
+ * Attaches or detaches a program that is loaded. 0, or negative errno and as it was. -ESTALE: it
+ * was attached before, and this kernel attaches a program once only (before f3a95075549e, "bpf:
+ * Allow trampoline re-attach for tracing and lsm programs", 5.13).
+ */
 int hooks_switch(struct hooks *hooks, const char *program, bool on);
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program);

@@ -141,7 +141,8 @@ void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
 
 /*
  * Whether each read of a watched file is told, by who reads (ACCESS_READ), and not only who came by
- * it. Every read in the system pays for that. -EOPNOTSUPP: this kernel cannot, see sensor_hooks().
+ * it. Every read in the system pays for that. -EOPNOTSUPP: this kernel cannot, see sensor_hooks();
+ * -ESTALE: not a second time before a new sensor, see hooks_switch().
  */
 int sensor_tell_reads(struct sensor *sensor, bool on);
 

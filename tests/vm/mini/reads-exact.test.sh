@@ -69,9 +69,19 @@ one "who opens is told again" "$(of $dir/id_again)" '.access.how == "open" or .a
 
 policy exact
 keytrail reload >/dev/null || not_ok "the policy is read again" "reload failed"
-equal "after the reload to exact it is attached" "$(hook)" attached
 key_new $dir/id_third
+case $(uname -r) in
+5.10.*) # attaches a program once only
+	check "that exact needs a restart is told" wait_alert \
+		'.type == "sensor-degraded" and (.text | contains("before keytraild is restarted"))'
+	how=open
+	;;
+*)
+	equal "after the reload to exact it is attached" "$(hook)" attached
+	how=read
+	;;
+esac
 $WAYS/read $dir/id_third >/dev/null
 gather || exit 1
-one "and reads are told" "$(of $dir/id_third)" '.access.how == "read"'
+one "and reads are told" "$(of $dir/id_third)" ".access.how == \"$how\""
 kt_stop
