@@ -48,7 +48,9 @@ void usertab_free(struct usertab *tab)
 	if (!tab)
 		return;
 	HASH_ITER(hh, tab->users, user, next)
-	forget(tab, user);
+	{
+		forget(tab, user);
+	}
 	free(tab);
 }
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the engine share; nobody else includes this. */
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/fold.h"
+#include "engine/objects.h"
+#include "engine/report.h"
+#include "engine/share.h"
+#include "engine/users.h"
+#include "engine/verdicts.h"
+#include "proc/cmdline.h"
+
+struct engine {
+	const struct policy *policy;
+	char *host, *boot_id;
+	int64_t wall_offset_ns;
+	engine_alert_fn alert;
+	void *ctx;
+
+	struct strtab *strings, *object_strings;
+	struct proctab *processes;
+	struct settle *settle;
+	struct objects *objects;
+	struct users *users;
+	struct verdicts *verdicts;
+	struct fold *fold;
+	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */
+	struct share *share;
+	uint64_t now; /* latest time that was told */
+	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
+	struct engine_stats st;
+};
+
+static inline uint64_t engine_earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* --- admit.c ------------------------------------------------------------------------------- */
+
+uint64_t engine_window(const struct engine *engine); /* in which alerts are counted together, ns */
+struct report engine_report(const struct engine *engine);
+void engine_send(struct engine *engine, const struct alert *alert);
+
+/* Whose share an alert is of: who logged in, over sudo and su; the uid of what nobody began. */
+struct share_case engine_share_of(const struct engine *engine, uint32_t loginuid, uint32_t uid,
+				  uint32_t owner, uint64_t object);
+
+/* Sends or counts what `make` would build. c: NULL = nobody's share. */
+void engine_admit(struct engine *engine, const struct fold_key *key, const struct share_case *c,
+		  uint64_t count, uint64_t first, uint64_t last, uint64_t now,
+		  struct alert *(*make)(struct engine *, const void *), const void *arg);
+
+/* For fold_new() and share_new(). */
+void engine_on_summary(void *ctx, const struct alert *like, uint64_t count, uint64_t first,
+		       uint64_t last);
+void engine_on_held_back(void *ctx, uint32_t user, uint64_t start, uint64_t held, uint64_t first,
+			 uint64_t last);
+
+/* --- judge.c ------------------------------------------------------------------------------- */
+
+uint64_t engine_wall(const struct engine *engine, uint64_t time); /* CLOCK_REALTIME ns */
+
+/* What the policy asks of a subject. A name that is cut is not told: it would be another one. */
+struct policy_subject engine_subject(const struct engine *engine, const struct subject *subject,
+				     struct span exe, enum exe_trust trust, struct span cgroup,
+				     uint32_t flags);
+
+struct clean {
+	struct event event;
+	char args[CMDLINE_ARGS_MAX];
+};
+
+/* The event as the policy lets it be kept: `ev` itself, or scratch->event. */
+const struct event *engine_clean(const struct engine *engine, const struct event *ev,
+				 struct clean *scratch);
+
+/* --- judge-*.c: an event of a kind ------------------------------------------------------------ */
+
+void engine_feed_access(struct engine *engine, const struct event *ev);
+void engine_feed_dump(struct engine *engine,
+		      const struct event *ev); /* written and settings, too */
+void engine_feed_scan(struct engine *engine, const struct event *ev);
+void engine_feed_memory(struct engine *engine, const struct event *ev);
+void engine_feed_refused(struct engine *engine, const struct event *ev);
+
+/* For settle_new(). */
+enum settle_permit engine_on_permit(void *ctx, const struct event *ev);
+uint64_t engine_on_settled(void *ctx, const struct settled *settled, uint64_t now);
+void engine_on_drop(void *ctx, const struct settled *settled);

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Accesses to watched files: settled, judged, told. */
+#include "engine/engine-internal.h"
+
+struct access_case {
+	const struct settled *settled;
+	const struct object *object;
+	const struct watch_entry *entry;
+	const struct policy_answer *answer;
+};
+
+static struct alert *make_access(struct engine *engine, const void *arg)
+{
+	const struct access_case *c = arg;
+	const struct report report = engine_report(engine);
+
+	return report_access(&report, c->settled, c->object, c->entry, c->answer);
+}
+
+static struct alert *make_write(struct engine *engine, const void *arg)
+{
+	const struct access_case *c = arg;
+	const struct report report = engine_report(engine);
+
+	return report_write(&report, c->settled, c->object, c->entry, c->answer);
+}
+
+/*
+ * When to ask again, 0 = now is the time. An object of which nothing is known may be told of in a
+ * moment; a key whose identity is being found out is worth some time, once.
+ */
+static uint64_t wait_until(const struct settled *s, const struct object *object,
+			   const struct watch_entry *entry, uint64_t now)
+{
+	const bool at_start = s->access.how == ACCESS_FOUND;
+	uint64_t until = s->settled_at + (at_start ? ENGINE_KEY_WAIT_START_NS : ENGINE_KEY_WAIT_NS);
+
+	if (s->final)
+		return 0;
+	if (object) {
+		if (object->key_known || report_type(entry->object_class) != ALERT_KEY_READ)
+			return 0;
+		if (!at_start)
+			until = engine_earlier(until, object->told_at + ENGINE_KEY_LATE_NS);
+	}
+	return now < until ? until : 0;
+}
+
+/* Where the object is, for zones: as its owner knows it, else as it was reached. */
+static struct span path_of(const struct object *object, const struct event_access *a,
+			   uint32_t flags)
+{
+	if (object->told && object->path)
+		return str_span(object->path);
+	return flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED) ? (struct span){NULL, 0}
+								  : a->path;
+}
+
+/* Of a dump it also matters what is known of keys in it. */
+static void judge_dump(const struct dump_scan *scan, struct watch_entry *entry,
+		       struct policy_answer *answer)
+{
+	enum severity severity =
+		watch_entry_severity(entry, scan ? scan->state : SCANSTATE_UNSCANNED);
+
+	for (uint32_t i = 0; scan && severity && i < scan->nr; i++)
+		if (!entry->verdict[SCANSTATE_KEY] && scan->items[i].severity > severity)
+			severity = (enum severity)scan->items[i].severity;
+	if (severity)
+		entry->severity = severity;
+	else
+		answer->verdict = VERDICT_RECORD;
+}
+
+static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t now)
+{
+	static const struct policy_answer unknown = {
+		.verdict = VERDICT_ALERT,
+		.why = "the file is marked as watched, but the daemon has not said why",
+	};
+	const struct event_access *a = &s->access;
+	const struct object *object = objects_find(engine->objects, a->object);
+	const struct watch_entry *entry = NULL;
+	struct watch_entry of_dump;
+	struct policy_answer answer = unknown;
+	struct access_case c = {s, object, NULL, &answer};
+	struct share_case share;
+	struct fold_key key;
+	uint64_t later;
+
+	/* Watched, but by which entry there was no room to keep: as one of which nothing is known.
+	 */
+	if (object && !object->watch_number && object->watch_lost)
+		object = c.object = NULL;
+	if (object) {
+		struct policy_query query = {
+			.watch = object->watch_number,
+			.action = ACTION_READ,
+			.subject = engine_subject(engine, &a->subject, a->exe, a->exe_trust,
+						  a->cgroup, s->flags),
+			.path = path_of(object, a, s->flags),
+			.time = engine_wall(engine, s->time),
+		};
+
+		if (!object->watch_number)
+			return 0; /* not watched any longer: the policy has changed */
+		entry = c.entry = policy_watch(engine->policy, object->watch_number);
+		policy_judge(engine->policy, &query, &answer);
+	}
+	if (entry && entry->object_class == CLASS_DUMP && answer.verdict == VERDICT_ALERT) {
+		of_dump = *entry;
+		entry = c.entry = &of_dump;
+		judge_dump(object->scan, &of_dump, &answer);
+	}
+	if (answer.verdict == VERDICT_ALLOW) {
+		engine->st.allowed++;
+		return 0;
+	}
+	if (answer.verdict == VERDICT_RECORD) {
+		engine->st.recorded++;
+		return 0;
+	}
+	later = wait_until(s, object, entry, now);
+	if (later)
+		return later;
+	key = (struct fold_key){
+		.type = report_type(entry ? entry->object_class : CLASS_KEY),
+		.image = a->subject.id,
+		.uid = a->subject.uid,
+		.object = a->object,
+		.exe = a->exe,
+	};
+	share = engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner, a->object);
+	engine_admit(engine, &key, &share, 1, s->time, s->last_time, now, make_access, &c);
+	return 0;
+}
+
+enum settle_permit engine_on_permit(void *ctx, const struct event *ev)
+{
+	const struct event_access *a = &ev->access;
+	const struct engine *engine = ctx;
+	const struct object *object = objects_find(engine->objects, a->object);
+	struct policy_answer answer;
+
+	if (!object)
+		return PERMIT_UNKNOWN;
+	policy_judge(engine->policy,
+		     &(struct policy_query){
+			     .watch = object->watch_number,
+			     .action = ACTION_READ,
+			     .subject = engine_subject(engine, &a->subject, a->exe, a->exe_trust,
+						       a->cgroup, ev->flags),
+			     .path = path_of(object, a, ev->flags),
+			     .time = engine_wall(engine, ev->time),
+		     },
+		     &answer);
+	return answer.reason == REASON_ALLOWED || answer.reason == REASON_EXPECTED ? PERMIT_YES
+										   : PERMIT_NO;
+}
+
+uint64_t engine_on_settled(void *ctx, const struct settled *settled, uint64_t now)
+{
+	struct engine *engine = ctx;
+	uint64_t later = judge(engine, settled, now);
+
+	if (!later || settled->final)
+		proctab_unpin(engine->processes, settled->proc);
+	return later;
+}
+
+void engine_on_drop(void *ctx, const struct settled *settled)
+{
+	struct engine *engine = ctx;
+
+	proctab_unpin(engine->processes, settled->proc);
+}
+
+/* With `reads: exact` to have a file open is not to have read it: the read itself will be told. */
+static bool only_means(const struct engine *engine, const struct event_access *a)
+{
+	const struct object *object;
+
+	if (policy_settings(engine->policy)->reads != READS_EXACT || engine->no_reads)
+		return false;
+	/* Reads of a raw device are not followed: it is one file for all that is on it. */
+	object = objects_find(engine->objects, a->object);
+	if (object && object->watch_number &&
+	    policy_watch(engine->policy, object->watch_number)->object_class == CLASS_DEVICE)
+		return false;
+	switch (a->how) {
+	case ACCESS_OPEN:
+		/* What was just created by a process is not told when it reads it. */
+		return !(a->mode & ACCESS_M_CREATED);
+	case ACCESS_RECEIVE:
+	case ACCESS_EXEC_FD:
+		return true;
+	case ACCESS_FOUND:
+		return a->fd != UINT32_MAX; /* else it is mapped, and no read is needed */
+	default:
+		return false;
+	}
+}
+
+/* An access that may write, of an entry that judges writing. Told at once: whoever opened it so has
+ * the means, and there is nobody to make way for. */
+static void judge_write(struct engine *engine, const struct event *ev, struct proc_ref proc)
+{
+	const struct event_access *a = &ev->access;
+	const struct object *object = objects_find(engine->objects, a->object);
+	const struct settled s = {
+		.access = *a,
+		.time = ev->time,
+		.last_time = ev->time,
+		.flags = ev->flags,
+		.cpu = ev->cpu,
+		.count = 1,
+		.hows = 1U << a->how,
+		.proc = proc,
+		.final = true,
+	};
+	struct policy_answer answer;
+	struct access_case c = {&s, object, NULL, &answer};
+	struct policy_query query = {.action = ACTION_WRITE, .time = engine_wall(engine, ev->time)};
+
+	c.entry = object ? policy_watch(engine->policy, object->watch_number) : NULL;
+	if (!c.entry || !(c.entry->on & 1U << ACTION_WRITE))
+		return;
+	query.watch = object->watch_number;
+	query.subject =
+		engine_subject(engine, &a->subject, a->exe, a->exe_trust, a->cgroup, ev->flags);
+	query.path = path_of(object, a, ev->flags);
+	policy_judge(engine->policy, &query, &answer);
+	if (answer.verdict == VERDICT_ALERT) {
+		const struct fold_key key = {
+			.type = ALERT_OBJECT_WRITTEN,
+			.image = a->subject.id,
+			.uid = a->subject.uid,
+			.object = a->object,
+			.exe = a->exe,
+		};
+		const struct share_case share =
+			engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner,
+					a->object);
+
+		engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_write, &c);
+	} else if (answer.verdict == VERDICT_ALLOW) {
+		engine->st.allowed++;
+	} else {
+		engine->st.recorded++;
+	}
+}
+
+/* Writing is told as it is opened; the close afterwards is the same once more. */
+static bool may_write(const struct event_access *a)
+{
+	return a->mode & ACCESS_M_WRITE &&
+	       (a->how == ACCESS_OPEN || a->how == ACCESS_RECEIVE || a->how == ACCESS_FOUND);
+}
+
+void engine_feed_access(struct engine *engine, const struct event *ev)
+{
+	struct clean scratch;
+	struct proc_info info;
+	struct proc_ref ref;
+	bool over;
+
+	ev = engine_clean(engine, ev, &scratch);
+	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);
+	if (may_write(&ev->access))
+		judge_write(engine, ev, ref);
+	if (only_means(engine, &ev->access)) {
+		if (ev->access.how == ACCESS_OPEN)
+			settle_reopened(engine->settle, &ev->access.subject.id, ev->access.object);
+		return;
+	}
+	over = proctab_info(engine->processes, ref, &info) && info.ended;
+	/* Pinned first: settling may have to make room, and then looks at other processes. */
+	proctab_pin(engine->processes, ref);
+	if (!settle_access(engine->settle, ev, ref, over))
+		proctab_unpin(engine->processes, ref);
+}
