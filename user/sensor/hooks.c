@@ -419,7 +419,7 @@ int hooks_switch(struct hooks *hooks, const char *program, bool on)
 	}
 	attach(hook);
 	if (!hook->link)
-		return errno == EINVAL && hook->detached ? -ESTALE : -errno;
+		return hook->detached ? -ESTALE : -errno;
 	hook->state = HOOK_ATTACHED;
 	return 0;
 }
