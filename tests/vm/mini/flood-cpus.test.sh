@@ -41,7 +41,7 @@ check "by the same processes" kill -0 $flooder $forker
 kill $forker
 pkill -P $flooder 2>/dev/null
 kill $flooder 2>/dev/null
-wait
+wait $flooder $forker 2>/dev/null
 gather || exit 1
 one "the other's read is one alert" "$(of /home/bob/.ssh/id_others)" '.subject.user == "bob"'
 equal "no access was lost" "$(keytrail status --json | jq '.drops["ring-critical"]')" 0
