@@ -181,7 +181,7 @@ static const struct watcher_ops ops = {
 
 static inline void make(const struct world *w, const char *path, const char *content)
 {
-	char full[4096];
+	char full[sizeof(w->top) + 4097];
 	char *slash;
 
 	snprintf(full, sizeof(full), "%s/%s", w->top, path);

@@ -136,7 +136,8 @@ static void move_patterns(struct resolver *r, struct pattern ***to, size_t *nr_t
 		}
 		(*to)[(*nr_to)++] = from[moved++];
 	}
-	memmove(from, from + moved, (*nr_from - moved) * sizeof(*from));
+	if (moved) /* else there may be none, and no memory for them either */
+		memmove(from, from + moved, (*nr_from - moved) * sizeof(*from));
 	*nr_from -= moved;
 }
 
