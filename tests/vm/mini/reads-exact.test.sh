@@ -74,11 +74,11 @@ case $(uname -r) in
 5.10.*) # attaches a program once only
 	check "that exact needs a restart is told" wait_alert \
 		'.type == "sensor-degraded" and (.text | contains("before keytraild is restarted"))'
-	how=open
+	how='open'
 	;;
 *)
 	equal "after the reload to exact it is attached" "$(hook)" attached
-	how=read
+	how='read'
 	;;
 esac
 $WAYS/read $dir/id_third >/dev/null
