@@ -202,7 +202,7 @@ static bool next_name(struct span path, size_t *at, struct span *out_name)
 	for (end = i; end < path.len && path.p[end] != '/'; end++)
 		;
 	*at = end;
-	*out_name = (struct span){path.p + i, end - i};
+	*out_name = end > i ? (struct span){path.p + i, end - i} : (struct span){NULL, 0};
 	return end > i;
 }
 
