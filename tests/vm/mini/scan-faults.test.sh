@@ -68,12 +68,12 @@ keytrail reload >/dev/null
 stand_in 'exec sleep 1000'
 java hanging 100
 wait_for sh -c "keytrail status --json | jq -e '.scan.running == 1'"
-for i in 1 2 3; do java waits$i 100; done
-unscanned waits3 queue-full
+# One place may be taken by what closed once more while it was being scanned.
+for i in 1 2 3 4; do java waits$i 100; done
+unscanned waits4 queue-full
 expect 1 "that the queue is full is told" '.type == "sensor-degraded" and .cause == "scan-queue"'
 unscanned hanging time-up
 unscanned waits1 time-up
-unscanned waits2 time-up
 scan_settings 'max_time_s: 600'
 keytrail reload >/dev/null
 
