@@ -3,9 +3,12 @@
 #include "sensor/support.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -53,6 +56,15 @@ static bool in_first_namespace(const char *path, const char *first)
 	return !strcmp(name, first);
 }
 
+/* The call by which names are followed without following links. 0, or why it is not to be had. */
+static int try_openat2(void)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	_cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+
+	return fd < 0 ? -errno : 0;
+}
+
 static bool may(unsigned capability)
 {
 	return capng_have_capability(CAPNG_EFFECTIVE, capability);
@@ -61,6 +73,7 @@ static bool may(unsigned capability)
 int support_check(struct sensor_refusal *out)
 {
 	struct utsname uts;
+	int r;
 
 	/* Capabilities in a user namespace of one's own are none over this kernel. */
 	if (!in_first_namespace("/proc/self/ns/user", "user:[4026531837]")) {
@@ -107,6 +120,15 @@ int support_check(struct sensor_refusal *out)
 		       "built with CONFIG_DEBUG_INFO_BTF=y, 5.10 or later, as distributions ship "
 		       "it",
 		       uts.release, strerror(errno));
+		return -EOPNOTSUPP;
+	}
+	r = try_openat2();
+	if (r < 0) {
+		refuse(out, EX_UNAVAILABLE,
+		       "openat2() is refused here (%s), without which no file can be watched safely; "
+		       "a seccomp filter does that: RestrictSUIDSGID= of a systemd unit, or a "
+		       "container's",
+		       strerror(-r));
 		return -EOPNOTSUPP;
 	}
 	return 0;

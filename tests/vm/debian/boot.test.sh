@@ -29,3 +29,8 @@ equal "alice logs in by key" "$(ssh -i "$T/key" -o BatchMode=yes -o StrictHostKe
 check "core dumps go to systemd-coredump" grep -q systemd-coredump /proc/sys/kernel/core_pattern
 check "modules of this kernel load" modprobe overlay
 check "the kernel has BTF" test -s /sys/kernel/btf/vmlinux
+
+# Watching nothing in silence is the worst that can happen: without openat2() it does not start.
+systemd-run --quiet --wait --pipe -p RestrictSUIDSGID=yes keytraild >"$T/refused" 2>&1
+equal "a unit that takes openat2() away is refused: 69" "$?" 69 || note "$(cat "$T/refused")"
+check "and told why" grep -q "openat2() is refused here.*RestrictSUIDSGID" "$T/refused"
