@@ -3,7 +3,7 @@
 # What is run to find out whether it works. Included by the Makefile; results below $(BUILD)/check.
 
 # --- check, check-unit, check-long, lint, layers, fuzz --------------------------------------------
-## make check              everything; installs what is missing (root or sudo); under 40 minutes
+## make check              everything; installs what is missing (root or sudo); under 60 minutes
 ## make check WITHOUT=vm   all steps but this (scripts/check --list)
 ## make check-unit         unit tests; with SAN=1 under the sanitizers
 ## make check-replay       tests/replay by `keytrail replay`
