@@ -141,6 +141,8 @@ int BPF_PROG(on_fput, struct file *file)
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
 	inode = file->f_inode;
+	if (!inode) /* of an open that failed; on loads through null: load_exe_file() */
+		return 0;
 	if (filter_test(inode))
 		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_CLOSE_WRITE, 0, -1);
 	if ((kt_u64)inode->i_size >= dump_threshold || dump_helpers_live)

@@ -135,7 +135,9 @@ static void print_key(const struct term *term, const struct policy *policy,
 		printf(" %u", key->id.bits);
 	if (*fingerprint(&key->id, fp))
 		printf(" %s%s", fingerprint(&key->id, fp),
-		       key->id.source == KEYSRC_SIBLING ? " (by the .pub beside it)" : "");
+		       key->id.source == KEYSRC_SIBLING	 ? " (by the .pub beside it)"
+		       : key->id.source == KEYSRC_STATED ? " (as the file says, unverified)"
+							 : "");
 	printf("\n  %s, %s, owner %s, mode %04o, %" PRId64 " days old",
 	       key->watch ? policy_watch(policy, key->watch)->name : "no watch entry",
 	       key->id.encrypted ? "with a passphrase" : "without passphrase",
@@ -182,6 +184,7 @@ static int print_json(const struct policy *policy, const struct inventory *inven
 			   "format", key_format_str(id->format), "encrypted", (int)id->encrypted,
 			   "comment", id->comment, "source",
 			   id->source == KEYSRC_FILE	  ? "file"
+			   : id->source == KEYSRC_STATED  ? "stated"
 			   : id->source == KEYSRC_SIBLING ? "sibling"
 							  : "",
 			   "owner", (int)key->uid, "owner_user", user_name(key->uid, owner), "mode",

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 
 #define LINES_MAX  100000
+#define FILE_MAX   (1 << 20) /* bytes: a line may be as long as its file */
 #define ANSWER_MAX 65536 /* bytes that a child may say of one home */
 
 const struct discover_kind discover_kinds[] = {
@@ -181,7 +182,8 @@ static FILE *open_file(const char *path)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (geteuid() == 0 && !is_roots(&st))) {
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX ||
+	    (geteuid() == 0 && !is_roots(&st))) {
 		fd_close(fd);
 		return NULL;
 	}
@@ -321,8 +323,6 @@ static int ask_home(const char *home, const struct finder *finder)
 
 	if (!text)
 		return -ENOMEM;
-	if (stat(home, &owner) < 0)
-		return 0;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
 	fflush(NULL);
@@ -330,7 +330,7 @@ static int ask_home(const char *home, const struct finder *finder)
 	if (pid == 0) {
 		alarm(10); /* a home on a dead server */
 		close(pipe_fds[0]);
-		if (become(&owner))
+		if (stat(home, &owner) == 0 && become(&owner))
 			read_home(home, pipe_fds[1]);
 		_exit(0);
 	}

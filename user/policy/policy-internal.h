@@ -87,7 +87,7 @@ struct zone {
 };
 
 /* Which keys of an override are there. Bits. */
-enum given { GIVEN_SEVERITY = 1, GIVEN_ON = 2, GIVEN_MODE = 4, GIVEN_ZONE = 8 };
+enum given { GIVEN_SEVERITY = 1, GIVEN_ON = 2, GIVEN_MODE = 4, GIVEN_ZONE = 8, GIVEN_OFF = 16 };
 /* Whose list an override begins anew. Bits. */
 enum list_bit { LIST_PATHS = 1, LIST_EXCLUDE = 2, LIST_ALLOW = 4, LIST_EXPECT = 8 };
 

@@ -182,7 +182,8 @@ static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uin
 			return;
 		}
 	apply_values(o, w);
-	w->off = o->off;
+	if (o->given & GIVEN_OFF)
+		w->off = o->off;
 	if (o->begin & LIST_PATHS)
 		drop_patterns(w->paths, &w->nr_paths);
 	if (o->begin & LIST_EXCLUDE)

@@ -346,6 +346,7 @@ static const char *bool_word(int i)
 static void read_off(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	r->watch->off = schema_read_word(r, value, "off", bool_word, 0, 2) == 1;
+	r->watch->given |= GIVEN_OFF;
 }
 
 static const struct field override_fields[] = {

@@ -18,6 +18,13 @@
 #include "keytrail-loop.skel.h"
 #include "keytrail.skel.h"
 
+#define SAME_SIZE(what)                                                        \
+	_Static_assert(sizeof(*((struct keytrail_bpf *)0)->what) ==            \
+			       sizeof(*((struct keytrail_loop_bpf *)0)->what), \
+		       "one skeleton for both objects")
+SAME_SIZE(bss);
+SAME_SIZE(rodata);
+#undef SAME_SIZE
 _Static_assert(sizeof(struct keytrail_bpf) == sizeof(struct keytrail_loop_bpf),
 	       "one skeleton for both objects");
 
