@@ -21,6 +21,7 @@
 #define AHEAD	   (256 << 10) /* of packed pages */
 #define INCOMPLETE 8 /* of the header's status */
 #define RUN_PAGES  65536 /* pages in a segment */
+#define FRAMES_MAX (1ULL << 34) /* 64 TiB of the smallest pages: more than a machine has */
 
 enum { PACKED_ZLIB = 1, PACKED_LZO = 2, PACKED_SNAPPY = 4, PACKED_ZSTD = 0x20 };
 
@@ -138,6 +139,10 @@ static int read_header(struct kdump *dump, struct scan_about *about)
 	dump->descs_at = (1 + (uint64_t)sub_blocks + bitmap_blocks) * dump->page;
 	if (dump->frames > 4ULL * bitmap_blocks * dump->page)
 		dump->frames = 4ULL * bitmap_blocks * dump->page;
+	if (dump->frames > FRAMES_MAX) {
+		dump->frames = FRAMES_MAX;
+		*dump->flags |= SCAN_DAMAGED;
+	}
 	dump->frame = dump->first;
 	return dump->frames > 0;
 }
@@ -188,14 +193,42 @@ static int is_there(struct kdump *dump, uint64_t frame)
 	return got < 1 ? -1 : *p >> frame % 8 & 1;
 }
 
+/*
+ * Moves on to the next frame that is there: 1, 0 if there is none, -1 as above. By as many bytes as
+ * are at hand, since what a flattened dump leaves out reads as zeros for as long as it says.
+ */
+static int skip_absent(struct kdump *dump)
+{
+	while (dump->frame < dump->frames) {
+		int there = is_there(dump, dump->frame);
+		const uint8_t *p;
+		size_t len, i = 0;
+
+		if (there)
+			return there;
+		if (dump->frame % 8) {
+			dump->frame++;
+			continue;
+		}
+		if (part_read(dump, &dump->bitmap, dump->bitmap_at + dump->frame / 8, 1, &p) < 1)
+			return -1;
+		len = dump->bitmap.len - (size_t)(p - dump->bitmap.p);
+		if (!p[0] && !memcmp(p, p + 1, len - 1))
+			i = len;
+		while (i < len && !p[i])
+			i++;
+		dump->frame += i ? 8 * i : 1;
+	}
+	dump->frame = dump->frames;
+	return 0;
+}
+
 static int next_kdump(void *state, struct segment *out_segment)
 {
 	struct kdump *dump = state;
 	uint64_t first, nr = 0;
-	int there = 0;
+	int there = skip_absent(dump);
 
-	while (dump->frame < dump->frames && (there = is_there(dump, dump->frame)) == 0)
-		dump->frame++;
 	first = dump->frame;
 	while (dump->frame < dump->frames && nr < RUN_PAGES &&
 	       (there = is_there(dump, dump->frame)) > 0) {
