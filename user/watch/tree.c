@@ -55,14 +55,6 @@ struct node *tree_find(const struct tree *tree, uint64_t object)
 	return node;
 }
 
-struct node *tree_child(const struct tree *tree, const struct node *parent, const char *name)
-{
-	for (struct node *node = tree->nodes; node; node = node->hh.next)
-		if (node->parent == parent && !strcmp(node->name, name))
-			return node;
-	return NULL;
-}
-
 /* Gives the children of a node that goes away their whole path as a name. */
 static void orphan_children(struct tree *tree, struct node *gone)
 {

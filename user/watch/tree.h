@@ -40,7 +40,6 @@ void tree_fini(struct tree *tree);
 uint64_t tree_number(struct tree *tree);
 struct node *tree_root(const struct tree *tree);
 struct node *tree_find(const struct tree *tree, uint64_t object);
-struct node *tree_child(const struct tree *tree, const struct node *parent, const char *name);
 
 /* parent NULL: the new node is the root, and what was the root before is removed. NULL: no memory.
  */

@@ -160,10 +160,16 @@ void walk_visit(struct watcher *w, struct node *dir, int fd, const char *name,
 	if (!target.state && !target.watch)
 		return;
 	at = reach_name(&w->reach, fd, name);
-	if (at == -EREMOTE)
+	if (at == -EREMOTE) {
 		picture_apart(w, dir, name);
-	if (at < 0 || fstat(at, &st) < 0)
 		return;
+	}
+	/* What cannot be looked at is not gone: a walk that says all was seen ends what it left
+	 * out. */
+	if (at < 0 || fstat(at, &st) < 0) {
+		picture_problem(w, dir, name, at < 0 ? at : -errno);
+		return;
+	}
 	if (S_ISLNK(st.st_mode))
 		visit_link(w, dir, fd, at, name, target, depth, links);
 	else if (S_ISDIR(st.st_mode) && target.state)
@@ -200,12 +206,14 @@ void walk_dir(struct watcher *w, struct node *dir, int fd, unsigned depth, unsig
 		fd_close(own);
 		return;
 	}
-	for (struct dirent *e; (e = readdir(d)) && w->visited < w->visit_end;) {
+	for (struct dirent *e; errno = 0, (e = readdir(d)) && w->visited < w->visit_end;) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		target = watchset_step(w->set, dir->state, span_of(e->d_name));
 		walk_visit(w, dir, fd, e->d_name, target, depth, links);
 	}
+	if (errno && w->visited < w->visit_end)
+		picture_problem(w, dir, "", -errno);
 }
 
 int watcher_rescan(struct watcher *w, const char *path)
@@ -245,10 +253,14 @@ int watcher_rescan(struct watcher *w, const char *path)
 			if (!path[strspn(path, "/")] || (at >= 0 && S_ISLNK(st.st_mode)) ||
 			    at == -EREMOTE)
 				walk_visit(w, node, fd, name, target, 0, 0);
+			else if (at < 0 && target.state)
+				picture_problem(w, node, name, at);
 			return 0;
 		}
 		fd_close(fd);
 		fd = open_dir(at);
+		if (fd < 0)
+			picture_problem(w, node, name, fd);
 		/* Not the node that had this name: what stands here now may be another. */
 		node = fd < 0 ? NULL : walk_mark_dir(w, node, name, fd, target.state, BY_WALK);
 	}

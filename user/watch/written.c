@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 #include "watch/dumptype.h"
-#include "watch/watcher.h"
+#include "watch/watcher-internal.h"
 
 /* Between two runs, a tenth of a second, on a busy host; what is more is counted. */
 #define WAITING_MAX 4096
@@ -152,7 +152,7 @@ static int open_written(struct written *w, int root, const char *path,
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
-		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT,
 	};
 	_cleanup_close_ int place = -1, fd = -1;
 	struct inode_id inodes[INODES_MAX];
@@ -160,10 +160,15 @@ static int open_written(struct written *w, int root, const char *path,
 	struct stat st;
 	size_t nr;
 
-	if (root != AT_FDCWD)
-		how.resolve |= RESOLVE_IN_ROOT;
-	place = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	if (place < 0 || fstat(place, &st) < 0)
+	/* The file's own file system answers, but the host's path may be another's: name by name.
+	 */
+	if (root == AT_FDCWD)
+		place = reach_path(&w->watcher->reach, path, false);
+	else
+		place = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (place < 0)
+		return root == AT_FDCWD ? place : -errno;
+	if (fstat(place, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
@@ -183,6 +188,8 @@ static int open_anywhere(struct written *w, const struct event_written *file)
 	const uint32_t pids[] = {file->subject.id.tgid, file->parent.tgid};
 	int fd = open_written(w, AT_FDCWD, file->path.p, &file->inode);
 
+	if (fd == -EREMOTE)
+		return fd;
 	for (size_t i = 0; i < ARRAY_SIZE(pids) && fd < 0 && pids[i]; i++) {
 		_cleanup_close_ int root = -1;
 		char path[64];
