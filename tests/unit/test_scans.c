@@ -89,6 +89,7 @@ static void set_policy(struct fixture *f, const char *scan)
 	diag_list_fini(&diags);
 	policy_free(f->app.policy);
 	f->app.policy = policy;
+	f->app.generation++;
 	scans_set_policy(f->scans);
 }
 

@@ -162,7 +162,10 @@ static int run(struct identify *id, struct question *q)
 	fd = watcher_open(id->watcher, q->object, ".pub", &sibling);
 	if (fd < 0 && fd != -EREMOTE)
 		return fd;
+	/* Too many such children hang already: no reason for the other questions to wait. */
 	r = fd < 0 ? spawn_at(id, q) : scan_child_spawn(NULL, fd, sibling, &q->child);
+	if (fd < 0 && r == -EBUSY)
+		return -EAGAIN;
 	if (r < 0)
 		return r;
 	q->state = RUNNING;

@@ -11,11 +11,13 @@
 #include "daemon/app.h"
 #include "daemon/log.h"
 
-/* So many are told of at a time; all are counted. */
+/* So many are told of, ever; all are counted. */
 #define OVER_MAX 64
 
 /* One that goes on is told again after this long, ns. */
 #define TELL_AGAIN 3600000000000ULL
+/* Between two walks for room that is free again: who fills and empties his has no more of them. */
+#define WALK_AGAIN 20000000000ULL
 
 struct over {
 	uint32_t account;
@@ -29,7 +31,8 @@ struct quota {
 	struct over over[OVER_MAX];
 	size_t nr;
 	uint64_t refusals; /* all of them, as last seen */
-	bool relieved;
+	uint64_t walked_ns; /* CLOCK_BOOTTIME */
+	bool relieved; /* a walk is due */
 };
 
 int quota_new(struct app *app, struct quota **out_quota)
@@ -119,17 +122,20 @@ static void look(void *userdata, const struct sensor_account *account)
 void quota_second(struct quota *q)
 {
 	uint64_t refusals = q->app->stats.drops[WIRE_DROP_MARK_QUOTA];
+	uint64_t now = app_boottime();
 	bool waiting = false;
 
 	for (size_t i = 0; i < q->nr; i++)
 		waiting |= q->over[i].waiting;
-	if (refusals == q->refusals && !waiting)
+	if (refusals != q->refusals || waiting) {
+		q->refusals = refusals;
+		sensor_quota_each(q->app->sensor, look, q);
+	}
+	if (!q->relieved || (q->walked_ns && now - q->walked_ns < WALK_AGAIN))
 		return;
-	q->refusals = refusals;
 	q->relieved = false;
-	sensor_quota_each(q->app->sensor, look, q);
-	if (q->relieved)
-		app_walk_soon(q->app);
+	q->walked_ns = now;
+	app_walk_soon(q->app);
 }
 
 void quota_set_policy(struct quota *q)

@@ -54,6 +54,8 @@ struct scans {
 	struct scanq_item done[DONE_MAX];
 	size_t next_done;
 	struct known known; /* keys that the policy names */
+	uint32_t known_of; /* generation of that policy, 0 = none yet */
+	bool known_failed;
 	uint64_t full_told; /* CLOCK_BOOTTIME ns */
 	uint64_t full_since; /* files since then */
 	struct scans_stats stats;
@@ -451,10 +453,19 @@ void scans_set_policy(struct scans *s)
 	const struct scan_settings *set = settings(s);
 
 	scanq_set_max(s->queue, set->queue);
-	if (known_load(&s->known, set->needles) < 0)
-		feed_health(s->app, HEALTH_DEGRADED, "scan-needles",
-			    "the file of known keys that the policy names cannot be used: dumps "
-			    "are scanned without it; the daemon's log says why");
+	if (s->known_of != s->app->generation) { /* else it is new homes only */
+		const bool failed = known_load(&s->known, set->needles) < 0;
+
+		if (failed)
+			feed_health(s->app, HEALTH_DEGRADED, "scan-needles",
+				    "the file of known keys that the policy names cannot be used: "
+				    "dumps are scanned without it; the daemon's log says why");
+		else if (s->known_failed)
+			feed_health(s->app, HEALTH_OK, "scan-needles",
+				    "the file of known keys is in use");
+		s->known_failed = failed;
+		s->known_of = s->app->generation;
+	}
 	s->stats.needles = (uint32_t)known_count(&s->known);
 	run_next(s);
 }

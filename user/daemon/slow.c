@@ -23,6 +23,7 @@
 #define SILENCE_S   20 /* a child that says nothing for so long is taken to hang */
 #define INTERVAL_S  5 /* between two walks of one place */
 #define RETRY_S	    60 /* of a place that did not answer */
+#define PARTLY_S    600 /* of one of which not all could be looked at */
 #define REAP_US	    20000ULL
 #define FINDS_MAX   256 /* taken over at a time: the loop has more to do */
 #define EXIT_PARTLY 1
@@ -296,8 +297,10 @@ static int start(struct slow *s, struct place *place, unsigned slot)
 	if (!r)
 		r = sd_event_add_io(s->loop, &place->readable, place->fd, EPOLLIN, on_readable,
 				    place);
-	if (r < 0)
+	if (r < 0) {
 		give_up(place);
+		place->state = SLOW_WAITING; /* it is ours, not the file system's */
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -307,6 +310,8 @@ static bool is_due(const struct place *place, uint64_t now)
 		return false;
 	if (place->state == SLOW_SILENT)
 		return now >= place->begun_s + RETRY_S;
+	if (place->state == SLOW_PARTLY)
+		return now >= place->begun_s + PARTLY_S;
 	return place->state == SLOW_WAITING &&
 	       (!place->begun_s || now >= place->begun_s + INTERVAL_S);
 }

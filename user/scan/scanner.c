@@ -162,11 +162,16 @@ static int died(struct scanner *s)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? -ETIME : -ECHILD;
 }
 
+#define READS_MAX 64 /* in one turn */
+
 int scanner_read(struct scanner *scanner, const struct scanner_events *events, void *userdata)
 {
 	struct channel_message message;
 
-	while (scanner->error == 1) {
+	for (unsigned i = 0; scanner->error == 1; i++) {
+		if (i ==
+		    READS_MAX) /* it is there to be taken over by what it reads: its turn is over */
+			return -EAGAIN;
 		size_t size;
 		uint8_t *room = channel_room(&scanner->channel, &size);
 		ssize_t n = read(scanner->fd, room, size);
