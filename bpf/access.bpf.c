@@ -22,6 +22,14 @@ struct access_record {
 
 #define STR_OFF __builtin_offsetof(struct access_record, str)
 
+/* What is told of an access where there is no room for all of it: report_spare(). */
+struct spare_record {
+	struct wire_access a;
+	char str[2 * WIRE_EXE_MAX + NAME_SLACK]; /* path, executable */
+};
+
+#define SPARE_STR_OFF __builtin_offsetof(struct spare_record, str)
+
 /* May have a descriptor. */
 static __always_inline void remember_holder(struct task_struct *task, const struct mark_key *object)
 {
@@ -128,18 +136,41 @@ __noinline int remember(kt_u64 task_addr, kt_u64 inode_addr, kt_u64 object, kt_u
 }
 
 /* What is the same whoever tells of it. */
+static __always_inline void fill_wire_access(struct wire_access *a, kt_u32 size, kt_u32 ring,
+					     struct task_struct *task, kt_u64 object, kt_u32 how)
+{
+	__builtin_memset(a, 0, sizeof(*a));
+	fill_header(&a->h, WIRE_ACCESS, size, ring);
+	fill_subject(&a->subject, task);
+	fill_parent(task, &a->parent_start, &a->parent_exec_id, &a->parent_tgid);
+	a->object = object;
+	a->how = how;
+	a->exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
+	a->exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
+	a->exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
+}
+
 static __always_inline void fill_access(struct access_record *r, struct task_struct *task,
 					kt_u64 object, kt_u32 how)
 {
-	__builtin_memset(&r->a, 0, sizeof(r->a));
-	fill_header(&r->a.h, WIRE_ACCESS, sizeof(*r), RING_CRITICAL);
-	fill_subject(&r->a.subject, task);
-	fill_parent(task, &r->a.parent_start, &r->a.parent_exec_id, &r->a.parent_tgid);
-	r->a.object = object;
-	r->a.how = how;
-	r->a.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
-	r->a.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
-	r->a.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
+	fill_wire_access(&r->a, sizeof(*r), RING_CRITICAL, task, object, how);
+}
+
+/* What an access through a file has besides. */
+static __always_inline void fill_file(struct wire_access *a, struct file *file, kt_u32 mode,
+				      kt_u32 fd, int stranger)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	fill_inode(&a->inode, inode);
+	a->size = BPF_CORE_READ(inode, i_size);
+	a->mode = mode;
+	a->open_flags = BPF_CORE_READ(file, f_flags);
+	a->fd = fd;
+	a->owner = BPF_CORE_READ(inode, i_uid.val);
+	a->nlink = BPF_CORE_READ(inode, i_nlink);
+	if (stranger)
+		a->h.flags |= WIRE_F_GENERATION;
 }
 
 /* Gathered in the record, not in a register: one state for the verifier instead of many. */
@@ -149,6 +180,31 @@ static __always_inline void put_strings(struct access_record *r, struct task_str
 	r->a.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
 	if ((kt_u64)task == bpf_get_current_task()) /* else its memory cannot be read from here */
 		r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
+}
+
+/*
+ * The first of its kind, and the critical ring is full: the daemon has not come to read it for
+ * long. Told in short, in a ring that holds nothing else, without the path (the object has one) and
+ * what the process's own records say. `way`: how << 16 | mode << 8 | stranger. Returns 1 if there
+ * was room.
+ */
+__noinline int report_spare(kt_u64 file_addr, kt_u64 task_addr, kt_u64 object, kt_u32 way,
+			    kt_u32 fd)
+{
+	struct task_struct *task = (void *)task_addr;
+	struct file *file = (void *)file_addr;
+	struct spare_record *r = bpf_ringbuf_reserve(&ring_spare, sizeof(*r), 0);
+
+	if (!r)
+		return 0;
+	fill_wire_access(&r->a, sizeof(*r), RING_SPARE, task, object, way >> 16);
+	r->a.h.flags |=
+		put_path(r->str, 0, WIRE_EXE_MAX, &r->a.path, SPARE_STR_OFF,
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	r->a.h.flags |= put_exe(r->str, WIRE_EXE_MAX, WIRE_EXE_MAX, &r->a.exe, SPARE_STR_OFF, task);
+	fill_file(&r->a, file, way >> 8 & 0xff, fd, way & 1);
+	bpf_ringbuf_submit(r, 0);
+	return 1;
 }
 
 __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_u32 mode, kt_u32 fd)
@@ -182,6 +238,9 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 		return 1;
 	r = repeat == REPEAT_OVER ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
+		if (repeat == REPEAT_FIRST && report_spare(file_addr, task_addr, mark.object,
+							   how << 16 | mode << 8 | stranger, fd))
+			return 1;
 		if (repeat != REPEAT_OVER)
 			repeat_untold(task_addr, mark.object, how, mode, repeat);
 		count_drop(WIRE_DROP_RING_CRITICAL);
@@ -192,15 +251,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
 			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 	put_strings(r, task);
-	fill_inode(&r->a.inode, inode);
-	r->a.size = BPF_CORE_READ(inode, i_size);
-	r->a.mode = mode;
-	r->a.open_flags = BPF_CORE_READ(file, f_flags);
-	r->a.fd = fd;
-	r->a.owner = BPF_CORE_READ(inode, i_uid.val);
-	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
-	if (stranger)
-		r->a.h.flags |= WIRE_F_GENERATION;
+	fill_file(&r->a, file, mode, fd, stranger);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
 }

@@ -78,6 +78,16 @@ static __always_inline int pressure_over_share(const struct pressure_key *kind)
 	return 0;
 }
 
+/* A kind that could not be told takes nothing of its uid's share. */
+static __always_inline void pressure_give_back(const struct pressure_key *kind)
+{
+	struct pressure_key share = {.uid = kind->uid, .turn = kind->turn, .what = PRESSURE_SHARE};
+	kt_u64 *nr = bpf_map_lookup_elem(&pressure_kinds, &share);
+
+	if (nr && *nr)
+		__sync_fetch_and_add(nr, -1);
+}
+
 static __always_inline kt_u32 what_is(kt_u32 how, kt_u32 mode)
 {
 	if (how == WIRE_HOW_CLOSE_WRITE)
@@ -159,7 +169,8 @@ __noinline int repeat_untold(kt_u64 task_addr, kt_u64 object, kt_u32 how, kt_u32
 
 	if (answer == REPEAT_FIRST) {
 		fill_kind(&kind, task, object, how, mode);
-		bpf_map_delete_elem(&pressure_kinds, &kind);
+		if (!bpf_map_delete_elem(&pressure_kinds, &kind))
+			pressure_give_back(&kind);
 	}
 	fill_recent(&key, task, object, how, mode);
 	bpf_map_delete_elem(&recently_told, &key);

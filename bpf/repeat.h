@@ -14,6 +14,10 @@
  *   then, user space walks instead. A login may bring PRESSURE_UID_MAX kinds into one turn; user
  *   space begins the next when it has read the ring (user/sensor/pressure.c).
  *
+ * Where the ring is full in spite of that (it may be set small, and the daemon may wait for a CPU
+ * for seconds), a first of its kind is told in short in another ring, which holds as many as a
+ * login may bring (report_spare() in access.bpf.c).
+ *
  * So the first access by each (object, executable, login) is told; of the processes that do it only
  * in a flood some are not.
  */

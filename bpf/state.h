@@ -31,6 +31,13 @@ struct {
 	__uint(max_entries, 4 << 20);
 } ring_bulk __weak SEC(".maps");
 
+/* First accesses for which the critical ring had no room: see repeat.h. As many as a login may
+ * bring (PRESSURE_UID_MAX), and a third more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 << 20);
+} ring_spare __weak SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PRESSURE_KINDS);
@@ -119,7 +126,7 @@ struct {
 	__type(value, kt_u64);
 } st_drops __weak SEC(".maps");
 
-enum ring { RING_CRITICAL, RING_BULK, RING_NR };
+enum ring { RING_CRITICAL, RING_BULK, RING_SPARE, RING_NR };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

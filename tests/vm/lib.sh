@@ -150,10 +150,14 @@ kt_barrier() {
 	_key=${KT_BARRIER_DIR:-/root/.ssh}/id_barrier_$$_$KT_BARRIER
 	mkdir -p "${_key%/*}"
 	(umask 077 && echo "not a key" >"$_key")
+	_when=$(date -u +%T)
 	cat "$_key" >/dev/null
 	if ! wait_alert ".type == \"key-read\" and (.object.path == \"$_key\")"; then
-		note "no alert for the barrier $_key; keytraild said:"
+		note "no alert for the barrier $_key of $_when; keytraild said:"
 		note "$(tail -n 20 "$KT_LOG")"
+		note "its last alerts: $(alerts '.type != "events-lost"' |
+			jq -c '{time, type, text}' | tail -n 8)"
+		note "its state: $(keytrail status --json | jq -c "del(.hooks)")"
 		return 1
 	fi
 	rm -f "$_key"

@@ -52,7 +52,7 @@ static json_t *drops_json(const struct sensor_stats *s)
 
 static json_t *rings_json(const struct sensor_stats *s)
 {
-	static const char *const names[SENSOR_RING_NR] = {"critical", "bulk"};
+	static const char *const names[SENSOR_RING_NR] = {"critical", "bulk", "spare"};
 	json_t *rings = json_array();
 
 	for (int i = 0; i < SENSOR_RING_NR; i++)

@@ -56,6 +56,7 @@ int rings_open(struct sensor *sensor)
 	const struct bpf_map *maps[SENSOR_RING_NR] = {
 		[SENSOR_RING_CRITICAL] = sensor->skel->maps.ring_critical,
 		[SENSOR_RING_BULK] = sensor->skel->maps.ring_bulk,
+		[SENSOR_RING_SPARE] = sensor->skel->maps.ring_spare,
 	};
 
 	sensor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -96,7 +97,7 @@ long sensor_drain_lifecycle(struct sensor *sensor)
 
 long sensor_drain(struct sensor *sensor)
 {
-	long bulk, critical;
+	long bulk, critical, spare;
 
 	bulk = take_turn(&sensor->rings[SENSOR_RING_BULK]);
 	if (bulk < 0)
@@ -104,8 +105,12 @@ long sensor_drain(struct sensor *sensor)
 	critical = take_turn(&sensor->rings[SENSOR_RING_CRITICAL]);
 	if (critical < 0)
 		return critical;
+	/* The later ones: the critical ring was full by then. */
+	spare = take_turn(&sensor->rings[SENSOR_RING_SPARE]);
+	if (spare < 0)
+		return spare;
 	pressure_turn(sensor);
-	return bulk + critical;
+	return bulk + critical + spare;
 }
 
 const char *sensor_drop_str(enum wire_drop cause)
@@ -168,7 +173,8 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 {
 	struct sensor_stats s = {
 		.undecodable = sensor->undecodable,
-		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib},
+		.ring_kib = {sensor->config.ring_critical_kib, sensor->config.ring_bulk_kib,
+			     bpf_map__max_entries(sensor->skel->maps.ring_spare) / 1024},
 		.repeats_kind = sensor->repeats,
 		.marks_max = sensor->config.marks_max,
 		.refused_counted = sensor->skel->bss->refused_counted,

@@ -167,7 +167,8 @@ int sensor_quota_each(struct sensor *sensor,
 		      void (*call)(void *userdata, const struct sensor_account *account),
 		      void *userdata);
 
-enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_NR };
+/* The spare one holds what the critical ring had no room for: bpf/repeat.h. */
+enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_SPARE, SENSOR_RING_NR };
 
 struct sensor_stats {
 	uint64_t drops[WIRE_DROP_NR]; /* by enum wire_drop */
