@@ -59,27 +59,29 @@ static __always_inline struct mark *mark_of(struct inode *inode)
  */
 static __always_inline long mark_put(const struct mark_key *key, struct mark *mark, kt_u64 inode)
 {
-	kt_u32 account = quota_account_of(inode), old_account;
 	struct mark *old = bpf_map_lookup_elem(&marks, key);
+	kt_u32 old_account = 0, old_owner;
+	kt_u64 account = QUOTA_REFUSED;
 	long err;
 
-	mark->account = account;
-	mark->pad = 0;
+	BPF_CORE_READ_INTO(&mark->owner, (struct inode *)inode, i_uid.val);
 	if (old) {
-		/* Charged already: nothing changes but who pays for it. */
 		old_account = old->account;
-		if (old_account != account && quota_take(account))
-			mark->account = account = old_account;
+		old_owner = old->owner;
+		if (old_owner != mark->owner)
+			account = quota_take(quota_account_of(inode));
+		/* It has its place: who has none to pay for it does not take it away. */
+		mark->account = account == QUOTA_REFUSED ? old_account : (kt_u32)account;
 		err = bpf_map_update_elem(&marks, key, mark, BPF_EXIST);
-		if (!err && old_account != account)
-			quota_give(old_account);
-		else if (err && old_account != account)
-			quota_give(account);
+		if (account != QUOTA_REFUSED)
+			quota_give(err ? (kt_u32)account : old_account);
 	} else {
-		if (quota_take(account)) {
+		account = quota_take(quota_account_of(inode));
+		if (account == QUOTA_REFUSED) {
 			count_drop(WIRE_DROP_MARK_QUOTA);
 			return MARK_OVER_QUOTA;
 		}
+		mark->account = account;
 		err = bpf_map_update_elem(&marks, key, mark, BPF_NOEXIST);
 		if (err)
 			quota_give(account);

@@ -176,8 +176,24 @@ struct mm_struct___v6_18 {
 	} flags;
 };
 
+struct uid_gid_extent {
+	unsigned int first; /* in the namespace */
+	unsigned int lower_first; /* uid of the host */
+	unsigned int count;
+};
+
+/* Up to so many stand in the map itself, more behind `forward`. */
+#define UIDS_IN_MAP 5
+
+struct uid_gid_map {
+	unsigned int nr_extents;
+	struct uid_gid_extent extent[UIDS_IN_MAP];
+	struct uid_gid_extent *forward;
+};
+
 struct user_namespace {
 	struct user_namespace *parent;
+	struct uid_gid_map uid_map;
 	int level; /* 0: the host's */
 	kuid_t owner;
 };

@@ -89,8 +89,9 @@ struct mark {
 	kt_u32 watch;
 	kt_u32 gen; /* i_generation when marked */
 	kt_u32 flags;
-	kt_u32 account; /* that it is charged to: set by the kernel side, bpf/quota.h */
-	kt_u32 pad;
+	/* Set by the kernel side, bpf/quota.h: who it is charged to, and whose it was then. */
+	kt_u32 account;
+	kt_u32 owner; /* i_uid */
 };
 
 /* How many marks a user has. An account is a uid of the host, or one of those below. */
@@ -98,6 +99,18 @@ struct quota_account {
 	kt_u64 taken; /* less what the kernel side gave back; quota_returned holds what user space
 			 did */
 	kt_u64 refused; /* attempts: one for each look at a file that is not marked for this */
+};
+
+/*
+ * Subordinate uids, as the host gives them out: what one of them owns is charged to `account`.
+ * Sorted by `first`, none over another, those that are not in use with a `first` of QUOTA_SHARED.
+ */
+#define QUOTA_RANGES_BITS 10
+#define QUOTA_RANGES_MAX  (1U << QUOTA_RANGES_BITS)
+
+struct quota_range {
+	kt_u32 first, count;
+	kt_u32 account;
 };
 
 #define QUOTA_FUSE   0xfffffffeU /* all files on FUSE: the host's uids end below */

@@ -271,6 +271,8 @@ def main(argv):
     top.add_argument("--repeat", type=int, default=1, metavar="N", help="all of it N times")
     top.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
                      help="guests at the same time (one for each processor)")
+    top.add_argument("--anyway", action="store_true",
+                     help="on all kernels, whatever a test's \"kernels:\" says")
     top.add_argument("--no-build", action="store_true", help="take the programs as they are")
     args = top.parse_args(argv)
     began = time.monotonic()
@@ -297,7 +299,8 @@ def main(argv):
             for image in args.images.split():
                 if image == "debian" and not args.kernels and line not in DEBIAN_KERNELS:
                     continue
-                mine = [t for t in tests if t.image == image and t.wanted_on(line, kernel)]
+                mine = [t for t in tests if t.image == image and
+                        (args.anyway or t.wanted_on(line, kernel))]
                 plan += [(kernel, image, part) for part in
                          [[t for t in mine if not t.alone]] + [[t] for t in mine if t.alone] if part]
         for _ in range(args.repeat):

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "daemon/app.h"
 #include "daemon/log.h"
+#include "daemon/subuid.h"
 
 /* So many are told of, ever; all are counted. */
 #define OVER_MAX 64
@@ -33,7 +34,24 @@ struct quota {
 	uint64_t refusals; /* all of them, as last seen */
 	uint64_t walked_ns; /* CLOCK_BOOTTIME */
 	bool relieved; /* a walk is due */
+	struct subuid subuid;
 };
+
+/* Whose subordinate uids are whose, if that is news. */
+static void look_for_ranges(struct quota *q)
+{
+	struct quota_range ranges[QUOTA_RANGES_MAX];
+	size_t nr, more;
+
+	if (!subuid_look(&q->subuid, ranges, &nr, &more))
+		return;
+	sensor_set_quota_ranges(q->app->sensor, ranges, nr);
+	if (more)
+		log_line(SD_WARNING,
+			 "/etc/subuid: %zu ranges of subordinate uids are more than the %u that are "
+			 "charged to their users; each uid of the others has a quota of its own",
+			 more, QUOTA_RANGES_MAX);
+}
 
 int quota_new(struct app *app, struct quota **out_quota)
 {
@@ -42,6 +60,7 @@ int quota_new(struct app *app, struct quota **out_quota)
 	if (!q)
 		return -ENOMEM;
 	q->app = app;
+	look_for_ranges(q);
 	*out_quota = q;
 	return 0;
 }
@@ -125,6 +144,7 @@ void quota_second(struct quota *q)
 	uint64_t now = app_boottime();
 	bool waiting = false;
 
+	look_for_ranges(q);
 	for (size_t i = 0; i < q->nr; i++)
 		waiting |= q->over[i].waiting;
 	if (refusals != q->refusals || waiting) {

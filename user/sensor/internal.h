@@ -37,6 +37,9 @@ struct sensor {
 /* Counts the repeats of the turn that is over, begins another. At each drain. */
 void pressure_turn(struct sensor *sensor);
 
+/* Makes the rows that are never to be missing. Before anything is attached. 0 or negative errno. */
+int quota_open(struct sensor *sensor);
+
 /* Takes a mark off and gives its place back to whom it was charged to. -ENOENT if there is none. */
 int quota_unmark(struct sensor *sensor, const struct mark_key *key);
 

@@ -17,6 +17,28 @@ void sensor_set_quota(struct sensor *sensor, uint32_t max)
 	__atomic_store_n(&sensor->skel->bss->quota_max, max, __ATOMIC_RELAXED);
 }
 
+int quota_open(struct sensor *sensor)
+{
+	static const uint32_t always[] = {0, QUOTA_SHARED};
+	const struct quota_account fresh = {};
+	const uint64_t none = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (bpf_map_update_elem(bpf_map__fd(sensor->skel->maps.quota_accounts), &always[i],
+					&fresh, BPF_ANY) ||
+		    bpf_map_update_elem(bpf_map__fd(sensor->skel->maps.quota_returned), &always[i],
+					&none, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+void sensor_set_quota_ranges(struct sensor *sensor, const struct quota_range *ranges, size_t nr)
+{
+	for (size_t i = 0; i < QUOTA_RANGES_MAX; i++)
+		sensor->skel->bss->quota_ranges[i] =
+			i < nr ? ranges[i] : (struct quota_range){.first = QUOTA_SHARED};
+}
+
 /* Only this thread writes here: bpf/quota.h. */
 static void give_back(struct sensor *sensor, uint32_t account)
 {

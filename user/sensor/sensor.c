@@ -158,6 +158,11 @@ int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 		support_explain(r, "ring buffers", out_refusal);
 		goto fail;
 	}
+	r = quota_open(sensor);
+	if (r) {
+		support_explain(r, "the table of quotas", out_refusal);
+		goto fail;
+	}
 	sensor_set_quota(sensor, config->marks_quota);
 	hooks_attach(&sensor->hooks, sensor->skel->obj, HOOKS_EARLY);
 	if (hooks_find(&sensor->hooks, "on_file_open")->state != HOOK_ATTACHED) {

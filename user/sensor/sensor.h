@@ -155,6 +155,12 @@ void sensor_tell_anew(struct sensor *sensor);
  */
 void sensor_set_quota(struct sensor *sensor, uint32_t max);
 
+/*
+ * Which uids are others' subordinates. Sorted, none over another; at most QUOTA_RANGES_MAX. What is
+ * marked already stays charged as it was.
+ */
+void sensor_set_quota_ranges(struct sensor *sensor, const struct quota_range *ranges, size_t nr);
+
 /* A uid of the host that marks are charged to, or QUOTA_FUSE, QUOTA_SHARED. */
 struct sensor_account {
 	uint32_t account;

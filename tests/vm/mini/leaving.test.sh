@@ -35,6 +35,19 @@ go udp6 connect 10
 go early send 2
 go sendfile send 2
 go twice connect 2
+go unix unix 1
+# A file system that others serve: FUSE, for all of its kind (NFS, CIFS, removable disks, ...).
+mounted=
+if modprobe -q fuse; then
+	mkdir -p "$T/fuse"
+	$WAYS/fuse-serve "$T/policy.yaml" "$T/fuse" out >"$T/served" 2>&1 9>&- &
+	wait_for grep -q mounted "$T/served" || not_ok "fuse-serve mounts" "$(cat "$T/served")"
+	$WAYS/leave-net file /root/.ssh/id_first "$T/fuse/out" >"$T/said" 2>&1 9>&- ||
+		not_ok "a write to FUSE" "$(cat "$T/said")"
+	mounted=1
+else
+	skip "a file on another kind of mount" "no module fuse"
+fi
 # Of no concern: an ordinary file, and who has read nothing.
 $WAYS/leave-net file /root/.ssh/id_first /tmp/plain >/dev/null 2>&1 || not_ok "file" "fails"
 echo "not a key" >"$T/plain"
@@ -50,9 +63,18 @@ sed 1d "$T/trace" >"$T/trace.lines"
 key=$(jq -r 'select(.t == "object") | select(.path == "/root/.ssh/id_first") | .object' "$T/trace.lines" |
 	tail -n 1)
 while read -r way how family port; do
+	if [ "$way" = unix ]; then # the other holder, by its pid
+		equal "$way" "$(told ".how == \"unix\" and .peer == $port" |
+			jq -r '[.how, .key1, .keys] | join(" ")')" "$how $key 1"
+		continue
+	fi
 	equal "$way" "$(told ".port == $port and .family == $family" |
 		jq -r '[.how // "connect", .key1, .keys] | join(" ")')" "$how $key 1"
 done <"$T/want"
 equal "who has read nothing is none of them" "$(told ".port == ${stranger:-0}" | wc -l)" 0
-equal "nothing else" "$(told true | wc -l)" "$(wc -l <"$T/want")" || told true >&9
+[ -z "$mounted" ] || equal "a file on another kind of mount" "$(told '.how == "mount"' |
+	jq -r '[.path, .key1] | join(" ")')" "$T/fuse/out $key"
+equal "nothing else" "$(told true | wc -l)" "$(($(wc -l <"$T/want") + ${mounted:-0}))" ||
+	told true >&9
+umount "$T/fuse" 2>/dev/null
 told_only 0

@@ -23,6 +23,8 @@ key_new $alice/id_exit alice
 key_new $alice/id_rsa alice rsa
 key_new $alice/id_root
 key_new $alice/id_gone alice
+key_new $alice/id_thread alice
+key_copy $alice/id_alone alice
 keys_known
 
 as_alice() {
@@ -39,6 +41,13 @@ cat $alice/id_root >/dev/null
 as_alice "cat $alice/id_twice $alice/id_twice" >/dev/null
 # Its parents are gone when the alert is made: a shell in a shell in the background.
 as_alice "(($WAYS/read $alice/id_gone) & ) & sleep 0.1"
+# Of a thread: what is told is its process.
+$WAYS/as 1000 1000 $WAYS/thread $alice/id_thread 9>&- &
+thread=$!
+wait $thread || not_ok "a thread reads" "it did not"
+WAY_ALONE=1 $WAYS/as 1000 1000 $WAYS/thread $alice/id_alone 9>&- &
+alone=$!
+wait $alone || not_ok "a thread whose process's first one has ended reads" "it did not"
 gather || exit 1
 
 one "cat" "$(of $alice/id_cat)" "$(named $alice/id_cat)" "$(by $box)" \
@@ -63,4 +72,8 @@ one "one process that reads a key twice is one alert" "$(of $alice/id_twice)" \
 	"$(named $alice/id_twice)"
 one "ancestors that are gone are told" "$(of $alice/id_gone)" "$(named $alice/id_gone)" \
 	"$(by $WAYS/read)" "$(under $box $box)"
-told_only 9
+one "a worker thread is its process" "$(of $alice/id_thread)" "$(named $alice/id_thread)" \
+	"$(by $WAYS/thread)" ".subject.pid == $thread" '.subject.user == "alice"' "$(under $box)"
+one "so is one whose process's first thread has ended" "$(of $alice/id_alone)" \
+	"$(by $WAYS/thread)" ".subject.pid == $alone" '.subject.user == "alice"' "$(under $box)"
+told_only 11

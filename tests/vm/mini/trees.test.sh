@@ -103,6 +103,16 @@ is_walked() {
 wait_for is_walked || not_ok "a large tree is walked" "it was not"
 $WAYS/preadv2 $w/large/0/id_first $w/large/39/id_last
 
+# A path of nearly 4 KiB, more than a record holds.
+far=$w
+long=$(printf '%0100d' 0)
+for i in $(seq 10 48); do
+	far=$far/$i$long
+done
+mkdir -p "$far"
+cp "$T/new-key" "$far/id_far" || not_ok "a path of nearly 4 KiB" "it is not made"
+$WAYS/tee "$far/id_far" || not_ok "a path of nearly 4 KiB" "it is not read"
+
 KT_BARRIER_DIR=$w/barrier gather || exit 1
 for name in a/b/c/id_deep id_top d/id_last; do
 	one "moved with its tree, opened by the next system call: $name" "$(of $w/moved/$name)" \
@@ -128,5 +138,7 @@ for name in 0/id_first 39/id_last; do
 		"$(by $WAYS/preadv2)"
 done
 check "which is told as a gap" wait_alert '.type == "events-lost" and .gap.cause == "tree-bound"'
+one "a path of nearly 4 KiB: its end is told" "$(by $WAYS/tee)" '.type == "key-read"' \
+	'.object.path | endswith("/id_far")'
 kt_stop
 [ -z "$disk" ] || { umount $w/disk && umount "$T/mnt" && losetup -d "$disk"; }

@@ -3,7 +3,7 @@
  * A file system in user space with one file: fuse-serve SOURCE MOUNTPOINT NAME [HANG]
  *
  * Serves the bytes of SOURCE as MOUNTPOINT/NAME (root only), in the foreground until it is
- * unmounted. While there is a file HANG it takes requests and does not answer them. Says "mounted"
+ * unmounted. What is written there is thrown away. While there is a file HANG it takes requests and does not answer them. Says "mounted"
  * on its standard output. Without libfuse: a dozen requests.
  */
 #include <linux/fuse.h>
@@ -59,6 +59,7 @@ static void answer_entries(uint64_t unique, const struct fuse_read_in *in)
 static void serve(const struct fuse_in_header *h, const void *arg)
 {
 	const struct fuse_read_in *read_in = arg;
+	struct fuse_write_out written = {};
 	struct fuse_init_out init = {.major = FUSE_KERNEL_VERSION,
 				     .minor = FUSE_KERNEL_MINOR_VERSION,
 				     .max_readahead = 4096,
@@ -93,6 +94,10 @@ static void serve(const struct fuse_in_header *h, const void *arg)
 		left = read_in->offset < (uint64_t)content_len ? content_len - read_in->offset : 0;
 		answer(h->unique, 0, content + read_in->offset,
 		       left < read_in->size ? left : read_in->size);
+		break;
+	case FUSE_WRITE:
+		written.size = ((const struct fuse_write_in *)arg)->size;
+		answer(h->unique, 0, &written, sizeof(written));
 		break;
 	case FUSE_STATFS:
 		answer(h->unique, 0, &statfs, sizeof(statfs));

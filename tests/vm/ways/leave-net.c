@@ -7,11 +7,13 @@
  * Reads FILE, then does WAY, to a peer that it has made itself where one is needed: tcp4, tcp6,
  *udp4 (sent to an address), udp6 (connected), early (connected before the file was read, sent
  *after), sendfile (likewise), twice (as tcp4, 100 times to one peer), file (writes to the second
- *FILE), none (only reads). All on loopback. Says "port N" of the peer.
+ *FILE), none (only reads), unix (to a child of its own that has read FILE, too). All on loopback.
+ *Says "port N" of the peer; with unix that is the child.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/sendfile.h>
+#include <sys/un.h>
 
 #include "way.h"
 
@@ -38,6 +40,43 @@ static int peer(int family, int type, struct sockaddr_storage *to, socklen_t *le
 	return fd;
 }
 
+/* Another process that has read the key listens, at an abstract name; this one connects. */
+static int to_another_holder(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ready[2], key;
+	char byte;
+	pid_t pid;
+
+	len += snprintf(to.sun_path + 1, sizeof(to.sun_path) - 1, "leave-net-%d", getpid());
+	if (fd < 0 || pipe2(ready, O_CLOEXEC) < 0)
+		return way_failed("socket");
+	pid = fork();
+	if (pid == 0) {
+		close(ready[0]);
+		key = way_open(path);
+		if (key < 0 || way_read(key) || bind(fd, (struct sockaddr *)&to, len) < 0 ||
+		    listen(fd, 1) < 0 || write(ready[1], "x", 1) != 1)
+			_exit(way_failed("the other"));
+		fd = accept(fd, NULL, NULL);
+		_exit(fd >= 0 && read(fd, &byte, 1) == 1 ? WAY_GOT : WAY_FAILED);
+	}
+	close(fd);
+	close(ready[1]);
+	printf("port %d\n", pid);
+	fflush(stdout);
+	key = way_open(path);
+	if (key < 0 || way_read(key))
+		return way_failed(path);
+	if (read(ready[0], &byte, 1) != 1)
+		return way_wait(pid);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(fd, (struct sockaddr *)&to, len) < 0 || send(fd, "x", 1, 0) != 1)
+		return way_failed("connect, send");
+	return way_wait(pid);
+}
+
 static int leave(const char *way, const char *path, const char *second)
 {
 	const bool udp = !strncmp(way, "udp", 3), early = !strcmp(way, "early");
@@ -49,6 +88,8 @@ static int leave(const char *way, const char *path, const char *second)
 	socklen_t len;
 	int key, fd = -1;
 
+	if (!strcmp(way, "unix"))
+		return to_another_holder(path);
 	if (!quiet && peer(family, type, &to, &len) < 0)
 		return way_lacks("a peer on loopback");
 	if (before) {

@@ -3,8 +3,10 @@
  * Makes or removes very many files, in as many processes as there are CPUs:
  *
  *	many-files make|remove PREFIX COUNT
+ *	many-files give PREFIX COUNT UID
  *
- * They are PREFIX0, PREFIX1, ... and empty. Prints how many were made or removed.
+ * They are PREFIX0, PREFIX1, ... and empty. Given, each belongs to the next uid from UID on, before
+ * it gets its name. Prints how many were made or removed.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +14,19 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static long first_uid = -1;
+
+static int give(const char *path, long i)
+{
+	char other[600];
+
+	snprintf(other, sizeof(other), "%s", path);
+	*strrchr(other, '/') = '\0';
+	snprintf(other + strlen(other), 64, "/.given-%ld", i);
+	return close(open(other, O_WRONLY | O_CREAT | O_EXCL, 0600)) < 0 ||
+	       chown(other, first_uid + i, (gid_t)-1) < 0 || rename(other, path) < 0;
+}
 
 static long work(const char *prefix, int make, long first, long step, long count)
 {
@@ -26,6 +41,10 @@ static long work(const char *prefix, int make, long first, long step, long count
 			done += unlink(path) == 0;
 			continue;
 		}
+		if (first_uid >= 0) {
+			done += give(path, i) == 0;
+			continue;
+		}
 		fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
 		if (fd < 0)
 			continue;
@@ -37,11 +56,15 @@ static long work(const char *prefix, int make, long first, long step, long count
 
 int main(int argc, char **argv)
 {
-	long count = argc == 4 ? atol(argv[3]) : 0, cpus = sysconf(_SC_NPROCESSORS_ONLN), sum = 0;
-	int make = argc == 4 && !strcmp(argv[1], "make"), pipes[2];
+	long count = argc >= 4 ? atol(argv[3]) : 0, cpus = sysconf(_SC_NPROCESSORS_ONLN), sum = 0;
+	int make = argc >= 4 && strcmp(argv[1], "remove"), pipes[2];
 
-	if (count <= 0 || cpus < 1 || pipe(pipes) < 0) {
-		fprintf(stderr, "usage: many-files make|remove PREFIX COUNT\n");
+	if (argc == 5 && !strcmp(argv[1], "give") && strchr(argv[2], '/'))
+		first_uid = atol(argv[4]);
+
+	if (count <= 0 || (argc == 5) != (first_uid >= 0) || cpus < 1 || pipe(pipes) < 0) {
+		fprintf(stderr, "usage: many-files make|remove PREFIX COUNT\n"
+				"       many-files give PREFIX COUNT UID\n");
 		return 2;
 	}
 	for (long c = 0; c < cpus; c++) {

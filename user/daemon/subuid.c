@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whose subordinate uids are whose: /etc/subuid. */
+#include "daemon/subuid.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* Up to `end`; a uid, and not the one that stands for none. */
+static bool number(const char *text, char end, uint32_t *out)
+{
+	unsigned long n;
+	char *stop;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	n = strtoul(text, &stop, 10);
+	if (errno || *stop != end || n >= UINT32_MAX)
+		return false;
+	*out = n;
+	return true;
+}
+
+static bool uid_of(FILE *passwd, const char *user, uint32_t *out_uid)
+{
+	if (number(user, '\0', out_uid))
+		return true;
+	if (!passwd)
+		return false;
+	rewind(passwd);
+	for (struct passwd *pw; (pw = fgetpwent(passwd));) {
+		if (strcmp(pw->pw_name, user))
+			continue;
+		*out_uid = pw->pw_uid;
+		return true;
+	}
+	return false;
+}
+
+/* One line, changed on the way. */
+static bool parse(char *line, FILE *passwd, struct quota_range *out)
+{
+	char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
+	struct quota_range range;
+
+	if (!count)
+		return false;
+	*first++ = '\0';
+	line[strcspn(line, " \t")] = '\0';
+	count++;
+	count[strcspn(count, " \t\r\n")] = '\0';
+	if (!number(first, ':', &range.first) || !number(count, '\0', &range.count) || !range.count)
+		return false;
+	if (range.count > UINT32_MAX - range.first)
+		range.count = UINT32_MAX - range.first;
+	if (!uid_of(passwd, line, &range.account))
+		range.account = range.first;
+	if (!range.account) /* root has no quota, and what he gives himself is his affair */
+		return false;
+	*out = range;
+	return true;
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct quota_range *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+size_t subuid_read(FILE *f, FILE *passwd, struct quota_range *ranges, size_t max, size_t *out_more)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0, nr = 0, kept = 0, more = 0;
+	uint64_t end = 0; /* of those before */
+
+	while (getline(&line, &size, f) >= 0) {
+		struct quota_range range;
+
+		if (!parse(line, passwd, &range))
+			continue;
+		if (nr < max)
+			ranges[nr++] = range;
+		else
+			more++;
+	}
+	qsort(ranges, nr, sizeof(*ranges), by_first);
+	for (size_t i = 0; i < nr; i++) {
+		struct quota_range r = ranges[i];
+		const uint64_t stop = (uint64_t)r.first + r.count;
+
+		if (stop <= end)
+			continue;
+		if (r.first < end) {
+			r.first = (uint32_t)end;
+			r.count = (uint32_t)(stop - end);
+		}
+		ranges[kept++] = r;
+		end = stop;
+	}
+	*out_more = more;
+	return kept;
+}
+
+static bool changed(const char *path, struct stat *known)
+{
+	struct stat now;
+
+	if (stat(path, &now) < 0)
+		now = (struct stat){};
+	if (now.st_ino == known->st_ino && now.st_dev == known->st_dev &&
+	    now.st_size == known->st_size &&
+	    !memcmp(&now.st_mtim, &known->st_mtim, sizeof(now.st_mtim)) &&
+	    !memcmp(&now.st_ctim, &known->st_ctim, sizeof(now.st_ctim)))
+		return false;
+	*known = now;
+	return true;
+}
+
+int subuid_look(struct subuid *subuid, struct quota_range ranges[static QUOTA_RANGES_MAX],
+		size_t *out_nr, size_t *out_more)
+{
+	/* Both are asked: what is read below is at least as new. */
+	const bool one = changed("/etc/subuid", &subuid->subuid);
+	const bool other = changed("/etc/passwd", &subuid->passwd);
+	_cleanup_fclose_ FILE *f = NULL, *passwd = NULL;
+
+	if (!one && !other)
+		return 0;
+	f = fopen("/etc/subuid", "re");
+	passwd = fopen("/etc/passwd", "re");
+	*out_more = 0;
+	*out_nr = f ? subuid_read(f, passwd, ranges, QUOTA_RANGES_MAX, out_more) : 0;
+	return 1;
+}
