@@ -9,8 +9,8 @@ struct quota_range quota_ranges[QUOTA_RANGES_MAX];
 #define EXTENTS_MAX  64 /* looked at, of the 340 that there may be */
 
 /*
- * Who the host has given this uid to, itself if to nobody. A search by halves without a branch: with
- * them the verifier would go all ways through it.
+ * Who the host has given this uid to, itself if to nobody. A search by halves without a branch:
+ * with them the verifier would go all ways through it.
  */
 __noinline kt_u32 quota_given_to(kt_u32 uid)
 {

@@ -3,11 +3,11 @@
  * How many marks each user may have: so that nobody fills the map of marks for all others.
  *
  * A mark is charged to the owner of its inode, whoever looks the file up first: a stranger who goes
- * through somebody's files must not pay for them. Two exceptions. One who has subordinate uids would
- * have all their quotas: what such a uid owns is charged to who the host has given it to
+ * through somebody's files must not pay for them. Two exceptions. One who has subordinate uids
+ * would have all their quotas: what such a uid owns is charged to who the host has given it to
  * (quota_ranges), and what any uid owns that the user namespace of the process maps, to who made
- * the outermost one; if root did, to the first uid of the range that he mapped. What lies on FUSE is
- * charged to one account for all of it, since who serves it may say of each file that it is
+ * the outermost one; if root did, to the first uid of the range that he mapped. What lies on FUSE
+ * is charged to one account for all of it, since who serves it may say of each file that it is
  * anybody's. Root has none: he can do worse.
  *
  * What is given back is written down in the mark itself, and not what the owner is by then; and a

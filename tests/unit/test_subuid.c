@@ -36,9 +36,7 @@ static void lines(void **state)
 		{"1001:100000:65536\n", 1, {{100000, 65536, 1001}}},
 		{"alice:1:1\r\nbob:2:1 \n", 2, {{1, 1, 1000}, {2, 1, 1001}}},
 		/* Sorted, whatever the order of the lines. */
-		{"bob:200000:5\nalice:100000:5\n",
-		 2,
-		 {{100000, 5, 1000}, {200000, 5, 1001}}},
+		{"bob:200000:5\nalice:100000:5\n", 2, {{100000, 5, 1000}, {200000, 5, 1001}}},
 		/* Who is not to be found: one account for the range. */
 		{"stranger:300000:10\n", 1, {{300000, 10, 300000}}},
 		/* One over another. */

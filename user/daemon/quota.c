@@ -47,10 +47,11 @@ static void look_for_ranges(struct quota *q)
 		return;
 	sensor_set_quota_ranges(q->app->sensor, ranges, nr);
 	if (more)
-		log_line(SD_WARNING,
-			 "/etc/subuid: %zu ranges of subordinate uids are more than the %u that are "
-			 "charged to their users; each uid of the others has a quota of its own",
-			 more, QUOTA_RANGES_MAX);
+		log_line(
+			SD_WARNING,
+			"/etc/subuid: %zu ranges of subordinate uids are more than the %u that are "
+			"charged to their users; each uid of the others has a quota of its own",
+			more, QUOTA_RANGES_MAX);
 }
 
 int quota_new(struct app *app, struct quota **out_quota)

@@ -17,9 +17,9 @@
 
 /*
  * Reads lines from `f`, users' uids from `passwd` (may be NULL). Up to `max` ranges, sorted, none
- * over another: of two that are, the later one in order of uids loses what both have. Lines that are
- * none, and ranges of root's, are passed over. Returns how many; sets *out_more to how many there
- * was no room for.
+ * over another: of two that are, the later one in order of uids loses what both have. Lines that
+ * are none, and ranges of root's, are passed over. Returns how many; sets *out_more to how many
+ * there was no room for.
  */
 size_t subuid_read(FILE *f, FILE *passwd, struct quota_range *ranges, size_t max, size_t *out_more);
 

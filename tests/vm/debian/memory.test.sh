@@ -44,6 +44,13 @@ top -bn1 >/dev/null
 lsof -p $holder >/dev/null 2>&1
 systemctl status ssh >/dev/null 2>&1
 pgrep -f mem-holder >/dev/null
+# ssh reads its key, sshd the host's, and somebody logs in and looks around.
+install -d -m 0700 -o alice -g alice /home/alice/.ssh
+install -m 0600 -o alice -g alice /root/.ssh/id_ed25519.pub /home/alice/.ssh/authorized_keys
+equal "alice logs in" "$(ssh -i /root/.ssh/id_ed25519 -o BatchMode=yes -o StrictHostKeyChecking=no \
+	-o UserKnownHostsFile=/dev/null alice@127.0.0.1 'ps aux >/dev/null; top -bn1 >/dev/null
+	systemctl status --no-pager >/dev/null 2>&1; id -un' 2>"$T/ssh.err" 9>&- 4>&-)" alice ||
+	note "$(cat "$T/ssh.err")"
 exec 4>&-
 wait $holder
 kill "$SSH_AGENT_PID"

@@ -3,8 +3,8 @@
  * A file system in user space with one file: fuse-serve SOURCE MOUNTPOINT NAME [HANG]
  *
  * Serves the bytes of SOURCE as MOUNTPOINT/NAME (root only), in the foreground until it is
- * unmounted. What is written there is thrown away. While there is a file HANG it takes requests and does not answer them. Says "mounted"
- * on its standard output. Without libfuse: a dozen requests.
+ * unmounted. What is written there is thrown away. While there is a file HANG it takes requests and
+ * does not answer them. Says "mounted" on its standard output. Without libfuse: a dozen requests.
  */
 #include <linux/fuse.h>
 #include <sys/mount.h>
