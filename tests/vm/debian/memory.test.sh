@@ -36,7 +36,18 @@ gcore -o "$T/core" $holder >/dev/null 2>&1 </dev/null 9>&-
 timeout 5 strace -p $holder -o /dev/null 2>/dev/null 9>&-
 gdb -p "$SSH_AGENT_PID" -batch -ex 'x/4x $sp' >/dev/null 2>&1 </dev/null 9>&-
 python3 -c "open('/proc/$holder/mem', 'rb').close()"
-python3 -c "import socket, os; s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK'])"
+connects() {
+	python3 -c "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])" "$1" ||
+		not_ok "a connection to $1" "it fails"
+}
+connects "$SSH_AUTH_SOCK"
+# And gpg's, by its own programs first.
+export GNUPGHOME=/root/.gnupg
+(umask 077 && mkdir -p $GNUPGHOME)
+gpgconf --launch gpg-agent 9>&- 4>&- || not_ok "gpg-agent starts"
+gpg-connect-agent /bye >/dev/null 2>&1 9>&- 4>&-
+gpg_socket=$(gpgconf --list-dirs agent-socket)
+connects "$gpg_socket"
 # What looks at processes and is none of it.
 ps auxww >/dev/null
 ps -eo pid,comm,args,wchan,stat,label >/dev/null 2>&1
@@ -54,6 +65,7 @@ equal "alice logs in" "$(ssh -i /root/.ssh/id_ed25519 -o BatchMode=yes -o Strict
 exec 4>&-
 wait $holder
 kill "$SSH_AGENT_PID"
+gpgconf --kill gpg-agent
 gather || exit 1
 
 # told NAME N FILTER: so many memory-read alerts.
@@ -70,5 +82,10 @@ told "python3, by /proc/PID/mem" 1 \
 told "gdb at a real ssh-agent" 1 '.subject.exe == "/usr/bin/gdb" and .target.exe == "/usr/bin/ssh-agent" and
 	.memory.keys[0].class == "agent-socket"'
 told "nothing else" 5 true
-equal "python3 at the agent's socket, and not ssh-add" \
-	"$(jq -r 'select(.type == "agent-use") | .subject.exe' "$T/alerts")" /usr/bin/python3.11
+used() {
+	jq -r 'select(.type == "agent-use") | "\(.subject.exe) \(.object.path)"' "$T/alerts" | sort
+}
+equal "python3 at the agent's socket, and not ssh-add" "$(used | grep -v gnupg)" \
+	"/usr/bin/python3.11 $SSH_AUTH_SOCK"
+equal "python3 at gpg-agent's socket, and not gpg's programs" "$(used | grep gnupg)" \
+	"/usr/bin/python3.11 $gpg_socket"
