@@ -8,9 +8,16 @@ struct quota_range quota_ranges[QUOTA_RANGES_MAX];
 #define USERNS_DEPTH 33 /* kernel/user_namespace.c: deeper ones cannot be made */
 #define EXTENTS_MAX  64 /* looked at, of the 340 that there may be */
 
+/* 5.10's verifier loses what it knew of a number when it is multiplied, unless it was just bounded. */
+static __always_inline struct quota_range *range_at(kt_u32 at)
+{
+	barrier_var(at);
+	return &quota_ranges[at & (QUOTA_RANGES_MAX - 1)];
+}
+
 /*
- * Who the host has given this uid to, itself if to nobody. A search by halves without a branch:
- * with them the verifier would go all ways through it.
+ * Who the host has given this uid to, itself if to nobody. A search by halves without a branch: with
+ * them the verifier would go all ways through it.
  */
 __noinline kt_u32 quota_given_to(kt_u32 uid)
 {
@@ -19,11 +26,11 @@ __noinline kt_u32 quota_given_to(kt_u32 uid)
 
 	/* The last one that does not begin above it. */
 	for (step = QUOTA_RANGES_MAX / 2; step; step >>= 1) {
-		kt_u64 first = quota_ranges[(at | step) & (QUOTA_RANGES_MAX - 1)].first;
+		kt_u64 first = range_at(at | step)->first;
 
 		at |= step & -(kt_u32)((first - uid - 1) >> 63);
 	}
-	range = &quota_ranges[at & (QUOTA_RANGES_MAX - 1)];
+	range = range_at(at);
 	return uid - range->first < range->count ? range->account : uid;
 }
 
