@@ -208,6 +208,18 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	return 1;
 }
 
+/*
+ * A file of O_TMPFILE has no name and no link, but a dentry called #NUMBER (d_tmpfile(), d_mark_
+ * tmpfile()). Taken for a name, it would be what the file is known by when it is linked to its own.
+ */
+static __always_inline int has_no_name(struct dentry *dentry)
+{
+	char first = 0;
+
+	bpf_probe_read_kernel(&first, sizeof(first), BPF_CORE_READ(dentry, d_name.name));
+	return first == '#';
+}
+
 SEC("fentry/security_d_instantiate")
 int BPF_PROG(on_d_instantiate, struct dentry *dentry, struct inode *inode)
 {
@@ -218,6 +230,8 @@ int BPF_PROG(on_d_instantiate, struct dentry *dentry, struct inode *inode)
 		return 0;
 	dir = parent->d_inode;
 	if (!dir || !filter_test(dir))
+		return 0;
+	if (!inode->i_nlink && has_no_name(dentry))
 		return 0;
 	name_appears(addr_of(dir), addr_of(inode), addr_of(dentry), 0);
 	return 0;

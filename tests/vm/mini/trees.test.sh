@@ -13,9 +13,11 @@
 w=/srv/watched
 away=/srv/.away
 rm -rf /srv/* $away
-mkdir -p $w $away
+mkdir -p $w $away /srv/all
 printf 'version: 1\nwatch:\n  - name: k\n    class: ssh-user-key\n    severity: high
-    paths: [ "%s/**/id_*" ]\n    exclude: [ "*.pub" ]\n' $w >"$T/policy.yaml"
+    paths: [ "%s/**/id_*" ]\n    exclude: [ "*.pub" ]
+  - name: all\n    class: ssh-user-key\n    severity: high\n    paths: [ "/srv/all/*" ]\n' \
+	$w >"$T/policy.yaml"
 key_new "$T/outside/source"
 src="$T/outside/source"
 key=".object.key.fingerprint == \"$FP\""
@@ -78,6 +80,8 @@ $WAYS/readv $w/packed/a/b/c/id_deep
 # Made by other calls than open.
 $WAYS/make-mknod "$src" $w/id_mknod || not_ok "mknod" "it did not read"
 $WAYS/make-tmpfile "$src" $w/id_tmpfile || not_ok "O_TMPFILE and linkat" "it did not read"
+# Where each name is watched, it is known by the one it is given, and not by #NUMBER.
+$WAYS/make-tmpfile "$src" /srv/all/named || not_ok "O_TMPFILE where all is watched" "it did not read"
 # By the older link.
 $WAYS/read $away/older-link
 # The hooks before a rename see it; then the file system refuses: the target is not empty.
@@ -129,6 +133,8 @@ one "exchanged with its tree" "$(of $w/there/a/b/c/id_deep)" "$(by $WAYS/pread)"
 one "unpacked by tar" "$(of $w/packed/a/b/c/id_deep)" "$(by $WAYS/readv)"
 one "made by mknod" "$(of $w/id_mknod)" "$(by $WAYS/make-mknod)"
 one "made by O_TMPFILE and linkat" "$(of $w/id_tmpfile)" "$(by $WAYS/make-tmpfile)"
+one "made by O_TMPFILE where each name is watched" "$(of /srv/all/named)" \
+	"$(by $WAYS/make-tmpfile)" '.object.path == "/srv/all/named"'
 one "a hard link older than the daemon" "$(of $w/links/id_linked)" "$key" \
 	".object.via == \"$away/older-link\""
 none "a rename that the file system refuses" '(.object.path + (.object.via // "")) |
