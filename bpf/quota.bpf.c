@@ -8,7 +8,8 @@ struct quota_range quota_ranges[QUOTA_RANGES_MAX];
 #define USERNS_DEPTH 33 /* kernel/user_namespace.c: deeper ones cannot be made */
 #define EXTENTS_MAX  64 /* looked at, of the 340 that there may be */
 
-/* 5.10's verifier loses what it knew of a number when it is multiplied, unless it was just bounded. */
+/* 5.10's verifier loses what it knew of a number when it is multiplied, unless it was just bounded.
+ */
 static __always_inline struct quota_range *range_at(kt_u32 at)
 {
 	barrier_var(at);
@@ -16,8 +17,8 @@ static __always_inline struct quota_range *range_at(kt_u32 at)
 }
 
 /*
- * Who the host has given this uid to, itself if to nobody. A search by halves without a branch: with
- * them the verifier would go all ways through it.
+ * Who the host has given this uid to, itself if to nobody. A search by halves without a branch:
+ * with them the verifier would go all ways through it.
  */
 __noinline kt_u32 quota_given_to(kt_u32 uid)
 {
