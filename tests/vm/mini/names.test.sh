@@ -48,6 +48,7 @@ mv /root/tree /home/bob/.ssh
 check "a directory that was moved in becomes known" wait_for grown_from "$before"
 # From a watched name to another place: what was a key there is one here.
 key_new $ssh/id_taken
+keys_known # by its name: where it is moved to nobody looks for it
 mv $ssh/id_taken $away/taken
 # Under a name that is not watched, and deleted before anybody read it.
 key_new $ssh/stranger
