@@ -6,13 +6,12 @@
 #include "scan/detect-ec-raw.h"
 
 #include <openssl/evp.h>
-#include <time.h>
 
 #include "scan/spots.h"
 
 #define SET_BITS  (1U << 24)
 #define LEN	  32
-#define LOOK_AT	  2
+#define COST_TRIAL 32 /* as ec_search.budget counts */
 #define FOUND_MAX 64
 
 static unsigned bit_of(const uint8_t *p)
@@ -89,18 +88,7 @@ static void try_one(struct ec_raw_search *s, long at, int type, enum key_kind ki
 		s->ask->hit(s->ask->userdata, &hit);
 	}
 	EVP_PKEY_free(pkey);
-}
-
-static bool in_time(struct ec_raw_search *s)
-{
-	struct timespec t;
-
-	if (!s->end || ++s->cost % LOOK_AT)
-		return true;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	if ((double)t.tv_sec + (double)t.tv_nsec / 1e9 > s->end)
-		s->cut = true;
-	return !s->cut;
+	*s->work += COST_TRIAL;
 }
 
 /* Just 32 bytes at a multiple of 8, with something else before and after them; or as many again, as
@@ -132,7 +120,9 @@ static bool try_spot(void *userdata, long at)
 		try_one(s, at, EVP_PKEY_ED25519, KEY_ED25519);
 	if (s->pass != EC_RAW_ED25519)
 		try_one(s, at, EVP_PKEY_X25519, KEY_X25519);
-	return in_time(s);
+	if (s->ask->budget && *s->work > s->ask->budget)
+		s->cut = true;
+	return !s->cut;
 }
 
 int ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)

@@ -7,10 +7,9 @@
 struct ec_raw_search {
 	const struct harvest *harvest;
 	const struct ec_search *ask;
-	double end; /* of CPU time of this thread; 0: none */
+	uint64_t *work; /* done, out of ask->budget */
 	bool cut;
 	uint64_t *words; /* of the harvest at multiples of 8: a set with false positives */
-	unsigned cost;
 	const struct stretch *stretch;
 	unsigned pass;
 	size_t nr_found;

@@ -2,8 +2,6 @@
 /* Points of the prime curves in the harvest, then scalars for them; seeds by their public keys. */
 #include "scan/detect-ec.h"
 
-#include <time.h>
-
 #include "scan/detect-ec-raw.h"
 #include "scan/spots.h"
 #include "scan/wipe.h"
@@ -11,7 +9,6 @@
 #define POINTS_MAX   512 /* of a curve */
 #define NEXT_NUMBERS 16 /* a point's y is one of so many numbers after its x, or before */
 #define STRETCH_MAX  1024 /* bytes of a stretch in which points are looked for without a head */
-#define COST_LOOK    64 /* CPU time is asked for after so many microseconds or so */
 #define COST_POINT   2
 #define COST_SCALAR  32
 
@@ -22,8 +19,7 @@ struct point {
 struct search {
 	const struct harvest *harvest;
 	const struct ec_search *ask;
-	double end; /* CPU time; 0: none */
-	unsigned cost;
+	uint64_t work; /* done */
 	bool cut;
 	struct ec_group groups[EC_CURVE_NR];
 	struct point *points[EC_CURVE_NR];
@@ -38,22 +34,11 @@ struct search {
 	unsigned nr_last;
 };
 
-static double cpu_time(void)
+static bool affords(struct search *s, unsigned cost)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static bool in_time(struct search *s, unsigned cost)
-{
-	s->cost += cost;
-	if (s->end && s->cost >= COST_LOOK) {
-		s->cost = 0;
-		if (cpu_time() > s->end)
-			s->cut = true;
-	}
+	s->work += cost;
+	if (s->ask->budget && s->work > s->ask->budget)
+		s->cut = true;
 	return !s->cut;
 }
 
@@ -89,7 +74,7 @@ static bool point_in_a_row(void *userdata, long at)
 	if (room(s, at) >= (long)(2 * size) && ec_sides(g, s->form, p, &x) &&
 	    ec_sides(g, s->form, p + size, &y) && ec_is_point(g, &x, &y, xy))
 		add_point(s, xy);
-	return in_time(s, 2 * COST_POINT);
+	return affords(s, 2 * COST_POINT);
 }
 
 /* Are there about as many bytes as one number of this curve has? */
@@ -123,7 +108,7 @@ static bool point_apart(void *userdata, long at)
 			add_point(s, xy);
 	}
 	s->nr_last++;
-	return in_time(s, COST_POINT);
+	return affords(s, COST_POINT);
 }
 
 /* Every 04 that could begin a point, also within longer stretches: certificates, SSH's keys. */
@@ -208,7 +193,7 @@ static bool try_scalar(void *userdata, long at)
 			s->done[s->curve][i] = true;
 			report(s, at, xy);
 		}
-	return in_time(s, COST_SCALAR) && !all_done(s);
+	return affords(s, COST_SCALAR) && !all_done(s);
 }
 
 /* What is just as long as a scalar first; then what begins with one; bulk last of all. */
@@ -247,8 +232,7 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		return err;
 	s->harvest = harvest;
 	s->ask = ask;
-	s->end = ask->seconds ? cpu_time() + ask->seconds : 0;
-	raw.end = s->end;
+	raw.work = &s->work;
 	for (unsigned i = 0; i < EC_CURVE_NR && !err; i++) {
 		s->points[i] = calloc(POINTS_MAX, sizeof(*s->points[i]));
 		err = s->points[i] ? ec_group_init(&s->groups[i], i) : -ENOMEM;

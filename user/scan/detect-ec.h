@@ -26,7 +26,12 @@ struct ec_hit {
 };
 
 struct ec_search {
-	double seconds; /* of CPU that it may take; 0: no limit. What is likely is tried first. */
+	/*
+	 * Work that it may take, in units of about a microsecond; 0: no limit. What is likely is
+	 * tried first. It is counted and not timed, so that a slow or busy machine comes to the
+	 * same verdict as a fast one.
+	 */
+	uint64_t budget;
 	void (*hit)(void *userdata, const struct ec_hit *hit);
 	void *userdata;
 };

@@ -15,9 +15,9 @@
  * bytes of the dump. */
 #define STEPS_START (12 << 20)
 #define STEPS_SHARE 64
-/* Seconds of CPU for curves: for a start, and one more for so many bytes of the dump. */
-#define CURVES_START 0.2
-#define CURVES_SHARE 40e9
+/* Work for curves, in units of a microsecond: the same. A server in C is tried to its end. */
+#define CURVES_START 200000
+#define CURVES_SHARE 40000
 
 struct state {
 	const struct detector_job *job;
@@ -166,10 +166,10 @@ static void ask(struct state *state)
 		.userdata = state,
 	};
 	struct ec_search curves = {
-		.seconds = state->job->options->all_the_time
-				   ? 0
-				   : (state->asked ? CURVES_START / 16 : CURVES_START) +
-					     (double)state->bytes / CURVES_SHARE,
+		.budget = state->job->options->all_the_time
+				  ? 0
+				  : (state->asked ? CURVES_START / 16 : CURVES_START) +
+					    state->bytes / CURVES_SHARE,
 		.hit = on_curve,
 		.userdata = state,
 	};
