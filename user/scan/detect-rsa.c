@@ -15,6 +15,7 @@
 #define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
 #define NEAR_MIN    64 /* primes that each modulus is always tried with */
 #define DIVIDE_NEAR 12 /* so many without asking for the other prime; a quarter if weak */
+#define FACTORED    64 /* moduli of which copies are known again */
 #define REGION	    65536 /* bytes around a strong modulus in which a prime may stand anywhere */
 
 /* Limbs of a prime; of a modulus twice that. */
@@ -54,6 +55,8 @@ struct search {
 	uint64_t steps; /* taken */
 	bool cut; /* there was no budget for more */
 	bool full; /* there were more numbers than are kept */
+	uint64_t factored[FACTORED]; /* lowest limbs of moduli that were, in a ring */
+	size_t nr_factored;
 	/* Of the spot that is looked at: */
 	const struct stretch *stretch;
 	enum finding_layout layout;
@@ -396,13 +399,11 @@ static void factor_by_region(struct search *s, const struct number *n)
 /* What is bulk comes late, and what is not tried of it is no loss that is worth a word. */
 enum pass { PASS_STRONG, PASS_WEAK, PASS_BULK, PASS_REGION, PASS_NR };
 
-static bool done_before(const struct search *s, size_t i, const bool *done)
+/* A number stands in a dump more than once, and in more than one layout. */
+static bool done_before(const struct search *s, const struct number *n)
 {
-	const struct numbers *moduli = &s->moduli[s->size];
-
-	/* A number stands in a dump more than once, and a copy is found as well. */
-	for (size_t k = i; k-- > 0 && i - k < 512;)
-		if (done[k] && moduli->items[k].low == moduli->items[i].low)
+	for (size_t i = 0; i < FACTORED && i < s->nr_factored; i++)
+		if (s->factored[i] == n->low)
 			return true;
 	return false;
 }
@@ -431,7 +432,7 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	for (size_t i = 0; i < moduli->nr && !s->cut; i++) {
 		const struct number *n = &moduli->items[i];
 
-		if (done[i] || !in_pass(s, n, pass) || done_before(s, i, done) ||
+		if (done[i] || !in_pass(s, n, pass) || done_before(s, n) ||
 		    !load(s, n, 2U * sizes[s->size], 2, limbs))
 			continue;
 		s->modulus_limbs = limbs;
@@ -441,6 +442,8 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 		else
 			factor_by_primes(s, n, most);
 		done[i] = s->found;
+		if (s->found)
+			s->factored[s->nr_factored++ % FACTORED] = n->low;
 	}
 }
 

@@ -34,7 +34,8 @@ uint64_t limbs_inverse(uint64_t odd); /* modulo 2^64 */
 
 /*
  * Does p divide n, and what is the other factor? n has `sum` limbs, p has `nr`, and the other one
- * must fit the rest, so that all is exact. out_q: sum - nr limbs, may be NULL. sum > nr.
+ * must fit the rest, so that all is exact. out_q: sum - nr limbs, untouched if not; may be NULL.
+ * sum > nr, p odd.
  */
 bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned sum, uint64_t *out_q);
 
