@@ -198,7 +198,7 @@ static void random_bytes_and_work_are_bounded(void **state)
 {
 	uint8_t *p = malloc(LEN);
 	struct seen seen = {.nr = 0};
-	struct ec_search ask = {.budget = 20000, .hit = see, .userdata = &seen};
+	struct ec_search ask = {.budget = 100000, .hit = see, .userdata = &seen};
 	struct harvest *h;
 	bool cut = false, rest = false;
 

@@ -2,6 +2,8 @@
 /* Within detect-ec.c: seeds of Ed25519 and scalars of X25519, whose public keys are bare bytes. */
 #pragma once
 
+#include <openssl/bn.h>
+
 #include "scan/detect-ec.h"
 
 struct ec_raw_search {
@@ -12,6 +14,8 @@ struct ec_raw_search {
 	uint64_t *words; /* of the harvest at multiples of 8: a set with false positives */
 	const struct stretch *stretch;
 	unsigned pass;
+	BN_CTX *ctx;
+	BIGNUM *field; /* 2^255 - 19 */
 	size_t nr_found;
 	uint8_t found[64][32]; /* public keys */
 };

@@ -9,8 +9,10 @@
 #define POINTS_MAX   512 /* of a curve */
 #define NEXT_NUMBERS 16 /* a point's y is one of so many numbers after its x, or before */
 #define STRETCH_MAX  1024 /* bytes of a stretch in which points are looked for without a head */
-#define COST_POINT   2
-#define COST_SCALAR  32
+/* As ec_search.budget counts. */
+#define COST_LOOK    1
+#define COST_POINT   8
+#define COST_SCALAR  160
 
 struct point {
 	uint8_t xy[2 * 66];
@@ -71,8 +73,9 @@ static bool point_in_a_row(void *userdata, long at)
 	struct ec_sides x, y;
 	uint8_t xy[2 * 66];
 
-	if (room(s, at) >= (long)(2 * size) && ec_sides(g, s->form, p, &x) &&
-	    ec_sides(g, s->form, p + size, &y) && ec_is_point(g, &x, &y, xy))
+	if (room(s, at) < (long)(2 * size) || !ec_sides(g, s->form, p, &x))
+		return affords(s, COST_LOOK);
+	if (ec_sides(g, s->form, p + size, &y) && ec_is_point(g, &x, &y, xy))
 		add_point(s, xy);
 	return affords(s, 2 * COST_POINT);
 }
@@ -100,7 +103,7 @@ static bool point_apart(void *userdata, long at)
 	if (!one_number(s, at))
 		return point_in_a_row(s, at);
 	if (!ec_sides(g, s->form, p, now))
-		return true;
+		return affords(s, COST_LOOK);
 	for (unsigned i = 1; i < NEXT_NUMBERS && i <= s->nr_last; i++) {
 		const struct ec_sides *other = &s->last[(s->nr_last - i) % NEXT_NUMBERS];
 

@@ -15,9 +15,9 @@
  * bytes of the dump. */
 #define STEPS_START (12 << 20)
 #define STEPS_SHARE 64
-/* Work for curves, in units of a microsecond: the same. A server in C is tried to its end. */
-#define CURVES_START 200000
-#define CURVES_SHARE 40000
+/* Work for curves, as ec_search.budget: the same. A server in C is tried to its end. */
+#define CURVES_START 1000000
+#define CURVES_SHARE 10000
 
 struct state {
 	const struct detector_job *job;
@@ -104,7 +104,9 @@ static void on_curve(void *userdata, const struct ec_hit *hit)
 	struct state *state = userdata;
 	struct finding f = {.what = FINDING_EC, .class = CLASS_PROVEN, .layout = hit->layout};
 	struct secret secret = {
-		.kind = hit->kind == KEY_EC ? SECRET_SCALAR : SECRET_SEED,
+		.kind = hit->kind == KEY_EC ? SECRET_SCALAR
+			: hit->expanded     ? SECRET_KEY
+					    : SECRET_SEED,
 		.value = hit->secret,
 	};
 	struct pubkey pub;
