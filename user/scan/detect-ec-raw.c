@@ -124,7 +124,7 @@ static void try_one(struct ec_raw_search *s, long at, int type, enum key_kind ki
 		}
 	}
 	EVP_PKEY_free(pkey);
-	*s->work += COST_TRIAL;
+	s->work += COST_TRIAL;
 }
 
 /* Just 32 bytes at a multiple of 8, with something else before and after them; or some times as
@@ -164,7 +164,7 @@ static bool try_spot(void *userdata, long at)
 		try_one(s, at, EVP_PKEY_ED25519, KEY_ED25519);
 	if (s->pass != EC_RAW_ED25519)
 		try_one(s, at, EVP_PKEY_X25519, KEY_X25519);
-	if (s->ask->budget && *s->work > s->ask->budget)
+	if (s->ask->budget && s->work > s->ask->budget)
 		s->cut = true;
 	return !s->cut;
 }

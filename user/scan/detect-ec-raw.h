@@ -9,7 +9,7 @@
 struct ec_raw_search {
 	const struct harvest *harvest;
 	const struct ec_search *ask;
-	uint64_t *work; /* done, out of ask->budget */
+	uint64_t work; /* done, out of ask->budget */
 	bool cut;
 	uint64_t *words; /* of the harvest at multiples of 8: a set with false positives */
 	const struct stretch *stretch;

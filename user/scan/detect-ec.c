@@ -7,6 +7,7 @@
 #include "scan/wipe.h"
 
 #define POINTS_MAX   512 /* of a curve */
+#define TIMES_R_MAX  64 /* of which so many are asked for in Montgomery's form */
 #define NEXT_NUMBERS 16 /* a point's y is one of so many numbers after its x, or before */
 #define STRETCH_MAX  1024 /* bytes of a stretch in which points are looked for without a head */
 /* As ec_search.budget counts. */
@@ -16,6 +17,7 @@
 
 struct point {
 	uint8_t xy[2 * 66];
+	uint8_t times_r[2 * 66]; /* ec_times_r(); zeros of those beyond the first */
 };
 
 struct search {
@@ -52,10 +54,17 @@ static void add_point(struct search *s, const uint8_t *xy)
 	for (size_t i = 0; i < s->nr_points[s->curve]; i++)
 		if (!memcmp(points[i].xy, xy, len))
 			return;
-	if (s->nr_points[s->curve] == POINTS_MAX)
+	if (s->nr_points[s->curve] == POINTS_MAX) {
 		s->cut = true;
-	else
-		memcpy(points[s->nr_points[s->curve]++].xy, xy, len);
+		return;
+	}
+	points += s->nr_points[s->curve]++;
+	memcpy(points->xy, xy, len);
+	if (s->nr_points[s->curve] > TIMES_R_MAX)
+		return;
+	if (!ec_times_r(&s->groups[s->curve], xy, points->times_r))
+		memset(points->times_r, 0, len);
+	affords(s, 2 * COST_SCALAR);
 }
 
 static long room(const struct search *s, long at)
@@ -128,7 +137,7 @@ static void points_with_a_head(struct search *s)
 
 static void find_points(struct search *s)
 {
-	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS};
+	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS, EC_BYTES};
 
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
@@ -149,7 +158,7 @@ static void find_points(struct search *s)
 	}
 }
 
-static void report(struct search *s, long at, const uint8_t *xy)
+static void report(struct search *s, long at, const uint8_t *xy, bool times_r)
 {
 	unsigned field = ec_curve_field(s->curve);
 	uint8_t public[1 + 2 * 66] = {4}, secret[EC_FIELD_MAX];
@@ -168,6 +177,8 @@ static void report(struct search *s, long at, const uint8_t *xy)
 	memcpy(public + 1, xy, 2 * (size_t)field);
 	ec_scalar_bytes(&s->groups[s->curve], s->form, stretch_bytes(s->harvest, s->stretch) + at,
 			secret);
+	if (times_r && !ec_scalar_unmont(&s->groups[s->curve], secret))
+		hit.secret.len = 0;
 	s->ask->hit(s->ask->userdata, &hit);
 	explicit_bzero(secret, sizeof(secret));
 }
@@ -190,12 +201,17 @@ static bool try_scalar(void *userdata, long at)
 	if (one_number(s, at) != s->just_one || room(s, at) < (long)ec_form_size(g, s->form) ||
 	    harvest_different(p, 32) < HARVEST_DIFFERENT_MIN || !ec_public(g, s->form, p, xy))
 		return true;
-	for (size_t i = 0; i < s->nr_points[s->curve]; i++)
+	for (size_t i = 0; i < s->nr_points[s->curve]; i++) {
+		const struct point *point = &s->points[s->curve][i];
+		bool times_r = s->form == EC_LIMBS &&
+			       !memcmp(point->times_r, xy, 2 * (size_t)g->field);
+
 		if (!s->done[s->curve][i] &&
-		    !memcmp(s->points[s->curve][i].xy, xy, 2 * (size_t)g->field)) {
+		    (times_r || !memcmp(point->xy, xy, 2 * (size_t)g->field))) {
 			s->done[s->curve][i] = true;
-			report(s, at, xy);
+			report(s, at, point->xy, times_r);
 		}
+	}
 	return affords(s, COST_SCALAR) && !all_done(s);
 }
 
@@ -235,7 +251,6 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		return err;
 	s->harvest = harvest;
 	s->ask = ask;
-	raw.work = &s->work;
 	for (unsigned i = 0; i < EC_CURVE_NR && !err; i++) {
 		s->points[i] = calloc(POINTS_MAX, sizeof(*s->points[i]));
 		err = s->points[i] ? ec_group_init(&s->groups[i], i) : -ENOMEM;

@@ -28,7 +28,7 @@ struct ec_hit {
 
 struct ec_search {
 	/*
-	 * Work that it may take, in units of about 250 nanoseconds; 0: no limit. What is likely is
+	 * Work that it may take, the prime curves and the others each, in units of about 250 nanoseconds; 0: no limit. What is likely is
 	 * tried first. It is counted and not timed, so that a slow or busy machine comes to the
 	 * same verdict as a fast one.
 	 */

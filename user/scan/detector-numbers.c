@@ -16,8 +16,8 @@
 #define STEPS_START (12 << 20)
 #define STEPS_SHARE 64
 /* Work for curves, as ec_search.budget: the same. A server in C is tried to its end. */
-#define CURVES_START 1000000
-#define CURVES_SHARE 10000
+#define CURVES_START 700000
+#define CURVES_SHARE 20000
 
 struct state {
 	const struct detector_job *job;

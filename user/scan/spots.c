@@ -23,13 +23,11 @@ static bool around(const struct harvest *h, const struct stretch *s, enum findin
 	if (first < -HARVEST_MARGIN)
 		first = -HARVEST_MARGIN;
 	for (long at = first; at < start + 8; at += step) {
-		/* What comes before bytes at an odd address: a length, a zero, an array's type. */
-		if (step == 1 && at % 8 && at > -HARVEST_MARGIN) {
-			uint8_t before = p[at - 1];
-
-			if (before > 10)
-				continue;
-		}
+		/* What comes before bytes at an odd address: a zero, an array's type, a length
+		 * (of 32 bytes, or of the next ones). */
+		if (step == 1 && at % 8 && at > -HARVEST_MARGIN && p[at - 1] > 10 &&
+		    p[at - 1] != 32 && p[at - 1] != 48 && p[at - 1] != 66)
+			continue;
 		if (!spot(userdata, at))
 			return false;
 	}
