@@ -221,8 +221,7 @@ static bool tops_fit(uint64_t p, uint64_t q, const uint64_t *n_top)
 	return n >= low && n - low <= (unsigned __int128)p + q;
 }
 
-static bool is_product(const uint64_t *p, unsigned nr, const uint64_t *q, unsigned len,
-		       const uint64_t *n, uint64_t *t)
+void limbs_multiply(const uint64_t *p, unsigned nr, const uint64_t *q, unsigned len, uint64_t *t)
 {
 	memset(t, 0, 8 * (size_t)(nr + len));
 	for (unsigned i = 0; i < len; i++) {
@@ -236,7 +235,6 @@ static bool is_product(const uint64_t *p, unsigned nr, const uint64_t *q, unsign
 		}
 		t[i + nr] = carry;
 	}
-	return !memcmp(t, n, 8 * (size_t)(nr + len));
 }
 
 bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned sum, uint64_t *out_q)
@@ -246,7 +244,11 @@ bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned su
 	bool ok;
 
 	divide_low(p, nr, n, len, t, q);
-	ok = tops_fit(p[nr - 1], q[len - 1], n + sum - 1) && is_product(p, nr, q, len, n, t);
+	ok = tops_fit(p[nr - 1], q[len - 1], n + sum - 1);
+	if (ok) {
+		limbs_multiply(p, nr, q, len, t);
+		ok = !memcmp(t, n, 8 * (size_t)sum);
+	}
 	if (ok && out_q)
 		memcpy(out_q, q, 8 * (size_t)len);
 	explicit_bzero(t, 8 * (size_t)sum);

@@ -48,6 +48,21 @@ static bool after_zeros(const struct harvest *h, const struct stretch *s, long f
 	return true;
 }
 
+/* The head of an OCTET STRING as long as a scalar or a seed: what is left of PKCS#8 and SEC1 when
+ * their first bytes, or the public half, were written over. */
+static bool after_octets(const struct harvest *h, const struct stretch *s,
+			 bool (*spot)(void *userdata, long at), void *userdata)
+{
+	const uint8_t *p = stretch_bytes(h, s), *tag;
+
+	for (long at = 0; at + 2 < s->len && (tag = memchr(p + at, 4, (size_t)(s->len - at - 2)));) {
+		at = tag - p + 1;
+		if ((p[at] == 32 || p[at] == 48 || p[at] == 66) && !spot(userdata, at + 1))
+			return false;
+	}
+	return true;
+}
+
 void spots(const struct harvest *h, const struct stretch *s, enum finding_layout layout,
 	   bool (*spot)(void *userdata, long at), void *userdata)
 {
@@ -64,8 +79,8 @@ void spots(const struct harvest *h, const struct stretch *s, enum finding_layout
 			return;
 		before = now;
 	}
-	if (bytes)
-		after_zeros(h, s, 7, spot, userdata);
+	if (bytes && after_zeros(h, s, 7, spot, userdata))
+		after_octets(h, s, spot, userdata);
 }
 
 void spots_all(const struct harvest *h, const struct stretch *s, enum finding_layout layout,
