@@ -192,7 +192,8 @@ int ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
 	s->pass = pass;
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->bulk != (pass == EC_RAW_BULK))
+		if (s->stretch->bulk != (pass == EC_RAW_BULK) ||
+		    (pass < EC_RAW_REST && s->stretch->file != (pass == EC_RAW_FILE)))
 			continue;
 		spots(s->harvest, s->stretch, LAYOUT_RAW, try_spot, s);
 		in_a_row(s);

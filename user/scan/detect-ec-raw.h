@@ -20,9 +20,17 @@ struct ec_raw_search {
 	uint8_t found[64][32]; /* public keys */
 };
 
-/* The likely first: 32 bytes in memory of their own, as seeds; as scalars; then all the rest, but
- * for what packed or encrypted data begins with (struct stretch: bulk); then that. */
-enum ec_raw_pass { EC_RAW_ED25519 = 0, EC_RAW_X25519, EC_RAW_REST, EC_RAW_BULK, EC_RAW_PASS_NR };
+/* The likely first: 32 bytes in memory of their own, as seeds; as scalars; both in what is mapped
+ * from files; then all the rest, but for what packed or encrypted data begins with (struct stretch:
+ * bulk); then that. */
+enum ec_raw_pass {
+	EC_RAW_ED25519 = 0,
+	EC_RAW_X25519,
+	EC_RAW_FILE,
+	EC_RAW_REST,
+	EC_RAW_BULK,
+	EC_RAW_PASS_NR
+};
 
 int ec_raw_detect(struct ec_raw_search *search, enum ec_raw_pass pass); /* 0 or -ENOMEM */
 void ec_raw_fini(struct ec_raw_search *search);

@@ -260,13 +260,14 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
 		bool bulk = pass == EC_RAW_BULK;
 
-		if (pass == EC_RAW_REST)
+		if (pass == EC_RAW_FILE)
 			*out_cut = s->cut || raw.cut;
 		/* That packed data was not tried to its end is not worth a word. */
 		if (bulk)
 			*out_rest = s->cut || raw.cut;
-		for (s->curve = 0; s->curve < EC_CURVE_NR && pass != EC_RAW_X25519; s->curve++)
-			find_scalars(s, pass == EC_RAW_ED25519, bulk);
+		for (s->curve = 0; s->curve < EC_CURVE_NR; s->curve++)
+			if (pass == EC_RAW_ED25519 || pass >= EC_RAW_REST)
+				find_scalars(s, pass == EC_RAW_ED25519, bulk);
 		err = ec_raw_detect(&raw, pass);
 	}
 	for (unsigned i = 0; i < EC_CURVE_NR; i++) {

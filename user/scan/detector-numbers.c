@@ -197,8 +197,7 @@ static void window(void *p, unsigned worker, const struct window *window)
 		.vaddr = window->vaddr,
 		.has_vaddr = window->has_vaddr,
 		.bytes = window->align == 1,
-		.heap = window->kind == SEGMENT_HEAP || window->kind == SEGMENT_ANON ||
-			window->kind == SEGMENT_STACK,
+		.file = window->kind == SEGMENT_FILE,
 	};
 
 	for (size_t i = 0; i < window->nr_runs; i++)
