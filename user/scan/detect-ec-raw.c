@@ -2,7 +2,8 @@
 /*
  * Of each 32 bytes that could be a seed the public key is computed and looked up in the harvest.
  * Libraries that keep no seed keep the scalar that SHA-512 makes of it (RFC 8032, 5.1.5): its bits
- * are clamped as those of X25519 are, whose result is the same point in other coordinates. Words at each of eight shifts are asked for, so that the public key may stand at any address.
+ * are clamped as those of X25519 are, whose result is the same point in other coordinates. Words at
+ * each of eight shifts are asked for, so that the public key may stand at any address.
  */
 #include "scan/detect-ec-raw.h"
 
@@ -10,12 +11,12 @@
 
 #include "scan/spots.h"
 
-#define FIELD	  "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"
-#define SET_BITS  (1U << 24)
-#define LEN	  32
+#define FIELD	   "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"
+#define SET_BITS   (1U << 24)
+#define LEN	   32
 #define COST_TRIAL 180 /* as ec_search.budget counts */
-#define FOUND_MAX 64
-#define PIECES	  6
+#define FOUND_MAX  64
+#define PIECES	   6
 
 static unsigned bit_of(const uint8_t *p)
 {
@@ -98,9 +99,8 @@ static bool edwards(struct ec_raw_search *s, const uint8_t u[LEN], uint8_t out_y
 	BN_CTX_start(s->ctx);
 	above = BN_CTX_get(s->ctx);
 	below = BN_CTX_get(s->ctx);
-	if (below && BN_lebin2bn(u, LEN, above) && BN_copy(below, above) &&
-	    BN_sub_word(above, 1) && BN_add_word(below, 1) &&
-	    BN_mod_inverse(below, below, s->field, s->ctx) &&
+	if (below && BN_lebin2bn(u, LEN, above) && BN_copy(below, above) && BN_sub_word(above, 1) &&
+	    BN_add_word(below, 1) && BN_mod_inverse(below, below, s->field, s->ctx) &&
 	    BN_mod_mul(above, above, below, s->field, s->ctx))
 		ok = BN_bn2lebinpad(above, out_y, LEN) == LEN;
 	BN_CTX_end(s->ctx);

@@ -11,9 +11,9 @@
 #define NEXT_NUMBERS 16 /* a point's y is one of so many numbers after its x, or before */
 #define STRETCH_MAX  1024 /* bytes of a stretch in which points are looked for without a head */
 /* As ec_search.budget counts. */
-#define COST_LOOK    1
-#define COST_POINT   8
-#define COST_SCALAR  160
+#define COST_LOOK   1
+#define COST_POINT  8
+#define COST_SCALAR 160
 
 struct point {
 	uint8_t xy[2 * 66];
@@ -23,8 +23,9 @@ struct point {
 struct search {
 	const struct harvest *harvest;
 	const struct ec_search *ask;
-	uint64_t work; /* done */
+	uint64_t work, limit; /* done, of how much; 0: no limit */
 	bool cut;
+	bool full; /* more points of its own memory than are kept */
 	struct ec_group groups[EC_CURVE_NR];
 	struct point *points[EC_CURVE_NR];
 	size_t nr_points[EC_CURVE_NR];
@@ -41,7 +42,7 @@ struct search {
 static bool affords(struct search *s, unsigned cost)
 {
 	s->work += cost;
-	if (s->ask->budget && s->work > s->ask->budget)
+	if (s->limit && s->work > s->limit)
 		s->cut = true;
 	return !s->cut;
 }
@@ -55,7 +56,8 @@ static void add_point(struct search *s, const uint8_t *xy)
 		if (!memcmp(points[i].xy, xy, len))
 			return;
 	if (s->nr_points[s->curve] == POINTS_MAX) {
-		s->cut = true;
+		/* Libraries have tables of thousands of points; those are nobody's. */
+		s->full |= !s->stretch->file;
 		return;
 	}
 	points += s->nr_points[s->curve]++;
@@ -135,13 +137,14 @@ static void points_with_a_head(struct search *s)
 			point_in_a_row(s, at + 1);
 }
 
-static void find_points(struct search *s)
+static void find_points(struct search *s, bool file)
 {
 	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS, EC_BYTES};
 
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->len >= 2 * ec_curve_field(s->curve) - HARVEST_MARGIN)
+		if (s->stretch->file == file &&
+		    s->stretch->len >= 2 * ec_curve_field(s->curve) - HARVEST_MARGIN)
 			points_with_a_head(s);
 	}
 	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
@@ -151,7 +154,8 @@ static void find_points(struct search *s)
 
 			s->form = forms[f];
 			s->stretch = &s->harvest->stretches[i];
-			if (s->stretch->len >= ec_curve_field(s->curve) - 16 &&
+			if (s->stretch->file == file &&
+			    s->stretch->len >= ec_curve_field(s->curve) - 16 &&
 			    s->stretch->len <= STRETCH_MAX)
 				spots(s->harvest, s->stretch, layout, point_apart, s);
 		}
@@ -203,8 +207,8 @@ static bool try_scalar(void *userdata, long at)
 		return true;
 	for (size_t i = 0; i < s->nr_points[s->curve]; i++) {
 		const struct point *point = &s->points[s->curve][i];
-		bool times_r = s->form == EC_LIMBS &&
-			       !memcmp(point->times_r, xy, 2 * (size_t)g->field);
+		bool times_r =
+			s->form == EC_LIMBS && !memcmp(point->times_r, xy, 2 * (size_t)g->field);
 
 		if (!s->done[s->curve][i] &&
 		    (times_r || !memcmp(point->xy, xy, 2 * (size_t)g->field))) {
@@ -215,19 +219,21 @@ static bool try_scalar(void *userdata, long at)
 	return affords(s, COST_SCALAR) && !all_done(s);
 }
 
-/* What is just as long as a scalar first; then what begins with one; bulk last of all. */
-static void find_scalars(struct search *s, bool just_one, bool bulk)
+/* In the order of the passes of seeds: what is just as long as a scalar first; then what begins
+ * with one; bulk last of all. */
+static void find_scalars(struct search *s, enum ec_raw_pass pass)
 {
 	static const struct {
 		enum ec_form form;
 		enum finding_layout layout;
 	} forms[] = {{EC_LIMBS, LAYOUT_W64}, {EC_BYTES, LAYOUT_RAW}, {EC_WORDS, LAYOUT_W32}};
 
-	s->just_one = just_one;
+	s->just_one = pass < EC_RAW_REST;
 	for (size_t i = 0; i < s->harvest->nr && !s->cut && !all_done(s); i++) {
 		s->stretch = &s->harvest->stretches[i];
 		if (s->stretch->len < ec_curve_field(s->curve) - HARVEST_MARGIN ||
-		    s->stretch->bulk != bulk)
+		    s->stretch->bulk != (pass == EC_RAW_BULK) ||
+		    (s->just_one && s->stretch->file != (pass == EC_RAW_FILE)))
 			continue;
 		for (size_t f = 0; f < ARRAY_SIZE(forms) && !s->cut; f++) {
 			s->form = forms[f].form;
@@ -241,6 +247,7 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 {
 	struct search *s = harvest->nr ? calloc(1, sizeof(*s)) : NULL;
 	struct ec_raw_search raw = {.harvest = harvest, .ask = ask};
+	bool own_cut = false, file_cut = false;
 	int err = s ? 0 : -ENOMEM;
 
 	if (!harvest->nr) {
@@ -255,19 +262,27 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		s->points[i] = calloc(POINTS_MAX, sizeof(*s->points[i]));
 		err = s->points[i] ? ec_group_init(&s->groups[i], i) : -ENOMEM;
 	}
+	s->limit = ask->budget;
 	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
-		find_points(s);
+		find_points(s, false);
+	own_cut = s->cut;
+	/* Those of files may take a quarter of what is left. */
+	if (ask->budget && !own_cut)
+		s->limit = s->work + (ask->budget - s->work) / 4;
+	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
+		find_points(s, true);
+	file_cut = s->cut;
+	s->cut = own_cut;
+	s->limit = ask->budget;
 	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
-		bool bulk = pass == EC_RAW_BULK;
-
 		if (pass == EC_RAW_FILE)
-			*out_cut = s->cut || raw.cut;
+			*out_cut = s->cut || s->full || raw.cut;
 		/* That packed data was not tried to its end is not worth a word. */
-		if (bulk)
-			*out_rest = s->cut || raw.cut;
+		if (pass == EC_RAW_BULK)
+			*out_rest = s->cut || file_cut || raw.cut;
 		for (s->curve = 0; s->curve < EC_CURVE_NR; s->curve++)
-			if (pass == EC_RAW_ED25519 || pass >= EC_RAW_REST)
-				find_scalars(s, pass == EC_RAW_ED25519, bulk);
+			if (pass != EC_RAW_X25519)
+				find_scalars(s, pass);
 		err = ec_raw_detect(&raw, pass);
 	}
 	for (unsigned i = 0; i < EC_CURVE_NR; i++) {

@@ -105,7 +105,7 @@ static void on_curve(void *userdata, const struct ec_hit *hit)
 	struct finding f = {.what = FINDING_EC, .class = CLASS_PROVEN, .layout = hit->layout};
 	struct secret secret = {
 		.kind = hit->kind == KEY_EC ? SECRET_SCALAR
-			: hit->expanded     ? SECRET_KEY
+			: hit->expanded	    ? SECRET_KEY
 					    : SECRET_SEED,
 		.value = hit->secret,
 	};

@@ -191,8 +191,7 @@ bool ec_times_r(const struct ec_group *g, const uint8_t *point, uint8_t *out)
 	x = BN_CTX_get(g->ctx);
 	y = BN_CTX_get(g->ctx);
 	ok = y && set_r(g, r) && BN_mod(r, r, g->order, g->ctx) &&
-	     BN_bin2bn(point, (int)g->field, x) &&
-	     BN_bin2bn(point + g->field, (int)g->field, y) &&
+	     BN_bin2bn(point, (int)g->field, x) && BN_bin2bn(point + g->field, (int)g->field, y) &&
 	     EC_POINT_set_affine_coordinates(g->group, g->point, x, y, g->ctx) &&
 	     EC_POINT_mul(g->group, g->point, NULL, g->point, r, g->ctx) &&
 	     EC_POINT_get_affine_coordinates(g->group, g->point, x, y, g->ctx) &&

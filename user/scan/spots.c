@@ -55,7 +55,8 @@ static bool after_octets(const struct harvest *h, const struct stretch *s,
 {
 	const uint8_t *p = stretch_bytes(h, s), *tag;
 
-	for (long at = 0; at + 2 < s->len && (tag = memchr(p + at, 4, (size_t)(s->len - at - 2)));) {
+	for (long at = 0;
+	     at + 2 < s->len && (tag = memchr(p + at, 4, (size_t)(s->len - at - 2)));) {
 		at = tag - p + 1;
 		if ((p[at] == 32 || p[at] == 48 || p[at] == 66) && !spot(userdata, at + 1))
 			return false;
