@@ -53,7 +53,7 @@ size_t channel_encode(const struct channel_message *message, uint8_t out[CHANNEL
 		put(body + 8, message->progress.total, 8);
 		break;
 	default:
-		put(body, (uint64_t)-(int64_t)message->error, 4);
+		put(body, (uint64_t) - (int64_t)message->error, 4);
 		break;
 	}
 	return 4 + size;
