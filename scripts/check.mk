@@ -10,7 +10,7 @@
 ## make check-long         check with FUZZ_SECONDS=600 and the long tests in guests
 ## make lint               form of the sources, house rules, static analysis
 ## make layers             who may include whom (table: docs/architecture.md)
-## make fuzz               the fuzzers for FUZZ_SECONDS (60) each
+## make fuzz               the fuzzers for FUZZ_SECONDS (60) each, or until each has run FUZZ_RUNS inputs
 JOBS ?= $(shell nproc)
 CHECK_ENV = BUILD='$(BUILD)' JOBS='$(JOBS)'
 
@@ -34,7 +34,8 @@ layers:
 	@scripts/layers
 
 fuzz: $(FUZZ_BIN)
-	@$(CHECK_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),60)' scripts/run-fuzz
+	@$(CHECK_ENV) FUZZ_RUNS='$(FUZZ_RUNS)' \
+		FUZZ_SECONDS='$(or $(FUZZ_SECONDS),$(if $(FUZZ_RUNS),,60))' scripts/run-fuzz
 
 # --- guests: check-vm, vm-image ------------------------------------------------------------------
 ## make check-vm           tests in guests; KERNELS="5.10 6.1 6.12 6.x 7.x", IMAGES="mini debian"

@@ -16,7 +16,7 @@ static void on_hit(void *userdata, const struct ec_hit *hit)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct ec_search search = {.seconds = 0.002, .hit = on_hit};
+	const struct ec_search search = {.budget = 10000, .hit = on_hit};
 	struct harvest *h = harvest_of(data, size);
 	bool cut, rest;
 

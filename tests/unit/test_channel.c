@@ -2,6 +2,7 @@
 /* The dump scanner's messages: what was written comes back, in any pieces; nothing else passes. */
 #include "scan/channel.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -118,6 +119,11 @@ static void what_is_out_of_order_is_refused(void **state)
 	/* Words after the last one. */
 	len = sample(bytes);
 	len += sample(bytes + len);
+	assert_int_equal(feed(bytes, len, len, got, 8), -EBADMSG);
+	/* No error's number, of which one has no negative. */
+	len = put(bytes, &(struct channel_message){CHANNEL_DONE, .error = INT_MIN});
+	assert_int_equal(feed(bytes, len, len, got, 8), -EBADMSG);
+	len = put(bytes, &(struct channel_message){CHANNEL_DONE, .error = -4096});
 	assert_int_equal(feed(bytes, len, len, got, 8), -EBADMSG);
 	/* A flag that does not exist. */
 	len = put(bytes, &(struct channel_message){CHANNEL_ABOUT, .about = sample_about});

@@ -194,11 +194,72 @@ static void seeds_are_found_by_their_public_keys(void **state)
 	free(p);
 }
 
-static void random_bytes_and_time_are_bounded(void **state)
+/* RFC 8032, 5.1.5 */
+static void expanded_scalars_are_found(void **state)
+{
+	uint8_t *p = malloc(LEN), seed[SHA512_DIGEST_LENGTH], both[64], public[32];
+	size_t len = 32;
+	struct seen seen;
+	EVP_PKEY *pkey;
+
+	fixed_bytes(77, seed);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+	EVP_PKEY_get_raw_public_key(pkey, public, &len);
+	EVP_PKEY_free(pkey);
+	SHA512(seed, 32, both);
+	both[0] &= 248;
+	both[31] = (both[31] & 127) | 64;
+	clear(p);
+	/* The scalar, the prefix, the public key, in a row, as ring keeps them. */
+	memcpy(p + 8192, both, 64);
+	memcpy(p + 8192 + 64, public, 32);
+	seen = search(p, false);
+	just_one(seen.nr, "scalar");
+	assert_int_equal(seen.kind, KEY_ED25519);
+	assert_int_equal(seen.at, 8192);
+	assert_memory_equal(seen.secret, both, 32);
+	/* Another bit, another point. */
+	p[8192 + 9] ^= 1;
+	assert_int_equal(search(p, false).nr, 0);
+	free(p);
+}
+
+static void scalars_in_montgomerys_form_are_found(void **state)
+{
+	struct ec_group g;
+	uint8_t *p = malloc(LEN), d[SHA512_DIGEST_LENGTH], xy[64], r[32];
+	BIGNUM *scalar = BN_new(), *x = BN_new();
+	struct seen seen;
+
+	assert_int_equal(ec_group_init(&g, EC_P256), 0);
+	fixed_bytes(99, d);
+	d[0] &= 0x7f;
+	assert_true(ec_public(&g, EC_BYTES, d, xy));
+	assert_non_null(BN_bin2bn(d, 32, scalar));
+	assert_true(BN_lshift(x, scalar, 256));
+	assert_true(BN_mod(x, x, g.order, g.ctx));
+	assert_int_equal(BN_bn2lebinpad(x, r, 32), 32);
+	clear(p);
+	memcpy(p + 8192, r, 32);
+	p[16384] = 4;
+	memcpy(p + 16385, xy, 64);
+	seen = search(p, false);
+	just_one(seen.nr, "scalar");
+	assert_int_equal(seen.at, 8192);
+	assert_memory_equal(seen.secret, d, 32);
+	p[8192 + 9] ^= 1;
+	assert_int_equal(search(p, false).nr, 0);
+	BN_free(scalar);
+	BN_free(x);
+	ec_group_fini(&g);
+	free(p);
+}
+
+static void random_bytes_and_work_are_bounded(void **state)
 {
 	uint8_t *p = malloc(LEN);
 	struct seen seen = {.nr = 0};
-	struct ec_search ask = {.seconds = 0.02, .hit = see, .userdata = &seen};
+	struct ec_search ask = {.budget = 100000, .hit = see, .userdata = &seen};
 	struct harvest *h;
 	bool cut = false, rest = false;
 
@@ -218,7 +279,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_curve_and_form_is_found),
 		cmocka_unit_test(seeds_are_found_by_their_public_keys),
-		cmocka_unit_test(random_bytes_and_time_are_bounded),
+		cmocka_unit_test(expanded_scalars_are_found),
+		cmocka_unit_test(scalars_in_montgomerys_form_are_found),
+		cmocka_unit_test(random_bytes_and_work_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,9 +273,48 @@ static void products_that_are_no_modulus_are_left_out(void **state)
 	drop_rsa(&rsa);
 }
 
+/* p, q, dp, dq, 1/q in a row, and no modulus (BearSSL). */
+static void primes_with_their_exponents_need_no_modulus(void **state)
+{
+	static const unsigned sizes[] = {2048, 4096};
+	static const enum finding_layout plain[] = {LAYOUT_LE, LAYOUT_BE, LAYOUT_W32, LAYOUT_W64};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct rsa rsa = make_rsa(sizes[i], 65537, false);
+		BN_CTX *ctx = BN_CTX_new();
+		BIGNUM *q1 = BN_dup(rsa.q), *dq = BN_new(), *inverse = BN_new();
+		const BIGNUM *row[] = {rsa.p, rsa.q, rsa.dp, dq, inverse};
+		size_t len = sizes[i] / 16;
+
+		BN_sub_word(q1, 1);
+		BN_mod(dq, rsa.d, q1, ctx);
+		BN_mod_inverse(inverse, rsa.q, rsa.p, ctx);
+		for (size_t k = 0; k < ARRAY_SIZE(plain); k++) {
+			uint8_t *m = memory();
+			struct seen seen;
+
+			memset(m + 8192 - 16, 0, 32 + 5 * len);
+			for (size_t part = 0; part < ARRAY_SIZE(row); part++)
+				put_bn(m + 8192 + part * len, row[part], sizes[i] / 2, plain[k]);
+			seen = search(m, false);
+			expect(&seen, &rsa, "in a row", plain[k]);
+			/* Of one prime alone nobody knows whose it is. */
+			memset(m + 8192 + 4 * len, 0, len);
+			assert_int_equal(search(m, false).nr, 0);
+			free(m);
+		}
+		BN_free(q1);
+		BN_free(dq);
+		BN_free(inverse);
+		BN_CTX_free(ctx);
+		drop_rsa(&rsa);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(primes_with_their_exponents_need_no_modulus),
 		cmocka_unit_test(each_layout_of_each_size_is_joined),
 		cmocka_unit_test(each_alignment_is_looked_at),
 		cmocka_unit_test(primes_inside_longer_runs_are_found),

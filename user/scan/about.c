@@ -37,7 +37,7 @@ static const struct {
 	{SCAN_UNSUPPORTED, "unsupported", "this variant of its format is read as mere bytes"},
 	{SCAN_ONE_PASS, "one-pass", "it went by once, what needs a second look was left out"},
 	{SCAN_BUDGET, "budget",
-	 "not every place was tried as a key, as there is a budget of time for that"},
+	 "not every place was tried as a key, as there is a budget of work for that"},
 	{SCAN_TIME_UP, "time-up", "the time for it was over"},
 };
 

@@ -9,6 +9,8 @@
 
 _Static_assert(CHANNEL_MAX >= 4 + FINDING_SIZE, "the longest message is that about a dump");
 
+#define ERRNO_MAX 4095 /* include/linux/err.h */
+
 static const size_t sizes[CHANNEL_TYPE_NR] = {
 	[CHANNEL_ABOUT] = SCAN_ABOUT_SIZE,
 	[CHANNEL_FINDING] = FINDING_SIZE,
@@ -51,7 +53,7 @@ size_t channel_encode(const struct channel_message *message, uint8_t out[CHANNEL
 		put(body + 8, message->progress.total, 8);
 		break;
 	default:
-		put(body, (uint64_t)-message->error, 4);
+		put(body, (uint64_t) - (int64_t)message->error, 4);
 		break;
 	}
 	return 4 + size;
@@ -106,8 +108,10 @@ static int decode(const uint8_t *p, struct channel_message *m)
 		m->progress.total = get(body + 8, 8);
 		return m->progress.done <= m->progress.total ? 0 : -EBADMSG;
 	default:
+		if (get(body, 4) > ERRNO_MAX)
+			return -EBADMSG;
 		m->error = -(int)get(body, 4);
-		return m->error <= 0 && m->error > -4096 ? 0 : -EBADMSG;
+		return 0;
 	}
 }
 

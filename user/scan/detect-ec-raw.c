@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Of each 32 bytes that could be a seed the public key is computed and looked up in the harvest.
- * Its words at each of eight shifts are asked for, so that the public key may stand at any address.
+ * Libraries that keep no seed keep the scalar that SHA-512 makes of it (RFC 8032, 5.1.5): its bits
+ * are clamped as those of X25519 are, whose result is the same point in other coordinates. Words at
+ * each of eight shifts are asked for, so that the public key may stand at any address.
  */
 #include "scan/detect-ec-raw.h"
 
 #include <openssl/evp.h>
-#include <time.h>
 
 #include "scan/spots.h"
 
-#define SET_BITS  (1U << 24)
-#define LEN	  32
-#define LOOK_AT	  2
-#define FOUND_MAX 64
+#define FIELD	   "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"
+#define SET_BITS   (1U << 24)
+#define LEN	   32
+#define COST_TRIAL 180 /* as ec_search.budget counts */
+#define FOUND_MAX  64
+#define PIECES	   6
 
 static unsigned bit_of(const uint8_t *p)
 {
@@ -68,53 +71,82 @@ static bool is_new(struct ec_raw_search *s, const uint8_t public[LEN])
 	return true;
 }
 
+static void tell(struct ec_raw_search *s, long at, enum key_kind kind, bool expanded,
+		 const uint8_t public[LEN])
+{
+	struct ec_hit hit = {
+		.stretch = s->stretch,
+		.at = at,
+		.layout = LAYOUT_RAW,
+		.kind = kind,
+		.expanded = expanded,
+		.secret = {stretch_bytes(s->harvest, s->stretch) + at, LEN},
+		.public = {public, LEN},
+	};
+
+	if (stands_there(s, public) && is_new(s, public))
+		s->ask->hit(s->ask->userdata, &hit);
+}
+
+/* RFC 7748, 4.1: from a point of X25519's curve to Ed25519's, y = (u - 1) / (u + 1). */
+static bool edwards(struct ec_raw_search *s, const uint8_t u[LEN], uint8_t out_y[LEN])
+{
+	BIGNUM *above, *below;
+	bool ok = false;
+
+	if (!s->field)
+		return false;
+	BN_CTX_start(s->ctx);
+	above = BN_CTX_get(s->ctx);
+	below = BN_CTX_get(s->ctx);
+	if (below && BN_lebin2bn(u, LEN, above) && BN_copy(below, above) && BN_sub_word(above, 1) &&
+	    BN_add_word(below, 1) && BN_mod_inverse(below, below, s->field, s->ctx) &&
+	    BN_mod_mul(above, above, below, s->field, s->ctx))
+		ok = BN_bn2lebinpad(above, out_y, LEN) == LEN;
+	BN_CTX_end(s->ctx);
+	return ok;
+}
+
 static void try_one(struct ec_raw_search *s, long at, int type, enum key_kind kind)
 {
 	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(type, NULL, p, LEN);
-	uint8_t public[LEN];
+	uint8_t public[LEN], y[LEN];
 	size_t len = LEN;
 
-	if (pkey && EVP_PKEY_get_raw_public_key(pkey, public, &len) == 1 && len == LEN &&
-	    stands_there(s, public) && is_new(s, public)) {
-		struct ec_hit hit = {
-			.stretch = s->stretch,
-			.at = at,
-			.layout = LAYOUT_RAW,
-			.kind = kind,
-			.secret = {p, LEN},
-			.public = {public, LEN},
-		};
-
-		s->ask->hit(s->ask->userdata, &hit);
+	if (pkey && EVP_PKEY_get_raw_public_key(pkey, public, &len) == 1 && len == LEN) {
+		tell(s, at, kind, false, public);
+		if (kind == KEY_X25519 && !(p[0] & 7) && (p[LEN - 1] & 0xc0) == 0x40 &&
+		    edwards(s, public, y)) {
+			tell(s, at, KEY_ED25519, true, y);
+			y[LEN - 1] |= 0x80; /* x is odd */
+			tell(s, at, KEY_ED25519, true, y);
+		}
 	}
 	EVP_PKEY_free(pkey);
+	s->work += COST_TRIAL;
 }
 
-static bool in_time(struct ec_raw_search *s)
-{
-	struct timespec t;
-
-	if (!s->end || ++s->cost % LOOK_AT)
-		return true;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	if ((double)t.tv_sec + (double)t.tv_nsec / 1e9 > s->end)
-		s->cut = true;
-	return !s->cut;
-}
-
-/* Just 32 bytes at a multiple of 8, with something else before and after them; or as many again, as
- * Go keeps a seed with its public key. */
+/* Just 32 bytes at a multiple of 8, with something else before and after them; or some times as
+ * many: a seed and its public key in either order, and what else is of that size. */
 static bool stands_alone(const struct ec_raw_search *s, long at)
 {
 	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
-
 	long len;
 
-	if (at % 8 || at < 8 - HARVEST_MARGIN || run_word(p - 8))
+	if (at % 8 || at < 8 - HARVEST_MARGIN)
 		return false;
-	len = spots_piece(s->harvest, s->stretch, at, 2 * LEN + 8);
-	return len == LEN || len == 2 * LEN;
+	len = spots_piece(s->harvest, s->stretch, at, PIECES * LEN + 8);
+	if (len % LEN || len > PIECES * LEN)
+		return false;
+	/* Others of that size may come before. */
+	for (; len < PIECES * LEN && run_word(p - 8); p -= LEN, at -= LEN) {
+		if (at < LEN + 8 - HARVEST_MARGIN ||
+		    spots_piece(s->harvest, s->stretch, at - LEN, LEN) != LEN)
+			return false;
+		len += LEN;
+	}
+	return !run_word(p - 8);
 }
 
 static bool try_spot(void *userdata, long at)
@@ -132,19 +164,39 @@ static bool try_spot(void *userdata, long at)
 		try_one(s, at, EVP_PKEY_ED25519, KEY_ED25519);
 	if (s->pass != EC_RAW_ED25519)
 		try_one(s, at, EVP_PKEY_X25519, KEY_X25519);
-	return in_time(s);
+	if (s->ask->budget && s->work > s->ask->budget)
+		s->cut = true;
+	return !s->cut;
+}
+
+/* What stands in a row with others of its size, and so begins at no spot. */
+static void in_a_row(struct ec_raw_search *s)
+{
+	const uint8_t *p = stretch_bytes(s->harvest, s->stretch);
+
+	if (s->pass >= EC_RAW_REST || s->stretch->len > PIECES * LEN + HARVEST_MARGIN)
+		return;
+	for (long at = 8 - HARVEST_MARGIN; at + LEN <= s->stretch->len && !s->cut; at += 8)
+		if (run_word(p + at - 8))
+			try_spot(s, at);
 }
 
 int ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
 {
 	if (!s->words && fill(s) < 0)
 		return -ENOMEM;
+	if (!s->ctx) {
+		s->ctx = BN_CTX_new();
+		s->field = s->ctx && BN_hex2bn(&s->field, FIELD) ? s->field : NULL;
+	}
 	s->pass = pass;
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->bulk != (pass == EC_RAW_BULK))
+		if (s->stretch->bulk != (pass == EC_RAW_BULK) ||
+		    (pass < EC_RAW_REST && s->stretch->file != (pass == EC_RAW_FILE)))
 			continue;
 		spots(s->harvest, s->stretch, LAYOUT_RAW, try_spot, s);
+		in_a_row(s);
 	}
 	return 0;
 }
@@ -153,4 +205,6 @@ void ec_raw_fini(struct ec_raw_search *s)
 {
 	free(s->words);
 	s->words = NULL;
+	BN_free(s->field);
+	BN_CTX_free(s->ctx);
 }

@@ -2,24 +2,35 @@
 /* Within detect-ec.c: seeds of Ed25519 and scalars of X25519, whose public keys are bare bytes. */
 #pragma once
 
+#include <openssl/bn.h>
+
 #include "scan/detect-ec.h"
 
 struct ec_raw_search {
 	const struct harvest *harvest;
 	const struct ec_search *ask;
-	double end; /* of CPU time of this thread; 0: none */
+	uint64_t work; /* done, out of ask->budget */
 	bool cut;
 	uint64_t *words; /* of the harvest at multiples of 8: a set with false positives */
-	unsigned cost;
 	const struct stretch *stretch;
 	unsigned pass;
+	BN_CTX *ctx;
+	BIGNUM *field; /* 2^255 - 19 */
 	size_t nr_found;
 	uint8_t found[64][32]; /* public keys */
 };
 
-/* The likely first: 32 bytes in memory of their own, as seeds; as scalars; then all the rest, but
- * for what packed or encrypted data begins with (struct stretch: bulk); then that. */
-enum ec_raw_pass { EC_RAW_ED25519 = 0, EC_RAW_X25519, EC_RAW_REST, EC_RAW_BULK, EC_RAW_PASS_NR };
+/* The likely first: 32 bytes in memory of their own, as seeds; as scalars; both in what is mapped
+ * from files; then all the rest, but for what packed or encrypted data begins with (struct stretch:
+ * bulk); then that. */
+enum ec_raw_pass {
+	EC_RAW_ED25519 = 0,
+	EC_RAW_X25519,
+	EC_RAW_FILE,
+	EC_RAW_REST,
+	EC_RAW_BULK,
+	EC_RAW_PASS_NR
+};
 
 int ec_raw_detect(struct ec_raw_search *search, enum ec_raw_pass pass); /* 0 or -ENOMEM */
 void ec_raw_fini(struct ec_raw_search *search);

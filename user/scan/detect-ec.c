@@ -2,29 +2,30 @@
 /* Points of the prime curves in the harvest, then scalars for them; seeds by their public keys. */
 #include "scan/detect-ec.h"
 
-#include <time.h>
-
 #include "scan/detect-ec-raw.h"
 #include "scan/spots.h"
 #include "scan/wipe.h"
 
 #define POINTS_MAX   512 /* of a curve */
+#define TIMES_R_MAX  64 /* of which so many are asked for in Montgomery's form */
 #define NEXT_NUMBERS 16 /* a point's y is one of so many numbers after its x, or before */
 #define STRETCH_MAX  1024 /* bytes of a stretch in which points are looked for without a head */
-#define COST_LOOK    64 /* CPU time is asked for after so many microseconds or so */
-#define COST_POINT   2
-#define COST_SCALAR  32
+/* As ec_search.budget counts. */
+#define COST_LOOK   1
+#define COST_POINT  8
+#define COST_SCALAR 160
 
 struct point {
 	uint8_t xy[2 * 66];
+	uint8_t times_r[2 * 66]; /* ec_times_r(); zeros of those beyond the first */
 };
 
 struct search {
 	const struct harvest *harvest;
 	const struct ec_search *ask;
-	double end; /* CPU time; 0: none */
-	unsigned cost;
+	uint64_t work, limit; /* done, of how much; 0: no limit */
 	bool cut;
+	bool full; /* more points of its own memory than are kept */
 	struct ec_group groups[EC_CURVE_NR];
 	struct point *points[EC_CURVE_NR];
 	size_t nr_points[EC_CURVE_NR];
@@ -38,22 +39,11 @@ struct search {
 	unsigned nr_last;
 };
 
-static double cpu_time(void)
+static bool affords(struct search *s, unsigned cost)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static bool in_time(struct search *s, unsigned cost)
-{
-	s->cost += cost;
-	if (s->end && s->cost >= COST_LOOK) {
-		s->cost = 0;
-		if (cpu_time() > s->end)
-			s->cut = true;
-	}
+	s->work += cost;
+	if (s->limit && s->work > s->limit)
+		s->cut = true;
 	return !s->cut;
 }
 
@@ -65,10 +55,18 @@ static void add_point(struct search *s, const uint8_t *xy)
 	for (size_t i = 0; i < s->nr_points[s->curve]; i++)
 		if (!memcmp(points[i].xy, xy, len))
 			return;
-	if (s->nr_points[s->curve] == POINTS_MAX)
-		s->cut = true;
-	else
-		memcpy(points[s->nr_points[s->curve]++].xy, xy, len);
+	if (s->nr_points[s->curve] == POINTS_MAX) {
+		/* Libraries have tables of thousands of points; those are nobody's. */
+		s->full |= !s->stretch->file;
+		return;
+	}
+	points += s->nr_points[s->curve]++;
+	memcpy(points->xy, xy, len);
+	if (s->nr_points[s->curve] > TIMES_R_MAX)
+		return;
+	if (!ec_times_r(&s->groups[s->curve], xy, points->times_r))
+		memset(points->times_r, 0, len);
+	affords(s, 2 * COST_SCALAR);
 }
 
 static long room(const struct search *s, long at)
@@ -86,10 +84,11 @@ static bool point_in_a_row(void *userdata, long at)
 	struct ec_sides x, y;
 	uint8_t xy[2 * 66];
 
-	if (room(s, at) >= (long)(2 * size) && ec_sides(g, s->form, p, &x) &&
-	    ec_sides(g, s->form, p + size, &y) && ec_is_point(g, &x, &y, xy))
+	if (room(s, at) < (long)(2 * size) || !ec_sides(g, s->form, p, &x))
+		return affords(s, COST_LOOK);
+	if (ec_sides(g, s->form, p + size, &y) && ec_is_point(g, &x, &y, xy))
 		add_point(s, xy);
-	return in_time(s, 2 * COST_POINT);
+	return affords(s, 2 * COST_POINT);
 }
 
 /* Are there about as many bytes as one number of this curve has? */
@@ -115,7 +114,7 @@ static bool point_apart(void *userdata, long at)
 	if (!one_number(s, at))
 		return point_in_a_row(s, at);
 	if (!ec_sides(g, s->form, p, now))
-		return true;
+		return affords(s, COST_LOOK);
 	for (unsigned i = 1; i < NEXT_NUMBERS && i <= s->nr_last; i++) {
 		const struct ec_sides *other = &s->last[(s->nr_last - i) % NEXT_NUMBERS];
 
@@ -123,7 +122,7 @@ static bool point_apart(void *userdata, long at)
 			add_point(s, xy);
 	}
 	s->nr_last++;
-	return in_time(s, COST_POINT);
+	return affords(s, COST_POINT);
 }
 
 /* Every 04 that could begin a point, also within longer stretches: certificates, SSH's keys. */
@@ -138,13 +137,14 @@ static void points_with_a_head(struct search *s)
 			point_in_a_row(s, at + 1);
 }
 
-static void find_points(struct search *s)
+static void find_points(struct search *s, bool file)
 {
-	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS};
+	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS, EC_BYTES};
 
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->len >= 2 * ec_curve_field(s->curve) - HARVEST_MARGIN)
+		if (s->stretch->file == file &&
+		    s->stretch->len >= 2 * ec_curve_field(s->curve) - HARVEST_MARGIN)
 			points_with_a_head(s);
 	}
 	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
@@ -154,14 +154,15 @@ static void find_points(struct search *s)
 
 			s->form = forms[f];
 			s->stretch = &s->harvest->stretches[i];
-			if (s->stretch->len >= ec_curve_field(s->curve) - 16 &&
+			if (s->stretch->file == file &&
+			    s->stretch->len >= ec_curve_field(s->curve) - 16 &&
 			    s->stretch->len <= STRETCH_MAX)
 				spots(s->harvest, s->stretch, layout, point_apart, s);
 		}
 	}
 }
 
-static void report(struct search *s, long at, const uint8_t *xy)
+static void report(struct search *s, long at, const uint8_t *xy, bool times_r)
 {
 	unsigned field = ec_curve_field(s->curve);
 	uint8_t public[1 + 2 * 66] = {4}, secret[EC_FIELD_MAX];
@@ -180,6 +181,8 @@ static void report(struct search *s, long at, const uint8_t *xy)
 	memcpy(public + 1, xy, 2 * (size_t)field);
 	ec_scalar_bytes(&s->groups[s->curve], s->form, stretch_bytes(s->harvest, s->stretch) + at,
 			secret);
+	if (times_r && !ec_scalar_unmont(&s->groups[s->curve], secret))
+		hit.secret.len = 0;
 	s->ask->hit(s->ask->userdata, &hit);
 	explicit_bzero(secret, sizeof(secret));
 }
@@ -202,28 +205,35 @@ static bool try_scalar(void *userdata, long at)
 	if (one_number(s, at) != s->just_one || room(s, at) < (long)ec_form_size(g, s->form) ||
 	    harvest_different(p, 32) < HARVEST_DIFFERENT_MIN || !ec_public(g, s->form, p, xy))
 		return true;
-	for (size_t i = 0; i < s->nr_points[s->curve]; i++)
+	for (size_t i = 0; i < s->nr_points[s->curve]; i++) {
+		const struct point *point = &s->points[s->curve][i];
+		bool times_r =
+			s->form == EC_LIMBS && !memcmp(point->times_r, xy, 2 * (size_t)g->field);
+
 		if (!s->done[s->curve][i] &&
-		    !memcmp(s->points[s->curve][i].xy, xy, 2 * (size_t)g->field)) {
+		    (times_r || !memcmp(point->xy, xy, 2 * (size_t)g->field))) {
 			s->done[s->curve][i] = true;
-			report(s, at, xy);
+			report(s, at, point->xy, times_r);
 		}
-	return in_time(s, COST_SCALAR) && !all_done(s);
+	}
+	return affords(s, COST_SCALAR) && !all_done(s);
 }
 
-/* What is just as long as a scalar first; then what begins with one; bulk last of all. */
-static void find_scalars(struct search *s, bool just_one, bool bulk)
+/* In the order of the passes of seeds: what is just as long as a scalar first; then what begins
+ * with one; bulk last of all. */
+static void find_scalars(struct search *s, enum ec_raw_pass pass)
 {
 	static const struct {
 		enum ec_form form;
 		enum finding_layout layout;
 	} forms[] = {{EC_LIMBS, LAYOUT_W64}, {EC_BYTES, LAYOUT_RAW}, {EC_WORDS, LAYOUT_W32}};
 
-	s->just_one = just_one;
+	s->just_one = pass < EC_RAW_REST;
 	for (size_t i = 0; i < s->harvest->nr && !s->cut && !all_done(s); i++) {
 		s->stretch = &s->harvest->stretches[i];
 		if (s->stretch->len < ec_curve_field(s->curve) - HARVEST_MARGIN ||
-		    s->stretch->bulk != bulk)
+		    s->stretch->bulk != (pass == EC_RAW_BULK) ||
+		    (s->just_one && s->stretch->file != (pass == EC_RAW_FILE)))
 			continue;
 		for (size_t f = 0; f < ARRAY_SIZE(forms) && !s->cut; f++) {
 			s->form = forms[f].form;
@@ -237,6 +247,7 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 {
 	struct search *s = harvest->nr ? calloc(1, sizeof(*s)) : NULL;
 	struct ec_raw_search raw = {.harvest = harvest, .ask = ask};
+	bool own_cut = false, file_cut = false;
 	int err = s ? 0 : -ENOMEM;
 
 	if (!harvest->nr) {
@@ -247,24 +258,31 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		return err;
 	s->harvest = harvest;
 	s->ask = ask;
-	s->end = ask->seconds ? cpu_time() + ask->seconds : 0;
-	raw.end = s->end;
 	for (unsigned i = 0; i < EC_CURVE_NR && !err; i++) {
 		s->points[i] = calloc(POINTS_MAX, sizeof(*s->points[i]));
 		err = s->points[i] ? ec_group_init(&s->groups[i], i) : -ENOMEM;
 	}
+	s->limit = ask->budget;
 	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
-		find_points(s);
+		find_points(s, false);
+	own_cut = s->cut;
+	/* Those of files may take a quarter of what is left. */
+	if (ask->budget && !own_cut)
+		s->limit = s->work + (ask->budget - s->work) / 4;
+	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
+		find_points(s, true);
+	file_cut = s->cut;
+	s->cut = own_cut;
+	s->limit = ask->budget;
 	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
-		bool bulk = pass == EC_RAW_BULK;
-
-		if (pass == EC_RAW_REST)
-			*out_cut = s->cut || raw.cut;
+		if (pass == EC_RAW_FILE)
+			*out_cut = s->cut || s->full || raw.cut;
 		/* That packed data was not tried to its end is not worth a word. */
-		if (bulk)
-			*out_rest = s->cut || raw.cut;
-		for (s->curve = 0; s->curve < EC_CURVE_NR && pass != EC_RAW_X25519; s->curve++)
-			find_scalars(s, pass == EC_RAW_ED25519, bulk);
+		if (pass == EC_RAW_BULK)
+			*out_rest = s->cut || file_cut || raw.cut;
+		for (s->curve = 0; s->curve < EC_CURVE_NR; s->curve++)
+			if (pass != EC_RAW_X25519)
+				find_scalars(s, pass);
 		err = ec_raw_detect(&raw, pass);
 	}
 	for (unsigned i = 0; i < EC_CURVE_NR; i++) {

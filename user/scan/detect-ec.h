@@ -21,12 +21,19 @@ struct ec_hit {
 	enum finding_layout layout;
 	enum key_kind kind; /* KEY_EC, KEY_ED25519, KEY_X25519 */
 	enum ec_curve curve; /* of KEY_EC */
-	struct bytes secret; /* the scalar, most significant byte first, or the seed */
+	bool expanded; /* of KEY_ED25519: secret is no seed, but the scalar that is made of one */
+	struct bytes
+		secret; /* the scalar, most significant byte first (expanded: last), or the seed */
 	struct bytes public; /* 04 || x || y, or the raw public key */
 };
 
 struct ec_search {
-	double seconds; /* of CPU that it may take; 0: no limit. What is likely is tried first. */
+	/*
+	 * Work that it may take, the prime curves and the others each, in units of about 250
+	 * nanoseconds; 0: no limit. What is likely is tried first. It is counted and not timed, so
+	 * that a slow or busy machine comes to the same verdict as a fast one.
+	 */
+	uint64_t budget;
 	void (*hit)(void *userdata, const struct ec_hit *hit);
 	void *userdata;
 };

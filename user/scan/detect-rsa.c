@@ -2,6 +2,7 @@
 /* Bare RSA numbers: candidates from the harvest, join on the lowest limb, exact division. */
 #include "scan/detect-rsa.h"
 
+#include "scan/rsa-crt.h"
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
 
@@ -15,6 +16,7 @@
 #define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
 #define NEAR_MIN    64 /* primes that each modulus is always tried with */
 #define DIVIDE_NEAR 12 /* so many without asking for the other prime; a quarter if weak */
+#define FACTORED    64 /* moduli of which copies are known again */
 #define REGION	    65536 /* bytes around a strong modulus in which a prime may stand anywhere */
 
 /* Limbs of a prime; of a modulus twice that. */
@@ -54,6 +56,8 @@ struct search {
 	uint64_t steps; /* taken */
 	bool cut; /* there was no budget for more */
 	bool full; /* there were more numbers than are kept */
+	uint64_t factored[FACTORED]; /* lowest limbs of moduli that were, in a ring */
+	size_t nr_factored;
 	/* Of the spot that is looked at: */
 	const struct stretch *stretch;
 	enum finding_layout layout;
@@ -396,13 +400,11 @@ static void factor_by_region(struct search *s, const struct number *n)
 /* What is bulk comes late, and what is not tried of it is no loss that is worth a word. */
 enum pass { PASS_STRONG, PASS_WEAK, PASS_BULK, PASS_REGION, PASS_NR };
 
-static bool done_before(const struct search *s, size_t i, const bool *done)
+/* A number stands in a dump more than once, and in more than one layout. */
+static bool done_before(const struct search *s, uint64_t low)
 {
-	const struct numbers *moduli = &s->moduli[s->size];
-
-	/* A number stands in a dump more than once, and a copy is found as well. */
-	for (size_t k = i; k-- > 0 && i - k < 512;)
-		if (done[k] && moduli->items[k].low == moduli->items[i].low)
+	for (size_t i = 0; i < FACTORED && i < s->nr_factored; i++)
+		if (s->factored[i] == low)
 			return true;
 	return false;
 }
@@ -431,7 +433,7 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	for (size_t i = 0; i < moduli->nr && !s->cut; i++) {
 		const struct number *n = &moduli->items[i];
 
-		if (done[i] || !in_pass(s, n, pass) || done_before(s, i, done) ||
+		if (done[i] || !in_pass(s, n, pass) || done_before(s, n->low) ||
 		    !load(s, n, 2U * sizes[s->size], 2, limbs))
 			continue;
 		s->modulus_limbs = limbs;
@@ -441,6 +443,8 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 		else
 			factor_by_primes(s, n, most);
 		done[i] = s->found;
+		if (s->found)
+			s->factored[s->nr_factored++ % FACTORED] = n->low;
 	}
 }
 
@@ -473,6 +477,34 @@ static int join_all(struct search *s, bool *out_cut)
 	return err;
 }
 
+/* Keys without a modulus. */
+static void crt_all(struct search *s)
+{
+	uint64_t p[LIMBS_MAX], q[LIMBS_MAX], n[LIMBS_MAX];
+
+	for (s->size = 0; s->size < SIZES; s->size++)
+		for (size_t i = 0; i < s->primes[s->size].nr; i++) {
+			const struct number *prime = &s->primes[s->size].items[i];
+			const struct rsa_in_row row = {
+				.stretch = &s->harvest->stretches[prime->stretch],
+				.at = prime->at,
+				.layout = prime->layout,
+				.nr = sizes[s->size],
+			};
+
+			if (!rsa_crt(s->harvest, &row, p, q))
+				continue;
+			limbs_multiply(p, row.nr, q, row.nr, n);
+			if (n[2 * row.nr - 1] >> 62 && !done_before(s, n[0])) {
+				s->factored[s->nr_factored++ % FACTORED] = n[0];
+				s->modulus_limbs = n;
+				report(s, row.stretch, row.at, row.layout, p, q);
+			}
+		}
+	explicit_bzero(p, sizeof(p));
+	explicit_bzero(q, sizeof(q));
+}
+
 int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *out_cut)
 {
 	struct search s = {.harvest = harvest, .join = join};
@@ -487,6 +519,7 @@ int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *o
 	if (s.filter) {
 		collect(&s);
 		err = join_all(&s, &cut);
+		crt_all(&s);
 	}
 	for (unsigned i = 0; i < SIZES; i++) {
 		if (s.primes[i].items)

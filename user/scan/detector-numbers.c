@@ -15,9 +15,9 @@
  * bytes of the dump. */
 #define STEPS_START (12 << 20)
 #define STEPS_SHARE 64
-/* Seconds of CPU for curves: for a start, and one more for so many bytes of the dump. */
-#define CURVES_START 0.2
-#define CURVES_SHARE 40e9
+/* Work for curves, as ec_search.budget: the same. A server in C is tried to its end. */
+#define CURVES_START 700000
+#define CURVES_SHARE 20000
 
 struct state {
 	const struct detector_job *job;
@@ -104,7 +104,9 @@ static void on_curve(void *userdata, const struct ec_hit *hit)
 	struct state *state = userdata;
 	struct finding f = {.what = FINDING_EC, .class = CLASS_PROVEN, .layout = hit->layout};
 	struct secret secret = {
-		.kind = hit->kind == KEY_EC ? SECRET_SCALAR : SECRET_SEED,
+		.kind = hit->kind == KEY_EC ? SECRET_SCALAR
+			: hit->expanded	    ? SECRET_KEY
+					    : SECRET_SEED,
 		.value = hit->secret,
 	};
 	struct pubkey pub;
@@ -166,10 +168,10 @@ static void ask(struct state *state)
 		.userdata = state,
 	};
 	struct ec_search curves = {
-		.seconds = state->job->options->all_the_time
-				   ? 0
-				   : (state->asked ? CURVES_START / 16 : CURVES_START) +
-					     (double)state->bytes / CURVES_SHARE,
+		.budget = state->job->options->all_the_time
+				  ? 0
+				  : (state->asked ? CURVES_START / 16 : CURVES_START) +
+					    state->bytes / CURVES_SHARE,
 		.hit = on_curve,
 		.userdata = state,
 	};
@@ -195,8 +197,7 @@ static void window(void *p, unsigned worker, const struct window *window)
 		.vaddr = window->vaddr,
 		.has_vaddr = window->has_vaddr,
 		.bytes = window->align == 1,
-		.heap = window->kind == SEGMENT_HEAP || window->kind == SEGMENT_ANON ||
-			window->kind == SEGMENT_STACK,
+		.file = window->kind == SEGMENT_FILE,
 	};
 
 	for (size_t i = 0; i < window->nr_runs; i++)

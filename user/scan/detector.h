@@ -70,7 +70,7 @@ struct dump;
 
 struct scan_options {
 	unsigned workers; /* threads that scan; 0: as many as there are processors */
-	bool all_the_time; /* no budgets of time in detectors */
+	bool all_the_time; /* no budgets of work in detectors */
 	uint64_t unpack_max; /* bytes that packed files may become; 0: as unpack.h says */
 	bool keep_secrets; /* for redaction (secret.h) */
 	const struct needles *needles; /* keys that are looked for; NULL: none */

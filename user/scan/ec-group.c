@@ -175,3 +175,44 @@ bool ec_public(const struct ec_group *g, enum ec_form form, const uint8_t *scala
 	explicit_bzero(bytes, sizeof(bytes));
 	return ok;
 }
+
+static bool set_r(const struct ec_group *g, BIGNUM *r)
+{
+	return BN_one(r) && BN_lshift(r, r, (int)(8 * g->words));
+}
+
+bool ec_times_r(const struct ec_group *g, const uint8_t *point, uint8_t *out)
+{
+	BIGNUM *r, *x, *y;
+	bool ok;
+
+	BN_CTX_start(g->ctx);
+	r = BN_CTX_get(g->ctx);
+	x = BN_CTX_get(g->ctx);
+	y = BN_CTX_get(g->ctx);
+	ok = y && set_r(g, r) && BN_mod(r, r, g->order, g->ctx) &&
+	     BN_bin2bn(point, (int)g->field, x) && BN_bin2bn(point + g->field, (int)g->field, y) &&
+	     EC_POINT_set_affine_coordinates(g->group, g->point, x, y, g->ctx) &&
+	     EC_POINT_mul(g->group, g->point, NULL, g->point, r, g->ctx) &&
+	     EC_POINT_get_affine_coordinates(g->group, g->point, x, y, g->ctx) &&
+	     write_out(g, x, out) && write_out(g, y, out + g->field);
+	BN_CTX_end(g->ctx);
+	return ok;
+}
+
+bool ec_scalar_unmont(const struct ec_group *g, uint8_t *scalar)
+{
+	BIGNUM *r, *d;
+	bool ok;
+
+	BN_CTX_start(g->ctx);
+	r = BN_CTX_get(g->ctx);
+	d = BN_CTX_get(g->ctx);
+	ok = d && set_r(g, r) && BN_mod_inverse(r, r, g->order, g->ctx) &&
+	     BN_bin2bn(scalar, (int)g->field, d) && BN_mod_mul(d, d, r, g->order, g->ctx) &&
+	     write_out(g, d, scalar);
+	if (d)
+		BN_clear(d);
+	BN_CTX_end(g->ctx);
+	return ok;
+}

@@ -66,3 +66,12 @@ bool ec_public(const struct ec_group *group, enum ec_form form, const uint8_t *s
 /* Most significant byte first, as long as the field. out: EC_FIELD_MAX bytes. */
 void ec_scalar_bytes(const struct ec_group *group, enum ec_form form, const uint8_t *scalar,
 		     uint8_t *out);
+
+/*
+ * Scalars, too, may be kept times R = 2^(64 * words), modulo the order (ring). Multiplied by the
+ * generator these give R * point, which is worked out once for each point. Both as ec_is_point()
+ * writes them; false without memory.
+ */
+bool ec_times_r(const struct ec_group *group, const uint8_t *point, uint8_t *out);
+/* And the scalar out of such a one, as bytes, most significant first, in place. */
+bool ec_scalar_unmont(const struct ec_group *group, uint8_t *scalar);

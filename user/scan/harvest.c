@@ -113,7 +113,7 @@ static void keep(struct harvest *h, struct bytes memory, size_t at, size_t len, 
 		.len = (uint16_t)len,
 		.has_vaddr = place->has_vaddr,
 		.bytes = place->bytes,
-		.heap = place->heap,
+		.file = place->file,
 		.bulk = bulk,
 	};
 	h->used += len + 2 * HARVEST_MARGIN;

@@ -29,7 +29,7 @@ struct stretch {
 	uint16_t len; /* bytes, of 8 */
 	bool has_vaddr;
 	bool bytes; /* things stand at any address there (Java's HPROF) */
-	bool heap; /* memory of a process that belongs to no file */
+	bool file; /* mapped from a file: a program's code and data, of which there is much */
 	bool bulk; /* the beginning of HARVEST_BULK or more: packed or encrypted data, most likely
 		    */
 };
@@ -60,7 +60,7 @@ DEFINE_CLEANUP(struct harvest *, harvest_free)
 /* Where the bytes of a call come from. */
 struct harvest_place {
 	uint64_t offset, vaddr; /* of memory.p[0] */
-	bool has_vaddr, bytes, heap;
+	bool has_vaddr, bytes, file;
 };
 
 /*

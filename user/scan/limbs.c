@@ -177,37 +177,83 @@ uint64_t limbs_inverse(uint64_t a)
 	return x;
 }
 
-bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned sum, uint64_t *out_q)
+/*
+ * The lowest limbs of the quotient, if it is one: multiples of p are added from below until nothing
+ * is left there. What of them would lie above is not worked out.
+ */
+static void divide_low(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned len, uint64_t *t,
+		       uint64_t *out_q)
 {
-	uint64_t t[LIMBS_MAX], inverse = limbs_inverse(p[0]), rest = 0;
-	bool exact = true;
+	uint64_t inverse = -limbs_inverse(p[0]), borrow = 0;
 
-	/* Multiples of p are taken off from below, until what is left must be nothing. */
-	memcpy(t, n, 8 * (size_t)sum);
-	for (unsigned i = 0; i < sum - nr && exact; i++) {
+	memcpy(t, n, 8 * (size_t)len);
+	for (unsigned i = 0; i < len; i++) {
+		unsigned most = len - i < nr ? len - i : nr;
 		uint64_t q = t[i] * inverse, carry = 0;
 
-		for (unsigned j = 0; j < nr; j++) {
-			unsigned __int128 m = (unsigned __int128)q * p[j] + carry;
-			uint64_t low = (uint64_t)m;
+		for (unsigned j = 0; j < most; j++) {
+			unsigned __int128 m = (unsigned __int128)q * p[j] + t[i + j] + carry;
 
-			carry = (uint64_t)(m >> 64) + (t[i + j] < low);
-			t[i + j] -= low;
+			t[i + j] = (uint64_t)m;
+			carry = (uint64_t)(m >> 64);
 		}
-		for (unsigned j = i + nr; carry && j < sum; j++) {
-			uint64_t borrow = t[j] < carry;
-
-			t[j] -= carry;
-			carry = borrow;
+		for (unsigned j = i + nr; carry && j < len; j++) {
+			t[j] += carry;
+			carry = t[j] < carry;
 		}
-		if (out_q)
-			out_q[i] = q;
-		exact = !carry;
+		out_q[i] = q;
 	}
-	for (unsigned i = 0; i < nr; i++)
-		rest |= t[sum - nr + i];
+	/* What was added is less what was to be taken off. */
+	for (unsigned i = 0; i < len; i++) {
+		uint64_t q = out_q[i];
+
+		out_q[i] = -q - borrow;
+		borrow |= q != 0;
+	}
+}
+
+/* May n be p * q, by the highest limbs? False but for one of 2^60 that are not. */
+static bool tops_fit(uint64_t p, uint64_t q, const uint64_t *n_top)
+{
+	unsigned __int128 n = (unsigned __int128)n_top[0] << 64 | n_top[-1];
+	unsigned __int128 low = (unsigned __int128)p * q;
+
+	return n >= low && n - low <= (unsigned __int128)p + q;
+}
+
+void limbs_multiply(const uint64_t *p, unsigned nr, const uint64_t *q, unsigned len, uint64_t *t)
+{
+	memset(t, 0, 8 * (size_t)(nr + len));
+	for (unsigned i = 0; i < len; i++) {
+		uint64_t carry = 0;
+
+		for (unsigned j = 0; j < nr; j++) {
+			unsigned __int128 m = (unsigned __int128)q[i] * p[j] + t[i + j] + carry;
+
+			t[i + j] = (uint64_t)m;
+			carry = (uint64_t)(m >> 64);
+		}
+		t[i + nr] = carry;
+	}
+}
+
+bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned sum, uint64_t *out_q)
+{
+	uint64_t t[LIMBS_MAX], q[LIMBS_MAX];
+	unsigned len = sum - nr;
+	bool ok;
+
+	divide_low(p, nr, n, len, t, q);
+	ok = tops_fit(p[nr - 1], q[len - 1], n + sum - 1);
+	if (ok) {
+		limbs_multiply(p, nr, q, len, t);
+		ok = !memcmp(t, n, 8 * (size_t)sum);
+	}
+	if (ok && out_q)
+		memcpy(out_q, q, 8 * (size_t)len);
 	explicit_bzero(t, 8 * (size_t)sum);
-	return exact && rest == 0;
+	explicit_bzero(q, 8 * (size_t)len);
+	return ok;
 }
 
 void limbs_to_bytes(const uint64_t *limbs, unsigned nr, uint8_t *out)

@@ -34,9 +34,13 @@ uint64_t limbs_inverse(uint64_t odd); /* modulo 2^64 */
 
 /*
  * Does p divide n, and what is the other factor? n has `sum` limbs, p has `nr`, and the other one
- * must fit the rest, so that all is exact. out_q: sum - nr limbs, may be NULL. sum > nr.
+ * must fit the rest, so that all is exact. out_q: sum - nr limbs, untouched if not; may be NULL.
+ * sum > nr, p odd.
  */
 bool limbs_divide(const uint64_t *p, unsigned nr, const uint64_t *n, unsigned sum, uint64_t *out_q);
+
+/* out: nr + len limbs, which are none of the factors'. */
+void limbs_multiply(const uint64_t *p, unsigned nr, const uint64_t *q, unsigned len, uint64_t *out);
 
 /* Is it all but surely a prime? Takes a tenth of a millisecond to some. False without memory. */
 bool limbs_prime(const uint64_t *limbs, unsigned nr);

@@ -23,13 +23,11 @@ static bool around(const struct harvest *h, const struct stretch *s, enum findin
 	if (first < -HARVEST_MARGIN)
 		first = -HARVEST_MARGIN;
 	for (long at = first; at < start + 8; at += step) {
-		/* What comes before bytes at an odd address: a length, a zero, an array's type. */
-		if (step == 1 && at % 8 && at > -HARVEST_MARGIN) {
-			uint8_t before = p[at - 1];
-
-			if (before > 10)
-				continue;
-		}
+		/* What comes before bytes at an odd address: a zero, an array's type, a length
+		 * (of 32 bytes, or of the next ones). */
+		if (step == 1 && at % 8 && at > -HARVEST_MARGIN && p[at - 1] > 10 &&
+		    p[at - 1] != 32 && p[at - 1] != 48 && p[at - 1] != 66)
+			continue;
 		if (!spot(userdata, at))
 			return false;
 	}
@@ -45,6 +43,22 @@ static bool after_zeros(const struct harvest *h, const struct stretch *s, long f
 	for (long at = from; at < s->len && (zero = memchr(p + at, 0, (size_t)(s->len - at)));) {
 		at = zero - p + 1;
 		if (!spot(userdata, at))
+			return false;
+	}
+	return true;
+}
+
+/* The head of an OCTET STRING as long as a scalar or a seed: what is left of PKCS#8 and SEC1 when
+ * their first bytes, or the public half, were written over. */
+static bool after_octets(const struct harvest *h, const struct stretch *s,
+			 bool (*spot)(void *userdata, long at), void *userdata)
+{
+	const uint8_t *p = stretch_bytes(h, s), *tag;
+
+	for (long at = 0;
+	     at + 2 < s->len && (tag = memchr(p + at, 4, (size_t)(s->len - at - 2)));) {
+		at = tag - p + 1;
+		if ((p[at] == 32 || p[at] == 48 || p[at] == 66) && !spot(userdata, at + 1))
 			return false;
 	}
 	return true;
@@ -66,8 +80,8 @@ void spots(const struct harvest *h, const struct stretch *s, enum finding_layout
 			return;
 		before = now;
 	}
-	if (bytes)
-		after_zeros(h, s, 7, spot, userdata);
+	if (bytes && after_zeros(h, s, 7, spot, userdata))
+		after_octets(h, s, spot, userdata);
 }
 
 void spots_all(const struct harvest *h, const struct stretch *s, enum finding_layout layout,

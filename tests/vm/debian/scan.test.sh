@@ -4,8 +4,7 @@
 # keytrail itself is no place where keys leak: a core of the daemon that root takes while it knows keys
 # by name is clean, and so is its living memory; of the scanner, which does hold keys, the kernel writes
 # no core. What is shown by the same means of a process that holds a key: it is found.
-# Not in the default set (6.1 and 7.x) until it has been seen to pass. KERNELS=6.12 runs it.
-# kernels: 6.12
+# kernels: 6.1
 # guest: own
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
@@ -64,10 +63,8 @@ head -c 400000000 /dev/zero | openssl enc -aes-128-ctr -K 00 -iv 00 2>/dev/null 
 cat /root/.ssh/id_rsa >>"$T/dumps/long"
 keytrail scan "$T/dumps/long" >"$T/scan.out" 2>&1 9>&- &
 scan=$!
-child() {
-	scanner=$(pgrep -P $scan) && [ -n "$scanner" ]
-}
-check "the scanner is a process of its own" wait_for child
+check "the scanner is a process of its own" wait_for pgrep -P $scan
+scanner=$(pgrep -P $scan)
 equal "and has no capability" "$(awk '/^CapEff/ { print $2 }' "/proc/$scanner/status")" \
 	0000000000000000
 kill -ABRT "$scanner"
