@@ -47,6 +47,7 @@ static struct wire_subject subject(uint32_t tgid)
 		.pidns = 4026531836,
 		.exe = {.ino = 99, .dev = 8388609, .gen = 3},
 		.comm = "cat",
+		.taint = WIRE_TAINT_TRACED | 0x80, /* one that is not known is nothing */
 	};
 }
 
@@ -294,6 +295,7 @@ static void every_field_comes_out(void **state)
 	assert_int_equal(a->subject.exe.dev, 8388609);
 	assert_int_equal(a->subject.exe.gen, 3);
 	assert_string_equal(a->subject.comm, "cat");
+	assert_int_equal(a->subject.untrusted, UNTRUSTED_TRACED);
 	assert_int_equal(a->parent.tgid, 800);
 	assert_int_equal(a->inode.ino, 1);
 	assert_int_equal(a->object, 17);

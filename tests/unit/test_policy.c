@@ -252,6 +252,67 @@ static void accesses_are_judged(void **state)
 	policy_free(policy);
 }
 
+/* A verified executable is not enough: what has got into the image counts, and more of it for a
+ * program that a rule names than for whatever runs in a unit or a container. */
+static void an_image_with_something_foreign_in_it_is_not_trusted(void **state)
+{
+	static const char text[] = "version: 1\n"
+				   "watch:\n"
+				   "  - name: keys\n"
+				   "    class: ssh-user-key\n"
+				   "    severity: high\n"
+				   "    paths: [/k]\n"
+				   "    allow:\n"
+				   "      - exe: /usr/bin/ssh\n"
+				   "      - unit: a.service\n"
+				   "      - {exe: /usr/bin/pod, container: c}\n";
+	static const struct {
+		const char *exe, *unit, *container;
+		enum exe_trust trust;
+		uint32_t untrusted;
+		const char *why; /* a part of it; NULL = allowed */
+	} cases[] = {
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, 0, NULL},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_MAPPED, "has mapped code"},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_TRACED, "a tracer has"},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_MAPPED | UNTRUSTED_TRACED,
+		 "a tracer has"},
+		{"/usr/bin/ssh", "", "", EXE_OTHER, UNTRUSTED_OTHER | UNTRUSTED_MAPPED,
+		 "another file stands there"},
+		{"/usr/bin/x", "a.service", "", EXE_UNKNOWN, 0, NULL},
+		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_WRITABLE, NULL},
+		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_MAPPED, NULL},
+		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_TRACED, "a tracer has"},
+		{"memfd:x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_MEMORY, "never had a name"},
+		{"/usr/bin/pod", "", "c", EXE_OTHER, UNTRUSTED_OTHER | UNTRUSTED_MAPPED, NULL},
+		{"/usr/bin/pod", "", "c", EXE_OTHER, UNTRUSTED_TRACED, "a tracer has"},
+		{"/usr/bin/pod", "", "c", EXE_MEMORY, UNTRUSTED_MEMORY, "never had a name"},
+	};
+	struct policy *policy = parse(text, "");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject =
+				{
+					.exe = span_of(cases[i].exe),
+					.unit = span_of(cases[i].unit),
+					.container = span_of(cases[i].container),
+					.exe_trust = cases[i].trust,
+					.untrusted = cases[i].untrusted,
+				},
+		};
+		struct policy_answer answer;
+
+		policy_judge(policy, &query, &answer);
+		if (answer.reason != (cases[i].why ? REASON_DISTRUST : REASON_ALLOWED) ||
+		    (cases[i].why && !strstr(answer.why, cases[i].why)))
+			fail_msg("case %zu: %d, %s", i, answer.verdict, answer.why);
+	}
+	policy_free(policy);
+}
+
 /* Each of a thousand entries with its own programs: look-ups do not mix them up. */
 static void many_rules_are_kept_apart(void **state)
 {
@@ -484,6 +545,7 @@ int main(void)
 		cmocka_unit_test(entries_are_found_by_name),
 		cmocka_unit_test(allowed_programs_are_listed_once),
 		cmocka_unit_test(accesses_are_judged),
+		cmocka_unit_test(an_image_with_something_foreign_in_it_is_not_trusted),
 		cmocka_unit_test(many_rules_are_kept_apart),
 		cmocka_unit_test(words_round_trip_and_never_are_null),
 		cmocka_unit_test(odd_things_are_warned_of),

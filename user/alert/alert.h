@@ -118,6 +118,7 @@ struct alert {
 	char *unit; /* systemd unit, "" = none */
 	char *container; /* id or name from the cgroup, "" = none */
 	enum exe_trust exe_trust;
+	uint32_t untrusted; /* enum untrusted */
 
 	/* what; object 0 = not about an object */
 	uint64_t object;

@@ -166,7 +166,11 @@ static void print_span(const char *what, struct span s)
 static void print_subject(const struct policy_subject *s)
 {
 	print_span("exe", s->exe);
-	printf("  trust: %s\n", exe_trust_str(s->exe_trust));
+	printf("  trust: %s", exe_trust_str(s->exe_trust));
+	for (uint32_t bit = 1; bit & UNTRUSTED_ALL; bit <<= 1)
+		if (s->untrusted & bit)
+			printf(", %s", untrusted_str((enum untrusted)bit));
+	printf("\n");
 	print_span("unit", s->unit);
 	print_span("container", s->container);
 	print_span("user", s->user);
@@ -274,6 +278,19 @@ static enum exe_trust trust_of(const json_t *subject)
 	return EXE_UNKNOWN;
 }
 
+static uint32_t untrusted_of(const json_t *subject)
+{
+	uint32_t reasons = 0;
+	json_t *word;
+	size_t i;
+
+	json_array_foreach (json_object_get(subject, "untrusted"), i, word)
+		for (uint32_t bit = 1; json_is_string(word) && bit & UNTRUSTED_ALL; bit <<= 1)
+			if (!strcmp(json_string_value(word), untrusted_str((enum untrusted)bit)))
+				reasons |= bit;
+	return reasons;
+}
+
 static void explain_now(const struct context *c, const json_t *alert)
 {
 	const json_t *subject = json_object_get(alert, "subject"),
@@ -288,6 +305,7 @@ static void explain_now(const struct context *c, const json_t *alert)
 			{
 				.exe = raw(subject, "exe", exe, sizeof(exe)),
 				.exe_trust = trust_of(subject),
+				.untrusted = untrusted_of(subject),
 				.uid = (uint32_t)json_integer_value(
 					json_object_get(subject, "uid")),
 				.loginuid = json_is_integer(login)

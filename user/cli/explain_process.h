@@ -13,8 +13,9 @@ struct process_subject {
 
 /*
  * Reads /proc/PID. The executable is taken for verified if the file at its path is the one that
- * runs and neither that nor a directory above can be changed by others than root: what the daemon
- * asks the kernel is more exact. -ESRCH: no such process; -EACCES: not allowed to look;
- * another negative errno.
+ * runs and neither that nor a directory above can be changed by others than root. What the daemon
+ * is told by the kernel is more exact, and knows of code that is not mapped any longer and of a
+ * tracer that is gone. -ESRCH: no such process; -EACCES: not allowed to look; another negative
+ * errno.
  */
 int process_subject_read(pid_t pid, struct process_subject *out_process);

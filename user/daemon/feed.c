@@ -210,9 +210,9 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);
 		copy = *event;
-		copy.access.exe_trust =
-			trust_ask(app->trust, event->access.exe, &event->access.subject.exe,
-				  event->access.exe_nlink);
+		copy.access.exe_trust = trust_subject(app->trust, copy.access.exe,
+						      copy.access.exe_nlink, copy.access.exe_mode,
+						      copy.access.exe_uid, &copy.access.subject);
 		feed(app, &copy);
 		return;
 	case EVENT_DUMP:
@@ -231,9 +231,9 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->memory.subject.loginuid);
 		homes_seen(app->homes, event->memory.target.uid);
 		copy = *event;
-		copy.memory.exe_trust =
-			trust_ask(app->trust, event->memory.exe, &event->memory.subject.exe,
-				  event->memory.exe_nlink);
+		copy.memory.exe_trust = trust_subject(app->trust, copy.memory.exe,
+						      copy.memory.exe_nlink, copy.memory.exe_mode,
+						      copy.memory.exe_uid, &copy.memory.subject);
 		feed(app, &copy);
 		return;
 	case EVENT_REFUSED:

@@ -19,6 +19,7 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 	return (struct policy_subject){
 		.exe = exe,
 		.exe_trust = trust,
+		.untrusted = subject->untrusted,
 		.uid = subject->uid,
 		.loginuid = subject->loginuid,
 		.user = span_of(users_name(engine->users, subject->uid)),

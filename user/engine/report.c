@@ -249,6 +249,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 	if (subject->loginuid != UID_UNSET)
 		alert->login_user = report_user(report, subject->loginuid);
 	alert->exe_trust = s->exe_trust;
+	alert->untrusted = subject->untrusted;
 	cgroup_parse(s->cgroup, &group);
 	alert->unit = strdup(group.unit);
 	alert->container = strdup(group.container);
@@ -407,6 +408,8 @@ static enum severity gap_severity(struct span cause)
 		{"ring-critical", SEV_HIGH},
 		{"mark-full", SEV_HIGH},
 		{"mark-busy", SEV_HIGH},
+		/* What counts as an allowed program may be another one. */
+		{"taint-full", SEV_HIGH},
 		/* Of one user's own files, who has very many. */
 		{"mark-quota", SEV_MEDIUM},
 		{"recursion", SEV_HIGH},

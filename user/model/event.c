@@ -78,6 +78,24 @@ const char *exe_trust_str(enum exe_trust trust)
 	return word(words, ARRAY_SIZE(words), trust);
 }
 
+const char *untrusted_str(enum untrusted reason)
+{
+	switch (reason) {
+	case UNTRUSTED_MAPPED:
+		return "mapped";
+	case UNTRUSTED_TRACED:
+		return "traced";
+	case UNTRUSTED_MEMORY:
+		return "memory";
+	case UNTRUSTED_OTHER:
+		return "other";
+	case UNTRUSTED_WRITABLE:
+		return "writable";
+	default:
+		return "?";
+	}
+}
+
 const char *mark_op_str(enum mark_op op)
 {
 	static const char *const words[MARK_OP_NR] = {

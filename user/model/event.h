@@ -37,6 +37,20 @@ struct proc_id {
 
 #define UID_UNSET ((uint32_t)-1)
 
+/*
+ * Why what runs does not count as the program that its path names (bits). The first two are of the
+ * image and told by the kernel side with each record; the rest is about the executable, and the
+ * daemon's answer.
+ */
+enum untrusted {
+	UNTRUSTED_MAPPED = 0x01, /* it runs code from a file that others than root can change */
+	UNTRUSTED_TRACED = 0x02, /* a tracer is attached, or others than root could write into it */
+	UNTRUSTED_MEMORY = 0x04, /* never had a name, or none that was verified: EXE_MEMORY */
+	UNTRUSTED_OTHER = 0x08, /* another file stands at its path: EXE_OTHER */
+	UNTRUSTED_WRITABLE = 0x10, /* others than root can change the executable */
+	UNTRUSTED_ALL = 0x1f
+};
+
 struct subject {
 	struct proc_id id;
 	uint32_t tid;
@@ -46,6 +60,7 @@ struct subject {
 	uint32_t pidns;
 	struct inode_id exe; /* zero: kernel thread */
 	char comm[16]; /* NUL terminated; told by the process itself, never used to decide */
+	uint32_t untrusted; /* enum untrusted; of who begins or ends (fork, exec, ...) not known */
 };
 
 /* What is known to be incomplete in an event (bits; same values as WIRE_F_*). */
@@ -456,6 +471,7 @@ const char *access_how_str(enum access_how how);
 const char *memory_how_str(enum memory_how how);
 const char *net_how_str(enum net_how how);
 const char *exe_trust_str(enum exe_trust trust);
+const char *untrusted_str(enum untrusted reason); /* of one bit */
 const char *mark_op_str(enum mark_op op);
 const char *health_level_str(enum health_level level);
 const char *dump_how_str(enum dump_how how);

@@ -334,15 +334,29 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 }
 
 /*
- * Is what runs the program that the rule names? Inside of a container a path means what the
- * container's image says, and there is no file of the host to compare with. A rule without program
- * is about whatever runs there, but for what is known to be nobody's.
+ * Is what runs the program that the rule names? NULL, or what speaks against it. Inside of a
+ * container a path means what the container's image says, and there is no file of the host to
+ * compare with; nor are its libraries the host's root's. A rule without program is about whatever
+ * runs there, but for what is known to be nobody's.
  */
-static bool is_trusted(const struct rule *rule, enum exe_trust trust)
+static const char *distrusted(const struct rule *rule, const struct policy_subject *s)
 {
-	if (rule->exe && !rule->container.text)
-		return trust == EXE_VERIFIED;
-	return trust != EXE_MEMORY && trust != EXE_WRITABLE;
+	const bool named = rule->exe && !rule->container.text;
+	enum exe_trust trust = s->exe_trust;
+
+	if (named && trust != EXE_VERIFIED)
+		return distrust[trust < EXE_TRUST_NR ? trust : EXE_UNKNOWN];
+	if (trust == EXE_MEMORY || trust == EXE_WRITABLE)
+		return distrust[trust];
+	if (s->untrusted & UNTRUSTED_MEMORY && trust != EXE_VERIFIED)
+		return distrust[EXE_MEMORY];
+	if (s->untrusted & UNTRUSTED_TRACED)
+		return "the policy allows this program, but a tracer has what runs in hand, or "
+		       "somebody other than root had";
+	if (named && s->untrusted & UNTRUSTED_MAPPED)
+		return "the policy allows this path, but what runs there has mapped code from a "
+		       "file that others than root can change";
+	return NULL;
 }
 
 /* --- judging -----------------------------------------------------------------------------------
@@ -351,6 +365,7 @@ static bool is_trusted(const struct rule *rule, enum exe_trust trust)
 /* What the rules that match a subject come to; the first of each kind in the policy's order. */
 struct found {
 	const struct rule *allow, *expect, *distrusted, *expired, *outside;
+	const char *why; /* of distrusted */
 };
 
 static void note(const struct rule **slot, const struct rule *rule)
@@ -362,16 +377,22 @@ static void note(const struct rule **slot, const struct rule *rule)
 static void consider(const struct policy *policy, const struct rule *rule,
 		     const struct policy_query *q, bool outside, struct found *found)
 {
+	const char *why;
+
 	if (!conditions_hold(policy, rule, &q->subject, q->action))
 		return;
-	if (rule->until && q->time > rule->until_ns)
+	why = distrusted(rule, &q->subject);
+	if (rule->until && q->time > rule->until_ns) {
 		note(&found->expired, rule);
-	else if (!is_trusted(rule, q->subject.exe_trust))
+	} else if (why) {
 		note(&found->distrusted, rule);
-	else if (outside && !rule->until)
+		if (found->distrusted == rule)
+			found->why = why;
+	} else if (outside && !rule->until) {
 		note(&found->outside, rule);
-	else
+	} else {
 		note(rule->kind == RULE_ALLOW ? &found->allow : &found->expect, rule);
+	}
 }
 
 /* Rules whose keys are these and the subject's. */
@@ -459,12 +480,9 @@ static void refuse(const struct watch_rule *watch, const struct found *found, bo
 {
 	/* mode: record: nothing of this entry is told. */
 	enum verdict verdict = watch->entry.mode == MODE_RECORD ? VERDICT_RECORD : VERDICT_ALERT;
-	enum exe_trust trust = q->subject.exe_trust;
 
-	if (trust >= EXE_TRUST_NR || !distrust[trust])
-		trust = EXE_UNKNOWN;
 	if (found->distrusted)
-		answer(out, verdict, REASON_DISTRUST, distrust[trust], &found->distrusted->place);
+		answer(out, verdict, REASON_DISTRUST, found->why, &found->distrusted->place);
 	else if (found->outside && object_outside)
 		answer(out, verdict, REASON_OBJECT_ZONE,
 		       "the policy allows this program, but what it has is outside of its zone",

@@ -179,6 +179,7 @@ const char *policy_mode_str(enum policy_mode mode);
 struct policy_subject {
 	struct span exe; /* path of the executable as the kernel told it */
 	enum exe_trust exe_trust; /* an allowed path counts only with EXE_VERIFIED */
+	uint32_t untrusted; /* enum untrusted: why the image does not count as its program */
 	uint32_t uid;
 	uint32_t loginuid; /* UID_UNSET: nobody logged in to start it */
 	struct span user; /* name of uid, as far as it is known */

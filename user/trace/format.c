@@ -51,7 +51,7 @@
 		U32("tid", s.tid), U32("uid", s.uid), U32("euid", s.euid), U32("gid", s.gid), \
 		U32_OR("loginuid", s.loginuid, UNSET), U32_OR("session", s.session, UNSET),   \
 		U32("pidns", s.pidns), U64("exe_ino", s.exe.ino), U32("exe_dev", s.exe.dev),  \
-		U32("exe_gen", s.exe.gen), CHARS("comm", s.comm)
+		U32("exe_gen", s.exe.gen), CHARS("comm", s.comm), U32("untrusted", s.untrusted)
 #define TARGET(s)                                                                               \
 	U32("target_pid", s.id.tgid), U64("target_start", s.id.start),                          \
 		U64("target_exec_id", s.id.exec_id), U32("target_tid", s.tid),                  \
@@ -59,7 +59,8 @@
 		U32_OR("target_loginuid", s.loginuid, UNSET),                                   \
 		U32_OR("target_session", s.session, UNSET), U32("target_pidns", s.pidns),       \
 		U64("target_exe_ino", s.exe.ino), U32("target_exe_dev", s.exe.dev),             \
-		U32("target_exe_gen", s.exe.gen), CHARS("target_comm", s.comm)
+		U32("target_exe_gen", s.exe.gen), CHARS("target_comm", s.comm),                 \
+		U32("target_untrusted", s.untrusted)
 #define PARENT(p) \
 	U32("ppid", p.tgid), U64("parent_start", p.start), U64("parent_exec_id", p.exec_id)
 #define INODE(i) U64("ino", i.ino), U32("dev", i.dev), U32("gen", i.gen)
