@@ -109,8 +109,9 @@ struct wire_inode {
 
 /* What has got into an image besides its executable (wire_subject.taint). */
 #define WIRE_TAINT_MAPPED 0x1 /* code from a file that others than root can change */
-#define WIRE_TAINT_TRACED 0x2 /* a tracer is attached, or somebody other than root could write it \
-			       */
+#define WIRE_TAINT_TRACED                                                       \
+	0x2 /* a tracer is attached, or somebody other than root could write it \
+	     */
 
 /* A process as the kernel knows it at this moment. (tgid, start, exec_id) names one image. */
 struct wire_subject {

@@ -512,7 +512,7 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_EXEC, rec.h.version = 0, -EPROTONOSUPPORT);
 	REFUSED(WIRE_EXEC, rec.h.type = 0, -ENOMSG);
 	REFUSED(WIRE_EXEC, rec.h.type = EVENT_OBJECT + 100, -ENOMSG);
-	REFUSED(WIRE_EXEC, rec.h.type = EVENT_TYPE_NR, -ENOMSG);
+	REFUSED(WIRE_EXEC, rec.h.type = WIRE_REFUSED + 1, -ENOMSG);
 	REFUSED(WIRE_EXEC, rec.h.size++, -EMSGSIZE);
 	REFUSED(WIRE_EXEC, memset(rec.exec.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_FORK, memset(rec.fork.child.comm, 'a', WIRE_COMM_LEN), -EBADMSG);

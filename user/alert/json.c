@@ -101,6 +101,12 @@ static json_t *subject(const struct alert *alert, bool *failed)
 	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));
 	if (alert->untrusted)
 		put(&o, "untrusted", untrusted(alert->untrusted));
+	if (alert->package_state != PACKAGE_UNKNOWN) {
+		put(&o, "package", text(alert->package));
+		put(&o, "package_state", text(package_state_str(alert->package_state)));
+	}
+	if (alert->exe_digest && alert->exe_digest[0])
+		put(&o, "exe_digest", text(alert->exe_digest));
 	*failed |= o.failed;
 	return o.json;
 }

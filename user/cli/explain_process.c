@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "proc/cgroup.h"
+#include "trust/inspect.h"
 
 /* A file below /proc/PID, NUL terminated and cut; its length or a negative errno. */
 static ssize_t read_file(pid_t pid, const char *name, char *out, size_t size)
@@ -73,24 +74,22 @@ static enum exe_trust judge_exe(pid_t pid, const char *exe)
 static bool has_foreign_code(pid_t pid)
 {
 	_cleanup_fclose_ FILE *f = NULL;
-	char path[128], line[8192], range[64], flags[8];
+	char path[128], line[8192];
 	struct stat exe, st;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	if (stat(path, &exe) < 0)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	f = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!f && fd >= 0)
-		close(fd);
+	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63s %7s", range, flags) != 2 || strlen(flags) < 3 ||
-		    flags[2] != 'x')
+		/* START-END rwxp ...: the first two words. */
+		char *rest = line, *range = strsep(&rest, " "), *flags = strsep(&rest, " ");
+
+		if (!flags || strlen(flags) < 3 || flags[2] != 'x')
 			continue;
 		/* The file itself, by whatever name and in whichever mount namespace. */
-		snprintf(path, sizeof(path), "/proc/%d/map_files/%s", (int)pid, range);
+		snprintf(path, sizeof(path), "/proc/%d/map_files/%.64s", (int)pid, range);
 		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
 		    (st.st_ino == exe.st_ino && st.st_dev == exe.st_dev))
 			continue;
@@ -132,7 +131,21 @@ static int read_exe(pid_t pid, struct process_subject *p)
 	p->subject.exe = span_of(p->exe);
 	p->subject.exe_trust = judge_exe(pid, p->exe);
 	p->subject.untrusted = judge_image(pid, p->subject.exe_trust);
+	process_subject_inspect(path, p);
 	return 0;
+}
+
+void process_subject_inspect(const char *path, struct process_subject *p)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char md5[DIGEST_MD5];
+
+	p->subject.inspected = true;
+	if (fd < 0 || digest_file(fd, INSPECT_FILE_MAX, p->digest, md5) < 0)
+		return;
+	p->subject.digest = span_of(p->digest);
+	dpkg_find(DPKG_INFO, p->exe, md5, p->package, &p->subject.package_state);
+	p->subject.package = span_of(p->package);
 }
 
 static void read_user(pid_t pid, struct process_subject *p)

@@ -5,10 +5,13 @@
 #include <sys/types.h>
 
 #include "policy/policy.h"
+#include "trust/digest.h"
+#include "trust/dpkg.h"
 
 struct process_subject {
 	struct policy_subject subject; /* its spans point into what follows */
 	char exe[4096], cgroup[4096], user[256];
+	char digest[DIGEST_TEXT], package[PACKAGE_MAX];
 };
 
 /*
@@ -19,3 +22,9 @@ struct process_subject {
  * errno.
  */
 int process_subject_read(pid_t pid, struct process_subject *out_process);
+
+/*
+ * Digest and package of the file at `path`, for a program whose path is out_process->exe: as far as
+ * it can be read.
+ */
+void process_subject_inspect(const char *path, struct process_subject *out_process);

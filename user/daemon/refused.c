@@ -7,6 +7,7 @@
 
 #include "daemon/app.h"
 #include "daemon/homes.h"
+#include "daemon/programs.h"
 #include "trust/trust.h"
 #include "watch/namepath.h"
 #include "watch/watcher.h"
@@ -57,5 +58,6 @@ void refused_event(struct app *app, const struct event *event)
 	homes_seen(app->homes, r->subject.loginuid);
 	r->exe_trust = trust_subject(app->trust, r->exe, r->exe_nlink, r->exe_mode, r->exe_uid,
 				     &r->subject);
+	programs_watch_subject(app->programs, &r->subject, r->exe);
 	feed(app, &copy);
 }

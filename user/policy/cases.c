@@ -98,6 +98,19 @@ static void read_loginuid(struct reader *r, const struct yaml_node *value,
 			   &this_case(r)->query.subject.loginuid);
 }
 
+static void read_package(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct policy_subject *subject = &this_case(r)->query.subject;
+
+	read_text(r, value, field, &subject->package);
+	subject->package_state = PACKAGE_INTACT;
+}
+
+static void read_digest(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	read_text(r, value, field, &this_case(r)->query.subject.digest);
+}
+
 static const char *trust_word(int i)
 {
 	return exe_trust_str((enum exe_trust)i);
@@ -141,6 +154,8 @@ static const struct field subject_fields[] = {
 	{.key = "uid", .read = read_uid},
 	{.key = "loginuid", .read = read_loginuid},
 	{.key = "untrusted", .read = read_untrusted},
+	{.key = "package", .read = read_package},
+	{.key = "digest", .read = read_digest},
 	{0},
 };
 
@@ -242,7 +257,9 @@ static void read_cases(struct reader *r, const struct yaml_node *list, const str
 		}
 		cr->cases[cr->nr++] = (struct one_case){
 			.query = {.action = ACTION_READ,
-				  .subject = {.exe_trust = EXE_VERIFIED, .loginuid = UID_UNSET}},
+				  .subject = {.exe_trust = EXE_VERIFIED,
+					      .inspected = true,
+					      .loginuid = UID_UNSET}},
 			.line = node->line,
 			.column = node->column,
 		};

@@ -208,6 +208,10 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param(line, "exe", self->exe, max->path);
 	param(line, "exe_trust", exe_trust_str(alert->exe_trust), max->other);
 	param_untrusted(line, alert->untrusted);
+	param(line, "package", alert->package, max->other);
+	if (alert->package_state == PACKAGE_MODIFIED)
+		param(line, "package_state", package_state_str(alert->package_state), SIZE_MAX);
+	param(line, "exe_digest", alert->exe_digest, max->other);
 	param_u(line, "uid", self->uid);
 	param(line, "user", self->user, max->other);
 	if (alert->euid != self->uid)

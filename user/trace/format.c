@@ -81,6 +81,10 @@ static const char *trust_word(unsigned v)
 {
 	return exe_trust_str((enum exe_trust)v);
 }
+static const char *package_word(unsigned v)
+{
+	return package_state_str((enum package_state)v);
+}
 static const char *mark_word(unsigned v)
 {
 	return mark_op_str((enum mark_op)v);
@@ -269,6 +273,13 @@ static const struct trace_field object_fields[] = {
 
 static const struct trace_field user_fields[] = {U32("uid", user.uid), SPAN("name", user.name)};
 
+static const struct trace_field program_fields[] = {
+	INODE(program.inode),
+	WORD("package_state", program.state, PACKAGE_UNKNOWN, PACKAGE_STATE_NR, package_word),
+	SPAN("package", program.package),
+	SPAN("digest", program.digest),
+};
+
 static const struct trace_field gap_fields[] = {
 	U64("from", gap.from),
 	U64("to", gap.to),
@@ -412,6 +423,7 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_SCAN] = FIELDS(scan_fields),
 		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
 		[EVENT_REFUSED] = FIELDS(refused_fields),
+		[EVENT_PROGRAM] = FIELDS(program_fields),
 	};
 #undef FIELDS
 

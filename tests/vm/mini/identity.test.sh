@@ -27,10 +27,29 @@ keygen=$(command -v ssh-keygen)
 cp "$library" $work/evil.so
 cp "$library" $bin/honest.so
 chown -R 1000:1000 $home
+# What a package installed, as dpkg keeps it: one file as it is, one that was changed since.
+for name in packaged modified stated other; do
+	cp $WAYS/read $bin/$name
+done
+mkdir -p /var/lib/dpkg/info
+{
+	printf '%s  %s\n' "$(md5sum $bin/packaged | cut -d' ' -f1)" "${bin#/}/packaged"
+	printf '%s  %s\n' "$(md5sum $bin/pread | cut -d' ' -f1)" "${bin#/}/modified"
+} >/var/lib/dpkg/info/key-reader:amd64.md5sums
+digest() {
+	sha256sum "$1" | cut -d' ' -f1
+}
 policy_allow $bin/read $bin/pread $bin/map-code $bin/race-reader "$keygen"
+cat >>"$T/policy.yaml" <<END
+      - {exe: $bin/packaged, package: key-reader}
+      - {exe: $bin/modified, package: key-reader}
+      - {exe: $bin/stated, digest: "sha256:$(digest $bin/stated)"}
+      - {exe: $bin/other, digest: "sha256:$(digest $bin/pread)"}
+END
 key_new $ssh/id_honest alice
 for name in copied comm memory shadowed traced detached root-traced touched written quiet-touched \
-	preload audit preload-root mapped protected forked root-mapped anonymous execed; do
+	preload audit preload-root mapped protected forked root-mapped anonymous execed \
+	packaged modified stated other upgraded; do
 	key_copy $ssh/id_$name alice
 done
 kt_start --policy "$T/policy.yaml" || exit 1
@@ -44,14 +63,14 @@ reads() {
 }
 # waits NAME: the allowed program runs as alice, waiting for her key NAME; its number is in $pid.
 waits() {
-	mv $ssh/id_$1 $work/late_$1
-	alice $bin/race-reader $ssh/id_$1 >"$T/$1.out" &
+	mv "$ssh/id_$1" "$work/late_$1"
+	alice $bin/race-reader "$ssh/id_$1" >"$T/$1.out" &
 	pid=$!
 	wait_for grep -q ready "$T/$1.out"
 }
 # comes NAME: and now it reads.
 comes() {
-	mv $work/late_$1 $ssh/id_$1
+	mv "$work/late_$1" "$ssh/id_$1"
 	wait "$pid" || not_ok "the program that waited for $1 reads" "it did not"
 }
 
@@ -66,6 +85,9 @@ if alice unshare -U -r -m true 2>/dev/null; then
 		"mount --bind $work/read $bin/pread && exec $bin/pread $ssh/id_shadowed"
 	shadowed=yes
 fi
+
+# Nobody but a parent may attach where this is 1: what comes then is what root could allow.
+[ ! -e /proc/sys/kernel/yama/ptrace_scope ] || echo 0 >/proc/sys/kernel/yama/ptrace_scope
 
 # A debugger: all the time, before the program's first instruction, or at some time. Root's counts
 # while it is there.
@@ -96,7 +118,18 @@ reads alice $bin/map-code anonymous - $ssh/id_anonymous
 # What an image had mapped is gone with its exec.
 reads alice $bin/map-code exec $work/evil.so $bin/read $ssh/id_execed
 
+# Who it is by package and digest; and by those of the file that takes its place.
+for name in packaged modified stated other; do
+	reads alice $bin/$name $ssh/id_$name
+done
+cp $WAYS/pread $bin/packaged.new
+printf '%s  %s\n' "$(md5sum $bin/packaged.new | cut -d' ' -f1)" "${bin#/}/packaged" \
+	>/var/lib/dpkg/info/key-reader:amd64.md5sums
+mv $bin/packaged.new $bin/packaged
+reads alice $bin/packaged $ssh/id_upgraded
+
 gather || exit 1
+rm -r /var/lib/dpkg/info
 is() {
 	printf '.subject.untrusted == ["%s"]' "$1"
 }
@@ -138,3 +171,11 @@ one "mapped by the parent" "$(of $ssh/id_forked)" "$(is mapped)"
 none "a file of root's mapped as code" "$(of $ssh/id_root-mapped)"
 none "code without a file" "$(of $ssh/id_anonymous)"
 none "a new image of a process that had a user's code" "$(of $ssh/id_execed)"
+none "a program that is what its package installed" "$(of $ssh/id_packaged)"
+one "one that is not" "$(of $ssh/id_modified)" '.rule | contains("not what its package installed")' \
+	'.subject.package == "key-reader:amd64" and .subject.package_state == "modified"' \
+	".subject.exe_digest == \"sha256:$(digest $bin/modified)\""
+none "a program with the digest that is asked for" "$(of $ssh/id_stated)"
+one "one with another" "$(of $ssh/id_other)" '.rule | contains("digest is another")' \
+	'.subject.package_state == "none"'
+none "its package's next version" "$(of $ssh/id_upgraded)"
