@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,9 +36,9 @@ static int identify(void *userdata, int fd, struct inode_id *out_identity)
 	return 0;
 }
 
-static bool is_answering(void *userdata, int fd)
+static int open_path(void *userdata, const char *path)
 {
-	return answers;
+	return answers ? open(path, O_PATH | O_CLOEXEC) : -EREMOTE;
 }
 
 static void on_told(void *userdata, const struct event_program *program)
@@ -52,7 +54,7 @@ static void on_told(void *userdata, const struct event_program *program)
 
 static const struct inspect_ops ops = {
 	.identify = identify,
-	.answers = is_answering,
+	.open = open_path,
 	.told = on_told,
 };
 
@@ -93,7 +95,7 @@ static void wait_told(struct inspect *in, unsigned nr)
 
 static void want(struct inspect *in, const char *path)
 {
-	inspect_want(in, 0, span_of(path), NULL, false);
+	inspect_want(in, span_of(path), NULL, false);
 }
 
 static void a_program_is_told_once_with_package_and_digest(void **state)
@@ -139,12 +141,10 @@ static void only_the_file_that_ran_is_looked_at(void **state)
 	struct inspect *in = begin(state);
 	struct inspect_stats stats;
 
-	inspect_want(in, 0, span_of(path), &other, true);
-	/* A process that is gone: its number is nobody's, and its path leads to another file. */
-	inspect_want(in, 0x7ffffff0, span_of(path), &other, true);
+	inspect_want(in, span_of(path), &other, true);
 	want(in, tmpdir_path(state, "missing"));
 	want(in, *state); /* a directory */
-	inspect_want(in, 0, (struct span){}, NULL, true);
+	inspect_want(in, (struct span){}, NULL, true);
 	answers = false;
 	identified = 0;
 	want(in, path); /* on a file system that may not answer: not even identified */
@@ -154,14 +154,34 @@ static void only_the_file_that_ran_is_looked_at(void **state)
 	inspect_free(in);
 }
 
-static void a_running_program_is_found_by_its_process(void **state)
+/* Its path leads elsewhere by now; what is known of it is told all the same, when it may have been
+ * forgotten. */
+static void what_was_replaced_is_still_known(void **state)
 {
 	struct inspect *in = begin(state);
+	const char *path = tmpdir_path(state, "program"), *next = tmpdir_path(state, "next");
+	struct inode_id id;
+	char other[PATH_MAX];
 
-	inspect_want(in, (uint32_t)getpid(), span_of("/elsewhere"), NULL, true);
+	want(in, path);
 	wait_told(in, 1);
-	assert_int_equal(told.state, PACKAGE_NONE); /* by that path */
-	assert_int_equal(strlen(told.digest), 71);
+	id = told.id;
+	write_file(next, "next");
+	/* Not to have its number given to one of the next. */
+	assert_int_equal(link(path, tmpdir_path(state, "kept")), 0);
+	assert_int_equal(rename(next, path), 0);
+	inspect_want(in, span_of(path), &id, true);
+	assert_int_equal(told.nr, 1);
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(other, sizeof(other), "%s/p%u", (const char *)*state, i);
+		write_file(other, "abc");
+		want(in, other);
+		wait_told(in, 2 + i);
+	}
+	inspect_want(in, span_of(path), &id, true);
+	assert_int_equal(told.nr, 602);
+	assert_int_equal(told.id.ino, id.ino);
+	assert_string_equal(told.package, "tool");
 	inspect_free(in);
 }
 
@@ -174,7 +194,7 @@ static void too_many_are_passed_over_and_counted(void **state)
 	for (unsigned i = 0; i < 200; i++) {
 		snprintf(path, sizeof(path), "%s/p%u", (const char *)*state, i);
 		write_file(path, "abc");
-		inspect_want(in, 0, span_of(path), NULL, i % 2);
+		inspect_want(in, span_of(path), NULL, i % 2);
 	}
 	inspect_stats(in, &stats);
 	assert_in_range(stats.waiting, 1, 64);
@@ -190,7 +210,7 @@ int main(void)
 		CASE(a_program_is_told_once_with_package_and_digest),
 		CASE(what_changes_is_looked_at_again),
 		CASE(only_the_file_that_ran_is_looked_at),
-		CASE(a_running_program_is_found_by_its_process),
+		CASE(what_was_replaced_is_still_known),
 		CASE(too_many_are_passed_over_and_counted),
 	};
 

@@ -9,6 +9,7 @@
 #include "daemon/mounts.h"
 #include "sensor/sensor.h"
 #include "trust/dpkg.h"
+#include "watch/reach.h"
 
 struct programs_watch {
 	struct app *app;
@@ -28,6 +29,13 @@ static bool answers(void *userdata, int fd)
 	struct programs_watch *w = userdata;
 
 	return mounts_answers(w->app->mounts, fd);
+}
+
+static int open_path(void *userdata, const char *path)
+{
+	const struct reach reach = {.answers = answers, .userdata = userdata};
+
+	return reach_path(&reach, path, false);
 }
 
 static void told(void *userdata, const struct event_program *program)
@@ -54,7 +62,7 @@ int programs_watch_new(struct app *app, struct programs_watch **out_watch)
 {
 	static const struct inspect_ops ops = {
 		.identify = identify,
-		.answers = answers,
+		.open = open_path,
 		.told = told,
 	};
 	struct programs_watch *w = calloc(1, sizeof(*w));
@@ -89,15 +97,13 @@ void programs_watch_subject(struct programs_watch *w, const struct subject *subj
 {
 	/* Kernel threads have none. */
 	if (subject->exe.ino || subject->exe.dev)
-		inspect_want(w->inspect, subject->id.tgid, exe, &subject->exe,
-			     policy_inspects(w->app->policy, exe));
+		inspect_want(w->inspect, exe, &subject->exe, policy_inspects(w->app->policy, exe));
 }
 
 void programs_watch_exec(struct programs_watch *w, const struct event_exec *exec)
 {
 	if (policy_inspects(w->app->policy, exec->exe))
-		inspect_want(w->inspect, exec->subject.id.tgid, exec->exe, &exec->subject.exe,
-			     true);
+		inspect_want(w->inspect, exec->exe, &exec->subject.exe, true);
 }
 
 void programs_watch_policy(struct programs_watch *w)
@@ -106,7 +112,7 @@ void programs_watch_policy(struct programs_watch *w)
 
 	for (size_t i = 0; (path = policy_allowed_exe(w->app->policy, i)); i++)
 		if (policy_inspects(w->app->policy, span_of(path)))
-			inspect_want(w->inspect, 0, span_of(path), NULL, true);
+			inspect_want(w->inspect, span_of(path), NULL, true);
 }
 
 void programs_watch_stats(const struct programs_watch *w, struct inspect_stats *out_stats)

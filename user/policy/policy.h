@@ -239,6 +239,8 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_t i,
 		  const char **out_text);
 
+#define DPKG_INFO "/var/lib/dpkg/info" /* where a rule's `package` is looked up: trust/dpkg.h */
+
 /* Whether rules that name this executable ask for its package or its digest. */
 bool policy_inspects(const struct policy *policy, struct span exe);
 

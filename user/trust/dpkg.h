@@ -12,8 +12,8 @@
 #pragma once
 
 #include "model/event.h"
+#include "policy/policy.h" /* DPKG_INFO */
 
-#define DPKG_INFO   "/var/lib/dpkg/info"
 #define PACKAGE_MAX 128 /* with NUL: "libssl3:amd64" */
 
 /*

@@ -274,48 +274,46 @@ static void put_job(struct inspect *in, int fd, struct span path, const struct i
 	pthread_mutex_unlock(&in->lock);
 }
 
-/* The executable of a process, or what stands at a path, without touching its file system. */
-static int open_path(uint32_t pid, struct span path)
+/* Opens the file to be read, unless it is known. -1: nothing to read. */
+static int open_file(struct inspect *in, const char *path, const struct inode_id *identity,
+		     struct inode_id *out_id, struct stat *out_st)
 {
-	char name[PATH_MAX];
+	_cleanup_close_ int at = in->ops->open(in->userdata, path);
+	struct known *known;
+	char self[64];
 
-	if (pid)
-		snprintf(name, sizeof(name), "/proc/%u/exe", pid);
-	else if (path.len && path.len < sizeof(name))
-		snprintf(name, sizeof(name), "%.*s", (int)path.len, path.p);
-	else
+	if (at < 0 || fstat(at, out_st) < 0 || !S_ISREG(out_st->st_mode) ||
+	    in->ops->identify(in->userdata, at, out_id) < 0)
 		return -1;
-	return open(name, O_PATH | O_CLOEXEC);
+	if (identity && !(inode_id_same(out_id, identity) && out_id->gen == identity->gen))
+		return -1;
+	known = find(in, out_id);
+	if (known && same_time(&known->ctime, &out_st->st_ctim))
+		return -1;
+	if (known) /* changed: nobody is told what it was */
+		known->done = false;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+	return open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
-void inspect_want(struct inspect *in, uint32_t pid, struct span path,
-		  const struct inode_id *identity, bool first)
+void inspect_want(struct inspect *in, struct span path, const struct inode_id *identity, bool first)
 {
-	_cleanup_close_ int at = open_path(pid, path);
+	char name[PATH_MAX];
 	struct known *known;
 	struct inode_id id;
 	struct stat st;
-	char self[64];
-	int fd;
+	int fd = -1;
 
-	/* Gone: what stands at its path is looked at, if it is that. */
-	if (at < 0 && pid && path.len && path.p[0] == '/')
-		at = open_path(0, path);
-	if (at < 0 || !in->ops->answers(in->userdata, at) || fstat(at, &st) < 0 ||
-	    !S_ISREG(st.st_mode) || in->ops->identify(in->userdata, at, &id) < 0)
-		return;
-	if (identity && !(inode_id_same(&id, identity) && id.gen == identity->gen))
-		return;
-	known = find(in, &id);
-	if (known && same_time(&known->ctime, &st.st_ctim)) {
-		if (known->done && in->tellings - known->told > TOLD_AGAIN)
-			tell(in, known);
-		return;
+	if (path.len && path.p[0] == '/' && path.len < sizeof(name)) {
+		snprintf(name, sizeof(name), "%.*s", (int)path.len, path.p);
+		fd = open_file(in, name, identity, &id, &st);
 	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
-	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
 		put_job(in, fd, path, &id, &st, first);
+	/* Also of a file that has lost its name since: an upgrade came while it runs. */
+	known = identity ? find(in, identity) : NULL;
+	if (known && known->done && in->tellings - known->told > TOLD_AGAIN)
+		tell(in, known);
 }
 
 void inspect_stats(const struct inspect *in, struct inspect_stats *out_stats)

@@ -17,10 +17,13 @@
 struct inspect;
 
 struct inspect_ops {
+	/*
+	 * An O_PATH descriptor of what stands at an absolute path, no link followed, and without a
+	 * step into a file system that may not answer; negative errno. As reach_path().
+	 */
+	int (*open)(void *userdata, const char *path);
 	/* As sensor_identify_fd(). */
 	int (*identify)(void *userdata, int fd, struct inode_id *out_identity);
-	/* Whether an open of what `fd` (O_PATH) is would be answered at once. */
-	bool (*answers)(void *userdata, int fd);
 	/* Strings are valid during the call. From inspect_want() and inspect_answer(). */
 	void (*told)(void *userdata, const struct event_program *program);
 };
@@ -41,12 +44,13 @@ int inspect_fd(const struct inspect *inspect);
 void inspect_answer(struct inspect *inspect);
 
 /*
- * Has the executable of a process looked at, unless that is known: then it is told once more from
- * time to time, since whoever listens forgets. pid 0: what stands at the path, not yet identified
- * (identity NULL). What cannot be opened without waiting, or is no longer there, is passed over.
- * `first`: before all that is only nice to know, and what users make wait keeps no place from it.
+ * Has the executable at `path` looked at, if it is the one of that identity (NULL: whatever stands
+ * there), unless it is known: then it is told once more from time to time, since whoever listens
+ * forgets. What is not there for this namespace, or cannot be opened without waiting, is passed
+ * over. `first`: before all that is only nice to know, and what users make wait keeps no place from
+ * it.
  */
-void inspect_want(struct inspect *inspect, uint32_t pid, struct span path,
-		  const struct inode_id *identity, bool first);
+void inspect_want(struct inspect *inspect, struct span path, const struct inode_id *identity,
+		  bool first);
 
 void inspect_stats(const struct inspect *inspect, struct inspect_stats *out_stats);
