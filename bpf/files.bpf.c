@@ -10,6 +10,7 @@
 #include "identity.h"
 #include "leave.h"
 #include "record.h"
+#include "taint.h"
 
 /* Does with the inode as the slot says: the daemon has opened it with the marking flags. */
 static __always_inline void marking_seen(struct marking_slot *slot, struct inode *inode)
@@ -120,7 +121,11 @@ int BPF_PROG(on_mmap_file, struct file *file, unsigned long prot)
 {
 	kt_u32 mode = 0;
 
-	if (!file || !filter_test(file->f_inode))
+	if (!file)
+		return 0;
+	if (prot & PROT_EXEC && others_can_change(file->f_inode))
+		taint_mapped(bpf_get_current_task(), addr_of(file->f_inode));
+	if (!filter_test(file->f_inode))
 		return 0;
 	if (prot & PROT_READ)
 		mode |= WIRE_M_READ;

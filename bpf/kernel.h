@@ -381,6 +381,8 @@ struct bpf_iter__task_vma {
 #define S_IFLNK		  0120000
 #define S_IFSOCK	  0140000
 #define S_IFBLK		  0060000
+#define S_IWGRP		  00020
+#define S_IWOTH		  00002
 #define PROT_READ	  0x1
 #define PROT_WRITE	  0x2
 #define PROT_EXEC	  0x4

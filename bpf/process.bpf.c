@@ -10,6 +10,7 @@
 #include "exec.h"
 #include "held.h"
 #include "identity.h"
+#include "taint.h"
 
 /*
  * Bounds of the descriptor scan: numbers that are looked at (what the kernel's fs.nr_open allows
@@ -57,6 +58,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 			count_drop(WIRE_DROP_HOLDER_FULL);
 	}
 	holder_fork(parent_tgid, child_tgid, child);
+	if (taint_test(parent_tgid))
+		taint_fork(parent_tgid, child_tgid, addr_of(child));
 	if (dump_helpers_live)
 		dump_helper_forks(parent_tgid, addr_of(child));
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
@@ -87,6 +90,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (bpf_map_lookup_elem(&fd_holders, &tgid)) /* to find out costs half of a delete */
 		bpf_map_delete_elem(&fd_holders, &tgid);
 	holder_end(tgid);
+	taint_end(tgid);
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_BULK);
@@ -252,6 +256,7 @@ int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
 	kt_u32 nr;
 
 	holder_end(tgid); /* of the image that was */
+	taint_exec();
 	if (!bpf_map_lookup_elem(&fd_holders, &tgid))
 		return 0;
 	fdt = BPF_CORE_READ(task, files, fdt);

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "state.h"
+#include "taint.h"
 
 #define NAME_SLACK   256 /* room behind the last region that the verifier asks for */
 #define PATH_STEPS   40 /* components and mount crossings; deeper paths keep their end */
@@ -75,6 +76,7 @@ static __always_inline void fill_subject(struct wire_subject *s, struct task_str
 	if (exe)
 		fill_inode(&s->exe, BPF_CORE_READ(exe, f_inode));
 	bpf_probe_read_kernel_str(s->comm, sizeof(s->comm), &task->comm);
+	s->taint = taint_of((kt_u64)task);
 }
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Was this access told already, or one like it? See repeat.h. */
 #include "repeat.h"
+#include "taint.h"
 
 /* --- the same image ----------------------------------------------------------------------------
  */
@@ -10,7 +11,7 @@ struct recent_key {
 	kt_u64 exec_id;
 	kt_u64 object;
 	kt_u32 tgid;
-	kt_u32 way; /* WIRE_HOW_* << 8 | WIRE_M_* */
+	kt_u32 way; /* WIRE_TAINT_* << 16 | WIRE_HOW_* << 8 | WIRE_M_* */
 };
 
 struct recent {
@@ -40,7 +41,7 @@ static __always_inline void fill_recent(struct recent_key *key, struct task_stru
 	key->exec_id = BPF_CORE_READ(task, self_exec_id);
 	key->object = object;
 	key->tgid = BPF_CORE_READ(task, tgid);
-	key->way = how << 8 | mode;
+	key->way = taint_of((kt_u64)task) << 16 | how << 8 | mode;
 }
 
 static __always_inline int is_recent(const struct recent_key *key, kt_u64 now)
@@ -106,7 +107,8 @@ static __always_inline void fill_kind(struct pressure_key *kind, struct task_str
 	kind->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
 	kind->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
 	kind->uid = pressure_uid(task);
-	kind->what = what_is(how, mode);
+	/* What is not the same program any longer is another kind. */
+	kind->what = what_is(how, mode) | taint_of((kt_u64)task) << 8;
 	kind->turn = pressure.turn & 1;
 }
 

@@ -6,6 +6,7 @@
 #include "access.h"
 #include "exec.h"
 #include "identity.h"
+#include "taint.h"
 
 /* Only the daemon's one read() at a time runs the iterator, so one record is enough. */
 struct {
@@ -62,7 +63,11 @@ int on_iter_task_vma(struct bpf_iter__task_vma *ctx)
 	if (!task || !vma)
 		return 0;
 	file = vma->vm_file;
-	if (!file || !filter_test(file->f_inode))
+	if (!file)
+		return 0;
+	if (BPF_CORE_READ(vma, vm_flags) & VM_EXEC && others_can_change(file->f_inode))
+		taint_mapped(addr_of(task), addr_of(file->f_inode));
+	if (!filter_test(file->f_inode))
 		return 0;
 	if (BPF_CORE_READ(vma, vm_flags) & VM_WRITE)
 		mode |= WIRE_M_WRITE;

@@ -2,11 +2,13 @@
 /* Home of the global variables that state.h declares. */
 #include "dump.h"
 #include "state.h"
+#include "taint.h"
 
 kt_u8 filter[FILTER_SIZE];
 struct marking_slot marking[MARKING_SLOTS];
 kt_u32 holder_slots[HOLDER_SLOTS];
 kt_u32 nr_holders;
+kt_u32 taint_slots[TAINT_SLOTS];
 
 /* Grows with each policy: what was told under the one before is told again under the next. */
 kt_u32 recent_epoch;

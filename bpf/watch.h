@@ -130,7 +130,7 @@ struct pressure_key {
 	kt_u64 exe_ino;
 	kt_u32 exe_dev;
 	kt_u32 uid;
-	kt_u32 what; /* enum pressure_what */
+	kt_u32 what; /* enum pressure_what; above its byte WIRE_TAINT_* */
 	kt_u32 turn; /* 0 or 1 */
 };
 

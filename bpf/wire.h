@@ -107,6 +107,12 @@ struct wire_inode {
 	kt_u32 gen;
 };
 
+/* What has got into an image besides its executable (wire_subject.taint). */
+#define WIRE_TAINT_MAPPED 0x1 /* code from a file that others than root can change */
+#define WIRE_TAINT_TRACED                                                       \
+	0x2 /* a tracer is attached, or somebody other than root could write it \
+	     */
+
 /* A process as the kernel knows it at this moment. (tgid, start, exec_id) names one image. */
 struct wire_subject {
 	kt_u64 start; /* start_boottime of the thread group leader, ns */
@@ -121,6 +127,8 @@ struct wire_subject {
 	kt_u32 pidns; /* inode number of the pid namespace */
 	struct wire_inode exe; /* of mm->exe_file; all zero for a kernel thread */
 	char comm[WIRE_COMM_LEN];
+	kt_u32 taint; /* WIRE_TAINT_*; not told of what begins and ends (FORK, EXEC, EXIT, PROC) */
+	kt_u32 pad;
 };
 
 struct wire_fork {
@@ -424,5 +432,7 @@ enum wire_drop {
 	WIRE_DROP_TREE, /* a moved tree was larger than what is marked at once: walked afterwards */
 	WIRE_DROP_DUMP_FULL, /* table of crashes or of their helpers full */
 	WIRE_DROP_MARK_QUOTA, /* its owner has as many marks as one user may have */
+	WIRE_DROP_TAINT_FULL, /* table of images with foreign code full: one of them counts as clean
+			       */
 	WIRE_DROP_NR,
 };

@@ -134,6 +134,7 @@ struct asked {
 	unsigned exe, unit, container, user;
 	bool login, dump, late;
 	enum exe_trust trust;
+	uint32_t untrusted;
 };
 
 static bool unit_is(unsigned wanted, unsigned unit)
@@ -148,6 +149,17 @@ static bool unit_is(unsigned wanted, unsigned unit)
 	default:
 		return wanted == unit;
 	}
+}
+
+/* The rules of docs/policy.md, one by one. */
+static bool is_trusted(const struct rule *r, const struct asked *q)
+{
+	if (r->exe && !r->container)
+		return q->trust == EXE_VERIFIED &&
+		       !(q->untrusted & (UNTRUSTED_MAPPED | UNTRUSTED_TRACED));
+	if (q->trust == EXE_MEMORY || q->trust == EXE_WRITABLE || q->untrusted & UNTRUSTED_TRACED)
+		return false;
+	return q->trust == EXE_VERIFIED || !(q->untrusted & UNTRUSTED_MEMORY);
 }
 
 static bool meets(const struct rule *r, const struct asked *q)
@@ -177,9 +189,7 @@ static enum policy_reason reference(const struct rule *rules, size_t nr, const s
 			continue;
 		if (r->end && q->late)
 			expired = true;
-		else if (r->exe && !r->container
-				 ? q->trust != EXE_VERIFIED
-				 : q->trust == EXE_MEMORY || q->trust == EXE_WRITABLE)
+		else if (!is_trusted(r, q))
 			distrusted = true;
 		else if (r->expect)
 			expected = true;
@@ -203,6 +213,7 @@ static void ask(const struct policy *policy, const struct rule *rules, size_t nr
 			{
 				.exe = span_of(exes[q->exe]),
 				.exe_trust = q->trust,
+				.untrusted = q->untrusted,
 				.uid = q->user == 3 ? 7 : 8,
 				.loginuid = q->login ? 1000 : UID_UNSET,
 				.user = q->user == 3 ? (struct span){NULL, 0}
@@ -239,11 +250,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.user = take(&in, VALUES),
 			.trust = (enum exe_trust)take(&in, EXE_TRUST_NR),
 		};
-		unsigned bits = take(&in, 8);
+		unsigned bits = take(&in, 8 * (UNTRUSTED_ALL + 1));
 
 		q.login = bits & 1;
 		q.dump = bits & 2;
 		q.late = bits & 4;
+		q.untrusted = bits >> 3;
 		ask(policy, rules, nr, &q);
 	}
 	policy_free(policy);

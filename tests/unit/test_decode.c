@@ -47,6 +47,7 @@ static struct wire_subject subject(uint32_t tgid)
 		.pidns = 4026531836,
 		.exe = {.ino = 99, .dev = 8388609, .gen = 3},
 		.comm = "cat",
+		.taint = WIRE_TAINT_TRACED | 0x80, /* one that is not known is nothing */
 	};
 }
 
@@ -294,6 +295,7 @@ static void every_field_comes_out(void **state)
 	assert_int_equal(a->subject.exe.dev, 8388609);
 	assert_int_equal(a->subject.exe.gen, 3);
 	assert_string_equal(a->subject.comm, "cat");
+	assert_int_equal(a->subject.untrusted, UNTRUSTED_TRACED);
 	assert_int_equal(a->parent.tgid, 800);
 	assert_int_equal(a->inode.ino, 1);
 	assert_int_equal(a->object, 17);
@@ -510,7 +512,7 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_EXEC, rec.h.version = 0, -EPROTONOSUPPORT);
 	REFUSED(WIRE_EXEC, rec.h.type = 0, -ENOMSG);
 	REFUSED(WIRE_EXEC, rec.h.type = EVENT_OBJECT + 100, -ENOMSG);
-	REFUSED(WIRE_EXEC, rec.h.type = EVENT_TYPE_NR, -ENOMSG);
+	REFUSED(WIRE_EXEC, rec.h.type = WIRE_REFUSED + 1, -ENOMSG);
 	REFUSED(WIRE_EXEC, rec.h.size++, -EMSGSIZE);
 	REFUSED(WIRE_EXEC, memset(rec.exec.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_FORK, memset(rec.fork.child.comm, 'a', WIRE_COMM_LEN), -EBADMSG);

@@ -252,6 +252,146 @@ static void accesses_are_judged(void **state)
 	policy_free(policy);
 }
 
+/* A verified executable is not enough: what has got into the image counts, and more of it for a
+ * program that a rule names than for whatever runs in a unit or a container. */
+static void an_image_with_something_foreign_in_it_is_not_trusted(void **state)
+{
+	static const char text[] = "version: 1\n"
+				   "watch:\n"
+				   "  - name: keys\n"
+				   "    class: ssh-user-key\n"
+				   "    severity: high\n"
+				   "    paths: [/k]\n"
+				   "    allow:\n"
+				   "      - exe: /usr/bin/ssh\n"
+				   "      - unit: a.service\n"
+				   "      - {exe: /usr/bin/pod, container: c}\n";
+	static const struct {
+		const char *exe, *unit, *container;
+		enum exe_trust trust;
+		uint32_t untrusted;
+		const char *why; /* a part of it; NULL = allowed */
+	} cases[] = {
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, 0, NULL},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_MAPPED, "has mapped code"},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_TRACED, "a tracer has"},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_MAPPED | UNTRUSTED_TRACED,
+		 "a tracer has"},
+		{"/usr/bin/ssh", "", "", EXE_OTHER, UNTRUSTED_OTHER | UNTRUSTED_MAPPED,
+		 "another file stands there"},
+		{"/usr/bin/x", "a.service", "", EXE_UNKNOWN, 0, NULL},
+		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_WRITABLE, NULL},
+		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_MAPPED, NULL},
+		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_TRACED, "a tracer has"},
+		{"memfd:x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_MEMORY, "never had a name"},
+		{"/usr/bin/pod", "", "c", EXE_OTHER, UNTRUSTED_OTHER | UNTRUSTED_MAPPED, NULL},
+		{"/usr/bin/pod", "", "c", EXE_OTHER, UNTRUSTED_TRACED, "a tracer has"},
+		{"/usr/bin/pod", "", "c", EXE_MEMORY, UNTRUSTED_MEMORY, "never had a name"},
+	};
+	struct policy *policy = parse(text, "");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject =
+				{
+					.exe = span_of(cases[i].exe),
+					.unit = span_of(cases[i].unit),
+					.container = span_of(cases[i].container),
+					.exe_trust = cases[i].trust,
+					.untrusted = cases[i].untrusted,
+				},
+		};
+		struct policy_answer answer;
+
+		policy_judge(policy, &query, &answer);
+		if (answer.reason != (cases[i].why ? REASON_DISTRUST : REASON_ALLOWED) ||
+		    (cases[i].why && !strstr(answer.why, cases[i].why)))
+			fail_msg("case %zu: %d, %s", i, answer.verdict, answer.why);
+	}
+	policy_free(policy);
+}
+
+/* Package and digest: of a program that is named, and of whoever they fit. */
+static void rules_may_ask_what_the_executable_is(void **state)
+{
+#define SHA "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	static const char text[] = "version: 1\n"
+				   "watch:\n"
+				   "  - name: keys\n"
+				   "    class: ssh-user-key\n"
+				   "    severity: high\n"
+				   "    paths: [/k]\n"
+				   "    allow:\n"
+				   "      - {exe: /usr/bin/a, package: tool}\n"
+				   "      - {exe: /usr/bin/b, digest: '" SHA "'}\n"
+				   "      - {package: any}\n";
+	static const struct {
+		const char *exe;
+		bool inspected;
+		enum package_state state;
+		const char *package, *digest;
+		enum exe_trust trust;
+		uint32_t untrusted;
+		enum policy_reason reason;
+	} cases[] = {
+		{"/usr/bin/a", true, PACKAGE_INTACT, "tool", "", EXE_VERIFIED, 0, REASON_ALLOWED},
+		{"/usr/bin/a", true, PACKAGE_INTACT, "tool:amd64", "", EXE_VERIFIED, 0,
+		 REASON_ALLOWED},
+		{"/usr/bin/a", true, PACKAGE_INTACT, "tools", "", EXE_VERIFIED, 0, REASON_DISTRUST},
+		{"/usr/bin/a", true, PACKAGE_MODIFIED, "tool", "", EXE_VERIFIED, 0,
+		 REASON_DISTRUST},
+		{"/usr/bin/a", true, PACKAGE_NONE, "", "", EXE_VERIFIED, 0, REASON_DISTRUST},
+		{"/usr/bin/a", true, PACKAGE_INTACT, "tool", "", EXE_OTHER, UNTRUSTED_OTHER,
+		 REASON_DISTRUST},
+		{"/usr/bin/a", false, 0, "", "", EXE_VERIFIED, 0, REASON_DISTRUST},
+		{"/usr/bin/b", true, PACKAGE_NONE, "", SHA, EXE_VERIFIED, 0, REASON_ALLOWED},
+		{"/usr/bin/b", true, PACKAGE_NONE, "", "sha256:00", EXE_VERIFIED, 0,
+		 REASON_DISTRUST},
+		{"/usr/bin/b", true, PACKAGE_UNKNOWN, "", "", EXE_VERIFIED, 0, REASON_DISTRUST},
+		{"/usr/bin/c", true, PACKAGE_INTACT, "any", "", EXE_UNKNOWN, 0, REASON_ALLOWED},
+		{"/usr/bin/c", true, PACKAGE_INTACT, "other", "", EXE_UNKNOWN, 0, REASON_NO_RULE},
+		{"/usr/bin/c", true, PACKAGE_INTACT, "any", "", EXE_UNKNOWN, UNTRUSTED_WRITABLE,
+		 REASON_DISTRUST},
+		{"/usr/bin/c", true, PACKAGE_INTACT, "any", "", EXE_UNKNOWN, UNTRUSTED_MAPPED,
+		 REASON_DISTRUST},
+	};
+	struct policy *policy = parse(text, "");
+
+	assert_true(policy_inspects(policy, span_of("/usr/bin/a")));
+	assert_true(policy_inspects(policy, span_of("/usr/bin/b")));
+	assert_false(policy_inspects(policy, span_of("/usr/bin/c")));
+	assert_false(policy_inspects(policy, span_of("/usr/bin/aa")));
+	assert_false(policy_inspects(policy, span_of("/usr/bin/")));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject =
+				{
+					.exe = span_of(cases[i].exe),
+					.exe_trust = cases[i].trust,
+					.untrusted = cases[i].untrusted,
+					.inspected = cases[i].inspected,
+					.package_state = cases[i].state,
+					.package = span_of(cases[i].package),
+					.digest = span_of(cases[i].digest),
+				},
+		};
+		struct policy_answer answer;
+
+		policy_judge(policy, &query, &answer);
+		if (answer.reason != cases[i].reason)
+			fail_msg("case %zu: %d, %s", i, answer.reason, answer.why);
+		/* `package: any` asks about all of which nothing is known. */
+		if (!cases[i].inspected && !answer.pending)
+			fail_msg("case %zu: decided at once", i);
+	}
+	policy_free(policy);
+#undef SHA
+}
+
 /* Each of a thousand entries with its own programs: look-ups do not mix them up. */
 static void many_rules_are_kept_apart(void **state)
 {
@@ -484,6 +624,8 @@ int main(void)
 		cmocka_unit_test(entries_are_found_by_name),
 		cmocka_unit_test(allowed_programs_are_listed_once),
 		cmocka_unit_test(accesses_are_judged),
+		cmocka_unit_test(an_image_with_something_foreign_in_it_is_not_trusted),
+		cmocka_unit_test(rules_may_ask_what_the_executable_is),
 		cmocka_unit_test(many_rules_are_kept_apart),
 		cmocka_unit_test(words_round_trip_and_never_are_null),
 		cmocka_unit_test(odd_things_are_warned_of),

@@ -162,6 +162,8 @@ static void what_the_kernel_has_no_room_for_exits_2(void **state)
 	check_says(&path, 1, 2, told);
 }
 
+#define DIGEST64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 /* The kernel tells resolved paths, so /bin/x is never seen where /bin is a link to usr/bin. */
 static void linked_programs_are_warned_of(void **state)
 {
@@ -181,6 +183,29 @@ static void linked_programs_are_warned_of(void **state)
 		 "kernel tells, and so the one to name\n"
 		 "policy good: 1 file, 1 watch entry, 1 warning\n",
 		 path, real, real);
+	check_says(&path, 1, 0, told);
+}
+
+/* Where there can be no answer a rule that asks for one is dead. */
+static void what_is_not_looked_for_is_warned_of(void **state)
+{
+	const char *path = put(state, "a.yaml",
+			       "version: 1\nwatch:\n- name: x\n  class: key\n  paths: [/a]\n"
+			       "  allow:\n  - {container: c, digest: 'sha256:" DIGEST64 "'}\n"
+			       "  - {exe: /nonexistent/a, package: pkg}\n");
+	char told[1024];
+	bool dpkg = access(DPKG_INFO, F_OK) == 0;
+
+	snprintf(told, sizeof(told),
+		 "%s:7:5: warning: package and digest are not looked for where programs run in "
+		 "containers: the rule never counts\n"
+		 "%s%s"
+		 "policy good: 1 file, 1 watch entry, %s\n",
+		 path, dpkg ? "" : path,
+		 dpkg ? ""
+		      : ":8:11: warning: package 'pkg': this host has no database of dpkg, so the "
+			"rule never counts; use `digest`\n",
+		 dpkg ? "1 warning" : "2 warnings");
 	check_says(&path, 1, 0, told);
 }
 
@@ -501,6 +526,7 @@ int main(void)
 		TEST(an_error_exits_2),
 		TEST(what_the_kernel_has_no_room_for_exits_2),
 		TEST(linked_programs_are_warned_of),
+		TEST(what_is_not_looked_for_is_warned_of),
 		cmocka_unit_test(files_belong_to_their_entries),
 		cmocka_unit_test(ordinary_work_is_silent_and_the_rest_is_not),
 		cmocka_unit_test(the_documented_example_is_valid),

@@ -273,7 +273,7 @@ static const struct wrong watches[] = {
 	{"path without exe", T(W "- {name: a, class: key, paths: [/x], allow: [/usr/bin/ssh]}\n"),
 	 "p.yaml:3:46: error: an allow rule is a map: write `exe: /usr/bin/ssh`\n"},
 	{"empty rule", T(W "- {name: a, class: key, paths: [/x], allow: [{}]}\n"),
-	 "p.yaml:3:46: error: the rule names nobody: it needs `exe`, `unit`, `container`, `user` or `zone`\n"},
+	 "p.yaml:3:46: error: the rule names nobody: it needs `exe`, `package`, `digest`, `unit`, `container`, `user` or `zone`\n"},
 	{"unknown key of a rule",
 	 T(W "- {name: a, class: key, paths: [/x], allow: [{exe: /y, usr: z}]}\n"),
 	 "p.yaml:3:56: error: an allow rule has no key 'usr': did you mean 'user'?\n"},

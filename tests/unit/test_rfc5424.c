@@ -282,6 +282,19 @@ static void too_long_lines_are_cut_in_the_stated_order(void **state)
 	parsed_fini(&p);
 }
 
+static void what_speaks_against_a_program_is_one_value(void **state)
+{
+	char line[SYSLOG_LINE_MAX + 1];
+	struct alert_sample s;
+	struct parsed p;
+
+	alert_sample_init(&s);
+	s.alert.untrusted = UNTRUSTED_ALL;
+	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
+	assert_string_equal(parsed_param(&p, "untrusted"), "mapped,traced,memory,other,writable");
+	parsed_fini(&p);
+}
+
 static void a_cut_is_never_inside_a_character_or_an_escape(void **state)
 {
 	static const char *const units[] = {"\\x0a", "\\\\", "ä", "🔑", "]", "\"", "a"};
@@ -501,6 +514,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_come_back_byte_for_byte),
 		cmocka_unit_test(strings_that_were_not_escaped_cannot_break_a_line_either),
 		cmocka_unit_test(too_long_lines_are_cut_in_the_stated_order),
+		cmocka_unit_test(what_speaks_against_a_program_is_one_value),
 		cmocka_unit_test(a_cut_is_never_inside_a_character_or_an_escape),
 		cmocka_unit_test(memory_is_told_with_its_target_and_keys),
 		cmocka_unit_test(the_longest_alert_there_can_be_fits),

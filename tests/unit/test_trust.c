@@ -237,6 +237,40 @@ static void a_new_policy_keeps_what_was_verified(void **state)
 	assert_int_equal(ask("/usr/bin/true", first, 0), EXE_VERIFIED);
 }
 
+static void what_is_said_of_an_executable(void **state)
+{
+	static const struct {
+		const char *exe;
+		bool is_first; /* the one that stands at /usr/bin/true */
+		uint32_t nlink, mode, uid, expected;
+	} cases[] = {
+		{"/usr/bin/true", true, 1, 0100755, 0, 0},
+		{"/usr/bin/true", false, 1, 0100755, 0, UNTRUSTED_OTHER},
+		{"/usr/bin/true", false, 1, 0100755, 7, UNTRUSTED_OTHER | UNTRUSTED_WRITABLE},
+		{"/usr/bin/true", false, 0, 0100755, 0, UNTRUSTED_MEMORY},
+		{"/tmp/true", true, 1, 0100755, 0, UNTRUSTED_WRITABLE},
+		{"/usr/bin/unnamed", false, 1, 0100755, 0, 0},
+		{"/usr/bin/unnamed", false, 1, 0100757, 0, UNTRUSTED_WRITABLE},
+		{"/home/a/x", false, 1, 0100700, 1000, UNTRUSTED_WRITABLE},
+		/* Upgraded while it ran, and no policy names it: nothing is known against it. */
+		{"/usr/bin/unnamed", false, 0, 0100755, 0, 0},
+		{"memfd:x", false, 0, 0100777, 0, UNTRUSTED_MEMORY},
+		{"memfd:x", false, 0, 0100777, 7, UNTRUSTED_MEMORY | UNTRUSTED_WRITABLE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct subject subject = {
+			.exe = cases[i].is_first ? first : second,
+			.untrusted = UNTRUSTED_TRACED, /* as the kernel side told it */
+		};
+
+		trust_subject(trust, span_of(cases[i].exe), cases[i].nlink, cases[i].mode,
+			      cases[i].uid, &subject);
+		if (subject.untrusted != (cases[i].expected | UNTRUSTED_TRACED))
+			fail_msg("case %zu: %#x", i, subject.untrusted);
+	}
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -252,6 +286,7 @@ int main(void)
 		CASE(who_may_write_by_an_acl_may_write),
 		CASE(what_cannot_be_asked_is_not_trusted),
 		CASE(a_new_policy_keeps_what_was_verified),
+		CASE(what_is_said_of_an_executable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

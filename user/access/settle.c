@@ -391,6 +391,7 @@ bool settle_access(struct settle *settle, const struct event *ev, struct proc_re
 		slot->s.count++;
 		slot->s.hows |= 1U << a->how;
 		slot->s.access.mode |= a->mode;
+		slot->s.access.subject.untrusted |= a->subject.untrusted;
 		if (ev->time > slot->s.last_time)
 			slot->s.last_time = ev->time;
 		if (a->how == ACCESS_EXEC_FD)

@@ -36,7 +36,8 @@ struct settle;
 
 /* One verdict to be made. Valid during the call. */
 struct settled {
-	struct event_access access; /* the first one; mode is that of all together */
+	/* The first one; mode, and why its subject is not trusted, are of all together. */
+	struct event_access access;
 	uint64_t time, last_time; /* of the first and the last one */
 	uint32_t flags; /* enum event_flags, of the first */
 	uint32_t cpu;

@@ -66,6 +66,8 @@ void alert_free(struct alert *alert)
 	free(alert->text);
 	free(alert->login_user);
 	free(alert->unit);
+	free(alert->package);
+	free(alert->exe_digest);
 	free(alert->container);
 	free(alert->path);
 	free(alert->via);

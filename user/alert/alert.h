@@ -118,6 +118,10 @@ struct alert {
 	char *unit; /* systemd unit, "" = none */
 	char *container; /* id or name from the cgroup, "" = none */
 	enum exe_trust exe_trust;
+	uint32_t untrusted; /* enum untrusted */
+	char *package; /* which the executable is of, "" = none, or not known */
+	enum package_state package_state;
+	char *exe_digest; /* "sha256:...", "" = not known */
 
 	/* what; object 0 = not about an object */
 	uint64_t object;

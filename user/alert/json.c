@@ -72,6 +72,21 @@ static void put_process(struct object *o, const struct alert_process *process)
 	put(o, "user", text(process->user));
 }
 
+/* The words of the bits that are set. */
+static json_t *untrusted(uint32_t reasons)
+{
+	json_t *list = json_array();
+
+	for (uint32_t bit = 1; list && bit & UNTRUSTED_ALL; bit <<= 1) {
+		if (reasons & bit &&
+		    json_array_append_new(list, text(untrusted_str((enum untrusted)bit)))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static json_t *subject(const struct alert *alert, bool *failed)
 {
 	struct object o = {json_object(), false};
@@ -84,6 +99,14 @@ static json_t *subject(const struct alert *alert, bool *failed)
 	put(&o, "unit", text(alert->unit));
 	put(&o, "container", text(alert->container));
 	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));
+	if (alert->untrusted)
+		put(&o, "untrusted", untrusted(alert->untrusted));
+	if (alert->package_state != PACKAGE_UNKNOWN) {
+		put(&o, "package", text(alert->package));
+		put(&o, "package_state", text(package_state_str(alert->package_state)));
+	}
+	if (alert->exe_digest && alert->exe_digest[0])
+		put(&o, "exe_digest", text(alert->exe_digest));
 	*failed |= o.failed;
 	return o.json;
 }

@@ -80,7 +80,10 @@ static void show_session(const struct term *t, const json_t *subject)
 {
 	const char *login = text(subject, "login_user"), *unit = text(subject, "unit");
 	const char *container = text(subject, "container"), *trust = text(subject, "exe_trust");
+	const json_t *reasons = json_object_get(subject, "untrusted");
 	const json_t *session = json_object_get(subject, "session");
+	json_t *reason;
+	size_t i;
 
 	row(t, "session");
 	term_putf(t, STYLE_PLAIN, "%s%s", *login ? "logged in as " : "no login", login);
@@ -92,10 +95,17 @@ static void show_session(const struct term *t, const json_t *subject)
 	if (*container)
 		term_putf(t, STYLE_PLAIN, ", container %s", container);
 	fputc('\n', t->f);
-	if (!strcmp(trust, "verified") || !strcmp(trust, "unknown") || !*trust)
+	if (!json_array_size(reasons) &&
+	    (!strcmp(trust, "verified") || !strcmp(trust, "unknown") || !*trust))
 		return;
 	row(t, "program");
-	term_putf(t, STYLE_WARN, "not to be trusted by its name: %s\n", trust);
+	term_putf(t, STYLE_WARN, "not to be trusted by its name: ");
+	json_array_foreach ((json_t *)reasons, i, reason)
+		term_putf(t, STYLE_WARN, "%s%s", i ? ", " : "",
+			  json_string_value(reason) ? json_string_value(reason) : "?");
+	if (!json_array_size(reasons)) /* of a keytrail that told only this */
+		term_putf(t, STYLE_WARN, "%s", trust);
+	fputc('\n', t->f);
 }
 
 /* In a row of its own or behind what else stands in it; ends the line. */

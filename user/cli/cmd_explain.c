@@ -96,8 +96,10 @@ static int read_by(const char *by, struct process_subject *out_who)
 
 	*out_who = (struct process_subject){.subject.loginuid = UID_UNSET};
 	if (*by == '/') {
+		snprintf(out_who->exe, sizeof(out_who->exe), "%s", by);
 		out_who->subject.exe = span_of(by);
 		out_who->subject.exe_trust = EXE_VERIFIED;
+		process_subject_inspect(by, out_who);
 		return 0;
 	}
 	r = parse_pid(by, &pid);
@@ -166,7 +168,17 @@ static void print_span(const char *what, struct span s)
 static void print_subject(const struct policy_subject *s)
 {
 	print_span("exe", s->exe);
-	printf("  trust: %s\n", exe_trust_str(s->exe_trust));
+	printf("  trust: %s", exe_trust_str(s->exe_trust));
+	for (uint32_t bit = 1; bit & UNTRUSTED_ALL; bit <<= 1)
+		if (s->untrusted & bit)
+			printf(", %s", untrusted_str((enum untrusted)bit));
+	printf("\n");
+	if (s->package_state != PACKAGE_UNKNOWN) {
+		print_span("package", s->package);
+		printf("  package state: %s\n", package_state_str(s->package_state));
+	}
+	if (s->digest.len)
+		print_span("digest", s->digest);
 	print_span("unit", s->unit);
 	print_span("container", s->container);
 	print_span("user", s->user);
@@ -274,13 +286,36 @@ static enum exe_trust trust_of(const json_t *subject)
 	return EXE_UNKNOWN;
 }
 
+static enum package_state package_of(const json_t *subject)
+{
+	const char *word = json_string_value(json_object_get(subject, "package_state"));
+
+	for (int i = 0; word && i < PACKAGE_STATE_NR; i++)
+		if (!strcmp(package_state_str((enum package_state)i), word))
+			return (enum package_state)i;
+	return PACKAGE_UNKNOWN;
+}
+
+static uint32_t untrusted_of(const json_t *subject)
+{
+	uint32_t reasons = 0;
+	json_t *word;
+	size_t i;
+
+	json_array_foreach (json_object_get(subject, "untrusted"), i, word)
+		for (uint32_t bit = 1; json_is_string(word) && bit & UNTRUSTED_ALL; bit <<= 1)
+			if (!strcmp(json_string_value(word), untrusted_str((enum untrusted)bit)))
+				reasons |= bit;
+	return reasons;
+}
+
 static void explain_now(const struct context *c, const json_t *alert)
 {
 	const json_t *subject = json_object_get(alert, "subject"),
 		     *object = json_object_get(alert, "object"),
 		     *login = json_object_get(subject, "loginuid");
 	const char *name = json_string_value(json_object_get(object, "watch"));
-	char exe[4096], user[256], unit[256], container[256], path[4096];
+	char exe[4096], user[256], unit[256], container[256], path[4096], package[512], digest[128];
 	const struct policy_query query = {
 		.watch = policy_find_watch(c->policy, span_of(name)),
 		.action = ACTION_READ,
@@ -288,6 +323,11 @@ static void explain_now(const struct context *c, const json_t *alert)
 			{
 				.exe = raw(subject, "exe", exe, sizeof(exe)),
 				.exe_trust = trust_of(subject),
+				.untrusted = untrusted_of(subject),
+				.inspected = true,
+				.package_state = package_of(subject),
+				.package = raw(subject, "package", package, sizeof(package)),
+				.digest = raw(subject, "exe_digest", digest, sizeof(digest)),
 				.uid = (uint32_t)json_integer_value(
 					json_object_get(subject, "uid")),
 				.loginuid = json_is_integer(login)

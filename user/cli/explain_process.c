@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "proc/cgroup.h"
+#include "trust/inspect.h"
 
 /* A file below /proc/PID, NUL terminated and cut; its length or a negative errno. */
 static ssize_t read_file(pid_t pid, const char *name, char *out, size_t size)
@@ -69,6 +70,50 @@ static enum exe_trust judge_exe(pid_t pid, const char *exe)
 	return only_root_changes(exe) ? EXE_VERIFIED : EXE_WRITABLE;
 }
 
+/* Does it run code from a file, other than its executable, that others than root can change? */
+static bool has_foreign_code(pid_t pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[128], line[8192];
+	struct stat exe, st;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (stat(path, &exe) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		/* START-END rwxp ...: the first two words. */
+		char *rest = line, *range = strsep(&rest, " "), *flags = strsep(&rest, " ");
+
+		if (!flags || strlen(flags) < 3 || flags[2] != 'x')
+			continue;
+		/* The file itself, by whatever name and in whichever mount namespace. */
+		snprintf(path, sizeof(path), "/proc/%d/map_files/%.64s", (int)pid, range);
+		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+		    (st.st_ino == exe.st_ino && st.st_dev == exe.st_dev))
+			continue;
+		if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH) && st.st_nlink))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t judge_image(pid_t pid, enum exe_trust trust)
+{
+	char text[4096];
+	const char *tracer;
+	uint32_t reasons = trust == EXE_MEMORY	   ? UNTRUSTED_MEMORY
+			   : trust == EXE_OTHER	   ? UNTRUSTED_OTHER
+			   : trust == EXE_WRITABLE ? UNTRUSTED_WRITABLE
+						   : 0;
+
+	if (read_file(pid, "status", text, sizeof(text)) > 0 &&
+	    (tracer = strstr(text, "\nTracerPid:")) && strtoul(tracer + 11, NULL, 10))
+		reasons |= UNTRUSTED_TRACED;
+	return has_foreign_code(pid) ? reasons | UNTRUSTED_MAPPED : reasons;
+}
+
 static int read_exe(pid_t pid, struct process_subject *p)
 {
 	static const char deleted[] = " (deleted)";
@@ -85,7 +130,22 @@ static int read_exe(pid_t pid, struct process_subject *p)
 		p->exe[(size_t)n - tail] = '\0';
 	p->subject.exe = span_of(p->exe);
 	p->subject.exe_trust = judge_exe(pid, p->exe);
+	p->subject.untrusted = judge_image(pid, p->subject.exe_trust);
+	process_subject_inspect(path, p);
 	return 0;
+}
+
+void process_subject_inspect(const char *path, struct process_subject *p)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char md5[DIGEST_MD5];
+
+	p->subject.inspected = true;
+	if (fd < 0 || digest_file(fd, INSPECT_FILE_MAX, p->digest, md5) < 0)
+		return;
+	p->subject.digest = span_of(p->digest);
+	dpkg_find(DPKG_INFO, p->exe, md5, p->package, &p->subject.package_state);
+	p->subject.package = span_of(p->package);
 }
 
 static void read_user(pid_t pid, struct process_subject *p)

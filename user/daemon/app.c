@@ -25,6 +25,7 @@
 #include "daemon/identify.h"
 #include "daemon/log.h"
 #include "daemon/mounts.h"
+#include "daemon/programs.h"
 #include "daemon/scans.h"
 #include "daemon/quota.h"
 #include "daemon/slow.h"
@@ -573,6 +574,8 @@ static int watch_start(struct app *app)
 		r = homes_new(app->loop, &homes_ops, app, &app->homes);
 	if (!r)
 		r = mounts_new(app->loop, on_mounted, app, &app->mounts);
+	if (!r)
+		r = programs_watch_new(app, &app->programs);
 	if (r < 0)
 		return r;
 	r = trust_set_policy(app->trust, policy);
@@ -693,6 +696,7 @@ static void app_fini(struct app *app)
 	app->canary = NULL;
 	control_server_free(app->control);
 	app->control = NULL;
+	programs_watch_free(app->programs);
 	mounts_free(app->mounts);
 	slow_free(app->slow);
 	devices_free(app->devices);

@@ -23,6 +23,7 @@ struct engine;
 struct homes;
 struct identify;
 struct mounts;
+struct programs_watch;
 struct scans;
 struct quota;
 struct slow;
@@ -53,6 +54,7 @@ struct app {
 	struct sensor *sensor;
 	struct watcher *watcher;
 	struct trust *trust;
+	struct programs_watch *programs;
 	struct homes *homes;
 	struct mounts *mounts;
 	struct slow *slow;

@@ -102,7 +102,8 @@ static void on_setting(struct dumps *d, const struct event *event)
 	homes_seen(d->app->homes, s->subject.uid);
 	homes_seen(d->app->homes, s->subject.loginuid);
 	if (s->subject.id.tgid)
-		s->exe_trust = trust_ask(d->app->trust, s->exe, &s->subject.exe, s->exe_nlink);
+		s->exe_trust = trust_subject(d->app->trust, s->exe, s->exe_nlink, s->exe_mode,
+					     s->exe_uid, &s->subject);
 	feed(d->app, &copy);
 }
 
@@ -204,8 +205,9 @@ void dumps_event(struct dumps *d, const struct event *event)
 			d->holder_handed = event->time;
 		homes_seen(d->app->homes, event->dump.subject.uid);
 		homes_seen(d->app->homes, event->dump.subject.loginuid);
-		copy.dump.exe_trust = trust_ask(d->app->trust, event->dump.exe,
-						&event->dump.subject.exe, event->dump.exe_nlink);
+		copy.dump.exe_trust =
+			trust_subject(d->app->trust, copy.dump.exe, copy.dump.exe_nlink,
+				      copy.dump.exe_mode, copy.dump.exe_uid, &copy.dump.subject);
 		feed(d->app, &copy);
 		break;
 	case EVENT_WRITTEN:

@@ -15,6 +15,7 @@
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/programs.h"
 #include "daemon/refused.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
@@ -190,6 +191,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		 */
 		trust_ask(app->trust, event->exec.exe, &event->exec.subject.exe,
 			  event->exec.exe_nlink);
+		programs_watch_exec(app->programs, &event->exec);
 		break;
 	case EVENT_ACCESS:
 		if (event->access.object == MARK_OBJECT_CANARY) {
@@ -210,9 +212,10 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);
 		copy = *event;
-		copy.access.exe_trust =
-			trust_ask(app->trust, event->access.exe, &event->access.subject.exe,
-				  event->access.exe_nlink);
+		copy.access.exe_trust = trust_subject(app->trust, copy.access.exe,
+						      copy.access.exe_nlink, copy.access.exe_mode,
+						      copy.access.exe_uid, &copy.access.subject);
+		programs_watch_subject(app->programs, &copy.access.subject, copy.access.exe);
 		feed(app, &copy);
 		return;
 	case EVENT_DUMP:
@@ -231,9 +234,10 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->memory.subject.loginuid);
 		homes_seen(app->homes, event->memory.target.uid);
 		copy = *event;
-		copy.memory.exe_trust =
-			trust_ask(app->trust, event->memory.exe, &event->memory.subject.exe,
-				  event->memory.exe_nlink);
+		copy.memory.exe_trust = trust_subject(app->trust, copy.memory.exe,
+						      copy.memory.exe_nlink, copy.memory.exe_mode,
+						      copy.memory.exe_uid, &copy.memory.subject);
+		programs_watch_subject(app->programs, &copy.memory.subject, copy.memory.exe);
 		feed(app, &copy);
 		return;
 	case EVENT_REFUSED:

@@ -7,6 +7,7 @@
 
 #include "daemon/app.h"
 #include "daemon/homes.h"
+#include "daemon/programs.h"
 #include "trust/trust.h"
 #include "watch/namepath.h"
 #include "watch/watcher.h"
@@ -55,6 +56,8 @@ void refused_event(struct app *app, const struct event *event)
 	r->watch = span_of(policy_watch(app->policy, watch)->name);
 	homes_seen(app->homes, r->subject.uid);
 	homes_seen(app->homes, r->subject.loginuid);
-	r->exe_trust = trust_ask(app->trust, r->exe, &r->subject.exe, r->exe_nlink);
+	r->exe_trust = trust_subject(app->trust, r->exe, r->exe_nlink, r->exe_mode, r->exe_uid,
+				     &r->subject);
+	programs_watch_subject(app->programs, &r->subject, r->exe);
 	feed(app, &copy);
 }

@@ -17,6 +17,7 @@
 #include "daemon/mounts.h"
 #include "daemon/quota.h"
 #include "daemon/slow.h"
+#include "daemon/programs.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "policy/check.h"
@@ -194,6 +195,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	}
 	if (policy != old_policy)
 		policy_free(old_policy);
+	programs_watch_policy(app->programs);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/dumps.h"
 #include "daemon/identify.h"
 #include "daemon/mounts.h"
+#include "daemon/programs.h"
 #include "daemon/quota.h"
 #include "daemon/scans.h"
 #include "daemon/slow.h"
@@ -96,6 +97,16 @@ static json_t *objects_json(struct app *app, const struct watcher_stats *watched
 			 by_class, "identify", "waiting", (int)keys.waiting, "running",
 			 (int)keys.running, "done", (json_int_t)keys.done, "failed",
 			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed);
+}
+
+static json_t *programs_json(const struct app *app)
+{
+	struct inspect_stats s;
+
+	programs_watch_stats(app->programs, &s);
+	return json_pack("{s:i, s:i, s:I, s:I, s:I}", "waiting", (int)s.waiting, "known",
+			 (int)s.known, "done", (json_int_t)s.done, "failed", (json_int_t)s.failed,
+			 "dropped", (json_int_t)s.dropped);
 }
 
 static json_t *sinks_json(const struct app *app)
@@ -327,6 +338,7 @@ int status_json(struct app *app, json_t **out_status)
 	}
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
 	json_object_set_new(status, "scan", scan_json(app));
+	json_object_set_new(status, "programs", programs_json(app));
 	json_object_set_new(status, "quota", quota_json(app->quota));
 	json_object_set_new(status, "apart", apart_json(app, warnings));
 	json_object_set_new(status, "events", events_json(&engine));

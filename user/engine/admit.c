@@ -18,6 +18,7 @@ struct report engine_report(const struct engine *engine)
 		.cmdline = policy_settings(engine->policy)->cmdline,
 		.processes = engine->processes,
 		.users = engine->users,
+		.programs = engine->programs,
 	};
 }
 

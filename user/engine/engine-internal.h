@@ -7,6 +7,7 @@
 #include "engine/objects.h"
 #include "engine/report.h"
 #include "engine/share.h"
+#include "engine/programs.h"
 #include "engine/users.h"
 #include "engine/verdicts.h"
 #include "proc/cmdline.h"
@@ -23,6 +24,7 @@ struct engine {
 	struct settle *settle;
 	struct objects *objects;
 	struct users *users;
+	struct programs *programs;
 	struct verdicts *verdicts;
 	struct fold *fold;
 	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */

@@ -89,6 +89,9 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_USER:
 		users_set(engine->users, ev->user.uid, ev->user.name);
 		break;
+	case EVENT_PROGRAM:
+		programs_set(engine->programs, &ev->program);
+		break;
 	case EVENT_GAP:
 		feed_gap(engine, ev);
 		break;
@@ -211,13 +214,14 @@ struct engine *engine_new(const struct engine_config *config)
 		settle_new(config->max_pending ? config->max_pending : SETTLE_SLOTS_DEFAULT,
 			   engine_on_settled, engine_on_drop, engine_on_permit, engine);
 	engine->users = users_new();
+	engine->programs = programs_new();
 	engine->verdicts = verdicts_new();
 	engine->fold = fold_new(engine_on_summary, engine);
 	engine->share = share_new(engine_on_held_back, engine);
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
-	    !engine->settle || !engine->users || !engine->verdicts || !engine->fold ||
-	    !engine->share) {
+	    !engine->settle || !engine->users || !engine->programs || !engine->verdicts ||
+	    !engine->fold || !engine->share) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -232,6 +236,7 @@ void engine_free(struct engine *engine)
 	share_free(engine->share);
 	settle_free(engine->settle);
 	users_free(engine->users);
+	programs_free(engine->programs);
 	verdicts_free(engine->verdicts);
 	objects_free(engine->objects);
 	proctab_free(engine->processes);
@@ -254,7 +259,8 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.users = users_count(engine->users);
 	st.folds = fold_count(engine->fold);
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
-		   users_bytes(engine->users) + fold_bytes(engine->fold) +
-		   share_bytes(engine->share) + strtab_bytes(engine->object_strings);
+		   users_bytes(engine->users) + programs_bytes(engine->programs) +
+		   fold_bytes(engine->fold) + share_bytes(engine->share) +
+		   strtab_bytes(engine->object_strings);
 	*out_stats = st;
 }

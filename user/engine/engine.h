@@ -26,6 +26,9 @@
 
 /* Longest that a verdict waits for the identity of the key once it is settled, ns. */
 #define ENGINE_KEY_WAIT_NS 500000000ULL
+/* A verdict waits so long for what a rule asks of the executable, and asks so often. */
+#define ENGINE_PROGRAM_WAIT_NS	10000000000ULL
+#define ENGINE_PROGRAM_AGAIN_NS 50000000ULL
 /* An identity that has not come this long after the object was told is not waited for, ns. */
 #define ENGINE_KEY_LATE_NS 1000000000ULL
 /* The same for what was open before the daemon came: there is no hurry, and all keys are looked at

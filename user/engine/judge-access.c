@@ -46,6 +46,15 @@ static uint64_t wait_until(const struct settled *s, const struct object *object,
 	return now < until ? until : 0;
 }
 
+/* What the policy asks of the executable is being found out: likewise, but it is the verdict that
+ * waits for it, and not only its words. */
+static uint64_t wait_inspected(const struct settled *s, uint64_t now)
+{
+	return s->final || now >= s->settled_at + ENGINE_PROGRAM_WAIT_NS
+		       ? 0
+		       : now + ENGINE_PROGRAM_AGAIN_NS;
+}
+
 /* Where the object is, for zones: as its owner knows it, else as it was reached. */
 static struct span path_of(const struct object *object, const struct event_access *a,
 			   uint32_t flags)
@@ -121,6 +130,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		return 0;
 	}
 	later = wait_until(s, object, entry, now);
+	if (!later && answer.pending)
+		later = wait_inspected(s, now);
 	if (later)
 		return later;
 	key = (struct fold_key){
@@ -154,6 +165,8 @@ enum settle_permit engine_on_permit(void *ctx, const struct event *ev)
 			     .time = engine_wall(engine, ev->time),
 		     },
 		     &answer);
+	if (answer.pending)
+		return PERMIT_UNKNOWN;
 	return answer.reason == REASON_ALLOWED || answer.reason == REASON_EXPECTED ? PERMIT_YES
 										   : PERMIT_NO;
 }

@@ -14,11 +14,17 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 				     struct span exe, enum exe_trust trust, struct span cgroup,
 				     uint32_t flags)
 {
+	const struct program *program = programs_find(engine->programs, &subject->exe);
 	const bool cut = flags & EVENT_CGROUP_TRUNCATED;
 
 	return (struct policy_subject){
 		.exe = exe,
 		.exe_trust = trust,
+		.untrusted = subject->untrusted,
+		.inspected = program != NULL,
+		.package_state = program ? program->state : PACKAGE_UNKNOWN,
+		.package = span_of(program ? program->package : NULL),
+		.digest = span_of(program ? program->digest : NULL),
 		.uid = subject->uid,
 		.loginuid = subject->loginuid,
 		.user = span_of(users_name(engine->users, subject->uid)),

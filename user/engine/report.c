@@ -136,6 +136,8 @@ bool report_fill_empty(struct alert *alert)
 	char **const strings[] = {
 		&alert->login_user,
 		&alert->unit,
+		&alert->package,
+		&alert->exe_digest,
 		&alert->container,
 		&alert->path,
 		&alert->via,
@@ -204,6 +206,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 {
 	struct proc_info infos[ALERT_ANCESTRY_MAX];
 	const struct subject *subject = s->subject;
+	const struct program *program;
 	struct alert_process *self;
 	struct cgroup_name group;
 	bool complete = false;
@@ -249,6 +252,13 @@ int report_processes(const struct report *report, const struct report_subject *s
 	if (subject->loginuid != UID_UNSET)
 		alert->login_user = report_user(report, subject->loginuid);
 	alert->exe_trust = s->exe_trust;
+	alert->untrusted = subject->untrusted;
+	program = programs_find(report->programs, &subject->exe);
+	if (program) {
+		alert->package_state = program->state;
+		alert->package = report_escaped(span_of(program->package));
+		alert->exe_digest = report_escaped(span_of(program->digest));
+	}
 	cgroup_parse(s->cgroup, &group);
 	alert->unit = strdup(group.unit);
 	alert->container = strdup(group.container);
@@ -407,6 +417,8 @@ static enum severity gap_severity(struct span cause)
 		{"ring-critical", SEV_HIGH},
 		{"mark-full", SEV_HIGH},
 		{"mark-busy", SEV_HIGH},
+		/* What counts as an allowed program may be another one. */
+		{"taint-full", SEV_HIGH},
 		/* Of one user's own files, who has very many. */
 		{"mark-quota", SEV_MEDIUM},
 		{"recursion", SEV_HIGH},

@@ -7,6 +7,7 @@
 #include "alert/alert.h"
 #include "engine/objects.h"
 #include "engine/verdicts.h"
+#include "engine/programs.h"
 #include "engine/users.h"
 #include "policy/policy.h"
 #include "proc/proctab.h"
@@ -18,6 +19,7 @@ struct report {
 	enum cmdline_mode cmdline;
 	const struct proctab *processes;
 	const struct users *users;
+	const struct programs *programs;
 };
 
 /*

@@ -21,6 +21,7 @@ const char *event_type_str(enum event_type type)
 		[EVENT_SETTING] = "setting",   [EVENT_MEMORY] = "memory",
 		[EVENT_NET] = "net",	       [EVENT_SCAN_KEY] = "scan-key",
 		[EVENT_SCAN] = "scan-verdict", [EVENT_REFUSED] = "refused",
+		[EVENT_PROGRAM] = "program",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -76,6 +77,36 @@ const char *exe_trust_str(enum exe_trust trust)
 	};
 
 	return word(words, ARRAY_SIZE(words), trust);
+}
+
+const char *package_state_str(enum package_state state)
+{
+	static const char *const words[PACKAGE_STATE_NR] = {
+		[PACKAGE_UNKNOWN] = "unknown",
+		[PACKAGE_NONE] = "none",
+		[PACKAGE_INTACT] = "intact",
+		[PACKAGE_MODIFIED] = "modified",
+	};
+
+	return word(words, ARRAY_SIZE(words), state);
+}
+
+const char *untrusted_str(enum untrusted reason)
+{
+	switch (reason) {
+	case UNTRUSTED_MAPPED:
+		return "mapped";
+	case UNTRUSTED_TRACED:
+		return "traced";
+	case UNTRUSTED_MEMORY:
+		return "memory";
+	case UNTRUSTED_OTHER:
+		return "other";
+	case UNTRUSTED_WRITABLE:
+		return "writable";
+	default:
+		return "?";
+	}
 }
 
 const char *mark_op_str(enum mark_op op)

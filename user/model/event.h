@@ -37,6 +37,20 @@ struct proc_id {
 
 #define UID_UNSET ((uint32_t)-1)
 
+/*
+ * Why what runs does not count as the program that its path names (bits). The first two are of the
+ * image and told by the kernel side with each record; the rest is about the executable, and the
+ * daemon's answer.
+ */
+enum untrusted {
+	UNTRUSTED_MAPPED = 0x01, /* it runs code from a file that others than root can change */
+	UNTRUSTED_TRACED = 0x02, /* a tracer is attached, or others than root could write into it */
+	UNTRUSTED_MEMORY = 0x04, /* never had a name, or none that was verified: EXE_MEMORY */
+	UNTRUSTED_OTHER = 0x08, /* another file stands at its path: EXE_OTHER */
+	UNTRUSTED_WRITABLE = 0x10, /* others than root can change the executable */
+	UNTRUSTED_ALL = 0x1f
+};
+
 struct subject {
 	struct proc_id id;
 	uint32_t tid;
@@ -46,6 +60,7 @@ struct subject {
 	uint32_t pidns;
 	struct inode_id exe; /* zero: kernel thread */
 	char comm[16]; /* NUL terminated; told by the process itself, never used to decide */
+	uint32_t untrusted; /* enum untrusted; of who begins or ends (fork, exec, ...) not known */
 };
 
 /* What is known to be incomplete in an event (bits; same values as WIRE_F_*). */
@@ -78,6 +93,7 @@ enum event_type {
 	EVENT_SCAN_KEY, /* from the daemon: a key in a dump; its EVENT_SCAN follows */
 	EVENT_SCAN, /* from the daemon: what is known of keys in a dump has changed */
 	EVENT_REFUSED, /* an open of a watched name was refused, or found nothing */
+	EVENT_PROGRAM, /* from the daemon: what is known of an executable */
 	EVENT_TYPE_NR
 };
 
@@ -254,6 +270,23 @@ struct event_object {
 struct event_user {
 	uint32_t uid;
 	struct span name;
+};
+
+enum package_state {
+	PACKAGE_UNKNOWN = 0, /* no database of packages, or the file could not be read */
+	PACKAGE_NONE, /* no package has such a file */
+	PACKAGE_INTACT, /* it is what the package installed */
+	PACKAGE_MODIFIED, /* it is not, though the package has a file of this name */
+	PACKAGE_STATE_NR
+};
+
+/* What was found out of an executable; replaces what was told before. */
+struct event_program {
+	struct inode_id inode;
+	enum package_state state;
+	struct span
+		digest; /* "sha256:" and hex digits; empty: could not be read, or is too large */
+	struct span package; /* "openssh-client"; with INTACT and MODIFIED */
 };
 
 /* Something may have been missed between `from` and `to` (CLOCK_BOOTTIME ns). */
@@ -440,6 +473,7 @@ struct event {
 		struct event_refused refused;
 		struct event_object object;
 		struct event_user user;
+		struct event_program program;
 		struct event_gap gap;
 		struct event_health health;
 		struct event_dump dump;
@@ -456,6 +490,8 @@ const char *access_how_str(enum access_how how);
 const char *memory_how_str(enum memory_how how);
 const char *net_how_str(enum net_how how);
 const char *exe_trust_str(enum exe_trust trust);
+const char *package_state_str(enum package_state state);
+const char *untrusted_str(enum untrusted reason); /* of one bit */
 const char *mark_op_str(enum mark_op op);
 const char *health_level_str(enum health_level level);
 const char *dump_how_str(enum dump_how how);

@@ -98,6 +98,19 @@ static void read_loginuid(struct reader *r, const struct yaml_node *value,
 			   &this_case(r)->query.subject.loginuid);
 }
 
+static void read_package(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct policy_subject *subject = &this_case(r)->query.subject;
+
+	read_text(r, value, field, &subject->package);
+	subject->package_state = PACKAGE_INTACT;
+}
+
+static void read_digest(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	read_text(r, value, field, &this_case(r)->query.subject.digest);
+}
+
 static const char *trust_word(int i)
 {
 	return exe_trust_str((enum exe_trust)i);
@@ -111,11 +124,39 @@ static void read_trust(struct reader *r, const struct yaml_node *value, const st
 		this_case(r)->query.subject.exe_trust = (enum exe_trust)word;
 }
 
+static const char *reason_word(int i)
+{
+	return untrusted_str((enum untrusted)(1U << i));
+}
+
+static void read_untrusted(struct reader *r, const struct yaml_node *value,
+			   const struct field *field)
+{
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, "untrusted"))
+		return;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		int bit = schema_read_word(r, node, "untrusted", reason_word, 0,
+					   __builtin_popcount(UNTRUSTED_ALL));
+
+		if (bit >= 0)
+			this_case(r)->query.subject.untrusted |= 1U << bit;
+	}
+}
+
 static const struct field subject_fields[] = {
-	{.key = "exe", .read = read_exe},	    {.key = "trust", .read = read_trust},
-	{.key = "unit", .read = read_unit},	    {.key = "container", .read = read_container},
-	{.key = "user", .read = read_user},	    {.key = "uid", .read = read_uid},
-	{.key = "loginuid", .read = read_loginuid}, {0},
+	{.key = "exe", .read = read_exe},
+	{.key = "trust", .read = read_trust},
+	{.key = "unit", .read = read_unit},
+	{.key = "container", .read = read_container},
+	{.key = "user", .read = read_user},
+	{.key = "uid", .read = read_uid},
+	{.key = "loginuid", .read = read_loginuid},
+	{.key = "untrusted", .read = read_untrusted},
+	{.key = "package", .read = read_package},
+	{.key = "digest", .read = read_digest},
+	{0},
 };
 
 /* --- case --------------------------------------------------------------------------------------
@@ -216,7 +257,9 @@ static void read_cases(struct reader *r, const struct yaml_node *list, const str
 		}
 		cr->cases[cr->nr++] = (struct one_case){
 			.query = {.action = ACTION_READ,
-				  .subject = {.exe_trust = EXE_VERIFIED, .loginuid = UID_UNSET}},
+				  .subject = {.exe_trust = EXE_VERIFIED,
+					      .inspected = true,
+					      .loginuid = UID_UNSET}},
 			.line = node->line,
 			.column = node->column,
 		};

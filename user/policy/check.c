@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "policy/policy-internal.h"
 #include "policy/watchset.h"
@@ -131,10 +132,24 @@ int policy_default_files(struct diag_list *diags, struct policy_files *out_files
 
 void policy_warn_exes(const struct policy *policy, struct diag_list *diags)
 {
+	const bool packages = access(DPKG_INFO, F_OK) == 0;
+
 	for (size_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		_cleanup_free_ char *real = NULL;
 
+		if (rule->package && !packages)
+			diag_add(
+				diags, DIAG_WARNING, rule->place.file, rule->place.line,
+				rule->place.column,
+				"package '%s': this host has no database of dpkg, so the rule never "
+				"counts; use `digest`",
+				rule->package);
+		if (rule->container.text && (rule->package || rule->digest))
+			diag_add(diags, DIAG_WARNING, rule->place.file, rule->place.line,
+				 rule->place.column,
+				 "package and digest are not looked for where programs run in "
+				 "containers: the rule never counts");
 		/* In a container the path leads where the container's image says. */
 		if (!rule->exe || rule->container.text)
 			continue;

@@ -109,6 +109,12 @@ static unsigned put_misses(FILE *out, const struct policy *policy, const struct 
 	} while (0)
 	if (!wanted_is(&rule->unit, s->unit))
 		MISS("it asks for unit %s", rule->unit.text);
+	if (rule->package &&
+	    !(s->package_state == PACKAGE_INTACT && policy_is_package(s->package, rule->package)))
+		MISS("it asks for package %s, as that installed it", rule->package);
+	if (rule->digest && !(s->digest.len == strlen(rule->digest) &&
+			      !memcmp(s->digest.p, rule->digest, s->digest.len)))
+		MISS("it asks for digest %s", rule->digest);
 	if (!wanted_is(&rule->container, s->container))
 		MISS("it asks for container %s", rule->container.text);
 	if (!wanted_is(&rule->user, s->user))

@@ -139,8 +139,15 @@ static int index_exes(struct policy *policy)
 	size_t nr = 0, kept = 0;
 
 	policy->exes = calloc(policy->nr_rules, sizeof(*policy->exes));
-	if (!policy->exes)
+	policy->inspected = calloc(policy->nr_rules, sizeof(*policy->inspected));
+	if (!policy->exes || !policy->inspected)
 		return -ENOMEM;
+	for (size_t r = 0; r < policy->nr_rules; r++)
+		if (policy->rules[r].exe && (policy->rules[r].package || policy->rules[r].digest))
+			policy->inspected[policy->nr_inspected++] = policy->rules[r].exe;
+	if (policy->nr_inspected)
+		qsort(policy->inspected, policy->nr_inspected, sizeof(*policy->inspected),
+		      compare_strings);
 	for (size_t r = 0; r < policy->nr_rules; r++)
 		if (policy->rules[r].exe)
 			policy->exes[nr++] = policy->rules[r].exe;
@@ -330,19 +337,79 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 		return false;
 	if (a->login != LOGIN_ANY && a->login != b->login)
 		return false;
+	if (a->package && !(b->package && !strcmp(a->package, b->package)))
+		return false;
+	if (a->digest && !(b->digest && !strcmp(a->digest, b->digest)))
+		return false;
 	return !a->zone || a->zone == b->zone;
 }
 
 /*
- * Is what runs the program that the rule names? Inside of a container a path means what the
- * container's image says, and there is no file of the host to compare with. A rule without program
- * is about whatever runs there, but for what is known to be nobody's.
+ * Is what runs the program that the rule names? NULL, or what speaks against it. Inside of a
+ * container a path means what the container's image says, and there is no file of the host to
+ * compare with; nor are its libraries the host's root's. A rule without program is about whatever
+ * runs there, but for what is known to be nobody's.
  */
-static bool is_trusted(const struct rule *rule, enum exe_trust trust)
+static const char *distrusted(const struct rule *rule, const struct policy_subject *s)
 {
-	if (rule->exe && !rule->container.text)
-		return trust == EXE_VERIFIED;
-	return trust != EXE_MEMORY && trust != EXE_WRITABLE;
+	const bool named = rule->exe && !rule->container.text;
+	const bool inspected = rule->package || rule->digest;
+	enum exe_trust trust = s->exe_trust;
+
+	if (named && trust != EXE_VERIFIED)
+		return distrust[trust < EXE_TRUST_NR ? trust : EXE_UNKNOWN];
+	if (trust == EXE_MEMORY || trust == EXE_WRITABLE)
+		return distrust[trust];
+	if (s->untrusted & UNTRUSTED_MEMORY && trust != EXE_VERIFIED)
+		return distrust[EXE_MEMORY];
+	if (s->untrusted & UNTRUSTED_TRACED)
+		return "the policy allows this program, but a tracer has what runs in hand, or "
+		       "somebody other than root had";
+	if (inspected && s->untrusted & UNTRUSTED_WRITABLE)
+		return distrust[EXE_WRITABLE];
+	if ((named || inspected) && s->untrusted & UNTRUSTED_MAPPED)
+		return "the policy allows this path, but what runs there has mapped code from a "
+		       "file that others than root can change";
+	return NULL;
+}
+
+enum inspection { INSPECT_FITS, INSPECT_OTHER, INSPECT_PENDING, INSPECT_MODIFIED };
+
+bool policy_is_package(struct span found, const char *wanted)
+{
+	const size_t n = strlen(wanted);
+
+	return found.len >= n && !memcmp(found.p, wanted, n) &&
+	       (found.len == n || (found.p[n] == ':' && !strchr(wanted, ':')));
+}
+
+/* Is the executable's content what the rule asks for? */
+static enum inspection inspect(const struct rule *rule, const struct policy_subject *s)
+{
+	if (!rule->package && !rule->digest)
+		return INSPECT_FITS;
+	if (!s->inspected)
+		return INSPECT_PENDING;
+	if (rule->digest && !span_is(s->digest, rule->digest, strlen(rule->digest)))
+		return INSPECT_OTHER;
+	if (rule->package && !policy_is_package(s->package, rule->package))
+		return INSPECT_OTHER;
+	if (rule->package && s->package_state != PACKAGE_INTACT)
+		return INSPECT_MODIFIED;
+	return INSPECT_FITS;
+}
+
+static const char *inspection_why(enum inspection inspection)
+{
+	switch (inspection) {
+	case INSPECT_PENDING:
+		return "the policy asks what this program's package or digest is, and that could "
+		       "not be found out";
+	case INSPECT_MODIFIED:
+		return "the policy allows this program, but it is not what its package installed";
+	default:
+		return "the policy allows this path, but its package or digest is another one";
+	}
 }
 
 /* --- judging -----------------------------------------------------------------------------------
@@ -351,6 +418,8 @@ static bool is_trusted(const struct rule *rule, enum exe_trust trust)
 /* What the rules that match a subject come to; the first of each kind in the policy's order. */
 struct found {
 	const struct rule *allow, *expect, *distrusted, *expired, *outside;
+	const char *why; /* of distrusted */
+	bool pending; /* what some rule asks for is not known yet */
 };
 
 static void note(const struct rule **slot, const struct rule *rule)
@@ -362,16 +431,30 @@ static void note(const struct rule **slot, const struct rule *rule)
 static void consider(const struct policy *policy, const struct rule *rule,
 		     const struct policy_query *q, bool outside, struct found *found)
 {
+	enum inspection inspection = inspect(rule, &q->subject);
+	const char *why;
+
 	if (!conditions_hold(policy, rule, &q->subject, q->action))
 		return;
-	if (rule->until && q->time > rule->until_ns)
+	/* Whoever is not of the package is not meant, unless his path is. */
+	if (inspection == INSPECT_OTHER && !rule->exe)
+		return;
+	why = distrusted(rule, &q->subject);
+	if (!why && inspection != INSPECT_FITS) {
+		why = inspection_why(inspection);
+		found->pending |= inspection == INSPECT_PENDING;
+	}
+	if (rule->until && q->time > rule->until_ns) {
 		note(&found->expired, rule);
-	else if (!is_trusted(rule, q->subject.exe_trust))
+	} else if (why) {
 		note(&found->distrusted, rule);
-	else if (outside && !rule->until)
+		if (found->distrusted == rule)
+			found->why = why;
+	} else if (outside && !rule->until) {
 		note(&found->outside, rule);
-	else
+	} else {
 		note(rule->kind == RULE_ALLOW ? &found->allow : &found->expect, rule);
+	}
 }
 
 /* Rules whose keys are these and the subject's. */
@@ -459,26 +542,25 @@ static void refuse(const struct watch_rule *watch, const struct found *found, bo
 {
 	/* mode: record: nothing of this entry is told. */
 	enum verdict verdict = watch->entry.mode == MODE_RECORD ? VERDICT_RECORD : VERDICT_ALERT;
-	enum exe_trust trust = q->subject.exe_trust;
 
-	if (trust >= EXE_TRUST_NR || !distrust[trust])
-		trust = EXE_UNKNOWN;
-	if (found->distrusted)
-		answer(out, verdict, REASON_DISTRUST, distrust[trust], &found->distrusted->place);
-	else if (found->outside && object_outside)
+	if (found->distrusted) {
+		answer(out, verdict, REASON_DISTRUST, found->why, &found->distrusted->place);
+	} else if (found->outside && object_outside) {
 		answer(out, verdict, REASON_OBJECT_ZONE,
 		       "the policy allows this program, but what it has is outside of its zone",
 		       &watch->zone_place);
-	else if (found->outside)
+	} else if (found->outside) {
 		answer(out, verdict, REASON_SUBJECT_ZONE,
 		       "the policy allows this program, but only in the zone of what it has",
 		       &found->outside->place);
-	else if (found->expired)
+	} else if (found->expired) {
 		answer(out, verdict, REASON_EXPIRED,
 		       "the policy allowed this program until a day that is over",
 		       &found->expired->place);
-	else
+	} else {
 		answer(out, verdict, REASON_NO_RULE, words(watch, q->action, false), &watch->place);
+	}
+	out->pending = found->pending;
 }
 
 void policy_judge(const struct policy *policy, const struct policy_query *query,
@@ -520,6 +602,23 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 const char *policy_allowed_exe(const struct policy *policy, size_t i)
 {
 	return i < policy->nr_exes ? policy->exes[i] : NULL;
+}
+
+static int compare_span(const void *key, const void *item)
+{
+	const struct span *span = key;
+	const char *text = *(const char *const *)item;
+	size_t len = strlen(text), n = span->len < len ? span->len : len;
+	int r = n ? memcmp(span->p, text, n) : 0;
+
+	return r ? r : (span->len > len) - (span->len < len);
+}
+
+bool policy_inspects(const struct policy *policy, struct span exe)
+{
+	return policy->nr_inspected && exe.len &&
+	       bsearch(&exe, policy->inspected, policy->nr_inspected, sizeof(*policy->inspected),
+		       compare_span);
 }
 
 bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_t i,

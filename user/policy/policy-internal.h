@@ -51,6 +51,7 @@ struct rule {
 	const char *exe;
 	size_t exe_len;
 	struct wanted unit, container, user;
+	const char *package, *digest; /* NULL = any will do */
 	uint32_t uid;
 	enum login_kind login;
 	uint32_t zone; /* number, 0 = any */
@@ -131,6 +132,8 @@ struct policy {
 	uint32_t *by_name; /* watch entries in the order of their names */
 	const char **exes; /* each allowed path once, sorted */
 	size_t nr_exes;
+	const char **inspected; /* of these those whose package or digest is asked for, sorted */
+	size_t nr_inspected;
 	struct rule *rules;
 	size_t nr_rules, nr_ending; /* of those that have an end */
 	uint32_t *rule_slots; /* open addressing by rule.hash: index into rules + 1, 0 = free */
@@ -150,6 +153,8 @@ bool zone_holds_path(const struct policy *policy, uint32_t zone, struct span pat
 bool rule_meets(const struct policy *policy, const struct rule *rule,
 		const struct policy_subject *subject, enum policy_action action);
 bool wanted_is(const struct wanted *wanted, struct span text);
+/* dpkg's name may have an architecture (libssl3:amd64), which a rule need not say. */
+bool policy_is_package(struct span found, const char *wanted);
 
 /* --- resolve.c --- */
 

@@ -225,6 +225,7 @@ void policy_free(struct policy *policy)
 	free(policy->file_names);
 	free(policy->by_name);
 	free(policy->exes);
+	free(policy->inspected);
 	free(policy->rules);
 	free(policy->rule_slots);
 	free(policy);

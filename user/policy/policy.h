@@ -179,6 +179,11 @@ const char *policy_mode_str(enum policy_mode mode);
 struct policy_subject {
 	struct span exe; /* path of the executable as the kernel told it */
 	enum exe_trust exe_trust; /* an allowed path counts only with EXE_VERIFIED */
+	uint32_t untrusted; /* enum untrusted: why the image does not count as its program */
+	/* What was found out of the executable; `inspected`: that was tried. */
+	bool inspected;
+	enum package_state package_state;
+	struct span package, digest;
 	uint32_t uid;
 	uint32_t loginuid; /* UID_UNSET: nobody logged in to start it */
 	struct span user; /* name of uid, as far as it is known */
@@ -211,6 +216,9 @@ enum policy_reason {
 struct policy_answer {
 	enum verdict verdict;
 	enum policy_reason reason;
+	/* What a rule asks of the executable is not known yet: worth asking again a little later.
+	 */
+	bool pending;
 	const char *why; /* one clause without full stop, for people: lives as long as the policy */
 	const char *file; /* of the rule or the watch entry that decided; NULL = there is none */
 	unsigned line; /* from 1; 0 with file NULL */
@@ -230,6 +238,11 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
  */
 bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_t i,
 		  const char **out_text);
+
+#define DPKG_INFO "/var/lib/dpkg/info" /* where a rule's `package` is looked up: trust/dpkg.h */
+
+/* Whether rules that name this executable ask for its package or its digest. */
+bool policy_inspects(const struct policy *policy, struct span exe);
 
 /*
  * The executables named by `allow` entries, each path once, in no order; NULL past the end. The

@@ -164,6 +164,38 @@ static void read_exe(struct reader *r, const struct yaml_node *value, const stru
 	r->rule->place = (struct place){r->file, value->line, value->column};
 }
 
+/* As dpkg names them: openssh-client, libssl3:amd64. */
+static void read_package(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "package");
+
+	if (!s)
+		return;
+	if (value->len < 2 || value->len >= 128 ||
+	    strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789+-.:") != value->len)
+		schema_wrong(r, value, "package '%.128s' is not the name of a package", s);
+	else
+		r->rule->package = schema_keep(r, value);
+}
+
+static void read_digest(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	static const char prefix[] = "sha256:";
+	const size_t n = sizeof(prefix) - 1;
+	const char *s = schema_read_string(r, value, "digest");
+
+	if (!s)
+		return;
+	if (value->len != n + 64 || strncmp(s, prefix, n) ||
+	    strspn(s + n, "0123456789abcdef") != 64)
+		schema_wrong(r, value,
+			     "digest '%.128s' is not 'sha256:' and 64 digits of 0-9, a-f, as "
+			     "sha256sum prints them",
+			     s);
+	else
+		r->rule->digest = schema_keep(r, value);
+}
+
 static void read_unit(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	static const char *const types[] = {".service", ".scope"};
@@ -302,7 +334,8 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 }
 
 #define SUBJECT_FIELDS                                                                            \
-	{.key = "exe", .read = read_exe}, {.key = "unit", .read = read_unit},                     \
+	{.key = "exe", .read = read_exe}, {.key = "package", .read = read_package},               \
+		{.key = "digest", .read = read_digest}, {.key = "unit", .read = read_unit},       \
 		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
 		{.key = "login", .read = read_login}, {.key = "zone", .read = read_rule_zone},    \
 		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},        \
@@ -329,11 +362,12 @@ static void begin_rule(struct reader *r, struct rule *rule, const struct yaml_no
 static void check_rule(struct reader *r, const struct rule *rule, const struct yaml_node *at,
 		       const char *what)
 {
-	if (!rule->exe && !rule->unit.text && !rule->container.text && !rule->user.text &&
-	    rule->uid == UID_UNSET && !rule->zone_name && !r->wrong)
+	if (!rule->exe && !rule->package && !rule->digest && !rule->unit.text &&
+	    !rule->container.text && !rule->user.text && rule->uid == UID_UNSET &&
+	    !rule->zone_name && !r->wrong)
 		schema_wrong(r, at,
-			     "%s names nobody: it needs `exe`, `unit`, `container`, `user` or "
-			     "`zone`",
+			     "%s names nobody: it needs `exe`, `package`, `digest`, `unit`, "
+			     "`container`, `user` or `zone`",
 			     what);
 	if (rule->until && !rule->reason)
 		schema_wrong(r, at, "%s has an end and needs a `reason`", what);

@@ -65,6 +65,10 @@ static void put_rule(FILE *f, const struct rule *rule)
 	} while (0)
 	if (rule->exe)
 		PUT("exe", "%s", rule->exe);
+	if (rule->package)
+		PUT("package", "%s", rule->package);
+	if (rule->digest)
+		PUT("digest", "%s", rule->digest);
 	if (rule->unit.text)
 		PUT("unit", "%s", rule->unit.text);
 	if (rule->container.text)

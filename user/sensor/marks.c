@@ -149,6 +149,21 @@ int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *ou
 	return 0;
 }
 
+int sensor_identify_fd(struct sensor *sensor, int fd, struct inode_id *out_identity)
+{
+	struct marking_slot slot;
+	char self[64];
+	int opened;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	opened = slot_open(sensor, AT_FDCWD, self, MARKING_IDENTIFY, NULL, true, &slot);
+	if (opened < 0)
+		return opened;
+	fd_close(opened);
+	*out_identity = identity_of(&slot);
+	return 0;
+}
+
 size_t sensor_marked_on(const struct sensor *sensor, uint32_t out_devs[static MARKING_INODES])
 {
 	memcpy(out_devs, sensor->marked_on, sensor->nr_marked_on * sizeof(*out_devs));

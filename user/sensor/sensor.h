@@ -101,6 +101,8 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);
+/* The same of what a descriptor (O_PATH will do) is of. */
+int sensor_identify_fd(struct sensor *sensor, int fd, struct inode_id *out_identity);
 
 /*
  * The s_dev of the file systems that the last sensor_mark() went through: more than one where one

@@ -186,6 +186,19 @@ static void param_time(struct line *line, const char *name, uint64_t ns)
 	param(line, name, time, SIZE_MAX);
 }
 
+/* "mapped,traced"; left out if there is nothing to say. */
+static void param_untrusted(struct line *line, uint32_t reasons)
+{
+	char words[64] = "";
+	size_t n = 0;
+
+	for (uint32_t bit = 1; bit & UNTRUSTED_ALL; bit <<= 1)
+		if (reasons & bit && n < sizeof(words))
+			n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n ? "," : "",
+					      untrusted_str((enum untrusted)bit));
+	param(line, "untrusted", words, SIZE_MAX);
+}
+
 static void put_subject(struct line *line, const struct alert *alert)
 {
 	const struct alert_process *self = &alert->processes[0];
@@ -194,6 +207,11 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param_u(line, "pid", self->pid);
 	param(line, "exe", self->exe, max->path);
 	param(line, "exe_trust", exe_trust_str(alert->exe_trust), max->other);
+	param_untrusted(line, alert->untrusted);
+	param(line, "package", alert->package, max->other);
+	if (alert->package_state == PACKAGE_MODIFIED)
+		param(line, "package_state", package_state_str(alert->package_state), SIZE_MAX);
+	param(line, "exe_digest", alert->exe_digest, max->other);
 	param_u(line, "uid", self->uid);
 	param(line, "user", self->user, max->other);
 	if (alert->euid != self->uid)

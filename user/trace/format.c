@@ -51,7 +51,7 @@
 		U32("tid", s.tid), U32("uid", s.uid), U32("euid", s.euid), U32("gid", s.gid), \
 		U32_OR("loginuid", s.loginuid, UNSET), U32_OR("session", s.session, UNSET),   \
 		U32("pidns", s.pidns), U64("exe_ino", s.exe.ino), U32("exe_dev", s.exe.dev),  \
-		U32("exe_gen", s.exe.gen), CHARS("comm", s.comm)
+		U32("exe_gen", s.exe.gen), CHARS("comm", s.comm), U32("untrusted", s.untrusted)
 #define TARGET(s)                                                                               \
 	U32("target_pid", s.id.tgid), U64("target_start", s.id.start),                          \
 		U64("target_exec_id", s.id.exec_id), U32("target_tid", s.tid),                  \
@@ -59,7 +59,8 @@
 		U32_OR("target_loginuid", s.loginuid, UNSET),                                   \
 		U32_OR("target_session", s.session, UNSET), U32("target_pidns", s.pidns),       \
 		U64("target_exe_ino", s.exe.ino), U32("target_exe_dev", s.exe.dev),             \
-		U32("target_exe_gen", s.exe.gen), CHARS("target_comm", s.comm)
+		U32("target_exe_gen", s.exe.gen), CHARS("target_comm", s.comm),                 \
+		U32("target_untrusted", s.untrusted)
 #define PARENT(p) \
 	U32("ppid", p.tgid), U64("parent_start", p.start), U64("parent_exec_id", p.exec_id)
 #define INODE(i) U64("ino", i.ino), U32("dev", i.dev), U32("gen", i.gen)
@@ -79,6 +80,10 @@ static const char *net_word(unsigned v)
 static const char *trust_word(unsigned v)
 {
 	return exe_trust_str((enum exe_trust)v);
+}
+static const char *package_word(unsigned v)
+{
+	return package_state_str((enum package_state)v);
 }
 static const char *mark_word(unsigned v)
 {
@@ -268,6 +273,13 @@ static const struct trace_field object_fields[] = {
 
 static const struct trace_field user_fields[] = {U32("uid", user.uid), SPAN("name", user.name)};
 
+static const struct trace_field program_fields[] = {
+	INODE(program.inode),
+	WORD("package_state", program.state, PACKAGE_UNKNOWN, PACKAGE_STATE_NR, package_word),
+	SPAN("package", program.package),
+	SPAN("digest", program.digest),
+};
+
 static const struct trace_field gap_fields[] = {
 	U64("from", gap.from),
 	U64("to", gap.to),
@@ -411,6 +423,7 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_SCAN] = FIELDS(scan_fields),
 		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
 		[EVENT_REFUSED] = FIELDS(refused_fields),
+		[EVENT_PROGRAM] = FIELDS(program_fields),
 	};
 #undef FIELDS
 

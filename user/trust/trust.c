@@ -211,3 +211,22 @@ enum exe_trust trust_ask(struct trust *t, struct span path, const struct inode_i
 			return EXE_VERIFIED;
 	return nlink ? EXE_OTHER : EXE_MEMORY;
 }
+
+enum exe_trust trust_subject(struct trust *t, struct span exe, uint32_t nlink, uint32_t mode,
+			     uint32_t uid, struct subject *subject)
+{
+	enum exe_trust trust = trust_ask(t, exe, &subject->exe, nlink);
+	/* A path that begins at no root is the name of a file that has none. */
+	bool memory = trust == EXE_MEMORY || (exe.len && exe.p[0] != '/');
+
+	if (!subject->exe.ino && !subject->exe.dev) /* a kernel thread */
+		return trust;
+	if (memory)
+		subject->untrusted |= UNTRUSTED_MEMORY;
+	if (trust == EXE_OTHER)
+		subject->untrusted |= UNTRUSTED_OTHER;
+	/* The mode of what has no name says nothing: nobody else can open it. */
+	if (trust == EXE_WRITABLE || uid != 0 || (mode & S_IWOTH && nlink))
+		subject->untrusted |= UNTRUSTED_WRITABLE;
+	return trust;
+}

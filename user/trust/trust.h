@@ -23,3 +23,11 @@ int trust_set_policy(struct trust *trust, const struct policy *policy);
 /* exe: path as the kernel told it. EXE_UNKNOWN if no policy names it. */
 enum exe_trust trust_ask(struct trust *trust, struct span exe, const struct inode_id *inode,
 			 uint32_t nlink);
+
+/*
+ * trust_ask() for the subject of an event, and adds to subject->untrusted what is to be said of its
+ * executable. exe, nlink, mode, uid: the executable's, as the event tells them. Of a program that
+ * no policy names only these are looked at.
+ */
+enum exe_trust trust_subject(struct trust *trust, struct span exe, uint32_t nlink, uint32_t mode,
+			     uint32_t uid, struct subject *subject);

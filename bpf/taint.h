@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What has got into a process image that is not of its executable: code that others than root can
+ * change, and the hands of a tracer. Whatever the executable is, such an image does not count as
+ * it.
+ *
+ * Kept for an image (exec makes a new one), since what was mapped may be unmapped again, and who
+ * traced may be gone, while what they did stays. A child that is forked has it too. What is asked
+ * at each fork, exec and exit is a counter; only mappings and tracers of a kind that hardly any
+ * process has come to a map.
+ */
+#pragma once
+
+#include "state.h"
+
+struct taint {
+	kt_u64 start; /* start_boottime of the leader */
+	kt_u64 exec_id; /* self_exec_id: of this image */
+	/* Bytes, that two CPUs may set at once: BPF before 5.12 has no atomic or. */
+	kt_u8 mapped; /* WIRE_TAINT_MAPPED */
+	kt_u8 traced; /* WIRE_TAINT_TRACED */
+	kt_u8 pad[6];
+};
+
+/* Never LRU: to forget one is to trust it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, kt_u32); /* tgid */
+	__type(value, struct taint);
+} taints __weak SEC(".maps");
+
+/* How many there are with a tgid that ends in these bits: 0 = surely none. */
+#define TAINT_SLOT_BITS 14
+#define TAINT_SLOTS	(1U << TAINT_SLOT_BITS)
+
+extern kt_u32 taint_slots[TAINT_SLOTS];
+
+/* Numbers for pointers, here and below: see access.h. */
+
+/* WIRE_TAINT_* of a task's image at this moment, a tracer that is attached now included. */
+kt_u32 taint_of(kt_u64 task);
+/* The process of `task` has mapped the file of `inode` to run what stands in it. */
+int taint_mapped(kt_u64 task, kt_u64 inode);
+/* The current process has a new image. */
+int taint_exec(void);
+/* Two processes, the second one just forked by the first. */
+int taint_fork(kt_u32 parent_tgid, kt_u32 child_tgid, kt_u64 child);
+
+/* False: surely none. */
+static __always_inline int taint_test(kt_u32 tgid)
+{
+	return taint_slots[tgid & (TAINT_SLOTS - 1)];
+}
+
+static __always_inline void taint_count(kt_u32 tgid, int by)
+{
+	__sync_fetch_and_add(&taint_slots[tgid & (TAINT_SLOTS - 1)], by);
+}
+
+static __always_inline void taint_end(kt_u32 tgid)
+{
+	if (taint_test(tgid) && !bpf_map_delete_elem(&taints, &tgid))
+		taint_count(tgid, -1);
+}
+
+/*
+ * Whether others than root can change what stands in a regular file. What has no name can be
+ * reached by nobody but who has it open, whatever its mode says: there the owner counts. `inode` as
+ * in filter_test().
+ */
+static __always_inline int others_can_change(struct inode *inode)
+{
+	kt_u32 mode = inode->i_mode;
+
+	if ((mode & S_IFMT) != S_IFREG)
+		return 0;
+	return inode->i_uid.val || (mode & (S_IWGRP | S_IWOTH) && inode->i_nlink);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What executables are, worked out on a thread and kept. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tmpdir.h"
+#include "trust/inspect.h"
+
+static struct {
+	unsigned nr;
+	struct inode_id id;
+	enum package_state state;
+	char digest[80], package[80];
+} told;
+static bool answers = true;
+static unsigned identified;
+
+static int identify(void *userdata, int fd, struct inode_id *out_identity)
+{
+	struct stat st;
+
+	identified++;
+	assert_int_equal(fstat(fd, &st), 0);
+	*out_identity = (struct inode_id){.ino = st.st_ino, .dev = (uint32_t)st.st_dev, .gen = 7};
+	return 0;
+}
+
+static int open_path(void *userdata, const char *path)
+{
+	return answers ? open(path, O_PATH | O_CLOEXEC) : -EREMOTE;
+}
+
+static void on_told(void *userdata, const struct event_program *program)
+{
+	told.nr++;
+	told.id = program->inode;
+	told.state = program->state;
+	snprintf(told.digest, sizeof(told.digest), "%.*s", (int)program->digest.len,
+		 program->digest.p);
+	snprintf(told.package, sizeof(told.package), "%.*s", (int)program->package.len,
+		 program->package.p ? program->package.p : "");
+}
+
+static const struct inspect_ops ops = {
+	.identify = identify,
+	.open = open_path,
+	.told = on_told,
+};
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static struct inspect *begin(void **state)
+{
+	struct inspect *in;
+	char sums[PATH_MAX + 64];
+
+	memset(&told, 0, sizeof(told));
+	answers = true;
+	write_file(tmpdir_path(state, "program"), "abc");
+	snprintf(sums, sizeof(sums), "900150983cd24fb0d6963f7d28e17f72  %s\n",
+		 tmpdir_path(state, "program") + 1);
+	write_file(tmpdir_path(state, "tool.md5sums"), sums);
+	assert_int_equal(inspect_new(&ops, NULL, *state, &in), 0);
+	return in;
+}
+
+static void wait_told(struct inspect *in, unsigned nr)
+{
+	while (told.nr < nr) {
+		struct pollfd p = {.fd = inspect_fd(in), .events = POLLIN};
+
+		assert_int_equal(poll(&p, 1, 60000), 1);
+		inspect_answer(in);
+	}
+	assert_int_equal(told.nr, nr);
+}
+
+static void want(struct inspect *in, const char *path)
+{
+	inspect_want(in, span_of(path), NULL, false);
+}
+
+static void a_program_is_told_once_with_package_and_digest(void **state)
+{
+	const char *path = tmpdir_path(state, "program");
+	struct inspect *in = begin(state);
+	struct inspect_stats stats;
+
+	want(in, path);
+	want(in, path); /* on its way */
+	wait_told(in, 1);
+	assert_int_equal(told.state, PACKAGE_INTACT);
+	assert_string_equal(told.package, "tool");
+	assert_memory_equal(told.digest, "sha256:ba7816bf", 15);
+	assert_int_equal(told.id.gen, 7);
+	want(in, path); /* known */
+	inspect_stats(in, &stats);
+	assert_int_equal(stats.done, 1);
+	assert_int_equal(stats.waiting, 0);
+	assert_int_equal(stats.known, 1);
+	inspect_free(in);
+}
+
+static void what_changes_is_looked_at_again(void **state)
+{
+	const char *path = tmpdir_path(state, "program");
+	struct inspect *in = begin(state);
+
+	want(in, path);
+	wait_told(in, 1);
+	write_file(path, "abcd");
+	want(in, path);
+	wait_told(in, 2);
+	assert_int_equal(told.state, PACKAGE_MODIFIED);
+	assert_string_equal(told.package, "tool");
+	inspect_free(in);
+}
+
+static void only_the_file_that_ran_is_looked_at(void **state)
+{
+	const struct inode_id other = {.ino = 1, .dev = 2, .gen = 3};
+	const char *path = tmpdir_path(state, "program");
+	struct inspect *in = begin(state);
+	struct inspect_stats stats;
+
+	inspect_want(in, span_of(path), &other, true);
+	want(in, tmpdir_path(state, "missing"));
+	want(in, *state); /* a directory */
+	inspect_want(in, (struct span){}, NULL, true);
+	answers = false;
+	identified = 0;
+	want(in, path); /* on a file system that may not answer: not even identified */
+	assert_int_equal(identified, 0);
+	inspect_stats(in, &stats);
+	assert_int_equal(stats.waiting + stats.known + told.nr, 0);
+	inspect_free(in);
+}
+
+/* Its path leads elsewhere by now; what is known of it is told all the same, when it may have been
+ * forgotten. */
+static void what_was_replaced_is_still_known(void **state)
+{
+	struct inspect *in = begin(state);
+	const char *path = tmpdir_path(state, "program"), *next = tmpdir_path(state, "next");
+	struct inode_id id;
+	char other[PATH_MAX];
+
+	want(in, path);
+	wait_told(in, 1);
+	id = told.id;
+	write_file(next, "next");
+	/* Not to have its number given to one of the next. */
+	assert_int_equal(link(path, tmpdir_path(state, "kept")), 0);
+	assert_int_equal(rename(next, path), 0);
+	inspect_want(in, span_of(path), &id, true);
+	assert_int_equal(told.nr, 1);
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(other, sizeof(other), "%s/p%u", (const char *)*state, i);
+		write_file(other, "abc");
+		want(in, other);
+		wait_told(in, 2 + i);
+	}
+	inspect_want(in, span_of(path), &id, true);
+	assert_int_equal(told.nr, 602);
+	assert_int_equal(told.id.ino, id.ino);
+	assert_string_equal(told.package, "tool");
+	inspect_free(in);
+}
+
+static void too_many_are_passed_over_and_counted(void **state)
+{
+	struct inspect *in = begin(state);
+	struct inspect_stats stats;
+	char path[PATH_MAX];
+
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(path, sizeof(path), "%s/p%u", (const char *)*state, i);
+		write_file(path, "abc");
+		inspect_want(in, span_of(path), NULL, i % 2);
+	}
+	inspect_stats(in, &stats);
+	assert_in_range(stats.waiting, 1, 64);
+	assert_int_equal(stats.waiting + stats.dropped, 200);
+	inspect_free(in); /* with most of them waiting */
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_program_is_told_once_with_package_and_digest),
+		CASE(what_changes_is_looked_at_again),
+		CASE(only_the_file_that_ran_is_looked_at),
+		CASE(what_was_replaced_is_still_known),
+		CASE(too_many_are_passed_over_and_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

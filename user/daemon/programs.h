@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which executables are looked at (user/trust/inspect.h), and that the engine is told. */
+#pragma once
+
+#include "model/event.h"
+#include "trust/inspect.h"
+
+struct app;
+struct programs_watch;
+
+int programs_watch_new(struct app *app, struct programs_watch **out_watch);
+void programs_watch_free(struct programs_watch *watch);
+
+/* A process has come by something watched. */
+void programs_watch_subject(struct programs_watch *watch, const struct subject *subject,
+			    struct span exe);
+/* A program was started: looked at before it does anything, if the policy will ask. */
+void programs_watch_exec(struct programs_watch *watch, const struct event_exec *exec);
+/* The policy is in force: what it asks about is looked at before anybody runs it. */
+void programs_watch_policy(struct programs_watch *watch);
+
+void programs_watch_stats(const struct programs_watch *watch, struct inspect_stats *out_stats);

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What an executable is, beyond its path. */
+#include "trust/inspect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "trust/digest.h"
+#include "trust/dpkg.h"
+
+#define KNOWN_MAX   1024 /* of which the one that was asked for first gives way */
+#define JOBS_MAX    64
+#define JOBS_OTHERS 32 /* of them what is not wanted first */
+#define TOLD_AGAIN  512 /* after so many others were told, so before a listener forgets */
+
+struct known {
+	struct inode_id id;
+	struct timespec ctime;
+	bool done; /* else it waits, or is being looked at */
+	uint64_t told; /* when, in tellings */
+	enum package_state state;
+	char digest[DIGEST_TEXT];
+	char package[PACKAGE_MAX];
+};
+
+/* To the thread, and back. */
+struct job {
+	int fd; /* open for reading */
+	struct inode_id id;
+	struct timespec ctime;
+	int error;
+	char path[PATH_MAX];
+	enum package_state state;
+	char digest[DIGEST_TEXT];
+	char package[PACKAGE_MAX];
+};
+
+struct inspect {
+	const struct inspect_ops *ops;
+	void *userdata;
+	const char *info;
+	struct known known[KNOWN_MAX];
+	uint32_t nr_known, next_known;
+	uint64_t tellings;
+	struct inspect_stats stats;
+	int event_fd;
+	pthread_t thread;
+	bool has_thread;
+	/* What follows is shared with the thread. */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	struct job *jobs[JOBS_MAX], *done[JOBS_MAX]; /* oldest first */
+	uint32_t nr_jobs,
+		nr_done; /* both together, and the one in hand, never more than JOBS_MAX */
+};
+
+static void job_free(struct job *job)
+{
+	if (!job)
+		return;
+	fd_close(job->fd);
+	free(job);
+}
+
+/* --- the thread --------------------------------------------------------------------------------
+ */
+
+static void look(const struct inspect *in, struct job *job)
+{
+	char md5[DIGEST_MD5];
+
+	job->error = digest_file(job->fd, INSPECT_FILE_MAX, job->digest, md5);
+	if (!job->error)
+		dpkg_find(in->info, job->path, md5, job->package, &job->state);
+}
+
+static void *work(void *arg)
+{
+	struct inspect *in = arg;
+	struct job *job;
+
+	/* Of this thread alone, on Linux. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+	pthread_mutex_lock(&in->lock);
+	for (;;) {
+		while (!in->nr_jobs && !in->stop)
+			pthread_cond_wait(&in->wake, &in->lock);
+		if (in->stop)
+			break;
+		job = in->jobs[0];
+		memmove(&in->jobs[0], &in->jobs[1], --in->nr_jobs * sizeof(in->jobs[0]));
+		pthread_mutex_unlock(&in->lock);
+		look(in, job);
+		pthread_mutex_lock(&in->lock);
+		in->done[in->nr_done++] = job;
+		(void)!eventfd_write(in->event_fd, 1);
+	}
+	pthread_mutex_unlock(&in->lock);
+	return NULL;
+}
+
+/* --- the daemon's side -------------------------------------------------------------------------
+ */
+
+int inspect_new(const struct inspect_ops *ops, void *userdata, const char *info,
+		struct inspect **out_inspect)
+{
+	struct inspect *in = calloc(1, sizeof(*in));
+	sigset_t all, before;
+	int r;
+
+	if (!in)
+		return -ENOMEM;
+	in->ops = ops;
+	in->userdata = userdata;
+	in->info = info;
+	pthread_mutex_init(&in->lock, NULL);
+	pthread_cond_init(&in->wake, NULL);
+	in->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = in->event_fd < 0 ? -errno : 0;
+	if (!r) {
+		/* Signals are the main thread's. */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		r = -pthread_create(&in->thread, NULL, work, in);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		in->has_thread = !r;
+	}
+	if (r < 0) {
+		inspect_free(in);
+		return r;
+	}
+	*out_inspect = in;
+	return 0;
+}
+
+void inspect_free(struct inspect *in)
+{
+	if (!in)
+		return;
+	if (in->has_thread) {
+		pthread_mutex_lock(&in->lock);
+		in->stop = true;
+		pthread_cond_signal(&in->wake);
+		pthread_mutex_unlock(&in->lock);
+		pthread_join(in->thread, NULL);
+	}
+	for (uint32_t i = 0; i < in->nr_jobs; i++)
+		job_free(in->jobs[i]);
+	for (uint32_t i = 0; i < in->nr_done; i++)
+		job_free(in->done[i]);
+	pthread_cond_destroy(&in->wake);
+	pthread_mutex_destroy(&in->lock);
+	fd_close(in->event_fd);
+	free(in);
+}
+
+int inspect_fd(const struct inspect *in)
+{
+	return in->event_fd;
+}
+
+static void tell(struct inspect *in, struct known *known)
+{
+	const struct event_program program = {
+		.inode = known->id,
+		.state = known->state,
+		.digest = span_of(known->digest),
+		.package = span_of(known->package),
+	};
+
+	known->told = ++in->tellings;
+	in->ops->told(in->userdata, &program);
+}
+
+static struct known *find(struct inspect *in, const struct inode_id *id)
+{
+	for (uint32_t i = 0; i < in->nr_known; i++)
+		if (inode_id_same(&in->known[i].id, id) && in->known[i].id.gen == id->gen)
+			return &in->known[i];
+	return NULL;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+void inspect_answer(struct inspect *in)
+{
+	struct job *done[JOBS_MAX];
+	eventfd_t nr;
+	uint32_t n;
+
+	(void)!eventfd_read(in->event_fd, &nr);
+	pthread_mutex_lock(&in->lock);
+	n = in->nr_done;
+	memcpy(done, in->done, n * sizeof(done[0]));
+	in->nr_done = 0;
+	pthread_mutex_unlock(&in->lock);
+	for (uint32_t i = 0; i < n; i++) {
+		struct job *job = done[i];
+		struct known *known = find(in, &job->id);
+
+		in->stats.waiting--;
+		if (job->error)
+			in->stats.failed++;
+		else
+			in->stats.done++;
+		/* Else it has changed since, or was forgotten. */
+		if (known && same_time(&known->ctime, &job->ctime)) {
+			known->done = true;
+			known->state = job->state;
+			memcpy(known->digest, job->digest, sizeof(known->digest));
+			memcpy(known->package, job->package, sizeof(known->package));
+			tell(in, known); /* also that nothing could be found out */
+		}
+		job_free(job);
+	}
+}
+
+static struct known *add(struct inspect *in, const struct inode_id *id)
+{
+	struct known *known = find(in, id);
+
+	if (!known) {
+		known = &in->known[in->next_known];
+		in->next_known = (in->next_known + 1) % KNOWN_MAX;
+		if (in->nr_known < KNOWN_MAX)
+			in->nr_known++;
+	}
+	*known = (struct known){.id = *id};
+	return known;
+}
+
+static void put_job(struct inspect *in, int fd, struct span path, const struct inode_id *id,
+		    const struct stat *st, bool first)
+{
+	struct job *job = NULL;
+	struct known *known;
+
+	if (in->stats.waiting < (first ? JOBS_MAX : JOBS_OTHERS) && path.len < PATH_MAX)
+		job = calloc(1, sizeof(*job));
+	if (!job) {
+		in->stats.dropped++;
+		fd_close(fd);
+		return;
+	}
+	known = add(in, id);
+	known->ctime = st->st_ctim;
+	job->fd = fd;
+	job->id = *id;
+	job->ctime = st->st_ctim;
+	memcpy(job->path, path.p, path.len);
+	in->stats.waiting++;
+	pthread_mutex_lock(&in->lock);
+	if (first)
+		memmove(&in->jobs[1], &in->jobs[0], in->nr_jobs * sizeof(in->jobs[0]));
+	in->jobs[first ? 0 : in->nr_jobs] = job;
+	in->nr_jobs++;
+	pthread_cond_signal(&in->wake);
+	pthread_mutex_unlock(&in->lock);
+}
+
+/* Opens the file to be read, unless it is known. -1: nothing to read. */
+static int open_file(struct inspect *in, const char *path, const struct inode_id *identity,
+		     struct inode_id *out_id, struct stat *out_st)
+{
+	_cleanup_close_ int at = in->ops->open(in->userdata, path);
+	struct known *known;
+	char self[64];
+
+	if (at < 0 || fstat(at, out_st) < 0 || !S_ISREG(out_st->st_mode) ||
+	    in->ops->identify(in->userdata, at, out_id) < 0)
+		return -1;
+	if (identity && !(inode_id_same(out_id, identity) && out_id->gen == identity->gen))
+		return -1;
+	known = find(in, out_id);
+	if (known && same_time(&known->ctime, &out_st->st_ctim))
+		return -1;
+	if (known) /* changed: nobody is told what it was */
+		known->done = false;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+	return open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+void inspect_want(struct inspect *in, struct span path, const struct inode_id *identity, bool first)
+{
+	char name[PATH_MAX];
+	struct known *known;
+	struct inode_id id;
+	struct stat st;
+	int fd = -1;
+
+	if (path.len && path.p[0] == '/' && path.len < sizeof(name)) {
+		snprintf(name, sizeof(name), "%.*s", (int)path.len, path.p);
+		fd = open_file(in, name, identity, &id, &st);
+	}
+	if (fd >= 0)
+		put_job(in, fd, path, &id, &st, first);
+	/* Also of a file that has lost its name since: an upgrade came while it runs. */
+	known = identity ? find(in, identity) : NULL;
+	if (known && known->done && in->tellings - known->told > TOLD_AGAIN)
+		tell(in, known);
+}
+
+void inspect_stats(const struct inspect *in, struct inspect_stats *out_stats)
+{
+	*out_stats = in->stats;
+	out_stats->known = in->nr_known;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an executable is, beyond its path: the hash of its content, and the package that it came
+ * with. Worked out on a thread of its own, at the lowest priority, since reading a program and the
+ * package database may take a second; kept by the file's identity and the time of its last change.
+ * The descriptor that is read is the file that was identified, whatever its path leads to by then.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/event.h"
+
+#define INSPECT_FILE_MAX (64ULL << 20) /* bytes; larger executables are not read */
+
+struct inspect;
+
+struct inspect_ops {
+	/*
+	 * An O_PATH descriptor of what stands at an absolute path, no link followed, and without a
+	 * step into a file system that may not answer; negative errno. As reach_path().
+	 */
+	int (*open)(void *userdata, const char *path);
+	/* As sensor_identify_fd(). */
+	int (*identify)(void *userdata, int fd, struct inode_id *out_identity);
+	/* Strings are valid during the call. From inspect_want() and inspect_answer(). */
+	void (*told)(void *userdata, const struct event_program *program);
+};
+
+struct inspect_stats {
+	uint32_t waiting, known;
+	uint64_t done, failed, dropped;
+};
+
+/* info: DPKG_INFO, or its like. ops and info are kept. */
+int inspect_new(const struct inspect_ops *ops, void *userdata, const char *info,
+		struct inspect **out_inspect);
+void inspect_free(
+	struct inspect *inspect); /* waits for the file that is being read, 64 MiB at most */
+
+/* Readable when inspect_answer() has something to do; owned by `inspect`. */
+int inspect_fd(const struct inspect *inspect);
+void inspect_answer(struct inspect *inspect);
+
+/*
+ * Has the executable at `path` looked at, if it is the one of that identity (NULL: whatever stands
+ * there), unless it is known: then it is told once more from time to time, since whoever listens
+ * forgets. What is not there for this namespace, or cannot be opened without waiting, is passed
+ * over. `first`: before all that is only nice to know, and what users make wait keeps no place from
+ * it.
+ */
+void inspect_want(struct inspect *inspect, struct span path, const struct inode_id *identity,
+		  bool first);
+
+void inspect_stats(const struct inspect *inspect, struct inspect_stats *out_stats);
