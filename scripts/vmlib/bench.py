@@ -142,9 +142,9 @@ def measure(args, kernel, group, figures):
     """One boot of a group."""
     if group == "burst":
         return figures.add(boot(args, kernel, ["/kt/bench/burst.sh", str(args.burst)],
-                                own_copies(args, ()), 512, False, 2))
+                                own_copies(args, ()), MEM, False, 2))
     if group == "verifier":
-        text = boot(args, kernel, ["/kt/bench/verifier"], own_copies(args, ()), 512, False, 1)
+        text = boot(args, kernel, ["/kt/bench/verifier"], own_copies(args, ()), MEM, False, 1)
         return figures.add("\n".join(f"fact verifier:{line}" for line in text.splitlines()))
     most, what = GROUPS[group]
     programs = [] if group == "start" else ["tcc", *NEEDS.get(group, ())]
@@ -168,7 +168,7 @@ def collect(args):
         result = {"release": kernel.release, "groups": {}, "facts": {}}
         for group in args.only:
             figures = Figures()
-            boots = 1 if group in ALONE or group == "start" else args.boots
+            boots = 1 if group in ALONE else args.boots
             with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
                 jobs = [pool.submit(measure, args, line, group, figures) for _ in range(boots)]
                 for number, job in enumerate(jobs):

@@ -274,7 +274,7 @@ static const struct op {
 	{"vfork-exec", op_vfork_exec, 3, 100},
 	{"fork-exec", op_fork_exec, 3, 100},
 	{"ps", op_ps, 1, 10},
-	{"compile", op_compile, 1, 200},
+	{"compile", op_compile, 1, 100},
 };
 
 static int listen_on_loopback(void)
