@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import statistics
+import time
 
 from . import cli, guest, kernels, payload, peers
 from .common import ROOT, Failure, run
@@ -138,19 +139,39 @@ def own_copies(args, programs):
     return out
 
 
-def measure(args, kernel, group, figures):
-    """One boot of a group."""
+def measure(args, kernel, group):
+    """One boot of a group: what it printed."""
     if group == "burst":
-        return figures.add(boot(args, kernel, ["/kt/bench/burst.sh", str(args.burst)],
-                                own_copies(args, ()), MEM, False, 2))
+        return boot(args, kernel, ["/kt/bench/burst.sh", str(args.burst)], own_copies(args, ()), MEM,
+                    False, 2)
     if group == "verifier":
         text = boot(args, kernel, ["/kt/bench/verifier"], own_copies(args, ()), MEM, False, 1)
-        return figures.add("\n".join(f"fact verifier:{line}" for line in text.splitlines()))
+        return "\n".join(f"fact verifier:{line}" for line in text.splitlines())
     most, what = GROUPS[group]
     programs = [] if group == "start" else ["tcc", *NEEDS.get(group, ())]
     mem = 2048 if group == "bpftrace" else MEM
-    return figures.add(boot(args, kernel, ["/kt/bench/guest.sh", str(most), *what],
-                            own_copies(args, programs), mem, True, 1))
+    return boot(args, kernel, ["/kt/bench/guest.sh", str(most), *what], own_copies(args, programs),
+                mem, True, 1)
+
+
+def measure_and_keep(args, kernel, group):
+    """The same; with --keep it stays there, whatever becomes of the other boots."""
+    text = measure(args, kernel, group)
+    if args.keep:
+        place = pathlib.Path(args.keep) / kernel
+        place.mkdir(parents=True, exist_ok=True)
+        new = place / f"{group}.{time.time_ns()}"
+        new.with_suffix(".new").write_text(text)
+        new.with_suffix(".new").rename(new)
+    return text
+
+
+def kept_boots(args, kernel, group):
+    """What boots of a group printed that --keep has kept."""
+    if not args.keep:
+        return []
+    return [p.read_text() for p in sorted(pathlib.Path(args.keep, kernel).glob(f"{group}.*"))
+            if p.suffix != ".new"]
 
 
 def collect(args):
@@ -168,11 +189,13 @@ def collect(args):
         result = {"release": kernel.release, "groups": {}, "facts": {}}
         for group in args.only:
             figures = Figures()
-            boots = 1 if group in ALONE else args.boots
+            boots = min(args.boots, 1) if group in ALONE else args.boots
+            for text in kept_boots(args, line, group):
+                figures.add(text)
             with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-                jobs = [pool.submit(measure, args, line, group, figures) for _ in range(boots)]
+                jobs = [pool.submit(measure_and_keep, args, line, group) for _ in range(boots)]
                 for number, job in enumerate(jobs):
-                    job.result()
+                    figures.add(job.result())
                     print(f"{line} {group}: boot {number + 1} of {boots}", flush=True)
             if any(figures.boots):
                 result["groups"][group] = {"nothing": figures.nothing(), "rows": figures.rows()}
@@ -288,6 +311,8 @@ def parser():
                      help="guests at a time")
     top.add_argument("--burst", type=int, default=200000, metavar="N", help="opens in the burst")
     top.add_argument("--build", default=os.environ.get("BUILD", str(ROOT / "build")), metavar="DIR")
+    top.add_argument("--keep", metavar="DIR",
+                     help="keep there what each boot printed; figures are of all boots that are there")
     top.add_argument("--json", metavar="FILE", help="keep the figures there, beside those of other groups")
     top.add_argument("--table", metavar="FILE", help="only print kept figures")
     top.add_argument("--check", metavar="FILE", help="only compare kept figures, with:")
