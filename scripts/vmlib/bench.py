@@ -19,9 +19,9 @@ FIGURES = BENCH / "figures.json"
 WORDS = "mitigations=auto norandmaps"
 MEM, TIMEOUT = 1024, 1500
 TOLERANCE = 0.02  # of a ratio, beyond the spread of either side
-OPS = ("open", "open-varied", "watched-open", "absent", "watched-absent",
-       "watched-refused", "pread", "write", "write-close", "stat", "mmap",
-       "rename", "connect", "send-unix", "send-tcp", "vfork-exec", "fork-exec", "ps", "compile")
+OPS = ("open", "open-varied", "absent", "watched-absent", "watched-refused", "pread", "write", "write-close",
+       "stat", "mmap", "rename", "connect", "send-unix", "send-tcp", "vfork-exec", "fork-exec", "ps",
+       "compile", "watched-open", "holder-vfork-exec")
 PEERS = ("audit-watch", "audit-opens", "fatrace", "inotifywait", "bpftrace")
 NEEDS = {"audit-watch": ("auditd",), "audit-opens": ("auditd",), "fatrace": ("fatrace",),
          "inotifywait": ("inotifywait",), "bpftrace": ("bpftrace",)}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The dump scanner as a fork of its caller. Apart from scanner.c, so that the daemon, which starts a
- * program instead, does not have the detectors and their libraries in its memory.
+ * The dump scanner as a fork of its caller. Apart from scanner.c, so that the daemon, which starts
+ * a program instead, does not have the detectors and their libraries in its memory.
  */
 #include <fcntl.h>
 #include <openssl/crypto.h>

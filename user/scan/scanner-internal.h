@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the scanner that is a program and the one that is a fork share; nobody else includes this. */
+/* What the scanner that is a program and the one that is a fork share; nobody else includes this.
+ */
 #pragma once
 
 #include "scan/channel.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A walled-in dump scanner and the pipe of its findings: its life, for whoever started it, and the one
- * that is a program of its own. The one that is a fork of the caller stands in scanner-fork.c.
+ * A walled-in dump scanner and the pipe of its findings: its life, for whoever started it, and the
+ * one that is a program of its own. The one that is a fork of the caller stands in scanner-fork.c.
  */
 #include "scan/scanner.h"
 
@@ -12,7 +12,6 @@
 
 #include "scan/scanner-child.h"
 #include "scan/scanner-internal.h"
-
 
 uint32_t scanner_cpu_seconds(const struct scanner_input *input)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Empty programs on all the hooks that keytrail has with its default policy, until it is told to
- * end: what attaching alone costs, which no keytrail can go below. Prints a line for each hook that does not
- * attach, and "ready". With any argument none are attached: a process that is there as a monitor's
- * is, with its libraries mapped, and does nothing.
+ * end: what attaching alone costs, which no keytrail can go below. Prints a line for each hook that
+ * does not attach, and "ready". With any argument none are attached: a process that is there as a
+ * monitor's is, with its libraries mapped, and does nothing.
  */
 #include <errno.h>
 #include <stdio.h>
