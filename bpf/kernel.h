@@ -229,6 +229,7 @@ struct signal_struct {
 struct kernfs_node {
 	struct kernfs_node *parent;
 	const char *name;
+	unsigned long long id;
 };
 
 /* 6.15 (633488947ef6 "kernfs: Use RCU to access kernfs_node::parent") renamed the field. */

@@ -13,6 +13,9 @@ kt_u32 taint_slots[TAINT_SLOTS];
 /* Grows with each policy: what was told under the one before is told again under the next. */
 kt_u32 recent_epoch;
 
+/* Numbers of cgroups: see wire.h. */
+kt_u64 cgroups_told[WIRE_CGROUPS_TOLD];
+
 /* The daemon's process id in the initial pid namespace: what it opens is its own work. */
 const volatile kt_u32 cfg_self_tgid = 0;
 

@@ -152,9 +152,17 @@ struct wire_exec {
 	kt_u32 exe_nlink; /* 0: deleted or never linked (memfd) */
 	struct kt_str exe; /* path of mm->exe_file seen from the root of its mount namespace */
 	struct kt_str args; /* argv, NUL separated; WIRE_EXEC only */
-	struct kt_str cgroup; /* path in the unified hierarchy, from its root */
-	kt_u32 pad;
+	/* Path in the unified hierarchy, from its root. WIRE_EXEC: absent if the latest record that
+	 * had one with this cgroup_no is before this one, in the order of the ring. */
+	struct kt_str cgroup;
+	kt_u32 cgroup_no; /* lower half of the kernel's number of the cgroup */
 };
+
+/*
+ * Cgroups whose paths are known to have been told: one for each value of the lowest bits of
+ * cgroup_no. A cgroup of the unified hierarchy is never renamed, nor is its number used again.
+ */
+#define WIRE_CGROUPS_TOLD 256
 
 struct wire_exit {
 	struct wire_header h;

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import statistics
+import time
 
 from . import cli, guest, kernels, payload, peers
 from .common import ROOT, Failure, run
@@ -18,9 +19,9 @@ FIGURES = BENCH / "figures.json"
 WORDS = "mitigations=auto norandmaps"
 MEM, TIMEOUT = 1024, 1500
 TOLERANCE = 0.02  # of a ratio, beyond the spread of either side
-OPS = ("open", "open-varied", "watched-open", "absent", "watched-absent",
-       "watched-refused", "pread", "write", "write-close", "stat", "mmap",
-       "rename", "connect", "send-unix", "send-tcp", "vfork-exec", "fork-exec", "ps", "compile")
+OPS = ("open", "open-varied", "absent", "watched-absent", "watched-refused", "pread", "write", "write-close",
+       "stat", "mmap", "rename", "connect", "send-unix", "send-tcp", "vfork-exec", "fork-exec", "ps",
+       "compile", "watched-open", "holder-vfork-exec")
 PEERS = ("audit-watch", "audit-opens", "fatrace", "inotifywait", "bpftrace")
 NEEDS = {"audit-watch": ("auditd",), "audit-opens": ("auditd",), "fatrace": ("fatrace",),
          "inotifywait": ("inotifywait",), "bpftrace": ("bpftrace",)}
@@ -35,6 +36,7 @@ GROUPS = {
     **{peer: (10, ["nothing", peer]) for peer in PEERS},
 }
 ALONE = ("burst", "verifier")  # groups of one boot of their own kind
+TABLES = (("price", "many"), ("exact", "refused"), PEERS)
 
 # What the project has set itself: (operation, mode, at most so many times of nothing).
 TARGETS = [
@@ -138,19 +140,47 @@ def own_copies(args, programs):
     return out
 
 
-def measure(args, kernel, group, figures):
-    """One boot of a group."""
+def measure(args, kernel, group):
+    """One boot of a group: what it printed."""
     if group == "burst":
-        return figures.add(boot(args, kernel, ["/kt/bench/burst.sh", str(args.burst)],
-                                own_copies(args, ()), 512, False, 2))
+        return boot(args, kernel, ["/kt/bench/burst.sh", str(args.burst)], own_copies(args, ()), MEM,
+                    False, 2)
     if group == "verifier":
-        text = boot(args, kernel, ["/kt/bench/verifier"], own_copies(args, ()), 512, False, 1)
-        return figures.add("\n".join(f"fact verifier:{line}" for line in text.splitlines()))
+        text = boot(args, kernel, ["/kt/bench/verifier"], own_copies(args, ()), MEM, False, 1)
+        return "\n".join(f"fact verifier:{line}" for line in text.splitlines())
     most, what = GROUPS[group]
     programs = [] if group == "start" else ["tcc", *NEEDS.get(group, ())]
     mem = 2048 if group == "bpftrace" else MEM
-    return figures.add(boot(args, kernel, ["/kt/bench/guest.sh", str(most), *what],
-                            own_copies(args, programs), mem, True, 1))
+    return boot(args, kernel, ["/kt/bench/guest.sh", str(most), *what], own_copies(args, programs),
+                mem, True, 1)
+
+
+def measure_and_keep(args, kernel, group):
+    """The same; with --keep it stays there, whatever becomes of the other boots."""
+    text = measure(args, kernel, group)
+    if args.keep:
+        place = pathlib.Path(args.keep) / kernel
+        place.mkdir(parents=True, exist_ok=True)
+        new = place / f"{group}.{time.time_ns()}"
+        new.with_suffix(".new").write_text(text)
+        new.with_suffix(".new").rename(new)
+    return text
+
+
+def kept_boots(args, kernel, group):
+    """What boots of a group printed that --keep has kept."""
+    if not args.keep:
+        return []
+    return [p.read_text() for p in sorted(pathlib.Path(args.keep, kernel).glob(f"{group}.*"))
+            if p.suffix != ".new"]
+
+
+def in_order(values):
+    """What the boots have found: one word if it is the same, else the middle one first."""
+    if len(set(values)) == 1 or not all(v.isdigit() for v in values):
+        return values[0]
+    middle = statistics.median_low(sorted(map(int, values)))
+    return [str(middle), *(v for v in values if int(v) != middle)]
 
 
 def collect(args):
@@ -168,16 +198,17 @@ def collect(args):
         result = {"release": kernel.release, "groups": {}, "facts": {}}
         for group in args.only:
             figures = Figures()
-            boots = 1 if group in ALONE or group == "start" else args.boots
+            boots = min(args.boots, 1) if group in ALONE else args.boots
+            for text in kept_boots(args, line, group):
+                figures.add(text)
             with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-                jobs = [pool.submit(measure, args, line, group, figures) for _ in range(boots)]
+                jobs = [pool.submit(measure_and_keep, args, line, group) for _ in range(boots)]
                 for number, job in enumerate(jobs):
-                    job.result()
+                    figures.add(job.result())
                     print(f"{line} {group}: boot {number + 1} of {boots}", flush=True)
             if any(figures.boots):
                 result["groups"][group] = {"nothing": figures.nothing(), "rows": figures.rows()}
-            result["facts"].update({k: v[0] if len(set(v)) == 1 else v
-                                    for k, v in figures.facts.items()})
+            result["facts"].update({k: in_order(v) for k, v in figures.facts.items()})
         kept[line] = result
     return kept
 
@@ -192,25 +223,46 @@ def cell(row, width=0):
     return f"{row['ratio']:.3f}{spread}"
 
 
+def costs(result, groups):
+    """One table: operations by the configurations of these groups."""
+    data = {g: result["groups"][g] for g in groups if g in result["groups"]}
+    columns = sorted(((g, label, mode) for g in data
+                      for label, mode in dict.fromkeys(tuple(k.split()[:2]) for k in data[g]["rows"])),
+                     key=lambda c: (groups.index(c[0]), c[1] != "empty", len(c[1]), c[1], c[2] != "kernel"))
+    if not columns:
+        return []
+    out = ["| operation | nothing | " + " | ".join(f"{label} {mode}" for _, label, mode in columns) + " |",
+           "|---|--:|" + "--:|" * len(columns)]
+    for op in OPS:
+        base = next((d["nothing"][op] for d in data.values() if op in d["nothing"]), None)
+        cells = [cell(data[g]["rows"].get(f"{label} {mode} {op}")) for g, label, mode in columns]
+        if base and set(cells) != {"-"}:
+            out.append(f"| {op} | {base['cost']:,} | " + " | ".join(cells) + " |")
+    return [*out, ""]
+
+
+def fact(value):
+    """What was found in each boot: the median, and the range where they differ."""
+    if isinstance(value, str):
+        return value
+    numbers = sorted(float(v) for v in value)
+    return f"{statistics.median(numbers):,.0f} ({numbers[0]:,.0f}-{numbers[-1]:,.0f})"
+
+
 def table(kept):
     """The figures as tables of Markdown."""
     out = []
     for line, result in kept.items():
-        columns = [(group, label, mode) for group, data in result["groups"].items()
-                   for label, mode in dict.fromkeys(tuple(k.split()[:2]) for k in data["rows"])]
-        if columns:
-            out += [f"Kernel {line} ({result['release']})", "",
-                    "| operation | nothing | " + " | ".join(f"{la} {m}" for _, la, m in columns) + " |",
-                    "|---|--:|" + "--:|" * len(columns)]
-        for op in OPS if columns else ():
-            groups = result["groups"]
-            base = next((g["nothing"][op] for g in groups.values() if op in g["nothing"]), None)
-            cells = [cell(groups[g]["rows"].get(f"{la} {m} {op}")) for g, la, m in columns]
-            if base:
-                out.append(f"| {op} | {base['cost']:,} | " + " | ".join(cells) + " |")
-        out.append("")
-        facts = {k: v for k, v in result["facts"].items() if not k.startswith("verifier:")}
-        out += [f"- {name}: {value}" for name, value in sorted(facts.items())]
+        tables = [costs(result, groups) for groups in TABLES]
+        if any(tables):
+            boots = {g: max(row["boots"] for row in d["rows"].values())
+                     for g, d in result["groups"].items() if d["rows"]}
+            out += [f"Kernel {line} ({result['release']}); boots: "
+                    + ", ".join(f"{group} {nr}" for group, nr in boots.items()), ""]
+        for one in tables:
+            out += one
+        facts = {k: v for k, v in result["facts"].items() if not k.startswith(("verifier:", "hook:"))}
+        out += [f"- {name}: {fact(value)}" for name, value in sorted(facts.items())]
         out.append("")
     programs = sorted({k for r in kept.values() for k in r["facts"] if k.startswith("verifier:")})
     if programs:
@@ -218,6 +270,9 @@ def table(kept):
         for name in programs:
             cells = [str(r["facts"].get(name, "-")).split()[0] for r in kept.values()]
             out.append(f"| {name.removeprefix('verifier:')} | " + " | ".join(cells) + " |")
+        sums = [sum(int(w.split()[0]) for k, w in r["facts"].items()
+                    if k in programs and w.split()[0].isdigit()) for r in kept.values()]
+        out.append("| all | " + " | ".join(f"{n:,}" for n in sums) + " |")
     return "\n".join(out)
 
 
@@ -262,6 +317,7 @@ def regressions(new, old):
 
 def fact_regression(line, name, value, was):
     """One fact against the committed one."""
+    value, was = (v if isinstance(v, (str, type(None))) else v[0] for v in (value, was))
     if name == "lost" and int(value) > 0:
         return [f"{line} burst: {value} events lost"]
     if name.startswith("verifier:") and was and value.split()[0].isdigit() and was.split()[0].isdigit():
@@ -271,7 +327,7 @@ def fact_regression(line, name, value, was):
     elif name.startswith("verifier:") and was and value.split()[0] != was.split()[0]:
         return [f"{line} {name}: {value}, was {was}"]
     if re.match(r"rss_kib:|(all_)?hooks_ms:", name) and was:
-        now, then = (float(v if isinstance(v, str) else v[0]) for v in (value, was))
+        now, then = float(value), float(was)
         if now > then * 1.1:
             return [f"{line} {name}: {now:g}, was {then:g}"]
     return []
@@ -288,6 +344,8 @@ def parser():
                      help="guests at a time")
     top.add_argument("--burst", type=int, default=200000, metavar="N", help="opens in the burst")
     top.add_argument("--build", default=os.environ.get("BUILD", str(ROOT / "build")), metavar="DIR")
+    top.add_argument("--keep", metavar="DIR",
+                     help="keep there what each boot printed; figures are of all boots that are there")
     top.add_argument("--json", metavar="FILE", help="keep the figures there, beside those of other groups")
     top.add_argument("--table", metavar="FILE", help="only print kept figures")
     top.add_argument("--check", metavar="FILE", help="only compare kept figures, with:")

@@ -29,18 +29,20 @@ def agent():
     return place
 
 
-def libraries(programs):
-    """Paths of the shared libraries (and of the loader) that these programs need."""
+def libraries(programs, beside=()):
+    """Paths of the shared libraries (and of the loader) that these programs need, but for those in
+    the directories `beside`, which are brought along."""
     found = set()
+    env = dict(os.environ, LD_LIBRARY_PATH=":".join(map(str, beside))) if beside else None
     for program in programs:
         done = subprocess.run([tool("ldd"), str(program)], capture_output=True, text=True,
-                              check=False)
+                              check=False, env=env)
         if done.returncode:
             continue  # static, or a script
         if "not found" in done.stdout:
             raise Failure(f"{program}: {re.search(r'.*not found', done.stdout).group().strip()}")
         found.update(re.findall(r"(/\S+) \(0x", done.stdout))
-    return sorted(found)
+    return sorted(lib for lib in found if pathlib.Path(lib).parent not in beside)
 
 
 def is_elf(path):
@@ -127,7 +129,8 @@ def make(place, image, where, command, copy_specs, pty, tests):
             for program in borrowed:
                 archive.add_file(f"usr/bin/{program.name}", program)
             programs += borrowed + [s for s, _ in pairs if s.is_file() and is_elf(s)]
-            for lib in libraries(programs):
+            beside = {s.parent for s, _ in pairs if ".so" in s.suffixes}
+            for lib in libraries(programs, beside):
                 archive.add_file(lib, os.path.realpath(lib))
         archive.add_tree(prefix, tmp)
         add_tests(archive, prefix, where, tests)

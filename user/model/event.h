@@ -107,6 +107,7 @@ struct event_exec { /* EVENT_EXEC and EVENT_PROC */
 	struct proc_id parent;
 	uint32_t exe_mode, exe_uid, exe_nlink; /* nlink 0: deleted or memfd */
 	struct span exe, args, cgroup; /* args: NUL separated */
+	uint32_t cgroup_no; /* for the sensor alone: see wire/cgroups.h */
 };
 
 struct event_exit {

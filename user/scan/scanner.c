@@ -1,69 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A forked, walled-in dump scanner and the pipe of its findings. */
+/*
+ * A walled-in dump scanner and the pipe of its findings: its life, for whoever started it, and the
+ * one that is a program of its own. The one that is a fork of the caller stands in scanner-fork.c.
+ */
 #include "scan/scanner.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "scan/channel.h"
-#include "scan/process.h"
 #include "scan/scanner-child.h"
+#include "scan/scanner-internal.h"
 
-struct scanner {
-	struct scan_process process;
-	int fd;
-	int error; /* 1: not known yet */
-	struct channel_reader channel;
-};
-
-/* --- in the child --- */
-
-/* The dump as 0, the channel as 1, /proc/PID/maps as 3; whatever they were before. */
-static int arrange(const struct scanner_input *input, int out)
-{
-	int dump = fcntl(input->fd, F_DUPFD, 10);
-	int maps = input->maps_fd < 0 ? -1 : fcntl(input->maps_fd, F_DUPFD, 10);
-
-	out = fcntl(out, F_DUPFD, 10);
-	if (dump < 0 || out < 0 || (input->maps_fd >= 0 && maps < 0))
-		return -EIO;
-	if (dup2(dump, 0) < 0 || dup2(out, 1) < 0 || (maps >= 0 && dup2(maps, 3) < 0))
-		return -EIO;
-	close_range(2, 2, 0);
-	close_range(maps >= 0 ? 4 : 3, ~0U, 0);
-	return 0;
-}
-
-static uint32_t cpu_seconds(const struct scanner_input *input)
+uint32_t scanner_cpu_seconds(const struct scanner_input *input)
 {
 	return input->cpu_seconds ? (uint32_t)input->cpu_seconds : SCANNER_CPU_SECONDS;
 }
 
-__attribute__((noreturn)) static void child(const struct scanner_input *input, int out)
-{
-	struct dump_input dump = {
-		.fd = 0,
-		.maps_fd = input->maps_fd < 0 ? -1 : 3,
-		.pid = input->pid,
-		.options = input->options,
-	};
-
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (arrange(input, out) < 0)
-		_exit(1);
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	scanner_child(&dump, cpu_seconds(input));
-}
-
-/* --- in the parent --- */
-
-/* *out: the child's end of its channel. */
-static int new_scanner(struct scanner **out_scanner, int *out)
+int scanner_new(struct scanner **out_scanner, int *out)
 {
 	_cleanup_free_ struct scanner *scanner = calloc(1, sizeof(*scanner));
 	_cleanup_close_ int in = -1, theirs = -1;
@@ -85,25 +40,6 @@ static int new_scanner(struct scanner **out_scanner, int *out)
 	return 0;
 }
 
-int scanner_spawn(const struct scanner_input *input, struct scanner **out_scanner)
-{
-	_cleanup_scanner_ struct scanner *scanner = NULL;
-	_cleanup_close_ int out = -1;
-	int r = new_scanner(&scanner, &out);
-	pid_t pid;
-
-	if (r < 0)
-		return r;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid)
-		child(input, out);
-	scanner->process = scan_process_of(pid);
-	*out_scanner = take_ptr(scanner);
-	return 0;
-}
-
 int scanner_exec(const char *program, const struct scanner_input *input, int needles_fd,
 		 struct scanner **out_scanner)
 {
@@ -111,12 +47,12 @@ int scanner_exec(const char *program, const struct scanner_input *input, int nee
 	_cleanup_close_ int out = -1;
 	char unpack[24], seconds[24];
 	char *argv[] = {(char *)"keytrail-scan-dump", unpack, seconds, NULL};
-	int r = new_scanner(&scanner, &out);
+	int r = scanner_new(&scanner, &out);
 
 	if (r < 0)
 		return r;
 	snprintf(unpack, sizeof(unpack), "%llu", (unsigned long long)input->options.unpack_max);
-	snprintf(seconds, sizeof(seconds), "%u", cpu_seconds(input));
+	snprintf(seconds, sizeof(seconds), "%u", scanner_cpu_seconds(input));
 	r = scan_process_spawn(program ? program : SCANNER_PROGRAM, argv,
 			       (const int[SCAN_PROCESS_FDS]){input->fd, out, -1, needles_fd},
 			       &scanner->process);
@@ -206,22 +142,6 @@ void scanner_free(struct scanner *scanner)
 	scan_process_end(&scanner->process);
 	fd_close(scanner->fd);
 	free(scanner);
-}
-
-int scanner_run(const struct scanner_input *input, const struct scanner_events *events,
-		void *userdata)
-{
-	_cleanup_scanner_ struct scanner *scanner = NULL;
-	int r = scanner_spawn(input, &scanner);
-
-	if (r < 0)
-		return r;
-	while ((r = scanner_read(scanner, events, userdata)) == -EAGAIN) {
-		struct pollfd pfd = {.fd = scanner->fd, .events = POLLIN};
-
-		poll(&pfd, 1, -1);
-	}
-	return r;
 }
 
 const char *scanner_strerror(int error)

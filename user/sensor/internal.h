@@ -7,6 +7,7 @@
 #include "sensor/hooks.h"
 #include "sensor/sensor.h"
 #include "watch.h" /* types that the skeleton names */
+#include "wire/cgroups.h"
 
 struct btf;
 struct keytrail_bpf;
@@ -30,6 +31,7 @@ struct sensor {
 	uint32_t marked_on[MARKING_INODES]; /* sensor_marked_on() */
 	size_t nr_marked_on;
 	uint64_t undecodable;
+	struct cgroup_paths cgroups;
 	uint64_t repeats, turned_ns; /* see pressure.c */
 	bool turned;
 };

@@ -21,8 +21,10 @@ void sensor_deliver(struct sensor *sensor, const void *data, size_t size)
 
 	if (wire_decode(data, size, &event) < 0)
 		sensor->undecodable++;
-	else
+	else {
+		cgroup_paths_complete(&sensor->cgroups, &event);
 		sensor->config.event(&event, sensor->config.userdata);
+	}
 }
 
 /* Ends a turn of ring_buffer__consume(), after the record that it was returned for. */

@@ -3,6 +3,7 @@
 #include "sensor/sensor.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,9 @@ void sensor_complete(struct sensor *sensor)
 		hooks_attach(&sensor->hooks, sensor->late->obj, HOOKS_LATE);
 	btf__free(sensor->vmlinux);
 	sensor->vmlinux = NULL;
+	/* The kernel's types and the programs' were some ten megabytes: not to be kept in the heap.
+	 */
+	malloc_trim(0);
 }
 
 void sensor_free(struct sensor *sensor)

@@ -165,6 +165,7 @@ static int decode_exec(struct record *rec, struct event_exec *out)
 	out->exe_mode = w.exe_mode;
 	out->exe_uid = w.exe_uid;
 	out->exe_nlink = w.exe_nlink;
+	out->cgroup_no = w.cgroup_no;
 	r = get_subject(&w.subject, &out->subject);
 	if (!r)
 		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Empty programs on all the hooks that keytrail's table names, until it is told to end: what
- * attaching alone costs, which no keytrail can go below. Prints a line for each hook that does not
- * attach, and "ready". With any argument none are attached: a process that is there as a monitor's
- * is, with its libraries mapped, and does nothing.
+ * Empty programs on all the hooks that keytrail has with its default policy, until it is told to
+ * end: what attaching alone costs, which no keytrail can go below. Prints a line for each hook that
+ * does not attach, and "ready". With any argument none are attached: a process that is there as a
+ * monitor's is, with its libraries mapped, and does nothing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +50,9 @@ int main(int argc, char **argv)
 		const struct hook_spec *spec = hooks.items[i].spec;
 		int r;
 
-		if (spec->on_demand || (spec->kind != HOOK_FENTRY && spec->kind != HOOK_TRACEPOINT))
+		/* What the policy has to ask for is not on them either. */
+		if (spec->on_demand || spec->memory || spec->refused ||
+		    (spec->kind != HOOK_FENTRY && spec->kind != HOOK_TRACEPOINT))
 			continue;
 		r = attach(spec);
 		if (r < 0)

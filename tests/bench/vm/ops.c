@@ -258,7 +258,6 @@ static const struct op {
 } ops[] = {
 	{"open", op_open, 60, BATCHES},
 	{"open-varied", op_open_varied, VARIED, BATCHES},
-	{"watched-open", op_watched_open, 20, 100},
 	{"absent", op_absent, 100, BATCHES},
 	{"watched-absent", op_watched_absent, 60, BATCHES},
 	{"watched-refused", op_watched_refused, 40, BATCHES},
@@ -274,7 +273,10 @@ static const struct op {
 	{"vfork-exec", op_vfork_exec, 3, 100},
 	{"fork-exec", op_fork_exec, 3, 100},
 	{"ps", op_ps, 1, 10},
-	{"compile", op_compile, 1, 200},
+	{"compile", op_compile, 1, 100},
+	/* From here on this process has read watched files, and is treated as one that has. */
+	{"watched-open", op_watched_open, 20, 100},
+	{"holder-vfork-exec", op_vfork_exec, 3, 100},
 };
 
 static int listen_on_loopback(void)
