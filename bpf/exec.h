@@ -29,8 +29,12 @@ static __always_inline int is_told(kt_u64 cgroup)
 	return cgroups_told[cgroup % WIRE_CGROUPS_TOLD] == cgroup;
 }
 
-/* All but the arguments, which only the process itself can read. */
-static __always_inline void fill_exec(struct exec_record *r, struct task_struct *task, kt_u32 type)
+/*
+ * All but the arguments, which only the process itself can read. `told`: is_told() of the task's
+ * cgroup, asked before the record was reserved, or it might stand before the one with the path.
+ */
+static __always_inline void fill_exec(struct exec_record *r, struct task_struct *task, kt_u32 type,
+				      int told)
 {
 	struct kernfs_node *cgroup = task->cgroups->dfl_cgrp->kn;
 	struct file *exe_file = load_exe_file(task);
@@ -50,7 +54,7 @@ static __always_inline void fill_exec(struct exec_record *r, struct task_struct 
 				     exe_file->f_path.dentry, exe_file->f_path.mnt);
 	}
 	r->e.cgroup_no = cgroup->id;
-	if (type == WIRE_EXEC && is_told(cgroup->id))
+	if (told)
 		return;
 	r->e.h.flags |= put_cgroup_path(r->str, EXEC_CGROUP_AT, WIRE_CGROUP_MAX, &r->e.cgroup,
 					EXEC_STR_OFF, cgroup);

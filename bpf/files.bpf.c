@@ -123,7 +123,7 @@ int BPF_PROG(on_mmap_file, struct file *file, unsigned long prot)
 
 	if (!file)
 		return 0;
-	if (prot & PROT_EXEC && others_can_change(file->f_inode))
+	if (prot & PROT_EXEC && others_can_change_code(file))
 		taint_mapped(bpf_get_current_task(), addr_of(file->f_inode));
 	if (!filter_test(file->f_inode))
 		return 0;

@@ -104,6 +104,7 @@ struct dentry___v6_8 {
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	int mnt_flags;
 };
 
 struct mount {
@@ -425,6 +426,7 @@ struct bpf_iter__task_vma {
 #define MAGIC_SMB	   0x517b
 #define MAGIC_CIFS	   0xff534d42
 #define MAGIC_SMB2	   0xfe534d42
+#define MNT_NOSUID	   0x01 /* include/linux/mount.h */
 #define MAGIC_FUSE	   0x65735546
 #define MAGIC_9P	   0x01021997
 #define MAGIC_CEPH	   0x00c36400

@@ -28,13 +28,15 @@
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
-	struct exec_record *r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
+	int told = is_told(task->cgroups->dfl_cgrp->kn->id);
+	struct exec_record *r;
 
+	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_BULK);
 		return 0;
 	}
-	fill_exec(r, task, WIRE_EXEC);
+	fill_exec(r, task, WIRE_EXEC, told);
 	r->e.h.flags |= put_args_between(r->str, EXEC_ARGS_AT, WIRE_ARGS_MAX, &r->e.args,
 					 EXEC_STR_OFF, task->mm->arg_start, task->mm->arg_end);
 	bpf_ringbuf_submit(r, bulk_flags());

@@ -29,7 +29,7 @@ int on_iter_task(struct bpf_iter__task *ctx)
 	r = bpf_map_lookup_elem(&scratch_proc, &zero);
 	if (!r)
 		return 0;
-	fill_exec(r, task, WIRE_PROC);
+	fill_exec(r, task, WIRE_PROC, 0);
 	r->e.h.seq = 0; /* not a record of the ring */
 	bpf_seq_write(seq, r, sizeof(*r));
 	return 0;
@@ -65,7 +65,7 @@ int on_iter_task_vma(struct bpf_iter__task_vma *ctx)
 	file = vma->vm_file;
 	if (!file)
 		return 0;
-	if (BPF_CORE_READ(vma, vm_flags) & VM_EXEC && others_can_change(file->f_inode))
+	if (BPF_CORE_READ(vma, vm_flags) & VM_EXEC && others_can_change_code(file))
 		taint_mapped(addr_of(task), addr_of(file->f_inode));
 	if (!filter_test(file->f_inode))
 		return 0;

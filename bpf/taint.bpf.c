@@ -131,7 +131,7 @@ int BPF_PROG(on_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot
 	if (!(prot & PROT_EXEC))
 		return 0;
 	file = vma->vm_file;
-	if (file && others_can_change(file->f_inode))
+	if (file && others_can_change_code(file))
 		taint_mapped(bpf_get_current_task(), addr_of(file->f_inode));
 	return 0;
 }

@@ -77,3 +77,18 @@ static __always_inline int others_can_change(struct inode *inode)
 		return 0;
 	return inode->i_uid.val || (mode & (S_IWGRP | S_IWOTH) && inode->i_nlink);
 }
+
+/*
+ * The same of what is mapped. Whose a file of a FUSE server is, the server says; a user's mounts
+ * (fusermount3) are known by MNT_NOSUID, which it always sets and which a system's own file system
+ * on FUSE (virtiofs) has not.
+ */
+static __always_inline int others_can_change_code(struct file *file)
+{
+	struct inode *inode = file->f_inode;
+
+	if (others_can_change(inode))
+		return 1;
+	return BPF_CORE_READ(inode, i_sb, s_magic) == MAGIC_FUSE &&
+	       BPF_CORE_READ(file, f_path.mnt, mnt_flags) & MNT_NOSUID;
+}

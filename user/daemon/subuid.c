@@ -26,24 +26,82 @@ static bool number(const char *text, char end, uint32_t *out)
 	return true;
 }
 
-static bool uid_of(FILE *passwd, const char *user, uint32_t *out_uid)
+/* Read once for all lines: any user can have both files read again, and there may be thousands. */
+struct name {
+	char *name;
+	uint32_t uid;
+	size_t nr; /* of two lines of one name the first counts */
+};
+
+struct names {
+	struct name *list;
+	size_t nr;
+};
+
+static int by_name(const void *a, const void *b)
 {
+	return strcmp(((const struct name *)a)->name, ((const struct name *)b)->name);
+}
+
+static int by_name_and_line(const void *a, const void *b)
+{
+	const struct name *x = a, *y = b;
+	int r = by_name(a, b);
+
+	return r ? r : (x->nr > y->nr) - (x->nr < y->nr);
+}
+
+static void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->nr; i++)
+		free(names->list[i].name);
+	free(names->list);
+}
+
+/* As many as there is memory for. */
+static void names_read(FILE *passwd, struct names *names)
+{
+	size_t room = 0;
+
+	for (struct passwd *pw; passwd && (pw = fgetpwent(passwd));) {
+		struct name *name;
+
+		if (names->nr == room) {
+			room = room ? 2 * room : 64;
+			name = reallocarray(names->list, room, sizeof(*name));
+			if (!name)
+				break;
+			names->list = name;
+		}
+		name = &names->list[names->nr];
+		*name = (struct name){strdup(pw->pw_name), pw->pw_uid, names->nr};
+		if (!name->name)
+			break;
+		names->nr++;
+	}
+	if (!names->nr)
+		return;
+	qsort(names->list, names->nr, sizeof(*names->list), by_name_and_line);
+}
+
+static bool uid_of(const struct names *names, char *user, uint32_t *out_uid)
+{
+	const struct name key = {.name = user}, *found = NULL;
+
 	if (number(user, '\0', out_uid))
 		return true;
-	if (!passwd)
+	if (names->nr)
+		found = bsearch(&key, names->list, names->nr, sizeof(key), by_name);
+	if (!found)
 		return false;
-	rewind(passwd);
-	for (struct passwd *pw; (pw = fgetpwent(passwd));) {
-		if (strcmp(pw->pw_name, user))
-			continue;
-		*out_uid = pw->pw_uid;
-		return true;
-	}
-	return false;
+	while (found > names->list && !by_name(found - 1, found))
+		found--;
+	*out_uid = found->uid;
+	return true;
 }
 
 /* One line, changed on the way. */
-static bool parse(char *line, FILE *passwd, struct quota_range *out)
+static bool parse(char *line, const struct names *names, struct quota_range *out)
 {
 	char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
 	struct quota_range range;
@@ -58,7 +116,7 @@ static bool parse(char *line, FILE *passwd, struct quota_range *out)
 		return false;
 	if (range.count > UINT32_MAX - range.first)
 		range.count = UINT32_MAX - range.first;
-	if (!uid_of(passwd, line, &range.account))
+	if (!uid_of(names, line, &range.account))
 		range.account = range.first;
 	if (!range.account) /* root has no quota, and what he gives himself is his affair */
 		return false;
@@ -77,18 +135,21 @@ size_t subuid_read(FILE *f, FILE *passwd, struct quota_range *ranges, size_t max
 {
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0, nr = 0, kept = 0, more = 0;
+	struct names names = {};
 	uint64_t end = 0; /* of those before */
 
+	names_read(passwd, &names);
 	while (getline(&line, &size, f) >= 0) {
 		struct quota_range range;
 
-		if (!parse(line, passwd, &range))
-			continue;
-		if (nr < max)
-			ranges[nr++] = range;
-		else
-			more++;
+		if (parse(line, &names, &range)) {
+			if (nr < max)
+				ranges[nr++] = range;
+			else
+				more++;
+		}
 	}
+	names_free(&names);
 	qsort(ranges, nr, sizeof(*ranges), by_first);
 	for (size_t i = 0; i < nr; i++) {
 		struct quota_range r = ranges[i];

@@ -31,17 +31,24 @@ static uint32_t bucket(const struct inode_id *inode)
 	return (uint32_t)(hash_u64(inode->ino ^ (uint64_t)inode->dev << 32) & (BUCKETS - 1));
 }
 
-const struct program *programs_find(const struct programs *programs, const struct inode_id *inode)
+static struct program *lookup(struct programs *programs, const struct inode_id *inode)
 {
 	uint32_t i = programs->buckets[bucket(inode)];
 
 	for (; i; i = programs->list[i - 1].next) {
-		const struct program *program = &programs->list[i - 1];
+		struct program *program = &programs->list[i - 1];
 
 		if (inode_id_same(&program->inode, inode) && program->inode.gen == inode->gen)
 			return program;
 	}
 	return NULL;
+}
+
+const struct program *programs_find(const struct programs *programs, const struct inode_id *inode)
+{
+	const struct program *program = lookup((struct programs *)programs, inode);
+
+	return program && program->state != PACKAGE_PENDING ? program : NULL;
 }
 
 static void unlink_at(struct programs *programs, uint32_t index)
@@ -64,7 +71,7 @@ static void copy(char *out, size_t size, struct span text)
 
 void programs_set(struct programs *programs, const struct event_program *told)
 {
-	struct program *program = (struct program *)programs_find(programs, &told->inode);
+	struct program *program = lookup(programs, &told->inode);
 	uint32_t index, *slot;
 
 	if (!program) {

@@ -82,10 +82,9 @@ const char *exe_trust_str(enum exe_trust trust)
 const char *package_state_str(enum package_state state)
 {
 	static const char *const words[PACKAGE_STATE_NR] = {
-		[PACKAGE_UNKNOWN] = "unknown",
-		[PACKAGE_NONE] = "none",
-		[PACKAGE_INTACT] = "intact",
-		[PACKAGE_MODIFIED] = "modified",
+		[PACKAGE_UNKNOWN] = "unknown", [PACKAGE_NONE] = "none",
+		[PACKAGE_INTACT] = "intact",   [PACKAGE_MODIFIED] = "modified",
+		[PACKAGE_PENDING] = "pending",
 	};
 
 	return word(words, ARRAY_SIZE(words), state);

@@ -278,6 +278,7 @@ enum package_state {
 	PACKAGE_NONE, /* no package has such a file */
 	PACKAGE_INTACT, /* it is what the package installed */
 	PACKAGE_MODIFIED, /* it is not, though the package has a file of this name */
+	PACKAGE_PENDING, /* the file was changed in place: what was told of it holds no longer */
 	PACKAGE_STATE_NR
 };
 

@@ -41,6 +41,8 @@ static const char *find_sum(const char *text, size_t len, const char *path)
 	const size_t n = strlen(path);
 	const char *at = text;
 
+	if (!n)
+		return NULL;
 	while ((at = memmem(at, len - (size_t)(at - text), path, n))) {
 		const char *end = at + n;
 

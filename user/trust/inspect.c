@@ -22,12 +22,14 @@
 #define KNOWN_MAX   1024 /* of which the one that was asked for first gives way */
 #define JOBS_MAX    64
 #define JOBS_OTHERS 32 /* of them what is not wanted first */
+#define SEEN_NS	    1000000000ULL /* what no rule asks for is not looked at more often */
 #define TOLD_AGAIN  512 /* after so many others were told, so before a listener forgets */
 
 struct known {
 	struct inode_id id;
 	struct timespec ctime;
 	bool done; /* else it waits, or is being looked at */
+	uint64_t seen_ns; /* CLOCK_MONOTONIC, when it was last found unchanged */
 	uint64_t told; /* when, in tellings */
 	enum package_state state;
 	char digest[DIGEST_TEXT];
@@ -193,6 +195,14 @@ static struct known *find(struct inspect *in, const struct inode_id *id)
 	return NULL;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 static bool same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
@@ -222,6 +232,10 @@ void inspect_answer(struct inspect *in)
 		/* Else it has changed since, or was forgotten. */
 		if (known && same_time(&known->ctime, &job->ctime)) {
 			known->done = true;
+			/* A failure is told, so that nobody waits, and the next access tries again.
+			 */
+			if (job->error && job->error != -EFBIG)
+				known->ctime = (struct timespec){};
 			known->state = job->state;
 			memcpy(known->digest, job->digest, sizeof(known->digest));
 			memcpy(known->package, job->package, sizeof(known->package));
@@ -288,10 +302,16 @@ static int open_file(struct inspect *in, const char *path, const struct inode_id
 	if (identity && !(inode_id_same(out_id, identity) && out_id->gen == identity->gen))
 		return -1;
 	known = find(in, out_id);
+	if (known)
+		known->seen_ns = now_ns();
 	if (known && same_time(&known->ctime, &out_st->st_ctim))
 		return -1;
-	if (known) /* changed: nobody is told what it was */
+	if (known && known->done) { /* changed in place: nobody is told what it was */
 		known->done = false;
+		known->state = PACKAGE_PENDING;
+		known->digest[0] = known->package[0] = '\0';
+		tell(in, known);
+	}
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
 	return open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
@@ -304,6 +324,9 @@ void inspect_want(struct inspect *in, struct span path, const struct inode_id *i
 	struct stat st;
 	int fd = -1;
 
+	known = identity ? find(in, identity) : NULL;
+	if (!first && known && now_ns() - known->seen_ns < SEEN_NS)
+		return;
 	if (path.len && path.p[0] == '/' && path.len < sizeof(name)) {
 		snprintf(name, sizeof(name), "%.*s", (int)path.len, path.p);
 		fd = open_file(in, name, identity, &id, &st);
