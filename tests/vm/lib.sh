@@ -12,6 +12,7 @@
 #	# kernels: 6.1 7.x	it is for these only
 #	# guest: own		what it does to the guest is no good to other tests: it gets its own
 #	# long: 3600 s, 3072 MiB	only in `make check-long` (LONG=1) or by its name, in its own guest
+#	# limit: 900 s		it may take so long
 #	# cpus: 2		it wants several processors; it gets a guest of its own, too
 #
 # The tests' own programs (tests/vm/ways/*.c) are in /kt/ways, this directory is /kt/tests.

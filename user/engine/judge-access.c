@@ -69,9 +69,12 @@ static struct span path_of(const struct object *object, const struct event_acces
 static void judge_dump(const struct dump_scan *scan, struct watch_entry *entry,
 		       struct policy_answer *answer)
 {
-	enum severity severity =
-		watch_entry_severity(entry, scan ? scan->state : SCANSTATE_UNSCANNED);
+	enum scan_state state = scan ? scan->state : SCANSTATE_UNSCANNED;
+	enum severity severity = watch_entry_severity(entry, state);
 
+	/* A key was in that memory. That a scan finds none takes nothing back. */
+	if (state == SCANSTATE_CLEAN && scan->of_holder && severity < entry->severity)
+		severity = entry->severity;
 	for (uint32_t i = 0; scan && severity && i < scan->nr; i++)
 		if (!entry->verdict[SCANSTATE_KEY] && scan->items[i].severity > severity)
 			severity = (enum severity)scan->items[i].severity;

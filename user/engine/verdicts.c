@@ -62,6 +62,7 @@ void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key)
 const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct event_scan *event)
 {
 	struct dump_scan *scan = &verdicts->scan;
+	const struct crash *crash;
 
 	if (verdicts->number != event->scan || event->state != SCANSTATE_KEY)
 		scan->nr = 0;
@@ -69,6 +70,8 @@ const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct ev
 	scan->number = event->scan;
 	scan->state = event->state;
 	scan->cause = event->cause;
+	crash = verdicts_holder(verdicts, event);
+	scan->of_holder = event->held.nr > 0 || (crash && crash->holder);
 	scan->keys = event->keys < scan->nr ? scan->nr : event->keys;
 	return scan;
 }
@@ -101,6 +104,7 @@ void verdicts_crash(struct verdicts *verdicts, const struct event_dump *dump)
 	crash = &verdicts->crashes[verdicts->next_crash++ % VERDICT_CRASHES];
 	crash->object = dump->how == DUMP_FILE ? dump->object : 0;
 	crash->pid = dump->subject.id.tgid;
+	crash->holder = dump->held.nr > 0;
 	memcpy(crash->comm, dump->subject.comm, sizeof(crash->comm));
 	crash->exe_len = keep(dump->exe, crash->exe, sizeof(crash->exe));
 	crash->cgroup_len = keep(dump->cgroup, crash->cgroup, sizeof(crash->cgroup));

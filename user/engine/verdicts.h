@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/event.h"
@@ -27,6 +28,7 @@ struct dump_scan {
 	uint64_t number;
 	enum scan_state state;
 	enum scan_cause cause;
+	bool of_holder; /* it is the memory of a process that had read a key, as far as is known */
 	uint64_t keys; /* in all; the worst are named */
 	uint32_t nr;
 	struct scan_key items[EVENT_KEYS_MAX]; /* of a copy there are only nr */
@@ -35,6 +37,7 @@ struct dump_scan {
 struct crash {
 	uint64_t object; /* the dump's mark, 0 = not known: a program or a socket was handed it */
 	uint32_t pid;
+	bool holder; /* it had read a key */
 	char comm[16];
 	char exe[512]; /* raw bytes, cut */
 	char cgroup[256]; /* the same */

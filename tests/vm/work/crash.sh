@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2016,SC2154
+#
+# Programs that crash and what debuggers make of it; containers.
+
+BUNDLE=/srv/bundle
+
+crash_stage() {
+	printf 'int f(int *p) { return *p; }\nint main(void) { return f(0); }\n' >crashy.c
+	tcc -g -o /usr/local/bin/crashy crashy.c
+	mkdir -p /srv/signing
+	openssl genpkey -algorithm ed25519 -out /srv/signing/key.pem
+	tcc -o /usr/local/bin/kt-signer /kt/tests/work/reader.c
+	mkdir -p $BUNDLE/rootfs/bin $BUNDLE/rootfs/keys
+	cp /bin/busybox $BUNDLE/rootfs/bin
+	for _name in sh echo cat; do ln -sf busybox $BUNDLE/rootfs/bin/$_name; done
+	(cd $BUNDLE && rm -f config.json && crun spec && jq '.process.terminal = false' config.json >spec)
+}
+
+# container NAME MOUNT COMMAND...: MOUNT is a directory that it sees as /keys.
+container() {
+	_container=$1
+	jq --arg from "$2" '.process.args = $ARGS.positional | .mounts += [{destination: "/keys",
+		type: "bind", source: $from, options: ["rbind", "ro"]}]' \
+		$BUNDLE/spec --args -- "$3" "$4" >$BUNDLE/config.json
+	crun run -b $BUNDLE "$_container"
+}
+
+crash_debugged() {
+	as_alice 'ulimit -c unlimited; crashy' || true
+	wait_for sh -c 'coredumpctl -q list crashy'
+	wait_for sh -c 'ls /var/lib/systemd/coredump | grep -q crashy'
+	crash_scanned
+	coredumpctl info crashy
+	coredumpctl dump -o core.crashy crashy
+	crash_scanned
+	gdb -batch -ex bt /usr/local/bin/crashy core.crashy
+}
+# It unpacks the core, and starts the debugger before anybody can have scanned that.
+crash_unpacked() {
+	coredumpctl debug --debugger-arguments="-batch -ex bt" crashy
+}
+CRASH_UNPACKED='.type == "dump-read" and .subject.exe == "/usr/bin/gdb" and
+	(.object.path | startswith("/var/tmp/coredump-"))'
+# Until what was dumped is known for what it is. Whoever scans wants the processor, so: seldom.
+crash_scanned() {
+	sleep 1
+	wait_for -t 100 sh -c 'sleep 1; keytrail status --json | jq -e ".scan | .queued + .running == 0"'
+}
+crash_container() {
+	container quiet /srv echo inside | grep -q inside
+}
+
+crash_quiet() {
+	quiet "a crash, and gdb on its core" crash_debugged
+	quiet_but "$CRASH_UNPACKED" "coredumpctl debug of it" crash_unpacked
+	quiet "a container starts" crash_container
+}
+
+crash_holder() {
+	prlimit --core=unlimited /usr/local/bin/kt-signer /srv/signing/key.pem crash || true
+	wait_for sh -c 'ls /var/lib/systemd/coredump | grep -q kt-signer'
+	crash_scanned
+}
+crash_holder_cat() {
+	cat /var/lib/systemd/coredump/core.kt-signer.* >/dev/null
+}
+crash_agent() {
+	as_alice 'eval "$(ssh-agent)" >/dev/null; ssh-add -q; echo $SSH_AGENT_PID' >agent
+	gdb -batch -p "$(cat agent)" -ex 'info registers rip'
+	kill "$(cat agent)"
+}
+
+crash_container_key() {
+	container loud /etc/ssh cat /keys/ssh_host_ecdsa_key
+}
+
+crash_loud() {
+	loud "a program that has read a key crashes" high crash_holder -- \
+		'.type == "holder-dumped"' '.subject.exe == "/usr/local/bin/kt-signer"' \
+		'.holds | length == 1 and .[0].path == "/srv/signing/key.pem"'
+	loud "cat of its core" high crash_holder_cat -- '.type == "dump-read"' \
+		'.subject.exe == "/usr/bin/cat"' '.object.path | startswith("/var/lib/systemd/coredump/")'
+	loud "a debugger at an agent" high crash_agent -- '.type == "memory-read"' \
+		'.subject.exe == "/usr/bin/gdb"' '.target.exe == "/usr/bin/ssh-agent"'
+	loud "a container reads a key of the host" critical crash_container_key -- \
+		'.type == "key-read" and .object.path == "/etc/ssh/ssh_host_ecdsa_key"' '.subject.exe | endswith("/busybox")'
+}
