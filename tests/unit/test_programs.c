@@ -40,6 +40,20 @@ static void the_last_word_counts(void **state)
 	programs_free(programs);
 }
 
+static void what_holds_no_longer_is_not_known(void **state)
+{
+	struct programs *programs = programs_new();
+	struct event_program pending = {.inode = {.ino = 1, .gen = 1}, .state = PACKAGE_PENDING};
+
+	set(programs, 1, 1, "a");
+	pending.inode.dev = find(programs, 1, 1)->inode.dev;
+	programs_set(programs, &pending);
+	assert_null(find(programs, 1, 1));
+	set(programs, 1, 1, "b");
+	assert_string_equal(find(programs, 1, 1)->package, "b");
+	programs_free(programs);
+}
+
 static void the_oldest_gives_way(void **state)
 {
 	struct programs *programs = programs_new();
@@ -68,6 +82,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_word_counts),
+		cmocka_unit_test(what_holds_no_longer_is_not_known),
 		cmocka_unit_test(the_oldest_gives_way),
 		cmocka_unit_test(what_is_too_long_is_cut),
 	};

@@ -25,9 +25,15 @@
 #define SEEN_NS	    1000000000ULL /* what no rule asks for is not looked at more often */
 #define TOLD_AGAIN  512 /* after so many others were told, so before a listener forgets */
 
+/* Of the file's content. The time moves with the timer before 6.13: the size often tells more. */
+struct version {
+	struct timespec ctime;
+	int64_t size; /* -1: none */
+};
+
 struct known {
 	struct inode_id id;
-	struct timespec ctime;
+	struct version version;
 	bool done; /* else it waits, or is being looked at */
 	uint64_t seen_ns; /* CLOCK_MONOTONIC, when it was last found unchanged */
 	uint64_t told; /* when, in tellings */
@@ -40,7 +46,7 @@ struct known {
 struct job {
 	int fd; /* open for reading */
 	struct inode_id id;
-	struct timespec ctime;
+	struct version version;
 	int error;
 	char path[PATH_MAX];
 	enum package_state state;
@@ -203,9 +209,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
+static struct version version_of(const struct stat *st)
 {
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+	return (struct version){st->st_ctim, st->st_size};
+}
+
+static bool same_version(const struct version *a, const struct version *b)
+{
+	return a->ctime.tv_sec == b->ctime.tv_sec && a->ctime.tv_nsec == b->ctime.tv_nsec &&
+	       a->size == b->size;
 }
 
 void inspect_answer(struct inspect *in)
@@ -230,12 +242,12 @@ void inspect_answer(struct inspect *in)
 		else
 			in->stats.done++;
 		/* Else it has changed since, or was forgotten. */
-		if (known && same_time(&known->ctime, &job->ctime)) {
+		if (known && same_version(&known->version, &job->version)) {
 			known->done = true;
 			/* A failure is told, so that nobody waits, and the next access tries again.
 			 */
 			if (job->error && job->error != -EFBIG)
-				known->ctime = (struct timespec){};
+				known->version.size = -1;
 			known->state = job->state;
 			memcpy(known->digest, job->digest, sizeof(known->digest));
 			memcpy(known->package, job->package, sizeof(known->package));
@@ -273,10 +285,10 @@ static void put_job(struct inspect *in, int fd, struct span path, const struct i
 		return;
 	}
 	known = add(in, id);
-	known->ctime = st->st_ctim;
+	known->version = version_of(st);
 	job->fd = fd;
 	job->id = *id;
-	job->ctime = st->st_ctim;
+	job->version = version_of(st);
 	memcpy(job->path, path.p, path.len);
 	in->stats.waiting++;
 	pthread_mutex_lock(&in->lock);
@@ -294,6 +306,7 @@ static int open_file(struct inspect *in, const char *path, const struct inode_id
 {
 	_cleanup_close_ int at = in->ops->open(in->userdata, path);
 	struct known *known;
+	struct version now;
 	char self[64];
 
 	if (at < 0 || fstat(at, out_st) < 0 || !S_ISREG(out_st->st_mode) ||
@@ -304,7 +317,8 @@ static int open_file(struct inspect *in, const char *path, const struct inode_id
 	known = find(in, out_id);
 	if (known)
 		known->seen_ns = now_ns();
-	if (known && same_time(&known->ctime, &out_st->st_ctim))
+	now = version_of(out_st);
+	if (known && same_version(&known->version, &now))
 		return -1;
 	if (known && known->done) { /* changed in place: nobody is told what it was */
 		known->done = false;
