@@ -4,6 +4,8 @@
 # What does not count as an allowed program, though its path is the right one, or its name is: all of
 # it done by a user without rights, to programs that root alone can change. tests/vm/mini/trust.test.sh
 # is about the files themselves.
+#
+# kernels: 5.10 6.1 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

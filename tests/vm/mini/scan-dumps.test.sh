@@ -3,7 +3,7 @@
 #
 # Dumps are scanned for keys as soon as they are closed: a key in one is told by its name, a dump without
 # one is clean. Who reads a dump is told with what is known of it.
-# kernels: 5.10 6.1 7.x
+# kernels: 6.1
 # guest: own
 # shellcheck disable=SC2119,SC2086,SC3045
 # shellcheck source=tests/vm/lib.sh
