@@ -18,7 +18,8 @@
 #include "keytrail.skel.h"
 
 #define LOG_STATS 4 /* the kernel's log level for the summary alone */
-#define LOG_SIZE  4096
+/* The summary is short, but since 6.4 the load fails if what was in between had no room. */
+#define LOG_SIZE  (1 << 18)
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
