@@ -19,7 +19,7 @@
 
 #define LOG_STATS 4 /* the kernel's log level for the summary alone */
 /* The summary is short, but since 6.4 the load fails if what was in between had no room. */
-#define LOG_SIZE  (1 << 18)
+#define LOG_SIZE (1 << 18)
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
