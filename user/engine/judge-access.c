@@ -72,8 +72,8 @@ static void judge_dump(const struct dump_scan *scan, struct watch_entry *entry,
 	enum scan_state state = scan ? scan->state : SCANSTATE_UNSCANNED;
 	enum severity severity = watch_entry_severity(entry, state);
 
-	/* A key was in that memory. That a scan finds none takes nothing back. */
-	if (state == SCANSTATE_CLEAN && scan->of_holder && severity < entry->severity)
+	/* A key may have been in that memory. That a scan finds none takes nothing back. */
+	if (state == SCANSTATE_CLEAN && !scan->of_stranger && severity < entry->severity)
 		severity = entry->severity;
 	for (uint32_t i = 0; scan && severity && i < scan->nr; i++)
 		if (!entry->verdict[SCANSTATE_KEY] && scan->items[i].severity > severity)

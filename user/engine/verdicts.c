@@ -71,7 +71,7 @@ const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct ev
 	scan->state = event->state;
 	scan->cause = event->cause;
 	crash = verdicts_holder(verdicts, event);
-	scan->of_holder = event->held.nr > 0 || (crash && crash->holder);
+	scan->of_stranger = !event->held.nr && crash && !crash->holder;
 	scan->keys = event->keys < scan->nr ? scan->nr : event->keys;
 	return scan;
 }

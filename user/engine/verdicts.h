@@ -28,7 +28,9 @@ struct dump_scan {
 	uint64_t number;
 	enum scan_state state;
 	enum scan_cause cause;
-	bool of_holder; /* it is the memory of a process that had read a key, as far as is known */
+	/* Its process is known, and had not read a key. Else it may have: dumped by a debugger, in
+	 * a container (whose numbers a dump has), by a thread of another name, or too long ago. */
+	bool of_stranger;
 	uint64_t keys; /* in all; the worst are named */
 	uint32_t nr;
 	struct scan_key items[EVENT_KEYS_MAX]; /* of a copy there are only nr */

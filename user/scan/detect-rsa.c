@@ -2,6 +2,8 @@
 /* Bare RSA numbers: candidates from the harvest, join on the lowest limb, exact division. */
 #include "scan/detect-rsa.h"
 
+#include <openssl/sha.h>
+
 #include "scan/rsa-crt.h"
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
@@ -56,7 +58,11 @@ struct search {
 	uint64_t steps; /* taken */
 	bool cut; /* there was no budget for more */
 	bool full; /* there were more numbers than are kept */
-	uint64_t factored[FACTORED]; /* lowest limbs of moduli that were, in a ring */
+	struct factored {
+		uint64_t low;
+		/* Who knows a modulus makes another one with its lowest limb. */
+		uint8_t digest[SHA256_DIGEST_LENGTH];
+	} factored[FACTORED]; /* moduli that were, in a ring */
 	size_t nr_factored;
 	/* Of the spot that is looked at: */
 	const struct stretch *stretch;
@@ -401,12 +407,29 @@ static void factor_by_region(struct search *s, const struct number *n)
 enum pass { PASS_STRONG, PASS_WEAK, PASS_BULK, PASS_REGION, PASS_NR };
 
 /* A number stands in a dump more than once, and in more than one layout. */
-static bool done_before(const struct search *s, uint64_t low)
+static bool done_before(const struct search *s, const uint64_t *n, unsigned nr)
 {
-	for (size_t i = 0; i < FACTORED && i < s->nr_factored; i++)
-		if (s->factored[i] == low)
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	bool known = false;
+
+	for (size_t i = 0; i < FACTORED && i < s->nr_factored; i++) {
+		if (s->factored[i].low != n[0])
+			continue;
+		if (!known)
+			SHA256((const uint8_t *)n, 8UL * nr, digest);
+		known = true;
+		if (!memcmp(digest, s->factored[i].digest, sizeof(digest)))
 			return true;
+	}
 	return false;
+}
+
+static void is_done(struct search *s, const uint64_t *n, unsigned nr)
+{
+	struct factored *f = &s->factored[s->nr_factored++ % FACTORED];
+
+	f->low = n[0];
+	SHA256((const uint8_t *)n, 8UL * nr, f->digest);
 }
 
 static bool in_pass(const struct search *s, const struct number *n, enum pass pass)
@@ -433,8 +456,8 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	for (size_t i = 0; i < moduli->nr && !s->cut; i++) {
 		const struct number *n = &moduli->items[i];
 
-		if (done[i] || !in_pass(s, n, pass) || done_before(s, n->low) ||
-		    !load(s, n, 2U * sizes[s->size], 2, limbs))
+		if (done[i] || !in_pass(s, n, pass) || !load(s, n, 2U * sizes[s->size], 2, limbs) ||
+		    done_before(s, limbs, 2U * sizes[s->size]))
 			continue;
 		s->modulus_limbs = limbs;
 		s->found = false;
@@ -444,7 +467,7 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 			factor_by_primes(s, n, most);
 		done[i] = s->found;
 		if (s->found)
-			s->factored[s->nr_factored++ % FACTORED] = n->low;
+			is_done(s, limbs, 2U * sizes[s->size]);
 	}
 }
 
@@ -477,13 +500,22 @@ static int join_all(struct search *s, bool *out_cut)
 	return err;
 }
 
-/* Keys without a modulus. */
+/* Are both primes? Some hundred thousand steps; there is a budget for that, too. */
+static bool are_primes(struct search *s, const uint64_t *p, const uint64_t *q, uint64_t nr)
+{
+	return affords(s, 2 * 64 * nr * nr * nr) && limbs_prime(p, (unsigned)nr) &&
+	       limbs_prime(q, (unsigned)nr);
+}
+
+/* Keys without a modulus. They have a share of their own: what is not tried of it is no loss. */
 static void crt_all(struct search *s)
 {
 	uint64_t p[LIMBS_MAX], q[LIMBS_MAX], n[LIMBS_MAX];
 
+	s->cut = false;
+	s->steps = s->join->budget / 2;
 	for (s->size = 0; s->size < SIZES; s->size++)
-		for (size_t i = 0; i < s->primes[s->size].nr; i++) {
+		for (size_t i = 0; i < s->primes[s->size].nr && !s->cut; i++) {
 			const struct number *prime = &s->primes[s->size].items[i];
 			const struct rsa_in_row row = {
 				.stretch = &s->harvest->stretches[prime->stretch],
@@ -492,11 +524,12 @@ static void crt_all(struct search *s)
 				.nr = sizes[s->size],
 			};
 
-			if (!rsa_crt(s->harvest, &row, p, q))
+			if (!affords(s, 10) || !rsa_crt(s->harvest, &row, p, q))
 				continue;
 			limbs_multiply(p, row.nr, q, row.nr, n);
-			if (n[2 * row.nr - 1] >> 62 && !done_before(s, n[0])) {
-				s->factored[s->nr_factored++ % FACTORED] = n[0];
+			if (n[2 * row.nr - 1] >> 62 && !done_before(s, n, 2 * row.nr) &&
+			    are_primes(s, p, q, row.nr)) {
+				is_done(s, n, 2 * row.nr);
 				s->modulus_limbs = n;
 				report(s, row.stretch, row.at, row.layout, p, q);
 			}

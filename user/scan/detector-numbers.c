@@ -99,6 +99,33 @@ static void on_rsa(void *userdata, const struct rsa_hit *hit)
 	detector_report(state->job, &f);
 }
 
+/*
+ * RFC 8032, 5.1.6: behind an expanded key's scalar there mostly stands the prefix that nonces are
+ * made of. With it and one signature the scalar is known, so it is as secret. Whatever stands there
+ * is taken for it, but for what has hardly a different byte.
+ */
+static void hide_prefix(struct state *state, const struct ec_hit *hit)
+{
+	const struct secret prefix = {
+		.kind = SECRET_KEY,
+		.value = {hit->secret.p + hit->secret.len, hit->secret.len},
+	};
+	uint64_t seen[4] = {0};
+	struct finding f = {.what = FINDING_EC, .class = CLASS_PROVEN, .layout = hit->layout};
+	int different = 0;
+
+	if (hit->at + 2 * (long)hit->secret.len > hit->stretch->len)
+		return;
+	for (size_t i = 0; i < prefix.value.len; i++)
+		seen[prefix.value.p[i] / 64] |= 1ULL << prefix.value.p[i] % 64;
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+		different += __builtin_popcountll(seen[i]);
+	if (different < 16)
+		return;
+	place(hit->stretch, hit->at + (long)hit->secret.len, &f);
+	detector_secret(state->job, &prefix, &f);
+}
+
 static void on_curve(void *userdata, const struct ec_hit *hit)
 {
 	struct state *state = userdata;
@@ -123,6 +150,8 @@ static void on_curve(void *userdata, const struct ec_hit *hit)
 			return;
 	}
 	detector_secret(state->job, &secret, &f);
+	if (hit->expanded)
+		hide_prefix(state, hit);
 	detector_report(state->job, &f);
 }
 

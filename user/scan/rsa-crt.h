@@ -20,7 +20,8 @@ struct rsa_in_row {
 
 /*
  * Is it the prime of such a key, whose other numbers stand before or after it? Some ten
- * multiplications if it is not. out_q: nr limbs, secret. The exponent is 65537.
+ * multiplications if it is not. out_p, out_q: nr limbs each, secret. The exponent is 65537. That
+ * they are primes is left to the caller, since it is dear: it may know the key.
  */
 bool rsa_crt(const struct harvest *harvest, const struct rsa_in_row *number, uint64_t *out_p,
 	     uint64_t *out_q);

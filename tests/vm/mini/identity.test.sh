@@ -124,6 +124,9 @@ reads alice $bin/map-code exec $work/evil.so $bin/read $ssh/id_execed
 for name in packaged modified stated other; do
 	reads alice $bin/$name $ssh/id_$name
 done
+# They wait for what is found out of the files, and others' alerts do not wait for them.
+check "a file that is looked at is told of in the end" wait_alert "$(of $ssh/id_modified)"
+check "and so is the next" wait_alert "$(of $ssh/id_other)"
 cp $WAYS/pread $bin/packaged.new
 printf '%s  %s\n' "$(md5sum $bin/packaged.new | cut -d' ' -f1)" "${bin#/}/packaged" \
 	>/var/lib/dpkg/info/key-reader:amd64.md5sums

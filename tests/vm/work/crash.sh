@@ -27,13 +27,14 @@ container() {
 }
 
 crash_debugged() {
+	_scans=$(crash_scans)
 	as_alice 'ulimit -c unlimited; crashy' || true
 	wait_for sh -c 'coredumpctl -q list crashy'
 	wait_for sh -c 'ls /var/lib/systemd/coredump | grep -q crashy'
-	crash_scanned
+	crash_scanned $((_scans + 1))
 	coredumpctl info crashy
 	coredumpctl dump -o core.crashy crashy
-	crash_scanned
+	crash_scanned $((_scans + 2))
 	gdb -batch -ex bt /usr/local/bin/crashy core.crashy
 }
 # It unpacks the core, and starts the debugger before anybody can have scanned that.
@@ -42,10 +43,14 @@ crash_unpacked() {
 }
 CRASH_UNPACKED='.type == "dump-read" and .subject.exe == "/usr/bin/gdb" and
 	(.object.path | startswith("/var/tmp/coredump-"))'
-# Until what was dumped is known for what it is. Whoever scans wants the processor, so: seldom.
+# Dumps of which it is known what they are, since the start.
+crash_scans() {
+	keytrail status --json | jq '.scan | .known + ([.done[], .unscanned[]] | add)'
+}
+# Until so many are. Whoever scans wants the processor, so: seldom.
 crash_scanned() {
-	sleep 1
-	wait_for -t 100 sh -c 'sleep 1; keytrail status --json | jq -e ".scan | .queued + .running == 0"'
+	wait_for -t 100 sh -c "sleep 1; keytrail status --json |
+		jq -e '.scan | .known + ([.done[], .unscanned[]] | add) >= $1'"
 }
 crash_container() {
 	container quiet /srv echo inside | grep -q inside
@@ -58,9 +63,10 @@ crash_quiet() {
 }
 
 crash_holder() {
+	_scans=$(crash_scans)
 	prlimit --core=unlimited /usr/local/bin/kt-signer /srv/signing/key.pem crash || true
 	wait_for sh -c 'ls /var/lib/systemd/coredump | grep -q kt-signer'
-	crash_scanned
+	crash_scanned $((_scans + 1))
 }
 crash_holder_cat() {
 	cat /var/lib/systemd/coredump/core.kt-signer.* >/dev/null
@@ -79,7 +85,7 @@ crash_loud() {
 	loud "a program that has read a key crashes" high crash_holder -- \
 		'.type == "holder-dumped"' '.subject.exe == "/usr/local/bin/kt-signer"' \
 		'.holds | length == 1 and .[0].path == "/srv/signing/key.pem"'
-	loud "cat of its core" high crash_holder_cat -- '.type == "dump-read"' \
+	loud "cat of its core" high crash_holder_cat -- '.type == "dump-read"' '.scan.state == "clean"' \
 		'.subject.exe == "/usr/bin/cat"' '.object.path | startswith("/var/lib/systemd/coredump/")'
 	loud "a debugger at an agent" high crash_agent -- '.type == "memory-read"' \
 		'.subject.exe == "/usr/bin/gdb"' '.target.exe == "/usr/bin/ssh-agent"'

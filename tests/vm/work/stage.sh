@@ -52,10 +52,12 @@ stage() {
 	loginctl enable-linger alice
 	for topic in ssh git accounts web packages host home crash; do
 		note "stage $topic: $(date +%T)"
-		work_run "${topic}_stage" || {
-			not_ok "the stage is set: $topic" "$(tail -n 5 "$T/said")"
+		work_run "${topic}_stage"
+		_staged=$?
+		if [ $_staged -ne 0 ]; then
+			not_ok "the stage is set: $topic" "$_staged: $(tail -n 5 "$T/said")"
 			return 1
-		}
+		fi
 	done
 	stage_policy >"$T/said" 2>&1 || {
 		not_ok "the site's policy is good" "$(cat "$T/said")"
