@@ -10,6 +10,7 @@ piece of the keys in any layout, keeps its holes, and an ELF core stays one that
 line per check; exits 0 if all hold.
 """
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -222,6 +223,28 @@ def test_redaction(keys, folder, dump):
         check("and stays as it is", f.read(len(data)) == first)
 
 
+def test_expanded_key(folder):
+    """RFC 8032, 5.1.6: with the prefix and one signature anybody has the scalar: both go."""
+    def openssl(*arguments, data=None):
+        return subprocess.run(["openssl", *arguments, "-outform", "DER"], input=data,
+                              capture_output=True, check=True).stdout
+    private = openssl("genpkey", "-algorithm", "ed25519")
+    public = openssl("pkey", "-inform", "DER", "-pubout", data=private)[-32:]
+    both = bytearray(hashlib.sha512(private[-32:]).digest())
+    both[0] &= 248
+    both[31] = both[31] & 127 | 64
+    dump, copy = os.path.join(folder, "expanded"), os.path.join(folder, "expanded.redacted")
+    with open(dump, "wb") as f:
+        f.write(bytes(1 << 16) + bytes(both) + public + bytes(1 << 16))
+    code, _, err = scan("--redact", copy, dump)
+    check("an expanded Ed25519 key is redacted", code == 1 and os.path.exists(copy), err)
+    with open(copy, "rb") as f:
+        rest = f.read()
+    check("its scalar is gone", bytes(both[:32]) not in rest)
+    check("and so is the prefix that its nonces are made of", bytes(both[32:]) not in rest)
+    check("and nothing else", len(rest) == (2 << 16) + 96 and not any(rest[:1 << 16]))
+
+
 def test_core(folder):
     """A core that gdb wrote, redacted: gdb still reads it, and finds the same stack."""
     if not shutil.which("gcore"):
@@ -255,6 +278,7 @@ def main():
         test_nothing_is_told(keys, folder, dump)
         test_sarif(dump)
         test_redaction(keys, folder, dump)
+        test_expanded_key(folder)
         test_core(folder)
     sys.exit(1 if failed else 0)
 
