@@ -27,14 +27,16 @@ container() {
 }
 
 crash_debugged() {
+	crash_scanned 0 # those of before
 	_scans=$(crash_scans)
 	as_alice 'ulimit -c unlimited; crashy' || true
 	wait_for sh -c 'coredumpctl -q list crashy'
 	wait_for sh -c 'ls /var/lib/systemd/coredump | grep -q crashy'
 	crash_scanned $((_scans + 1))
 	coredumpctl info crashy
+	_scans=$(crash_scans)
 	coredumpctl dump -o core.crashy crashy
-	crash_scanned $((_scans + 2))
+	crash_scanned $((_scans + 1))
 	gdb -batch -ex bt /usr/local/bin/crashy core.crashy
 }
 # It unpacks the core, and starts the debugger before anybody can have scanned that.
@@ -47,10 +49,10 @@ CRASH_UNPACKED='.type == "dump-read" and .subject.exe == "/usr/bin/gdb" and
 crash_scans() {
 	keytrail status --json | jq '.scan | .known + ([.done[], .unscanned[]] | add)'
 }
-# Until so many are. Whoever scans wants the processor, so: seldom.
+# Until so many are, and none is at work. Whoever scans wants the processor, so: seldom.
 crash_scanned() {
-	wait_for -t 100 sh -c "sleep 1; keytrail status --json |
-		jq -e '.scan | .known + ([.done[], .unscanned[]] | add) >= $1'"
+	wait_for -t 100 sh -c "sleep 1; keytrail status --json | jq -e '.scan |
+		.queued + .running == 0 and .known + ([.done[], .unscanned[]] | add) >= $1'"
 }
 crash_container() {
 	container quiet /srv echo inside | grep -q inside
@@ -63,6 +65,7 @@ crash_quiet() {
 }
 
 crash_holder() {
+	crash_scanned 0 # those of before
 	_scans=$(crash_scans)
 	prlimit --core=unlimited /usr/local/bin/kt-signer /srv/signing/key.pem crash || true
 	wait_for sh -c 'ls /var/lib/systemd/coredump | grep -q kt-signer'
