@@ -106,7 +106,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		object = c.object = NULL;
 	if (object) {
 		struct policy_query query = {
-			.watch = object->watch_number,
+			.watch = object_watch(object, s->time),
 			.action = ACTION_READ,
 			.subject = engine_subject(engine, &a->subject, a->exe, a->exe_trust,
 						  a->cgroup, s->flags),
@@ -114,9 +114,9 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 			.time = engine_wall(engine, s->time),
 		};
 
-		if (!object->watch_number)
-			return 0; /* not watched any longer: the policy has changed */
-		entry = c.entry = policy_watch(engine->policy, object->watch_number);
+		if (!query.watch)
+			return 0; /* not watched then, or not by the policy that is now in force */
+		entry = c.entry = policy_watch(engine->policy, query.watch);
 		policy_judge(engine->policy, &query, &answer);
 	}
 	if (entry && entry->object_class == CLASS_DUMP && answer.verdict == VERDICT_ALERT) {
@@ -160,7 +160,7 @@ enum settle_permit engine_on_permit(void *ctx, const struct event *ev)
 		return PERMIT_UNKNOWN;
 	policy_judge(engine->policy,
 		     &(struct policy_query){
-			     .watch = object->watch_number,
+			     .watch = object_watch(object, ev->time),
 			     .action = ACTION_READ,
 			     .subject = engine_subject(engine, &a->subject, a->exe, a->exe_trust,
 						       a->cgroup, ev->flags),
@@ -238,10 +238,10 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 	struct access_case c = {&s, object, NULL, &answer};
 	struct policy_query query = {.action = ACTION_WRITE, .time = engine_wall(engine, ev->time)};
 
-	c.entry = object ? policy_watch(engine->policy, object->watch_number) : NULL;
+	query.watch = object ? object_watch(object, ev->time) : 0;
+	c.entry = query.watch ? policy_watch(engine->policy, query.watch) : NULL;
 	if (!c.entry || !(c.entry->on & 1U << ACTION_WRITE))
 		return;
-	query.watch = object->watch_number;
 	query.subject =
 		engine_subject(engine, &a->subject, a->exe, a->exe_trust, a->cgroup, ev->flags);
 	query.path = path_of(object, a, ev->flags);

@@ -74,6 +74,11 @@ const struct object *objects_find(const struct objects *objects, uint64_t id)
 	return *slot_of(objects, id);
 }
 
+uint32_t object_watch(const struct object *object, uint64_t time)
+{
+	return object->unwatched && time > object->gone_at ? 0 : object->watch_number;
+}
+
 static void grow(struct objects *objects)
 {
 	size_t nr = objects->nr_buckets * 2;
@@ -152,6 +157,7 @@ static void set_there(struct objects *objects, struct object *object)
 	if (objects->gone_last == object)
 		objects->gone_last = before;
 	object->gone_at = 0;
+	object->unwatched = false;
 }
 
 /* The number does not depend on there being room for the name; only a reload has need of that. */
@@ -172,8 +178,8 @@ bool objects_tell(struct objects *objects, uint64_t time, const struct event_obj
 		object = *slot_of(objects, ev->object);
 		if (!object)
 			return true;
-		set_watch(objects, object, ev->watch, policy);
 		object->told = true;
+		object->unwatched = true;
 		set_gone(objects, object, time);
 		return true;
 	}

@@ -3,7 +3,9 @@
  * What is known of the watched objects: told by the daemon (EVENT_OBJECT) or, before that, by the
  * kernel side when it marked a new one by itself (EVENT_MARK).
  *
- * An object that is gone is remembered for OBJECTS_LINGER_NS, for accesses that are still pending.
+ * An object that is gone, or not watched any longer, is remembered for OBJECTS_LINGER_NS, with what it
+ * was watched by, for accesses of before that are still pending: who reads a key and then moves it
+ * away is judged by where it was.
  * When the table is full a new object is refused and counted; an access to it is then an access to
  * an object of which nothing is known, and never silent.
  */
@@ -24,13 +26,14 @@ struct object {
 	uint64_t id;
 	struct inode_id inode;
 	struct str *path;
-	struct str *watch; /* name of the entry; NULL: not watched (any longer) */
+	struct str *watch; /* name of the entry; NULL: never known to be watched */
 	uint32_t watch_number; /* of the policy in force, 0 = it has no such entry */
 	bool watch_lost; /* there was no room for its name: watched all the same */
 	bool told; /* by the daemon, not by a mark alone */
 	bool key_known;
 	uint64_t told_at; /* when it was last told without its key */
 	uint64_t gone_at; /* 0: is there */
+	bool unwatched; /* and gone for that reason; objects_watch() */
 	struct key_identity *key; /* NULL unless key_known */
 	struct dump_scan *scan; /* of a dump; NULL: it was never taken up */
 	/* objects.c only */
@@ -51,6 +54,8 @@ void objects_mark(struct objects *objects, uint64_t time, const struct event_mar
 /* EVENT_SCAN of an object; of one that is not known it is forgotten. */
 void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *scan);
 const struct object *objects_find(const struct objects *objects, uint64_t id);
+/* Number of the entry by which it was watched at `time` (ns of the events' clock), 0 = by none. */
+uint32_t object_watch(const struct object *object, uint64_t time);
 /* Watch entries are looked up anew, by name. */
 void objects_set_policy(struct objects *objects, const struct policy *policy);
 void objects_tick(struct objects *objects, uint64_t now);
