@@ -30,11 +30,13 @@ static json_t *hooks_json(const struct app *app)
 	for (size_t i = 0; i < hooks->nr; i++) {
 		const struct hook *hook = &hooks->items[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "name",
 						      hook->spec->program, "target", hook->target,
 						      "state", hook_state_str(hook->state), "why",
 						      hook->why, "sees", hook->spec->sees,
-						      "essential", (int)hook->spec->essential));
+						      "essential", (int)hook->spec->essential,
+						      "skipped",
+						      (json_int_t)hook_skipped(hook)));
 	}
 	return list;
 }

@@ -27,7 +27,8 @@ static const struct hook_spec specs[] = {
 	 "reads of watched files, each by who reads (`reads: exact`)", .on_demand = true,
 	 .lsm = "file_permission", .lsm_args = 2, .early = true},
 	{"on_fput", "__fput", HOOK_FENTRY, 1, false,
-	 "the end of writing to a watched file, so that a changed key is read anew", .early = true},
+	 "the end of writing to a watched file, so that a changed key is read anew",
+	 .lsm = "file_release", .lsm_args = 1, .early = true}, /* 6.9 */
 	{"on_d_instantiate", "security_d_instantiate", HOOK_FENTRY, 2, true,
 	 "files that appear under a watched name (create, link, mkdir, first look-up)",
 	 .lsm = "d_instantiate", .lsm_args = 2, .early = true},
@@ -37,7 +38,7 @@ static const struct hook_spec specs[] = {
 	 "files exchanged with a watched name (RENAME_EXCHANGE)", .early = true},
 	{"on_inode_free", "security_inode_free", HOOK_FENTRY, 1, false,
 	 "the end of a watched file, so that its inode number's next owner is not taken for it",
-	 .early = true},
+	 .lsm = "inode_free_security", .lsm_args = 1, .early = true},
 	{"on_shutdown_super", "generic_shutdown_super", HOOK_FENTRY, 1, false,
 	 "the end of a file system, so that its device number's next owner is not taken for it",
 	 .early = true},
@@ -429,6 +430,15 @@ int hooks_switch(struct hooks *hooks, const char *program, bool on)
 		return hook->detached ? -ESTALE : -errno;
 	hook->state = HOOK_ATTACHED;
 	return 0;
+}
+
+uint64_t hook_skipped(const struct hook *hook)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+	int fd = hook->program ? bpf_program__fd(hook->program) : -1;
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.recursion_misses;
 }
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program)

@@ -159,15 +159,10 @@ static uint64_t recursion_misses(const struct sensor *sensor, bool lifecycle)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sensor->hooks.nr; i++) {
-		const struct hook_spec *spec = sensor->hooks.items[i].spec;
-		const struct bpf_program *program = sensor->hooks.items[i].program;
-		struct bpf_prog_info info = {};
-		uint32_t len = sizeof(info);
-		int fd = program ? bpf_program__fd(program) : -1;
+		const struct hook *hook = &sensor->hooks.items[i];
 
-		if ((spec->kind == HOOK_TRACEPOINT) == lifecycle && fd >= 0 &&
-		    !bpf_obj_get_info_by_fd(fd, &info, &len))
-			sum += info.recursion_misses;
+		if ((hook->spec->kind == HOOK_TRACEPOINT) == lifecycle)
+			sum += hook_skipped(hook);
 	}
 	return sum;
 }
