@@ -161,7 +161,8 @@ static void what_is_gone_is_remembered_for_a_while(void **state)
 	/* no longer watched: no entry, then gone; unknown ones are no matter */
 	assert_true(tell(f, 20 * S, 4, "/k/d", "", false));
 	assert_true(tell(f, 20 * S, 99, "/k/d", "", false));
-	assert_int_equal(object_watch(objects_find(f->objects, 4), 20 * S), 1); /* was, until then */
+	assert_int_equal(object_watch(objects_find(f->objects, 4), 20 * S),
+			 1); /* was, until then */
 	assert_int_equal(object_watch(objects_find(f->objects, 4), 20 * S + 1), 0);
 	assert_true(tell(f, 20 * S, 4, "/k/d", "dumps", false));
 	assert_int_equal(object_watch(objects_find(f->objects, 4), 30 * S), 2);

@@ -35,8 +35,7 @@ static json_t *hooks_json(const struct app *app)
 						      "state", hook_state_str(hook->state), "why",
 						      hook->why, "sees", hook->spec->sees,
 						      "essential", (int)hook->spec->essential,
-						      "skipped",
-						      (json_int_t)hook_skipped(hook)));
+						      "skipped", (json_int_t)hook_skipped(hook)));
 	}
 	return list;
 }

@@ -3,11 +3,10 @@
  * What is known of the watched objects: told by the daemon (EVENT_OBJECT) or, before that, by the
  * kernel side when it marked a new one by itself (EVENT_MARK).
  *
- * An object that is gone, or not watched any longer, is remembered for OBJECTS_LINGER_NS, with what it
- * was watched by, for accesses of before that are still pending: who reads a key and then moves it
- * away is judged by where it was.
- * When the table is full a new object is refused and counted; an access to it is then an access to
- * an object of which nothing is known, and never silent.
+ * An object that is gone, or not watched any longer, is remembered for OBJECTS_LINGER_NS, with what
+ * it was watched by, for accesses of before that are still pending: who reads a key and then moves
+ * it away is judged by where it was. When the table is full a new object is refused and counted; an
+ * access to it is then an access to an object of which nothing is known, and never silent.
  */
 #pragma once
 

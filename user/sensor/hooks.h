@@ -113,8 +113,8 @@ int hooks_switch(struct hooks *hooks, const char *program, bool on);
 
 /*
  * How often the kernel skipped the program, because the CPU had been taken from somebody in the
- * middle of it, since it was loaded. Never that of a program that is not loaded, nor of LSM programs
- * (hooks.c, lsm_is_better()); always 0 before 5.12.
+ * middle of it, since it was loaded. Never that of a program that is not loaded, nor of LSM
+ * programs (hooks.c, lsm_is_better()); always 0 before 5.12.
  */
 uint64_t hook_skipped(const struct hook *hook);
 
