@@ -216,9 +216,11 @@ static void an_object_without_room_for_its_names_is_watched_all_the_same(void **
 	assert_true(o->watch_lost);
 	objects_set_policy(full.objects, f->other);
 	assert_int_equal(o->watch_number, 0);
-	assert_true(o->watch_lost); /* so that it is not taken for one that is no longer watched */
-	assert_true(tell(&full, S, 1, "/k/a", "", false));
-	assert_false(o->watch_lost);
+	/* so that it is not taken for one that is no longer watched */
+	assert_true(object_watch_lost(o, 2 * S));
+	assert_true(tell(&full, 2 * S, 1, "/k/a", "", false));
+	assert_true(object_watch_lost(o, 2 * S));
+	assert_false(object_watch_lost(o, 2 * S + 1));
 	objects_free(full.objects);
 	strtab_free(full.strings);
 }

@@ -102,7 +102,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 
 	/* Watched, but by which entry there was no room to keep: as one of which nothing is known.
 	 */
-	if (object && !object->watch_number && object->watch_lost)
+	if (object && object_watch_lost(object, s->time))
 		object = c.object = NULL;
 	if (object) {
 		struct policy_query query = {

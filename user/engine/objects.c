@@ -74,9 +74,19 @@ const struct object *objects_find(const struct objects *objects, uint64_t id)
 	return *slot_of(objects, id);
 }
 
+static bool is_unwatched(const struct object *object, uint64_t time)
+{
+	return object->unwatched && time > object->gone_at;
+}
+
 uint32_t object_watch(const struct object *object, uint64_t time)
 {
-	return object->unwatched && time > object->gone_at ? 0 : object->watch_number;
+	return is_unwatched(object, time) ? 0 : object->watch_number;
+}
+
+bool object_watch_lost(const struct object *object, uint64_t time)
+{
+	return !object->watch_number && object->watch_lost && !is_unwatched(object, time);
 }
 
 static void grow(struct objects *objects)

@@ -55,6 +55,8 @@ void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *
 const struct object *objects_find(const struct objects *objects, uint64_t id);
 /* Number of the entry by which it was watched at `time` (ns of the events' clock), 0 = by none. */
 uint32_t object_watch(const struct object *object, uint64_t time);
+/* It was watched then, but by which entry there was no room to keep. */
+bool object_watch_lost(const struct object *object, uint64_t time);
 /* Watch entries are looked up anew, by name. */
 void objects_set_policy(struct objects *objects, const struct policy *policy);
 void objects_tick(struct objects *objects, uint64_t now);
