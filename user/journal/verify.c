@@ -24,10 +24,10 @@ struct verifier {
 
 	const char *file; /* that is being read */
 	uint64_t next; /* number that must come; 0: any */
-	uint8_t prev[LINE_HASH]; /* hash of the one before; any if next is 0 */
+	uint8_t prev[LINE_HASH]; /* hash of the one before, if that is known */
+	bool prev_known;
 	uint64_t sought; /* the number that was missing at the first break, 0 = none */
 	uint64_t run; /* since when nothing was broken; 0: not since */
-	bool run_broken;
 	char id[JOURNAL_ID_LEN + 1];
 	/* The first record there is, and what the newest `dropped` says of those before it. */
 	uint8_t first_prev[LINE_HASH];
@@ -83,7 +83,6 @@ static void broken(struct verifier *v, enum verify_fault fault, uint64_t line, u
 	va_list ap;
 
 	v->run = 0;
-	v->run_broken = true;
 	if (r->breaks++)
 		return;
 	r->fault = fault;
@@ -171,7 +170,7 @@ static void check_chain(struct verifier *v, uint64_t number, const struct line *
 			       v->next, line->seq, line->seq - v->next,
 			       line->seq - v->next == 1 ? "is" : "are");
 		}
-	} else if (v->next && memcmp(v->prev, line->prev, LINE_HASH) != 0) {
+	} else if (v->prev_known && memcmp(v->prev, line->prev, LINE_HASH) != 0) {
 		broken(v, VERIFY_CHANGED, number, line->seq,
 		       "it does not follow record %" PRIu64
 		       ": one of the two is not what was written",
@@ -190,6 +189,8 @@ static void take(struct verifier *v, uint64_t number, const struct line *line)
 	struct verify_result *r = &v->result;
 
 	check_chain(v, number, line);
+	if (!v->run)
+		v->run = line->seq;
 	compare_heads(v, number, line);
 	if (!r->records++) {
 		r->first = line->seq;
@@ -199,9 +200,7 @@ static void take(struct verifier *v, uint64_t number, const struct line *line)
 	r->last = line->seq;
 	r->last_ns = line->time_ns;
 	memcpy(r->head, line->hash, LINE_HASH);
-	if (!v->run_broken && !v->run)
-		v->run = line->seq;
-	v->run_broken = false;
+	v->prev_known = true;
 	v->next = line->seq + 1;
 	memcpy(v->prev, line->hash, LINE_HASH);
 	if (line_is(line, "dropped"))
@@ -214,6 +213,7 @@ static void take_bad(struct verifier *v, uint64_t number, const struct lines_ite
 	broken(v, VERIFY_CHANGED, number, v->next,
 	       error == -EILSEQ && !item->too_long ? "its hash is not that of its content"
 						   : "the line has not the form of a record");
+	v->prev_known = false;
 	if (v->next)
 		v->next++; /* a line is a record: the next one should be the next */
 }
