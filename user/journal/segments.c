@@ -21,6 +21,9 @@ int segments_open(const char *path, bool create, int *out_fd)
 	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* The kernel says ENOTDIR of a link, too. */
+	if (fd < 0 && errno == ENOTDIR && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return -ELOOP;
 	if (fd < 0)
 		return -errno;
 	if (create && (fstat(fd, &st) < 0 || st.st_uid != geteuid() || st.st_mode & 022))
