@@ -192,8 +192,8 @@ static bool parse_form(const char *p, size_t len, struct line *line)
 	if (memcmp(tail, TAIL_KEY, sizeof(TAIL_KEY) - 1) || memcmp(end - 2, "\"}", 2) ||
 	    !line_unhex(end - 2 - LINE_HEX, line->hash))
 		return false;
-	if (!skip(&p, tail, "{\"seq\":") || !number(&p, tail, &line->seq) ||
-	    !skip(&p, tail, ",\"time\":\"") || tail - p < LINE_TIME ||
+	if (!skip(&p, tail, "{\"seq\":") || !number(&p, tail, &line->seq) || !line->seq ||
+	    line->seq > INT64_MAX || !skip(&p, tail, ",\"time\":\"") || tail - p < LINE_TIME ||
 	    !line_time_parse(p, &line->time_ns))
 		return false;
 	p += LINE_TIME;

@@ -26,6 +26,7 @@ struct verifier {
 	uint64_t next; /* number that must come; 0: any */
 	uint8_t prev[LINE_HASH]; /* hash of the one before, if that is known */
 	bool prev_known;
+	uint64_t first_name; /* number by the name of the first segment */
 	uint64_t sought; /* the number that was missing at the first break, 0 = none */
 	uint64_t run; /* since when nothing was broken; 0: not since */
 	char id[JOURNAL_ID_LEN + 1];
@@ -290,6 +291,8 @@ static int read_segment(struct verifier *v, int dirfd, uint64_t first, bool last
 		return 0;
 	}
 	r = read_lines(v, fd, first, last);
+	if (!r && !last && !v->lines->number)
+		broken(v, VERIFY_TRUNCATED, 0, first, "the segment is empty, and others follow it");
 	v->result.segments++;
 	v->file = NULL;
 	return r;
@@ -312,8 +315,13 @@ static void check_ends(struct verifier *v)
 			       ": its end was cut off",
 			       newest, r->last);
 	}
-	if (v->selection || !r->records)
+	if (v->selection || !r->records) {
+		if (!v->selection && v->first_name > 1)
+			broken(v, VERIFY_MISSING, 0, 1,
+			       "the log has no record, and is said to begin with %" PRIu64,
+			       v->first_name);
 		return;
+	}
 	segment_name(r->first, name);
 	v->file = name;
 	if (r->first == 1) {
@@ -373,6 +381,8 @@ static int try_directory(int dirfd, const struct verify_head *heads, size_t nr_h
 		r = segments_list(dirfd, &segments);
 	if (!r && !segments.nr)
 		r = -ENOENT;
+	if (!r)
+		v.first_name = segments.items[0].first;
 	for (size_t i = 0; !r && i < segments.nr; i++) {
 		r = read_segment(&v, dirfd, segments.items[i].first, i + 1 == segments.nr);
 		if (r == -ENOENT)
