@@ -3,8 +3,8 @@
  * An evidence log of any content: proved, taken up again and written to, without harm; and a log
  * that was taken up is never less broken than it was.
  *
- * A byte of flags, two of length, the first file's content, then the second file's. Nobody guesses a
- * hash, so with flag 1 the lines get theirs, and with flag 2 that of the line before as well.
+ * A byte of flags, two of length, the first file's content, then the second file's. Nobody guesses
+ * a hash, so with flag 1 the lines get theirs, and with flag 2 that of the line before as well.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,11 +21,14 @@
 #define INPUT_MAX 100000
 #define T0	  1700000000000000000ULL
 
-static void check(bool ok)
+static void check_at(bool ok, int line)
 {
-	if (!ok)
-		abort();
+	if (ok)
+		return;
+	fprintf(stderr, "check in line %d\n", line);
+	abort();
 }
+#define check(ok) check_at(ok, __LINE__)
 
 static char dir[64];
 

@@ -433,8 +433,8 @@ static void a_clock_that_goes_back_is_a_record(void **state)
 
 static void the_oldest_files_go_and_the_rest_is_proved(void **state)
 {
-	struct journal *j = open_log(
-		state, (struct journal_options){.segment_bytes = 2000, .max_bytes = 10000});
+	struct journal *j = open_log(state, (struct journal_options){.segment_bytes = 2000,
+								     .max_bytes = 10000});
 	struct verify_result r;
 	struct journal_stats st;
 
@@ -484,7 +484,8 @@ static void age_drops_one_file_at_a_time(void **state)
 
 static void the_disk_is_waited_for_by_a_thread(void **state)
 {
-	struct journal *j = open_log(state, (struct journal_options){.io = &limited, .thread = true});
+	const struct journal_options options = {.io = &limited, .thread = true};
+	struct journal *j = open_log(state, options);
 	uint64_t mono = S;
 
 	room = SIZE_MAX;

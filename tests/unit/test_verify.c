@@ -254,7 +254,7 @@ static void lines_taken_out_moved_or_doubled_are_found(void **state)
 
 			/* swapped with the next */
 			for (n = 0; n < nr; n++)
-				order[n] = n == i && i + 1 < nr		 ? i + 1
+				order[n] = n == i && i + 1 < nr	      ? i + 1
 					   : n == i + 1 && i + 1 < nr ? i
 								      : n;
 			order[n] = -1;
@@ -293,8 +293,10 @@ static size_t forge(uint64_t seq, const uint8_t prev[LINE_HASH], const char *kin
 		    char out[LINE_MAX_BYTES])
 {
 	struct hasher *hasher = hasher_new();
-	struct line line = {
-		.seq = seq, .time_ns = T0, .kind = span_of(kind), .body = span_of(body)};
+	struct line line = {.seq = seq,
+			    .time_ns = T0,
+			    .kind = span_of(kind),
+			    .body = span_of(body)};
 	long len;
 
 	memcpy(line.prev, prev, LINE_HASH);

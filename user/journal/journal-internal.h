@@ -22,6 +22,7 @@ struct journal {
 	uint32_t keep_days;
 
 	struct segments segments; /* the last one is written to */
+	uint64_t segment_first; /* of the file that is to be made */
 	char id[JOURNAL_ID_LEN + 1];
 	uint64_t seq, last_time; /* of the newest record */
 	uint8_t hash[LINE_HASH];

@@ -75,6 +75,7 @@ int journal_begin_segment(struct journal *j, uint64_t now)
 	char host[65] = "";
 
 	j->fd = fd_close(j->fd);
+	j->segment_first = j->seq + 1;
 	gethostname(host, sizeof(host) - 1);
 	body_init(&j->body);
 	body_text(&j->body, "journal", j->id); /* first: recover.c finds it there */
@@ -97,26 +98,22 @@ int journal_damaged(struct journal *j, const char *file, uint64_t line, const ch
 /* The file of the segment whose first line waits. */
 static int make_file(struct journal *j)
 {
-	const char *p = j->wait.p;
 	char name[SEGMENT_NAME_MAX];
 	struct segment *more;
-	uint64_t first;
 	int fd;
 
-	if (sscanf(p, "{\"seq\":%20lu,", &first) != 1)
-		return -EINVAL;
 	more = realloc(j->segments.items, (j->segments.nr + 1) * sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	j->segments.items = more;
-	segment_name(first, name);
+	segment_name(j->segment_first, name);
 	fd = openat(j->dirfd, name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
 	if (fd < 0)
 		return -errno;
 	fsync(j->dirfd); /* a name that is lost in a crash is found missing by the chain */
 	j->fd = fd;
-	j->segments.items[j->segments.nr++] = (struct segment){.first = first};
+	j->segments.items[j->segments.nr++] = (struct segment){.first = j->segment_first};
 	return 0;
 }
 

@@ -135,10 +135,11 @@ static int take_up(struct journal *j, uint64_t now)
 	if (before.id[0])
 		memcpy(j->id, before.id, sizeof(j->id));
 	segment_name(first, name);
+	/* Somebody has named it so: what comes next must stand behind it all the same. */
+	if ((tail.damaged_line || tail.cut) && j->seq < first)
+		j->seq = first;
 	if (tail.damaged_line) {
 		/* Not touched: what happened to it is for people to find out. */
-		if (j->seq < first)
-			j->seq = first;
 		r = journal_begin_segment(j, now);
 		return r < 0 ? r
 			     : journal_damaged(j, name, tail.damaged_line,
