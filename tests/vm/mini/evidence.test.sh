@@ -60,7 +60,7 @@ check "the chain is whole" keytrail verify $LOG
 # As a crash leaves it.
 kill -9 "$KT_PID"
 wait "$KT_PID"
-for segment in $LOG/*.jsonl; do :; done # the newest
+for segment in "$LOG"/*.jsonl; do :; done # the newest
 printf '{"seq":' >>"$segment"
 start_again || exit 1
 check "a torn end is told" wait_for recorded '.kind == "recovered" and .bytes == 7'
