@@ -196,6 +196,21 @@ static void every_field_is_there(void **state)
 	json_decref(json);
 }
 
+static void its_place_in_the_evidence_log_is_told_where_there_is_one(void **state)
+{
+	struct alert alert = whole();
+	json_t *json = parse(&alert);
+
+	assert_string_equal(at(json, "chain"), "(absent)");
+	json_decref(json);
+	alert.chain_seq = 5321;
+	memset(alert.chain_head, 'a', 64);
+	json = parse(&alert);
+	assert_string_equal(at(json, "chain.seq"), "5321");
+	assert_string_equal(at(json, "chain.head"), alert.chain_head);
+	json_decref(json);
+}
+
 static struct alert whole_memory(void)
 {
 	struct alert alert = whole();
@@ -412,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_is_there),
+		cmocka_unit_test(its_place_in_the_evidence_log_is_told_where_there_is_one),
 		cmocka_unit_test(whose_memory_and_what_it_has_read),
 		cmocka_unit_test(a_try_that_was_refused),
 		cmocka_unit_test(what_an_alert_is_not_about_is_absent_or_null),

@@ -55,6 +55,9 @@ static void settings_have_defaults(void **state)
 	assert_int_equal(s->scan.children, 1);
 	assert_int_equal(s->scan.queue, 64);
 	assert_string_equal(s->scan.needles, "");
+	assert_int_equal(s->journal.max_size_mib, 1024);
+	assert_int_equal(s->journal.keep_days, 0);
+	assert_int_equal(s->heartbeat_s, 600);
 	assert_int_equal(policy_nr_watches(policy), 0);
 	assert_null(policy_watch(policy, 0));
 	assert_null(policy_watch(policy, 1));
@@ -83,6 +86,8 @@ static void settings_are_read(void **state)
 				      "  refused: on\n"
 				      "  scan: {on: off, max_size_mib: 1, max_time_s: 86400, "
 				      "children: 16, queue: 1024, needles: /n}\n"
+				      "  journal: {max_size_mib: 16777216, keep_days: 36500}\n"
+				      "  heartbeat_s: 86400\n"
 				      "watch: []\n",
 				      "-: warning: the policy watches nothing\n");
 	const struct settings *s = policy_settings(policy);
@@ -106,6 +111,9 @@ static void settings_are_read(void **state)
 	assert_int_equal(s->scan.children, 16);
 	assert_int_equal(s->scan.queue, 1024);
 	assert_string_equal(s->scan.needles, "/n");
+	assert_int_equal(s->journal.max_size_mib, 16777216);
+	assert_int_equal(s->journal.keep_days, 36500);
+	assert_int_equal(s->heartbeat_s, 86400);
 	assert_int_equal(s->marks_quota, 0);
 	assert_true(s->refused);
 	policy_free(policy);

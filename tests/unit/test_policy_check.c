@@ -509,6 +509,8 @@ static void documented_defaults_are_the_defaults(void **state)
 	assert_int_equal(a->scan.max_size_mib, b->scan.max_size_mib);
 	assert_int_equal(a->marks_quota, b->marks_quota);
 	assert_int_equal(a->refused, b->refused);
+	assert_int_equal(a->journal.max_size_mib, b->journal.max_size_mib);
+	assert_int_equal(a->heartbeat_s, b->heartbeat_s);
 	policy_free(with);
 	policy_free(without);
 }

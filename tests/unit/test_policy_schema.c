@@ -176,6 +176,9 @@ static const struct wrong settings[] = {
 	 "p.yaml:2:29: error: children must be a whole number from 1 to 16\n"
 	 "p.yaml:2:39: error: queue must be a whole number from 1 to 1024\n"
 	 "p.yaml:2:56: error: needles 'x' is not an absolute path\n"},
+	{"a log without bounds", SET("journal: {keep_days: -1, max_size: 3}"),
+	 "p.yaml:2:33: error: keep_days must be a whole number from 0 to 36500\n"
+	 "p.yaml:2:37: error: journal has no key 'max_size': did you mean 'max_size_mib'?\n"},
 	{"mistyped", SET("alert_brust: 3"),
 	 "p.yaml:2:12: error: settings has no key 'alert_brust': did you mean 'alert_burst'?\n"},
 	{"cmdline", SET("cmdline: redact"),

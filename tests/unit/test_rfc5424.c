@@ -62,6 +62,37 @@ static void full_alert_gives_this_line(void **state)
 	assert_string_equal(line, expected);
 }
 
+static void a_heartbeat_carries_the_head_of_the_log(void **state)
+{
+	struct heartbeat beat = {
+		.time_ns = 1736426096123456789,
+		.host = "web1",
+		.alerts = 3,
+		.chain_seq = 5321,
+		.chain_head = "ab03",
+		.fault = "",
+	};
+	char line[SYSLOG_LINE_MAX + 1];
+	long n;
+
+	set_tz("UTC");
+	n = rfc5424_heartbeat(&beat, &ident, line);
+	line[n] = '\0';
+	assert_string_equal(line,
+			    "<86>1 2025-01-09T12:34:56.123456+00:00 web1 keytraild 815 heartbeat "
+			    "[keytrail@32473 type=\"heartbeat\" "
+			    "time=\"2025-01-09T12:34:56.123456+00:00\" alerts=\"3\" "
+			    "chain_seq=\"5321\" chain_head=\"ab03\"] keytraild watches; its "
+			    "evidence log ends with record 5321");
+	beat.chain_seq = 0;
+	beat.fault = "cannot be written";
+	n = rfc5424_heartbeat(&beat, &ident, line);
+	line[n] = '\0';
+	assert_non_null(
+		strstr(line, " fault=\"cannot be written\"] keytraild watches; it has no "));
+	assert_null(strstr(line, "chain_"));
+}
+
 static void time_carries_the_offset_of_the_zone(void **state)
 {
 	static const struct {
@@ -359,6 +390,8 @@ static void the_longest_alert_there_can_be_fits(void **state)
 	s.alert.nr_held_all = UINT32_MAX;
 	for (size_t i = 0; i < HELD_MAX; i++)
 		s.alert.held[i] = (struct alert_key){worst, "ssh-host-key", true, s.alert.key};
+	s.alert.chain_seq = UINT64_MAX;
+	memset(s.alert.chain_head, 'f', 64);
 	s.alert.dump = (struct alert_dump){"written",  worst,	       "windows-dump", UINT32_MAX,
 					   UINT32_MAX, UINT64_MAX - 1, UINT64_MAX,     UINT32_MAX};
 	s.alert.setting =
@@ -507,6 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_alert_gives_this_line),
+		cmocka_unit_test(a_heartbeat_carries_the_head_of_the_log),
 		cmocka_unit_test(time_carries_the_offset_of_the_zone),
 		cmocka_unit_test(severity_becomes_pri),
 		cmocka_unit_test(absent_things_are_left_out),

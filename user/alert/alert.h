@@ -159,6 +159,9 @@ struct alert {
 	/* ALERT_EVENTS_LOST */
 	uint64_t gap_from_ns, gap_to_ns; /* CLOCK_REALTIME */
 	char *cause;
+	/* Its record in the evidence log, and that record's hash; 0, "" = there is none. */
+	uint64_t chain_seq;
+	char chain_head[65];
 };
 
 void alert_free(struct alert *alert);

@@ -327,6 +327,16 @@ static json_t *setting(const struct alert_setting *s, bool *failed)
 	return o.json;
 }
 
+static json_t *chain(const struct alert *alert, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put(&o, "seq", number(alert->chain_seq));
+	put(&o, "head", text(alert->chain_head));
+	*failed |= o.failed;
+	return o.json;
+}
+
 char *alert_json(const struct alert *alert)
 {
 	struct object o = {json_object(), false};
@@ -374,6 +384,8 @@ char *alert_json(const struct alert *alert)
 	put(&o, "rule", text(alert->rule));
 	if (alert->type != ALERT_EVENTS_LOST)
 		put(&o, "cause", text(alert->cause));
+	if (alert->chain_seq)
+		put(&o, "chain", chain(alert, &o.failed));
 	if (o.json && !o.failed)
 		line = json_dumps(o.json, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(o.json);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `keytrail replay`: a recorded trace through the whole way, without a kernel and without the
  * daemon. */
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
@@ -9,20 +10,66 @@
 #include "cli/cli.h"
 #include "cli/term.h"
 #include "engine/replay.h"
+#include "journal/journal.h"
 #include "policy/check.h"
 #include "policy/policy.h"
 
 struct options {
 	struct cli_list policy;
+	const char *journal;
 	bool json;
 };
 
 struct output {
 	const struct options *options;
 	struct term term;
+	struct journal *journal; /* NULL: none is written */
+	uint64_t now; /* latest time that was told, CLOCK_REALTIME ns */
 	uint64_t alerts;
 	bool failed;
 };
+
+/* The log begins with the time of what is told first: nobody looks at the clock. */
+static uint64_t pass(struct output *output, uint64_t now)
+{
+	const bool first = !output->now;
+
+	if (now > output->now)
+		output->now = now;
+	if (first)
+		journal_sync(output->journal, output->now);
+	return output->now;
+}
+
+static void on_evidence(void *ctx, const struct evidence *evidence)
+{
+	struct output *output = ctx;
+	struct body body;
+
+	body_access(&body, evidence);
+	journal_append(output->journal, JOURNAL_ACCESS, &body, pass(output, evidence->now_ns));
+}
+
+static void on_gap(void *ctx, const struct evidence_gap *gap)
+{
+	struct output *output = ctx;
+	struct body body;
+
+	body_gap(&body, gap);
+	journal_append(output->journal, JOURNAL_GAP, &body, pass(output, gap->now_ns));
+}
+
+static const struct engine_evidence evidence = {on_evidence, on_gap};
+
+/* Written before it is shown, as the daemon does. */
+static void keep_alert(struct output *output, const struct alert *alert)
+{
+	struct body body;
+
+	body_alert(&body, alert);
+	journal_append(output->journal, JOURNAL_ALERT, &body, pass(output, alert->time_ns));
+	journal_flush(output->journal, output->now);
+}
 
 static void on_alert(void *ctx, const struct alert *alert)
 {
@@ -30,6 +77,8 @@ static void on_alert(void *ctx, const struct alert *alert)
 	struct output *output = ctx;
 
 	output->alerts++;
+	if (output->journal)
+		keep_alert(output, alert);
 	if (!line) {
 		output->failed = true;
 	} else if (output->options->json) {
@@ -42,6 +91,23 @@ static void on_alert(void *ctx, const struct alert *alert)
 		else
 			output->failed = true;
 	}
+	if (output->journal)
+		fflush(stdout);
+}
+
+static int end_journal(struct output *output, int r)
+{
+	const char *what = "cannot be written";
+
+	if (!r) {
+		r = journal_sync(output->journal, output->now);
+		journal_fault(output->journal, &what);
+		if (r < 0)
+			fprintf(stderr, "keytrail replay: the journal %s: %s\n", what,
+				strerror(-r));
+	}
+	journal_free(output->journal);
+	return r;
 }
 
 static int load_policy(const struct options *options, struct policy **out_policy)
@@ -81,7 +147,15 @@ static int run(const void *p, int argc, char **argv)
 		return r == -EINVAL ? CLI_USAGE : CLI_FAILED;
 	term_init(&output.term, stdout);
 	replay.policy = policy;
-	r = replay_run(argv[0], &replay, &diags, &result);
+	if (options->journal) {
+		r = journal_new(&(struct journal_options){.dir = options->journal},
+				&output.journal);
+		replay.evidence = &evidence;
+	}
+	if (!r)
+		r = replay_run(argv[0], &replay, &diags, &result);
+	if (options->journal && end_journal(&output, r) < 0)
+		r = r < 0 ? r : -EIO;
 	diag_print(&diags, stderr);
 	if (r == -ENOMEM || output.failed)
 		fprintf(stderr, "keytrail replay: out of memory\n");
@@ -96,6 +170,8 @@ static int run(const void *p, int argc, char **argv)
 static const struct cli_option options[] = {
 	CLI_OPTION("policy", 'p', CLI_LIST, struct options, policy, "FILE",
 		   "Policy to judge by instead of the installed one; may be given again"),
+	CLI_OPTION("journal", 0, CLI_STRING, struct options, journal, "DIR",
+		   "Append what the daemon would record to the evidence log in DIR"),
 	CLI_OPTION("json", 'j', CLI_FLAG, struct options, json, NULL,
 		   "One JSON object per line (docs/alerts.md)"),
 };

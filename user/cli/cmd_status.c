@@ -269,6 +269,21 @@ static void show_scan(const struct term *t, const json_t *scan)
 	fputc('\n', t->f);
 }
 
+static void show_journal(const struct term *t, const json_t *journal)
+{
+	const uint64_t lost = number(journal, "lost");
+
+	if (!journal)
+		return;
+	label(t, "evidence");
+	term_putf(t, STYLE_PLAIN, "%" PRIu64 " records, %" PRIu64 " files, %" PRIu64 " KiB",
+		  number(journal, "seq"), number(journal, "segments"),
+		  number(journal, "bytes") / 1024);
+	if (lost)
+		term_putf(t, STYLE_BAD, ", %" PRIu64 " could not be written", lost);
+	fputc('\n', t->f);
+}
+
 static void show_warnings(const struct term *t, const json_t *warnings)
 {
 	size_t i;
@@ -294,6 +309,7 @@ static void show(const struct term *t, const json_t *status)
 	show_quota(t, json_object_get(status, "quota"));
 	show_rings(t, json_object_get(status, "rings"));
 	show_sinks(t, json_object_get(status, "sinks"));
+	show_journal(t, json_object_get(status, "journal"));
 	show_policy(t, json_object_get(status, "policy"));
 	show_processes(t, json_object_get(status, "proc"));
 	show_holders(t, json_object_get(status, "holders"));

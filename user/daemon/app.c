@@ -21,6 +21,7 @@
 #include "control/server.h"
 #include "daemon/canary.h"
 #include "daemon/devices.h"
+#include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "daemon/log.h"
@@ -31,6 +32,7 @@
 #include "daemon/slow.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
+#include "journal/journal.h"
 #include "sinks/jsonl.h"
 #include "sinks/store.h"
 #include "sinks/syslog.h"
@@ -308,12 +310,14 @@ static void on_mounted(void *userdata, const char *path)
 static void on_alert(void *userdata, const struct alert *alert)
 {
 	struct app *app = userdata;
+	struct alert told = *alert;
 
+	evidence_alert(app, &told); /* first: what is told stands in the log */
 	for (int i = 0; i < SINKS_NR; i++)
 		if (app->sinks[i])
-			app->sinks[i]->ops->write(app->sinks[i], alert);
+			app->sinks[i]->ops->write(app->sinks[i], &told);
 	if (app->control)
-		control_server_publish(app->control, alert);
+		control_server_publish(app->control, &told);
 }
 
 /* --- the loop's sources ------------------------------------------------------------------------
@@ -333,6 +337,7 @@ static int drain(struct app *app)
 		dumps_run(app->dumps);
 	if (r > 0 || engine_next(app->engine) <= now)
 		feed_tick(app, now);
+	evidence_turn(app);
 	return 0;
 }
 
@@ -365,6 +370,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	quota_second(app->quota);
 	homes_look(app->homes);
 	slow_second(app->slow);
+	evidence_second(app);
 	if (app->look_for_open && app_boottime() - app->looked_ns > LOOK_PERIOD) {
 		app->look_for_open = false;
 		app->looked_ns = app_boottime();
@@ -500,6 +506,7 @@ static int engine_start(struct app *app)
 		.boot_id = header.boot_id,
 		.alert = on_alert,
 		.ctx = app,
+		.evidence = &evidence_ops,
 	};
 
 	app->wall_offset = app_wall_offset();
@@ -690,6 +697,7 @@ static void app_fini(struct app *app)
 		feed_health(app, HEALTH_OK, "daemon",
 			    "keytraild stops: from here on nothing is seen");
 		engine_flush(app->engine, app_boottime());
+		evidence_stop(app);
 	}
 	/* First what calls back, then what is called. */
 	canary_free(app->canary);
@@ -709,6 +717,7 @@ static void app_fini(struct app *app)
 	trust_free(app->trust);
 	sensor_free(app->sensor);
 	engine_free(app->engine);
+	journal_free(app->journal);
 	for (int i = 0; i < SINKS_NR; i++)
 		if (app->sinks[i])
 			app->sinks[i]->ops->free(app->sinks[i]);
@@ -736,11 +745,11 @@ static const struct {
 	const char *name;
 	int (*start)(struct app *app);
 } steps[] = {
-	{"event loop", loop_start},   {"policy", policy_start},
-	{"alert sinks", sinks_start}, {"engine", engine_start},
-	{"probes", sensor_start},     {"watched files", watch_start},
-	{"timers", sources_start},    {"control socket", control_start},
-	{"canary", canary_start},
+	{"event loop", loop_start},	   {"policy", policy_start},
+	{"alert sinks", sinks_start},	   {"evidence log", evidence_start},
+	{"engine", engine_start},	   {"probes", sensor_start},
+	{"watched files", watch_start},	   {"timers", sources_start},
+	{"control socket", control_start}, {"canary", canary_start},
 };
 
 /* Returns an exit status, 0 = up. */

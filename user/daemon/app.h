@@ -21,6 +21,7 @@ struct devices;
 struct dumps;
 struct engine;
 struct homes;
+struct journal;
 struct identify;
 struct mounts;
 struct programs_watch;
@@ -66,6 +67,9 @@ struct app {
 	struct quota *quota;
 	struct engine *engine;
 	struct sink *sinks[SINKS_NR];
+	struct journal *journal; /* the evidence log; daemon/evidence.h */
+	uint64_t heartbeat_ns; /* last sent, CLOCK_BOOTTIME */
+	const char *journal_fault; /* told last, static; NULL = none */
 	struct control_server *control;
 	FILE *record_file;
 	struct trace_writer *record;

@@ -13,6 +13,7 @@
 #include "daemon/canary.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
+#include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "daemon/programs.h"
@@ -78,6 +79,7 @@ void feed_clock(struct app *app)
 	/* NTP slews by less than this a second: only a step is news. */
 	if (llabs(offset - app->wall_offset) < 10000000)
 		return;
+	evidence_clock(app, offset);
 	app->wall_offset = offset;
 	if (app->record && trace_write_clock(app->record, offset) < 0)
 		app->record_errors++;

@@ -12,6 +12,7 @@
 #include "daemon/app.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
+#include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/log.h"
 #include "daemon/mounts.h"
@@ -274,6 +275,7 @@ int reload_now(struct app *app, json_t **out_result)
 	} else {
 		log_line(SD_NOTICE, "policy generation %u in force: %u watch entries",
 			 app->generation, policy_nr_watches(app->policy));
+		evidence_reload(app);
 		feed_health(app, HEALTH_OK, "policy-reload", "a new policy is in force");
 	}
 	if (out_result)

@@ -13,6 +13,7 @@
 #include "daemon/canary.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
+#include "daemon/evidence.h"
 #include "daemon/identify.h"
 #include "daemon/mounts.h"
 #include "daemon/programs.h"
@@ -341,6 +342,7 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
 	json_object_set_new(status, "scan", scan_json(app));
 	json_object_set_new(status, "programs", programs_json(app));
+	json_object_set_new(status, "journal", evidence_json(app, warnings));
 	json_object_set_new(status, "quota", quota_json(app->quota));
 	json_object_set_new(status, "apart", apart_json(app, warnings));
 	json_object_set_new(status, "events", events_json(&engine));

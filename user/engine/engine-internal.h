@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/engine.h"
+#include "engine/records.h"
 #include "engine/fold.h"
 #include "engine/objects.h"
 #include "engine/report.h"
@@ -31,6 +32,8 @@ struct engine {
 	struct share *share;
 	uint64_t now; /* latest time that was told */
 	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
+	const struct engine_evidence *evidence; /* NULL: nothing is recorded, records is NULL */
+	struct records *records;
 	struct engine_stats st;
 };
 
@@ -91,3 +94,19 @@ void engine_feed_refused(struct engine *engine, const struct event *ev);
 enum settle_permit engine_on_permit(void *ctx, const struct event *ev);
 uint64_t engine_on_settled(void *ctx, const struct settled *settled, uint64_t now);
 void engine_on_drop(void *ctx, const struct settled *settled);
+
+/* --- record.c: for the evidence log; nothing is done where there is none -----------------------
+ */
+
+void engine_record_access(struct engine *engine, const struct settled *settled,
+			  const struct object *object, enum policy_action action,
+			  const struct policy_answer *answer);
+void engine_record_memory(struct engine *engine, const struct event *ev,
+			  const struct watch_entry *entry, const struct policy_answer *answer);
+void engine_record_gap(struct engine *engine, const struct event *ev);
+
+/* For records_new(). */
+bool engine_on_record(void *ctx, const struct record_kind *kind, bool again, bool late,
+		      uint64_t now);
+void engine_on_unrecorded(void *ctx, uint32_t user, uint64_t start, uint64_t held, uint64_t first,
+			  uint64_t last);

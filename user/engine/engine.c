@@ -93,6 +93,7 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		programs_set(engine->programs, &ev->program);
 		break;
 	case EVENT_GAP:
+		engine_record_gap(engine, ev);
 		feed_gap(engine, ev);
 		break;
 	case EVENT_HEALTH:
@@ -155,6 +156,8 @@ void engine_tick(struct engine *engine, uint64_t now)
 	settle_tick(engine->settle, now);
 	fold_tick(engine->fold, now, engine_window(engine));
 	share_tick(engine->share, now, engine_window(engine));
+	if (engine->records)
+		records_tick(engine->records, now, engine_window(engine));
 	proctab_tick(engine->processes, now);
 	objects_tick(engine->objects, now);
 }
@@ -164,6 +167,8 @@ uint64_t engine_next(const struct engine *engine)
 	uint64_t next = engine_earlier(settle_next(engine->settle),
 				       fold_next(engine->fold, engine_window(engine)));
 
+	if (engine->records)
+		next = engine_earlier(next, records_next(engine->records, engine_window(engine)));
 	return engine_earlier(next, share_next(engine->share, engine_window(engine)));
 }
 
@@ -174,10 +179,15 @@ void engine_flush(struct engine *engine, uint64_t now)
 	settle_flush(engine->settle, now);
 	fold_flush(engine->fold);
 	share_flush(engine->share);
+	if (engine->records)
+		records_flush(engine->records, now);
 }
 
 void engine_set_policy(struct engine *engine, const struct policy *policy)
 {
+	/* What was judged by the old one speaks of it. */
+	if (engine->records)
+		records_flush(engine->records, engine->now);
 	engine->policy = policy;
 	engine->ended_until = 0;
 	objects_set_policy(engine->objects, policy);
@@ -218,10 +228,13 @@ struct engine *engine_new(const struct engine_config *config)
 	engine->verdicts = verdicts_new();
 	engine->fold = fold_new(engine_on_summary, engine);
 	engine->share = share_new(engine_on_held_back, engine);
+	engine->evidence = config->evidence;
+	if (engine->evidence)
+		engine->records = records_new(engine_on_record, engine_on_unrecorded, engine);
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
 	    !engine->settle || !engine->users || !engine->programs || !engine->verdicts ||
-	    !engine->fold || !engine->share) {
+	    !engine->fold || !engine->share || (engine->evidence && !engine->records)) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -234,6 +247,7 @@ void engine_free(struct engine *engine)
 		return;
 	fold_free(engine->fold);
 	share_free(engine->share);
+	records_free(engine->records);
 	settle_free(engine->settle);
 	users_free(engine->users);
 	programs_free(engine->programs);
@@ -261,6 +275,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
 		   users_bytes(engine->users) + programs_bytes(engine->programs) +
 		   fold_bytes(engine->fold) + share_bytes(engine->share) +
-		   strtab_bytes(engine->object_strings);
+		   strtab_bytes(engine->object_strings) +
+		   (engine->records ? records_bytes(engine->records) : 0);
 	*out_stats = st;
 }

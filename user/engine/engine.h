@@ -20,6 +20,7 @@
 
 #include "access/settle.h"
 #include "alert/alert.h"
+#include "alert/evidence.h"
 #include "model/event.h"
 #include "policy/policy.h"
 #include "proc/proctab.h"
@@ -40,6 +41,15 @@ struct engine;
 /* The alert is the engine's and valid during the call. */
 typedef void (*engine_alert_fn)(void *ctx, const struct alert *alert);
 
+/*
+ * For the evidence log: every access that was judged, whatever the verdict, folded as
+ * engine/records.h says, and every gap. Called with the same ctx.
+ */
+struct engine_evidence {
+	void (*access)(void *ctx, const struct evidence *evidence);
+	void (*gap)(void *ctx, const struct evidence_gap *gap);
+};
+
 struct engine_config {
 	const struct policy *policy; /* must live until replaced or the engine is freed */
 	const char *host; /* copied */
@@ -50,6 +60,7 @@ struct engine_config {
 	uint32_t max_objects; /* 0 = 262144 */
 	engine_alert_fn alert;
 	void *ctx;
+	const struct engine_evidence *evidence; /* static; NULL = nothing is recorded */
 };
 
 /* NULL: out of memory. */

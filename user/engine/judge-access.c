@@ -124,12 +124,12 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		entry = c.entry = &of_dump;
 		judge_dump(object->scan, &of_dump, &answer);
 	}
-	if (answer.verdict == VERDICT_ALLOW) {
-		engine->st.allowed++;
-		return 0;
-	}
-	if (answer.verdict == VERDICT_RECORD) {
-		engine->st.recorded++;
+	if (answer.verdict != VERDICT_ALERT) {
+		engine_record_access(engine, s, object, ACTION_READ, &answer);
+		if (answer.verdict == VERDICT_ALLOW)
+			engine->st.allowed++;
+		else
+			engine->st.recorded++;
 		return 0;
 	}
 	later = wait_until(s, object, entry, now);
@@ -137,6 +137,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		later = wait_inspected(s, now);
 	if (later)
 		return later;
+	engine_record_access(engine, s, object, ACTION_READ, &answer);
 	key = (struct fold_key){
 		.type = report_type(entry ? entry->object_class : CLASS_KEY),
 		.image = a->subject.id,
@@ -217,8 +218,8 @@ static bool only_means(const struct engine *engine, const struct event_access *a
 	}
 }
 
-/* An access that may write, of an entry that judges writing. Told at once: whoever opened it so has
- * the means, and there is nobody to make way for. */
+/* An access that may write; told if its entry judges writing, recorded in any case. At once:
+ * whoever opened it so has the means, and there is nobody to make way for. */
 static void judge_write(struct engine *engine, const struct event *ev, struct proc_ref proc)
 {
 	const struct event_access *a = &ev->access;
@@ -240,12 +241,15 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 
 	query.watch = object ? object_watch(object, ev->time) : 0;
 	c.entry = query.watch ? policy_watch(engine->policy, query.watch) : NULL;
-	if (!c.entry || !(c.entry->on & 1U << ACTION_WRITE))
+	if (!c.entry)
 		return;
 	query.subject =
 		engine_subject(engine, &a->subject, a->exe, a->exe_trust, a->cgroup, ev->flags);
 	query.path = path_of(object, a, ev->flags);
 	policy_judge(engine->policy, &query, &answer);
+	engine_record_access(engine, &s, object, ACTION_WRITE, &answer);
+	if (!(c.entry->on & 1U << ACTION_WRITE))
+		return;
 	if (answer.verdict == VERDICT_ALERT) {
 		const struct fold_key key = {
 			.type = ALERT_OBJECT_WRITTEN,

@@ -90,6 +90,7 @@ void engine_feed_memory(struct engine *engine, const struct event *ev)
 	c.ev = ev;
 	c.proc = proctab_access(engine->processes, ev->time, ev->flags, &access);
 	judge_memory(engine, ev, watch, &answer);
+	engine_record_memory(engine, ev, c.entry, &answer);
 	if (answer.verdict == VERDICT_ALLOW) {
 		engine->st.allowed++;
 		return;

@@ -11,6 +11,7 @@ struct replay_options {
 	const struct policy *policy;
 	engine_alert_fn alert; /* called for each alert, in order; may be NULL */
 	void *ctx;
+	const struct engine_evidence *evidence; /* as engine_config; may be NULL */
 	uint32_t max_processes, max_pending; /* as engine_config */
 };
 

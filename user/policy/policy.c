@@ -145,6 +145,8 @@ struct policy *policy_new(void)
 		.marks_max = 131072,
 		.marks_quota = 16384,
 		.canary_s = 60,
+		.journal = {.max_size_mib = 1024},
+		.heartbeat_s = 600,
 		.dump_threshold = 65536,
 		.scan =
 			{

@@ -92,6 +92,12 @@ struct scan_settings {
 	const char *needles; /* "": file of known keys (docs/needles.md) */
 };
 
+/* The evidence log (docs/journal.md). */
+struct journal_settings {
+	uint32_t max_size_mib; /* 1024: of all its files; 0 = no bound */
+	uint32_t keep_days; /* 0: older files go; 0 = never for their age */
+};
+
 /* Settings with their defaults applied. */
 struct settings {
 	enum cmdline_mode cmdline; /* redacted */
@@ -113,6 +119,8 @@ struct settings {
 	bool refused; /* off: opens of watched names that are refused, or find nothing */
 	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
 	struct scan_settings scan;
+	struct journal_settings journal;
+	uint32_t heartbeat_s; /* 600: the chain's head goes to syslog this often, 0 = never */
 	uint32_t dump_threshold; /* 65536 bytes: files of less are not looked at; 0 = none are */
 };
 

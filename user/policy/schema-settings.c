@@ -152,6 +152,23 @@ static void read_scan(struct reader *r, const struct yaml_node *value, const str
 	schema_read_map(r, value, scan_fields, "scan");
 }
 
+static const struct field journal_fields[] = {
+#define JOURNAL(key_, max_)                                                              \
+	{                                                                                \
+		.key = #key_, .read = read_number_setting,                               \
+		.offset = offsetof(struct settings, journal.key_), .min = 0, .max = max_ \
+	}
+	JOURNAL(max_size_mib, 16777216),
+	JOURNAL(keep_days, 36500),
+	{0},
+#undef JOURNAL
+};
+
+static void read_journal(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	schema_read_map(r, value, journal_fields, "journal");
+}
+
 #define SUN_PATH_MAX 107 /* sizeof(sun_path) - 1 */
 
 #define SETTING(key_, read_, min_, max_)                                                \
@@ -185,6 +202,8 @@ static const struct field setting_fields[] = {
 	SETTING(refused, read_switch, 0, 0),
 	SETTING(canary_s, read_number_setting, 0, 86400),
 	{.key = "scan", .read = read_scan},
+	{.key = "journal", .read = read_journal},
+	SETTING(heartbeat_s, read_number_setting, 0, 86400),
 	SETTING(dump_threshold, read_number_setting, 0, UINT32_MAX),
 	{0},
 };

@@ -506,6 +506,10 @@ static void put_element(struct line *line, const struct alert *alert, const char
 	}
 	param(line, "cause", alert->cause, max->other);
 	put_incomplete(line, alert->event_flags);
+	if (alert->chain_seq) {
+		param_u(line, "chain_seq", alert->chain_seq);
+		param(line, "chain_head", alert->chain_head, SIZE_MAX);
+	}
 	if (alert->nr_processes > 0)
 		put_ancestry(line, alert);
 	/* Last, because only now it is known; a receiver finds it by name. */
@@ -601,4 +605,33 @@ long rfc5424_format(const struct alert *alert, const struct syslog_ident *ident,
 			return (long)len;
 	}
 	return -EMSGSIZE;
+}
+
+long rfc5424_heartbeat(const struct heartbeat *heartbeat, const struct syslog_ident *ident,
+		       char *out)
+{
+	struct line line = {.p = out, .max = &limits[0]};
+	char time[40];
+
+	if (!syslog_sd_id_valid(ident->sd_id))
+		return -EINVAL;
+	format_time(heartbeat->time_ns, time);
+	putf(&line, "<%u>1 %s ", SYSLOG_FACILITY * 8 + syslog_severity(SEV_INFO), time);
+	put_host(&line, heartbeat->host);
+	putf(&line, " " SYSLOG_APP " %" PRIu32 " heartbeat [", ident->pid);
+	put_str(&line, ident->sd_id);
+	param(&line, "type", "heartbeat", SIZE_MAX);
+	param_time(&line, "time", heartbeat->time_ns);
+	param_u(&line, "alerts", heartbeat->alerts);
+	if (heartbeat->chain_seq) {
+		param_u(&line, "chain_seq", heartbeat->chain_seq);
+		param(&line, "chain_head", heartbeat->chain_head, SIZE_MAX);
+	}
+	param(&line, "fault", heartbeat->fault, 512);
+	put_str(&line, "] keytraild watches");
+	if (heartbeat->chain_seq)
+		putf(&line, "; its evidence log ends with record %" PRIu64, heartbeat->chain_seq);
+	else
+		put_str(&line, "; it has no evidence log");
+	return (long)line.len;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "alert/alert.h"
+#include "sinks/sink.h"
 
 #define SYSLOG_LINE_MAX 8192
 #define SYSLOG_APP	"keytraild"
@@ -35,3 +36,7 @@ bool syslog_sd_id_valid(const char *sd_id);
  * or -EINVAL if sd_id is not valid.
  */
 long rfc5424_format(const struct alert *alert, const struct syslog_ident *ident, char *out);
+
+/* Likewise for a heartbeat: MSGID `heartbeat`, severity info. */
+long rfc5424_heartbeat(const struct heartbeat *heartbeat, const struct syslog_ident *ident,
+		       char *out);

@@ -204,6 +204,19 @@ static int syslog_write(struct sink *sink, const struct alert *alert)
 	return r;
 }
 
+static int syslog_heartbeat(struct sink *sink, const struct heartbeat *heartbeat)
+{
+	struct syslog_sink *s = self(sink);
+	const struct syslog_ident ident = {s->sd_id, s->pid};
+	char line[SYSLOG_LINE_MAX];
+	long len = rfc5424_heartbeat(heartbeat, &ident, line);
+	int r = len < 0 ? (int)len
+			: queue_push(s->outbox.queue, line, (size_t)len, heartbeat->time_ns);
+
+	syslog_flush(sink);
+	return r;
+}
+
 static void syslog_stats(const struct sink *sink, struct sink_stats *out_stats)
 {
 	const struct syslog_sink *s = self(sink);
@@ -245,6 +258,7 @@ static const struct sink_ops syslog_ops = {
 	.name = "syslog",
 	.write = syslog_write,
 	.flush = syslog_flush,
+	.heartbeat = syslog_heartbeat,
 	.stats = syslog_stats,
 	.free = syslog_free,
 };

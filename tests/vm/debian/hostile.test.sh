@@ -70,7 +70,8 @@ wait_for count_lines
 equal "each access is one alert" "$alerts" $((3 * ${#hostile[@]} + 2))
 equal "lines in keytrail.log, as many as alerts" "$(grep -c ' key-read ' $LOG)" "$alerts"
 equal "lines parsed, as many as alerts" "$(wc -l <$PARSED)" "$alerts"
-ours='^<[0-9]+>1 [0-9T:.+-]+ debian keytraild [0-9]+ (key-read|daemon|sensor-degraded|events-lost) \['
+types='key-read|daemon|sensor-degraded|events-lost|heartbeat'
+ours="^<[0-9]+>1 [0-9T:.+-]+ debian keytraild [0-9]+ ($types) \\["
 equal "every line is a whole one of ours" "$(grep -cvE "$ours" $LOG)" 0 ||
 	note "$(grep -vE "$ours" $LOG | head -n 3)"
 check "all of them are UTF-8" iconv -f UTF-8 -t UTF-8 $LOG

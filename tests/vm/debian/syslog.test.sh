@@ -125,3 +125,17 @@ equal "a second instance is refused" $? 75
 check "by the process id of the first" grep -q "$(systemctl show -P MainPID keytraild)" "$T/out"
 systemctl stop keytraild
 equal "and the unit ends well" "$(systemctl show -P Result keytraild)" success
+# Its last word is the head of its evidence log, so that a cut end is found.
+last_heartbeat() {
+	grep ' heartbeat \[' $LOG | tail -n 1
+}
+head_fits() {
+	last_heartbeat | $KT verify --log - && last_heartbeat | grep -q "chain_seq=\"$(cat \
+		/var/lib/keytrail/evidence/*.jsonl | tail -n 1 | jq .seq)\""
+}
+check "the head of the evidence log left the host at the end" wait_for head_fits
+segment=$(find /var/lib/keytrail/evidence -name '*.jsonl' | sort | tail -n 1)
+sed -i '$d' "$segment"
+check "a log whose end was cut off is whole by itself" $KT verify
+last_heartbeat | $KT verify --log - >"$T/out"
+equal "and does not fit that head" "$? $(grep -c 'its end was cut off' "$T/out")" "1 1"
