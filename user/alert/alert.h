@@ -118,6 +118,11 @@ struct alert {
 	char *unit; /* systemd unit, "" = none */
 	char *container; /* id or name from the cgroup, "" = none */
 	enum exe_trust exe_trust;
+	/* the script that the executable runs, "" = none, or not known; how that is known: observed
+	 * (the kernel started it) or claimed (its arguments say so), static */
+	char *script;
+	const char *script_evidence;
+	enum exe_trust script_trust; /* observed only */
 	uint32_t untrusted; /* enum untrusted */
 	char *package; /* which the executable is of, "" = none, or not known */
 	enum package_state package_state;

@@ -101,6 +101,11 @@ static json_t *subject(const struct alert *alert, bool *failed)
 	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));
 	if (alert->untrusted)
 		put(&o, "untrusted", untrusted(alert->untrusted));
+	if (alert->script && alert->script[0]) {
+		put(&o, "script", text(alert->script));
+		put(&o, "script_evidence", text(alert->script_evidence));
+		put(&o, "script_trust", text(exe_trust_str(alert->script_trust)));
+	}
 	if (alert->package_state != PACKAGE_UNKNOWN) {
 		put(&o, "package", text(alert->package));
 		put(&o, "package_state", text(package_state_str(alert->package_state)));

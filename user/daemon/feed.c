@@ -193,6 +193,14 @@ void feed_sensor_event(const struct event *event, void *userdata)
 			  event->exec.exe_nlink);
 		programs_watch_exec(app->programs, &event->exec);
 		break;
+	case EVENT_SCRIPT:
+		copy = *event;
+		/* Asked of those that matter: a build starts scripts by the thousand. */
+		if (!(event->flags & EVENT_PATH_TRUNCATED) &&
+		    policy_names_script(app->policy, event->script.path))
+			copy.script.trust = trust_script(app->trust, &event->script);
+		feed(app, &copy);
+		return;
 	case EVENT_ACCESS:
 		if (event->access.object == MARK_OBJECT_CANARY) {
 			/* Whoever else reads it learns nothing, and that is no concern of the

@@ -71,6 +71,9 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_PROC:
 		feed_exec(engine, ev);
 		break;
+	case EVENT_SCRIPT:
+		proctab_script(engine->processes, ev->time, &ev->script);
+		break;
 	case EVENT_EXIT:
 		proctab_exit(engine->processes, ev->time, &ev->exit);
 		settle_exit(engine->settle, &ev->exit.subject.id, ev->time);

@@ -16,11 +16,15 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 {
 	const struct program *program = programs_find(engine->programs, &subject->exe);
 	const bool cut = flags & EVENT_CGROUP_TRUNCATED;
+	struct proc_info info = {0};
 
+	proctab_info(engine->processes, proctab_find(engine->processes, &subject->id), &info);
 	return (struct policy_subject){
 		.exe = exe,
 		.exe_trust = trust,
 		.untrusted = subject->untrusted,
+		.script = str_span(info.script),
+		.script_trust = info.script_trust,
 		.inspected = program != NULL,
 		.package_state = program ? program->state : PACKAGE_UNKNOWN,
 		.package = span_of(program ? program->package : NULL),

@@ -14,6 +14,7 @@
 #include "engine/report-internal.h"
 #include "engine/sentence.h"
 #include "proc/cgroup.h"
+#include "proc/claim.h"
 #include "proc/cmdline.h"
 
 #define PATH_TEXT_MAX (4 * 4096 + 1) /* each byte of the longest path as \xHH */
@@ -138,6 +139,7 @@ bool report_fill_empty(struct alert *alert)
 		&alert->unit,
 		&alert->package,
 		&alert->exe_digest,
+		&alert->script,
 		&alert->container,
 		&alert->path,
 		&alert->via,
@@ -201,6 +203,28 @@ char *report_exe(const struct proc_info *info)
 	return strdup(text);
 }
 
+/* What an interpreter runs: as the kernel knows it, else as its arguments say. */
+static void fill_script(const struct report *report, const struct report_subject *s,
+			const struct proc_info *info, struct alert *alert)
+{
+	bool truncated = info->args ? info->args_truncated : s->flags & EVENT_ARGS_TRUNCATED;
+	struct span args = info->args ? str_span(info->args) : s->args;
+	struct span claimed = {NULL, 0};
+
+	if (info->script) {
+		alert->script = report_escaped(str_span(info->script));
+		alert->script_evidence = "observed";
+		alert->script_trust = info->script_trust;
+		return;
+	}
+	if (report->cmdline != CMDLINE_NONE)
+		claimed = script_claimed(s->exe, args, truncated);
+	if (claimed.len) {
+		alert->script = report_escaped(claimed);
+		alert->script_evidence = "claimed";
+	}
+}
+
 int report_processes(const struct report *report, const struct report_subject *s,
 		     struct alert *alert)
 {
@@ -246,6 +270,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 		free(self->args);
 		self->args = report_args(report, s->args, s->flags & EVENT_ARGS_TRUNCATED);
 	}
+	fill_script(report, s, &infos[0], alert);
 	alert->euid = subject->euid;
 	alert->loginuid = subject->loginuid;
 	alert->session = subject->session;
@@ -427,6 +452,7 @@ static enum severity gap_severity(struct span cause)
 		{"repeats", SEV_INFO},
 		/* Only names and ancestry suffer. */
 		{"ring-bulk", SEV_LOW},
+		{"script-full", SEV_LOW},
 		{"recursion-lifecycle", SEV_LOW},
 	};
 

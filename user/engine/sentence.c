@@ -17,6 +17,7 @@
 
 #define NAME_MAX_SHOWN 64
 #define PATH_MAX_SHOWN 2048
+#define SCRIPT_MAX_SHOWN 256
 
 const char *sentence_basename(const char *path)
 {
@@ -103,6 +104,12 @@ static void put_subject(FILE *f, const struct alert *alert)
 	if (alert->login_user[0] && strcmp(alert->login_user, self->user) != 0) {
 		fputs(", logged in as ", f);
 		put_name(f, alert->login_user, NAME_MAX_SHOWN);
+	}
+	if (alert->script && alert->script[0]) {
+		bool claimed = strcmp(alert->script_evidence, "observed") != 0;
+
+		fputs(claimed ? ", by its arguments running " : ", running ", f);
+		put_name(f, alert->script, SCRIPT_MAX_SHOWN);
 	}
 	if (alert->container[0]) {
 		fputs(", container ", f);

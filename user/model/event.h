@@ -94,6 +94,7 @@ enum event_type {
 	EVENT_SCAN, /* from the daemon: what is known of keys in a dump has changed */
 	EVENT_REFUSED, /* an open of a watched name was refused, or found nothing */
 	EVENT_PROGRAM, /* from the daemon: what is known of an executable */
+	EVENT_SCRIPT, /* the script for which an image was started, by its first line */
 	EVENT_TYPE_NR
 };
 
@@ -108,6 +109,21 @@ struct event_exec { /* EVENT_EXEC and EVENT_PROC */
 	uint32_t exe_mode, exe_uid, exe_nlink; /* nlink 0: deleted or memfd */
 	struct span exe, args, cgroup; /* args: NUL separated */
 	uint32_t cgroup_no; /* for the sensor alone: see wire/cgroups.h */
+};
+
+/*
+ * The image runs this script because the kernel read its first line. What others than the kernel
+ * say of scripts is in args alone. Comes behind the image's EVENT_EXEC.
+ */
+struct event_script {
+	struct proc_id id; /* the image */
+	struct inode_id inode; /* of the file that the kernel read */
+	uint32_t nlink, mode, uid;
+	/* The daemon's answer (enum exe_trust, below): VERIFIED: this file stands at `path` on the
+	 * host, `name` leads there, and on the whole way nobody but root can change anything. */
+	uint32_t trust;
+	struct span path; /* as the kernel knows it */
+	struct span name; /* under which the interpreter opens it; empty: not known */
 };
 
 struct event_exit {
@@ -476,6 +492,7 @@ struct event {
 		struct event_object object;
 		struct event_user user;
 		struct event_program program;
+		struct event_script script;
 		struct event_gap gap;
 		struct event_health health;
 		struct event_dump dump;

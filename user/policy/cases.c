@@ -106,6 +106,14 @@ static void read_package(struct reader *r, const struct yaml_node *value, const 
 	subject->package_state = PACKAGE_INTACT;
 }
 
+static void read_script(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct policy_subject *subject = &this_case(r)->query.subject;
+
+	read_text(r, value, field, &subject->script);
+	subject->script_trust = EXE_VERIFIED;
+}
+
 static void read_digest(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	read_text(r, value, field, &this_case(r)->query.subject.digest);
@@ -147,6 +155,7 @@ static void read_untrusted(struct reader *r, const struct yaml_node *value,
 
 static const struct field subject_fields[] = {
 	{.key = "exe", .read = read_exe},
+	{.key = "script", .read = read_script},
 	{.key = "trust", .read = read_trust},
 	{.key = "unit", .read = read_unit},
 	{.key = "container", .read = read_container},

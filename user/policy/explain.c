@@ -109,6 +109,9 @@ static unsigned put_misses(FILE *out, const struct policy *policy, const struct 
 	} while (0)
 	if (!wanted_is(&rule->unit, s->unit))
 		MISS("it asks for unit %s", rule->unit.text);
+	if (rule->script && !(s->script.len == strlen(rule->script) &&
+			      !memcmp(s->script.p, rule->script, s->script.len)))
+		MISS("it asks for script %s, started by its first line", rule->script);
 	if (rule->package &&
 	    !(s->package_state == PACKAGE_INTACT && policy_is_package(s->package, rule->package)))
 		MISS("it asks for package %s, as that installed it", rule->package);

@@ -180,6 +180,9 @@ struct policy_subject {
 	struct span exe; /* path of the executable as the kernel told it */
 	enum exe_trust exe_trust; /* an allowed path counts only with EXE_VERIFIED */
 	uint32_t untrusted; /* enum untrusted: why the image does not count as its program */
+	/* The script that the kernel started the program for; absent: none, or it is not known. */
+	struct span script;
+	enum exe_trust script_trust; /* event_script.trust */
 	/* What was found out of the executable; `inspected`: that was tried. */
 	bool inspected;
 	enum package_state package_state;
@@ -244,8 +247,11 @@ bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_
 /* Whether rules that name this executable ask for its package or its digest. */
 bool policy_inspects(const struct policy *policy, struct span exe);
 
+/* Whether a rule names this script. */
+bool policy_names_script(const struct policy *policy, struct span script);
+
 /*
- * The executables named by `allow` entries, each path once, in no order; NULL past the end. The
+ * The executables and scripts named by `allow` entries, each path once, in no order; NULL past the end. The
  * daemon asks for their kernel identity to fill event_access.exe_trust.
  */
 const char *policy_allowed_exe(const struct policy *policy, size_t i);

@@ -164,6 +164,24 @@ static void read_exe(struct reader *r, const struct yaml_node *value, const stru
 	r->rule->place = (struct place){r->file, value->line, value->column};
 }
 
+/* What the kernel started an interpreter for. */
+static void read_script(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "script"), *fault;
+
+	if (!s)
+		return;
+	fault = schema_path_fault(s);
+	if (!fault && strpbrk(s, "*?["))
+		fault = "has a wildcard: an allowed script is named exactly";
+	if (!fault && value->len >= WIRE_SCRIPT_NAME_MAX)
+		fault = "is longer than any that can be told";
+	if (fault)
+		schema_wrong(r, value, "script '%.128s' %s", s, fault);
+	else
+		r->rule->script = schema_keep(r, value);
+}
+
 /* As dpkg names them: openssh-client, libssl3:amd64. */
 static void read_package(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
@@ -334,7 +352,8 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 }
 
 #define SUBJECT_FIELDS                                                                            \
-	{.key = "exe", .read = read_exe}, {.key = "package", .read = read_package},               \
+	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                 \
+		{.key = "package", .read = read_package},               \
 		{.key = "digest", .read = read_digest}, {.key = "unit", .read = read_unit},       \
 		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
 		{.key = "login", .read = read_login}, {.key = "zone", .read = read_rule_zone},    \
@@ -368,6 +387,19 @@ static void check_rule(struct reader *r, const struct rule *rule, const struct y
 		schema_wrong(r, at,
 			     "%s names nobody: it needs `exe`, `package`, `digest`, `unit`, "
 			     "`container`, `user` or `zone`",
+			     what);
+	if (rule->script && !rule->exe)
+		schema_wrong(r, at,
+			     "%s names a script and needs `exe` besides: the interpreter that the "
+			     "script's first line names",
+			     what);
+	if (rule->script && rule->container.text)
+		schema_wrong(r, at,
+			     "%s names a script in a container: it cannot be verified there", what);
+	if (rule->script && rule->uid != UID_UNSET && rule->uid != 0)
+		schema_wrong(r, at,
+			     "%s names a script of a user who is not root: it would never count, "
+			     "since who starts an interpreter decides what else it loads",
 			     what);
 	if (rule->until && !rule->reason)
 		schema_wrong(r, at, "%s has an end and needs a `reason`", what);

@@ -65,6 +65,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 	} while (0)
 	if (rule->exe)
 		PUT("exe", "%s", rule->exe);
+	if (rule->script)
+		PUT("script", "%s", rule->script);
 	if (rule->package)
 		PUT("package", "%s", rule->package);
 	if (rule->digest)

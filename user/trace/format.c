@@ -233,6 +233,19 @@ static const struct trace_field net_fields[] = {
 	SPAN("path", net.path),
 };
 
+static const struct trace_field script_fields[] = {
+	U32("pid", script.id.tgid),
+	U64("start", script.id.start),
+	U64("exec_id", script.id.exec_id),
+	INODE(script.inode),
+	U32_OR("nlink", script.nlink, 1),
+	U32("mode", script.mode),
+	U32("owner", script.uid),
+	WORD("trust", script.trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
+	SPAN("path", script.path),
+	SPAN("name", script.name),
+};
+
 static const struct trace_field refused_fields[] = {
 	SUBJECT(refused.subject),
 	PARENT(refused.parent),
@@ -423,6 +436,7 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_SCAN] = FIELDS(scan_fields),
 		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
 		[EVENT_REFUSED] = FIELDS(refused_fields),
+		[EVENT_SCRIPT] = FIELDS(script_fields),
 		[EVENT_PROGRAM] = FIELDS(program_fields),
 	};
 #undef FIELDS

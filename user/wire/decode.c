@@ -177,6 +177,25 @@ static int decode_exec(struct record *rec, struct event_exec *out)
 	return r;
 }
 
+static int decode_script(struct record *rec, struct event_script *out)
+{
+	struct wire_script w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	out->id = (struct proc_id){w.start, w.exec_id, w.tgid};
+	out->inode = get_inode(&w.inode);
+	out->nlink = w.nlink;
+	out->mode = w.mode;
+	out->uid = w.uid;
+	out->trust = EXE_UNKNOWN;
+	r = get_string(rec, w.path, WIRE_EXE_MAX, EVENT_PATH_FAILED, &out->path);
+	if (!r)
+		r = get_string(rec, w.name, WIRE_SCRIPT_NAME_MAX, EVENT_PATH_FAILED, &out->name);
+	return r;
+}
+
 static int decode_exit(struct record *rec, struct event_exit *out)
 {
 	struct wire_exit w;
@@ -503,6 +522,10 @@ int wire_decode(const void *buf, size_t len, struct event *out_event)
 	case WIRE_NET:
 		ev.type = EVENT_NET;
 		r = decode_net(&rec, &ev.net);
+		break;
+	case WIRE_SCRIPT:
+		ev.type = EVENT_SCRIPT;
+		r = decode_script(&rec, &ev.script);
 		break;
 	case WIRE_REFUSED:
 		ev.type = EVENT_REFUSED;
