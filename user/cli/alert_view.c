@@ -76,6 +76,23 @@ static void show_processes(const struct term *t, const json_t *alert)
 		term_putf(t, STYLE_DIM, "  %-9s(earlier processes are not known)\n", "");
 }
 
+/* What an interpreter runs, and on whose word. */
+static void show_script(const struct term *t, const json_t *subject)
+{
+	const char *script = text(subject, "script"), *trust = text(subject, "script_trust");
+	bool observed = !strcmp(text(subject, "script_evidence"), "observed");
+
+	if (!*script)
+		return;
+	row(t, "script");
+	term_put(t, STYLE_PLAIN, script);
+	if (!observed)
+		term_put(t, STYLE_WARN, " (as its arguments say)");
+	else if (strcmp(trust, "verified") != 0 && strcmp(trust, "unknown") != 0)
+		term_putf(t, STYLE_WARN, " (not to be trusted by its name: %s)", trust);
+	fputc('\n', t->f);
+}
+
 static void show_session(const struct term *t, const json_t *subject)
 {
 	const char *login = text(subject, "login_user"), *unit = text(subject, "unit");
@@ -278,6 +295,7 @@ void alert_view(const struct term *t, const json_t *alert)
 		show_memory(t, alert);
 	if (json_is_object(subject)) {
 		show_processes(t, alert);
+		show_script(t, subject);
 		show_session(t, subject);
 	}
 	if (json_is_object(gap)) {

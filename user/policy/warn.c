@@ -103,10 +103,10 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 		const struct watch_rule *watch = &policy->watches[rule->watch - 1];
 
 		/* With a unit it is what that unit tells it, which root has written. */
-		if (rule->exe && !rule->unit.text && is_interpreter(rule->exe))
+		if (rule->exe && !rule->script && !rule->unit.text && is_interpreter(rule->exe))
 			warn(diags, &rule->place,
 			     "%s runs what it is told: to allow it is to allow every script and "
-			     "command given to it",
+			     "command given to it; a `script` beside it allows that one alone",
 			     rule->exe);
 		if (!(rule->on & watch->entry.on))
 			warn(diags, &rule->place,
