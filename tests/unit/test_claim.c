@@ -21,8 +21,8 @@ struct row {
 static void check(const struct row *rows, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
-		struct span got = script_claimed(
-			span_of(rows[i].exe), (struct span){rows[i].args, rows[i].len}, false);
+		struct span got = script_claimed(span_of(rows[i].exe),
+						 (struct span){rows[i].args, rows[i].len}, false);
 
 		if (got.len != strlen(rows[i].script) ||
 		    (got.len && memcmp(got.p, rows[i].script, got.len)))
@@ -37,7 +37,8 @@ static void the_first_operand_is_the_script(void **state)
 {
 	static const struct row rows[] = {
 		{"/usr/bin/python3.11", ARGS("python3\0steal.py\0--all\0"), "steal.py"},
-		{"/usr/bin/python3.11", ARGS("python3\0-uB\0-W\0ignore\0-Xdev\0/a b.py\0"), "/a b.py"},
+		{"/usr/bin/python3.11", ARGS("python3\0-uB\0-W\0ignore\0-Xdev\0/a b.py\0"),
+		 "/a b.py"},
 		{"/usr/bin/python3", ARGS("x\0-I\0s\0"), "s"},
 		{"/usr/bin/perl", ARGS("/usr/bin/perl\0-w\0/usr/sbin/x\0-e\0"), "/usr/sbin/x"},
 		{"/usr/bin/perl5.36.0", ARGS("perl\0-l012\0-i.bak\0s.pl"), "s.pl"},

@@ -485,9 +485,11 @@ static void odd_things_are_warned_of(void **state)
 		 "  - exe: /usr/bin/dashboard\n"
 		 "  - exe: /usr/bin/dashboard\n",
 		 "p.yaml:7:10: warning: /usr/bin/python3.11 runs what it is told: to allow it is "
-		 "to allow every script and command given to it\n"
+		 "to allow every script and command given to it; a `script` "
+		 "beside it allows that one alone\n"
 		 "p.yaml:8:10: warning: /usr/bin/dash runs what it is told: to allow it is to "
-		 "allow every script and command given to it\n"
+		 "allow every script and command given to it; a `script` "
+		 "beside it allows that one alone\n"
 		 "p.yaml:10:10: warning: /usr/bin/dashboard is allowed already, at line 9\n"},
 	};
 

@@ -494,7 +494,8 @@ static void rubbish_does_no_harm(void **state)
 static void a_script_is_of_its_image_and_of_children_of_that(void **state)
 {
 	struct fixture f;
-	const struct proc_id sh = id(10, 5 * S, 3), child = id(11, 6 * S, 3), next = id(10, 5 * S, 4);
+	const struct proc_id sh = id(10, 5 * S, 3), child = id(11, 6 * S, 3),
+			     next = id(10, 5 * S, 4);
 	struct proc_info info;
 
 	setup(&f, 64);

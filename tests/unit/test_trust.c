@@ -165,8 +165,10 @@ static void what_others_could_change_is_not_trusted_again(void **state)
 
 static enum exe_trust ask_script(const char *path, const char *name)
 {
-	const struct event_script ev = {
-		.inode = first, .nlink = 1, .path = span_of(path), .name = span_of(name)};
+	const struct event_script ev = {.inode = first,
+					.nlink = 1,
+					.path = span_of(path),
+					.name = span_of(name)};
 
 	return trust_script(trust, &ev);
 }

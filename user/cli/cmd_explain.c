@@ -324,7 +324,8 @@ static void explain_now(const struct context *c, const json_t *alert)
 		     *object = json_object_get(alert, "object"),
 		     *login = json_object_get(subject, "loginuid");
 	const char *name = json_string_value(json_object_get(object, "watch"));
-	char exe[4096], script[1024], user[256], unit[256], container[256], path[4096], package[512], digest[128];
+	char exe[4096], script[1024], user[256], unit[256], container[256], path[4096],
+		package[512], digest[128];
 	const struct policy_query query = {
 		.watch = policy_find_watch(c->policy, span_of(name)),
 		.action = ACTION_READ,

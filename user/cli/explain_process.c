@@ -39,7 +39,7 @@ static bool is_roots(const struct stat *st)
 }
 
 /* The file and all directories above it are root's to change alone. */
-static bool only_root_changes(const char *path)
+bool process_only_root_changes(const char *path)
 {
 	char part[4096];
 	struct stat st;
@@ -67,7 +67,7 @@ static enum exe_trust judge_exe(pid_t pid, const char *exe)
 		return EXE_UNKNOWN;
 	if (stat(exe, &stands) < 0 || stands.st_ino != runs.st_ino || stands.st_dev != runs.st_dev)
 		return runs.st_nlink == 0 ? EXE_MEMORY : EXE_OTHER;
-	return only_root_changes(exe) ? EXE_VERIFIED : EXE_WRITABLE;
+	return process_only_root_changes(exe) ? EXE_VERIFIED : EXE_WRITABLE;
 }
 
 /* Does it run code from a file, other than its executable, that others than root can change? */

@@ -15,8 +15,8 @@
 	"<-" /* in ASCII, so that RFC 5424 asks for no byte order mark before most sentences */
 #define ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
 
-#define NAME_MAX_SHOWN 64
-#define PATH_MAX_SHOWN 2048
+#define NAME_MAX_SHOWN	 64
+#define PATH_MAX_SHOWN	 2048
 #define SCRIPT_MAX_SHOWN 256
 
 const char *sentence_basename(const char *path)

@@ -21,8 +21,7 @@ const char *event_type_str(enum event_type type)
 		[EVENT_SETTING] = "setting",   [EVENT_MEMORY] = "memory",
 		[EVENT_NET] = "net",	       [EVENT_SCAN_KEY] = "scan-key",
 		[EVENT_SCAN] = "scan-verdict", [EVENT_REFUSED] = "refused",
-		[EVENT_PROGRAM] = "program",
-		[EVENT_SCRIPT] = "script",
+		[EVENT_PROGRAM] = "program",   [EVENT_SCRIPT] = "script",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);

@@ -242,6 +242,9 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_t i,
 		  const char **out_text);
 
+/* Whether a program of this path runs what it is told (python3.11, bash, ...), by its name. */
+bool policy_is_interpreter(const char *exe);
+
 #define DPKG_INFO "/var/lib/dpkg/info" /* where a rule's `package` is looked up: trust/dpkg.h */
 
 /* Whether rules that name this executable ask for its package or its digest. */
@@ -251,7 +254,7 @@ bool policy_inspects(const struct policy *policy, struct span exe);
 bool policy_names_script(const struct policy *policy, struct span script);
 
 /*
- * The executables and scripts named by `allow` entries, each path once, in no order; NULL past the end. The
- * daemon asks for their kernel identity to fill event_access.exe_trust.
+ * The executables and scripts named by `allow` entries, each path once, in no order; NULL past the
+ * end. The daemon asks for their kernel identity to fill event_access.exe_trust.
  */
 const char *policy_allowed_exe(const struct policy *policy, size_t i);

@@ -353,11 +353,11 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 
 #define SUBJECT_FIELDS                                                                            \
 	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                 \
-		{.key = "package", .read = read_package},               \
-		{.key = "digest", .read = read_digest}, {.key = "unit", .read = read_unit},       \
-		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
-		{.key = "login", .read = read_login}, {.key = "zone", .read = read_rule_zone},    \
-		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},        \
+		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest}, \
+		{.key = "unit", .read = read_unit}, {.key = "container", .read = read_container}, \
+		{.key = "user", .read = read_user}, {.key = "login", .read = read_login},         \
+		{.key = "zone", .read = read_rule_zone}, {.key = "on", .read = read_rule_on},     \
+		{.key = "until", .read = read_until},                                             \
 	{                                                                                         \
 		.key = "reason", .read = read_reason                                              \
 	}
@@ -394,8 +394,8 @@ static void check_rule(struct reader *r, const struct rule *rule, const struct y
 			     "script's first line names",
 			     what);
 	if (rule->script && rule->container.text)
-		schema_wrong(r, at,
-			     "%s names a script in a container: it cannot be verified there", what);
+		schema_wrong(r, at, "%s names a script in a container: it cannot be verified there",
+			     what);
 	if (rule->script && rule->uid != UID_UNSET && rule->uid != 0)
 		schema_wrong(r, at,
 			     "%s names a script of a user who is not root: it would never count, "

@@ -33,9 +33,9 @@ static const char *const interpreters[] = {
 	"php",	"pwsh", "python", "ruby",    "sh",     "tclsh", "zsh",
 };
 
-static bool is_interpreter(const char *exe)
+bool policy_is_interpreter(const char *exe)
 {
-	const char *base = strrchr(exe, '/') + 1;
+	const char *slash = strrchr(exe, '/'), *base = slash ? slash + 1 : exe;
 	size_t len = strlen(base);
 
 	while (len && strchr("0123456789.-", base[len - 1]))
@@ -103,7 +103,8 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 		const struct watch_rule *watch = &policy->watches[rule->watch - 1];
 
 		/* With a unit it is what that unit tells it, which root has written. */
-		if (rule->exe && !rule->script && !rule->unit.text && is_interpreter(rule->exe))
+		if (rule->exe && !rule->script && !rule->unit.text &&
+		    policy_is_interpreter(rule->exe))
 			warn(diags, &rule->place,
 			     "%s runs what it is told: to allow it is to allow every script and "
 			     "command given to it; a `script` beside it allows that one alone",

@@ -19,8 +19,8 @@ struct interpreter {
 };
 
 static const char *const no_longs[] = {NULL};
-static const char *const bash_longs[] = {"--noprofile", "--norc", "--posix", "--restricted",
-					 "--verbose", NULL};
+static const char *const bash_longs[] = {"--noprofile",	 "--norc",    "--posix",
+					 "--restricted", "--verbose", NULL};
 
 /* Not among bash's: -i and -l (read start-up files), -s and -c. */
 static const struct interpreter interpreters[] = {
@@ -41,8 +41,8 @@ static const struct interpreter *find_interpreter(struct span exe)
 	while (begin && exe.p[begin - 1] != '/')
 		begin--;
 	/* python3.11, perl5.36.0 */
-	while (end > begin && (exe.p[end - 1] == '.' ||
-			       (exe.p[end - 1] >= '0' && exe.p[end - 1] <= '9')))
+	while (end > begin &&
+	       (exe.p[end - 1] == '.' || (exe.p[end - 1] >= '0' && exe.p[end - 1] <= '9')))
 		end--;
 	for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++)
 		if (strlen(interpreters[i].name) == end - begin &&
@@ -59,8 +59,7 @@ static bool next_arg(struct span args, size_t *at, struct span *out)
 	if (*at >= args.len)
 		return false;
 	nul = memchr(args.p + *at, '\0', args.len - *at);
-	*out = (struct span){args.p + *at,
-			     nul ? (size_t)(nul - (args.p + *at)) : args.len - *at};
+	*out = (struct span){args.p + *at, nul ? (size_t)(nul - (args.p + *at)) : args.len - *at};
 	*at += out->len + 1;
 	return true;
 }

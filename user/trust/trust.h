@@ -26,8 +26,8 @@ enum exe_trust trust_ask(struct trust *trust, struct span exe, const struct inod
 
 /*
  * trust_ask() of a script that an interpreter was started for; ev->trust is not looked at. VERIFIED
- * only if the name that the interpreter opens leads to the file that the kernel read, by directories
- * and links that nobody but root can change: else another file could be there by then.
+ * only if the name that the interpreter opens leads to the file that the kernel read, by
+ * directories and links that nobody but root can change: else another file could be there by then.
  */
 enum exe_trust trust_script(struct trust *trust, const struct event_script *ev);
 

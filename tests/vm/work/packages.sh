@@ -122,10 +122,10 @@ packages_postinst() {
 
 # The interpreter that those scripts have, told something else; and told by arguments that it is them.
 packages_perl() {
-	perl -e 'getpwnam("root")'
+	perl -e 'my @entry = getpwnam("root")'
 }
 packages_perl_claimed() {
-	printf 'getpwnam("root");\n' >dpkg-preconfigure
+	printf 'my @entry = getpwnam("root");\n' >dpkg-preconfigure
 	mkdir -p /tmp/usr/sbin
 	mv dpkg-preconfigure /tmp/usr/sbin
 	unshare -m sh -c 'mount --bind /tmp/usr/sbin/dpkg-preconfigure /usr/sbin/dpkg-preconfigure &&
