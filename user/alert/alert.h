@@ -114,6 +114,8 @@ struct alert {
 	uint32_t nr_processes;
 	bool ancestry_complete; /* reaches pid 1 of the host or a kernel thread */
 	uint32_t euid, loginuid, session;
+	enum session_type session_type;
+	char *remote; /* host that the session came from, "" = this one, or not known */
 	char *login_user; /* name of loginuid, "" = none */
 	char *unit; /* systemd unit, "" = none */
 	char *container; /* id or name from the cgroup, "" = none */

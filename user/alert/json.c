@@ -96,6 +96,10 @@ static json_t *subject(const struct alert *alert, bool *failed)
 	put(&o, "loginuid", id_or_null(alert->loginuid));
 	put(&o, "login_user", text(alert->login_user));
 	put(&o, "session", id_or_null(alert->session));
+	if (alert->session_type != SESSION_UNKNOWN)
+		put(&o, "session_type", text(session_type_str(alert->session_type)));
+	if (alert->remote && alert->remote[0])
+		put(&o, "remote", text(alert->remote));
 	put(&o, "unit", text(alert->unit));
 	put(&o, "container", text(alert->container));
 	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));

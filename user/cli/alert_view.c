@@ -97,12 +97,15 @@ static void show_session(const struct term *t, const json_t *subject)
 {
 	const char *login = text(subject, "login_user"), *unit = text(subject, "unit");
 	const char *container = text(subject, "container"), *trust = text(subject, "exe_trust");
+	const char *type = text(subject, "session_type"), *remote = text(subject, "remote");
 	const json_t *reasons = json_object_get(subject, "untrusted");
 	const json_t *session = json_object_get(subject, "session");
 	json_t *reason;
 	size_t i;
 
 	row(t, "session");
+	if (*type)
+		term_putf(t, STYLE_PLAIN, "%s%s%s, ", type, *remote ? " from " : "", remote);
 	term_putf(t, STYLE_PLAIN, "%s%s", *login ? "logged in as " : "no login", login);
 	if (json_is_integer(session))
 		term_putf(t, STYLE_PLAIN, ", session %" JSON_INTEGER_FORMAT,

@@ -305,6 +305,16 @@ static struct span script_of(const json_t *subject, char *buf, size_t size)
 						 : (struct span){NULL, 0};
 }
 
+static enum session_type session_of(const json_t *subject)
+{
+	const char *word = json_string_value(json_object_get(subject, "session_type"));
+
+	for (int i = 0; word && i < SESSION_TYPE_NR; i++)
+		if (!strcmp(session_type_str((enum session_type)i), word))
+			return (enum session_type)i;
+	return SESSION_UNKNOWN;
+}
+
 static uint32_t untrusted_of(const json_t *subject)
 {
 	uint32_t reasons = 0;
@@ -335,6 +345,7 @@ static void explain_now(const struct context *c, const json_t *alert)
 				.exe_trust = trust_of(subject, "exe_trust"),
 				.script = script_of(subject, script, sizeof(script)),
 				.script_trust = trust_of(subject, "script_trust"),
+				.session_type = session_of(subject),
 				.untrusted = untrusted_of(subject),
 				.inspected = true,
 				.package_state = package_of(subject),

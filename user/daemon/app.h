@@ -22,6 +22,7 @@ struct dumps;
 struct engine;
 struct homes;
 struct identify;
+struct logins;
 struct mounts;
 struct programs_watch;
 struct scans;
@@ -56,6 +57,7 @@ struct app {
 	struct trust *trust;
 	struct programs_watch *programs;
 	struct homes *homes;
+	struct logins *logins;
 	struct mounts *mounts;
 	struct slow *slow;
 	struct devices *devices;

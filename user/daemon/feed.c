@@ -15,6 +15,7 @@
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/logins.h"
 #include "daemon/programs.h"
 #include "daemon/refused.h"
 #include "trust/trust.h"
@@ -192,6 +193,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		trust_ask(app->trust, event->exec.exe, &event->exec.subject.exe,
 			  event->exec.exe_nlink);
 		programs_watch_exec(app->programs, &event->exec);
+		logins_seen(app->logins, &event->exec.subject, event->exec.cgroup);
 		break;
 	case EVENT_SCRIPT:
 		copy = *event;
@@ -219,6 +221,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->access.subject.uid);
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);
+		logins_seen(app->logins, &event->access.subject, event->access.cgroup);
 		copy = *event;
 		copy.access.exe_trust = trust_subject(app->trust, copy.access.exe,
 						      copy.access.exe_nlink, copy.access.exe_mode,

@@ -142,7 +142,7 @@ bool report_fill_empty(struct alert *alert)
 		&alert->watch,	       &alert->owner_user,
 		&alert->rule,	       &alert->cause,
 		&alert->dump.path,     &alert->setting.old_value,
-		&alert->setting.value,
+		&alert->setting.value, &alert->remote,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -224,6 +224,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 	struct proc_info infos[ALERT_ANCESTRY_MAX];
 	const struct subject *subject = s->subject;
 	const struct program *program;
+	const struct session *session;
 	struct alert_process *self;
 	struct cgroup_name group;
 	bool complete = false;
@@ -269,6 +270,11 @@ int report_processes(const struct report *report, const struct report_subject *s
 	alert->session = subject->session;
 	if (subject->loginuid != UID_UNSET)
 		alert->login_user = report_user(report, subject->loginuid);
+	session = sessions_find(report->sessions, subject->session);
+	if (session) {
+		alert->session_type = session->type;
+		alert->remote = report_escaped(span_of(session->remote));
+	}
 	alert->exe_trust = s->exe_trust;
 	alert->untrusted = subject->untrusted;
 	program = programs_find(report->programs, &subject->exe);

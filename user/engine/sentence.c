@@ -105,6 +105,13 @@ static void put_subject(FILE *f, const struct alert *alert)
 		fputs(", logged in as ", f);
 		put_name(f, alert->login_user, NAME_MAX_SHOWN);
 	}
+	if (alert->session_type == SESSION_SSH || alert->session_type == SESSION_REMOTE) {
+		fputs(alert->session_type == SESSION_SSH ? ", by ssh" : ", by a remote session", f);
+		if (alert->remote && alert->remote[0]) {
+			fputs(" from ", f);
+			put_name(f, alert->remote, NAME_MAX_SHOWN);
+		}
+	}
 	if (alert->script && alert->script[0]) {
 		bool claimed = strcmp(alert->script_evidence, "observed") != 0;
 

@@ -94,6 +94,7 @@ enum event_type {
 	EVENT_SCAN, /* from the daemon: what is known of keys in a dump has changed */
 	EVENT_REFUSED, /* an open of a watched name was refused, or found nothing */
 	EVENT_PROGRAM, /* from the daemon: what is known of an executable */
+	EVENT_SESSION, /* from the daemon: how somebody has logged in */
 	EVENT_SCRIPT, /* the script for which an image was started, by its first line */
 	EVENT_TYPE_NR
 };
@@ -287,6 +288,21 @@ struct event_object {
 struct event_user {
 	uint32_t uid;
 	struct span name;
+};
+
+enum session_type {
+	SESSION_UNKNOWN = 0,
+	SESSION_LOCAL, /* at this machine: a terminal, a desktop */
+	SESSION_SSH,
+	SESSION_CRON, /* nobody: cron and at log their users in */
+	SESSION_REMOTE, /* from another host, by something else */
+	SESSION_TYPE_NR
+};
+
+struct event_session {
+	uint32_t number; /* subject.session */
+	enum session_type type;
+	struct span remote; /* address or name of the host that it came from; empty: this one */
 };
 
 enum package_state {
@@ -493,6 +509,7 @@ struct event {
 		struct event_user user;
 		struct event_program program;
 		struct event_script script;
+		struct event_session session;
 		struct event_gap gap;
 		struct event_health health;
 		struct event_dump dump;
@@ -509,6 +526,7 @@ const char *access_how_str(enum access_how how);
 const char *memory_how_str(enum memory_how how);
 const char *net_how_str(enum net_how how);
 const char *exe_trust_str(enum exe_trust trust);
+const char *session_type_str(enum session_type type); /* "unknown", "local", "ssh", ... */
 const char *package_state_str(enum package_state state);
 const char *untrusted_str(enum untrusted reason); /* of one bit */
 const char *mark_op_str(enum mark_op op);

@@ -304,6 +304,8 @@ static bool conditions_hold(const struct policy *policy, const struct rule *rule
 		return false;
 	if (rule->login == LOGIN_SOME && s->loginuid == UID_UNSET)
 		return false;
+	if (rule->session != SESSION_UNKNOWN && s->session_type != rule->session)
+		return false;
 	return !rule->zone || zone_holds_subject(policy, rule->zone, s);
 }
 
@@ -347,6 +349,8 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 	if (a->uid != UID_UNSET && a->uid != b->uid)
 		return false;
 	if (a->login != LOGIN_ANY && a->login != b->login)
+		return false;
+	if (a->session != SESSION_UNKNOWN && a->session != b->session)
 		return false;
 	if (a->script && !(b->script && !strcmp(a->script, b->script)))
 		return false;

@@ -55,6 +55,7 @@ struct rule {
 	const char *script; /* NULL = whatever the program does; else `exe` is there, too */
 	uint32_t uid;
 	enum login_kind login;
+	enum session_type session; /* SESSION_UNKNOWN: any */
 	uint32_t zone; /* number, 0 = any */
 	const char *zone_name;
 	uint32_t on; /* bits 1 << enum policy_action */

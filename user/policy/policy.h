@@ -189,6 +189,7 @@ struct policy_subject {
 	struct span package, digest;
 	uint32_t uid;
 	uint32_t loginuid; /* UID_UNSET: nobody logged in to start it */
+	enum session_type session_type; /* how he came in */
 	struct span user; /* name of uid, as far as it is known */
 	struct span unit; /* of the system's service manager: cgroup_system_unit() */
 	struct span container; /* name or whole id: cgroup_system_container() */

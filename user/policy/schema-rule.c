@@ -270,6 +270,20 @@ static void read_login(struct reader *r, const struct yaml_node *value, const st
 		r->rule->login = (enum login_kind)word;
 }
 
+static const char *session_word(int i)
+{
+	return session_type_str((enum session_type)i);
+}
+
+static void read_session(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word =
+		schema_read_word(r, value, "session", session_word, SESSION_LOCAL, SESSION_TYPE_NR);
+
+	if (word >= 0)
+		r->rule->session = (enum session_type)word;
+}
+
 static void read_rule_zone(struct reader *r, const struct yaml_node *value,
 			   const struct field *field)
 {
@@ -351,15 +365,15 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 		r->rule->reason = schema_keep(r, value);
 }
 
-#define SUBJECT_FIELDS                                                                            \
-	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                 \
-		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest}, \
-		{.key = "unit", .read = read_unit}, {.key = "container", .read = read_container}, \
-		{.key = "user", .read = read_user}, {.key = "login", .read = read_login},         \
-		{.key = "zone", .read = read_rule_zone}, {.key = "on", .read = read_rule_on},     \
-		{.key = "until", .read = read_until},                                             \
-	{                                                                                         \
-		.key = "reason", .read = read_reason                                              \
+#define SUBJECT_FIELDS                                                                             \
+	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                  \
+		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest},  \
+		{.key = "unit", .read = read_unit}, {.key = "container", .read = read_container},  \
+		{.key = "user", .read = read_user}, {.key = "login", .read = read_login},          \
+		{.key = "session", .read = read_session}, {.key = "zone", .read = read_rule_zone}, \
+		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},         \
+	{                                                                                          \
+		.key = "reason", .read = read_reason                                               \
 	}
 
 static const struct field rule_fields[] = {
@@ -400,6 +414,10 @@ static void check_rule(struct reader *r, const struct rule *rule, const struct y
 		schema_wrong(r, at,
 			     "%s names a script of a user who is not root: it would never count, "
 			     "since who starts an interpreter decides what else it loads",
+			     what);
+	if (rule->session != SESSION_UNKNOWN && rule->login == LOGIN_NONE)
+		schema_wrong(r, at,
+			     "%s never counts: who is in a session has logged in (`login: none`)",
 			     what);
 	if (rule->until && !rule->reason)
 		schema_wrong(r, at, "%s has an end and needs a `reason`", what);

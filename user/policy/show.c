@@ -81,6 +81,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 		PUT("user", "%u", rule->uid);
 	if (rule->login != LOGIN_ANY)
 		PUT("login", "%s", rule->login == LOGIN_NONE ? "none" : "some");
+	if (rule->session != SESSION_UNKNOWN)
+		PUT("session", "%s", session_type_str(rule->session));
 	if (rule->zone_name)
 		PUT("zone", "%s", rule->zone_name);
 	if (rule->on != (1U << ACTION_NR) - 2) {

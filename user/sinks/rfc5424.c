@@ -224,6 +224,9 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param(line, "login_user", alert->login_user, max->other);
 	if (alert->session != UID_UNSET)
 		param_u(line, "session", alert->session);
+	if (alert->session_type != SESSION_UNKNOWN)
+		param(line, "session_type", session_type_str(alert->session_type), SIZE_MAX);
+	param(line, "remote", alert->remote, max->other);
 	param(line, "unit", alert->unit, max->other);
 	param(line, "container", alert->container, max->other);
 	param(line, "args", self->args, max->args);

@@ -85,6 +85,10 @@ static const char *package_word(unsigned v)
 {
 	return package_state_str((enum package_state)v);
 }
+static const char *session_word(unsigned v)
+{
+	return session_type_str((enum session_type)v);
+}
 static const char *mark_word(unsigned v)
 {
 	return mark_op_str((enum mark_op)v);
@@ -231,6 +235,12 @@ static const struct trace_field net_fields[] = {
 	U32_OR("exe_nlink", net.exe_nlink, 1),
 	SPAN("exe", net.exe),
 	SPAN("path", net.path),
+};
+
+static const struct trace_field session_fields[] = {
+	U32("session", session.number),
+	WORD("type", session.type, SESSION_UNKNOWN, SESSION_TYPE_NR, session_word),
+	SPAN("remote", session.remote),
 };
 
 static const struct trace_field script_fields[] = {
@@ -437,6 +447,7 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
 		[EVENT_REFUSED] = FIELDS(refused_fields),
 		[EVENT_SCRIPT] = FIELDS(script_fields),
+		[EVENT_SESSION] = FIELDS(session_fields),
 		[EVENT_PROGRAM] = FIELDS(program_fields),
 	};
 #undef FIELDS

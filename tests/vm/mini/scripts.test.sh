@@ -96,4 +96,12 @@ fi
 one "an interpreter by itself, after a script that could not start" "$(of $ssh/id_failed)" \
 	'.subject | has("script") | not'
 told_only 8
+
+# What is proposed of it: nothing, and each with its reason; live and stored.
+keytrail learn --for 1s >"$T/live" 2>&1
+check "learn watches for as long as it is told to" grep -q '^# What .* made of 0 alerts' "$T/live"
+keytrail learn --since 1h --write "$T/learnt" >"$T/said" 2>&1
+check "learn takes what is stored" grep -q '^0 rules were written' "$T/said"
+equal "and writes only what is sound" "$(grep -c '      - {' "$T/learnt")" 0
+check "and says why not" grep -q "^#   $bin/cat of script $bin/copied for test-keys: " "$T/learnt"
 kt_stop
