@@ -114,6 +114,9 @@ struct wire_inode {
 	0x2 /* a tracer is attached, or somebody other than root could write it \
 	     */
 
+/* There was no room to keep that it is one of those: it may be either, and is not clean. */
+#define WIRE_TAINT_UNKNOWN 0x20
+
 /* A process as the kernel knows it at this moment. (tgid, start, exec_id) names one image. */
 struct wire_subject {
 	kt_u64 start; /* start_boottime of the thread group leader, ns */
@@ -461,8 +464,8 @@ enum wire_drop {
 	WIRE_DROP_TREE, /* a moved tree was larger than what is marked at once: walked afterwards */
 	WIRE_DROP_DUMP_FULL, /* table of crashes or of their helpers full */
 	WIRE_DROP_MARK_QUOTA, /* its owner has as many marks as one user may have */
-	WIRE_DROP_TAINT_FULL, /* table of images with foreign code full: one of them counts as clean
-			       */
+	WIRE_DROP_TAINT_FULL, /* table of images with foreign code full: of one it is known only
+				 that it is one */
 	WIRE_DROP_SCRIPT_FULL, /* table of scripts that are being started full: of one it is not
 				  known */
 	WIRE_DROP_NR,

@@ -114,6 +114,8 @@ const char *untrusted_str(enum untrusted reason)
 		return "other";
 	case UNTRUSTED_WRITABLE:
 		return "writable";
+	case UNTRUSTED_UNKNOWN:
+		return "unknown";
 	default:
 		return "?";
 	}

@@ -48,7 +48,8 @@ enum untrusted {
 	UNTRUSTED_MEMORY = 0x04, /* never had a name, or none that was verified: EXE_MEMORY */
 	UNTRUSTED_OTHER = 0x08, /* another file stands at its path: EXE_OTHER */
 	UNTRUSTED_WRITABLE = 0x10, /* others than root can change the executable */
-	UNTRUSTED_ALL = 0x1f
+	UNTRUSTED_UNKNOWN = 0x20, /* either of those may be so: it could not be kept, or seen */
+	UNTRUSTED_ALL = 0x3f
 };
 
 struct subject {

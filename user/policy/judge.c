@@ -382,6 +382,10 @@ static const char *distrusted(const struct rule *rule, const struct policy_subje
 	if (s->untrusted & UNTRUSTED_TRACED)
 		return "the policy allows this program, but a tracer has what runs in hand, or "
 		       "somebody other than root had";
+	/* It may be a tracer, so for rules without a program, too. */
+	if (s->untrusted & UNTRUSTED_UNKNOWN)
+		return "the policy allows this program, but it could not be seen whether "
+		       "somebody's code is in what runs, or a tracer has it in hand";
 	if (inspected && s->untrusted & UNTRUSTED_WRITABLE)
 		return distrust[EXE_WRITABLE];
 	if ((named || inspected) && s->untrusted & UNTRUSTED_MAPPED)

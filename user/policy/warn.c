@@ -109,6 +109,13 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 			     "%s runs what it is told: to allow it is to allow every script and "
 			     "command given to it; a `script` beside it allows that one alone",
 			     rule->exe);
+		/* Who it is has to be found out of whatever program asks. */
+		if (rule->package && !rule->exe)
+			warn(diags, &rule->place,
+			     "package '%s' without `exe`: every program that comes to it waits up "
+			     "to ten seconds for its verdict until its package is known; name its "
+			     "programs by `exe`",
+			     rule->package);
 		if (!(rule->on & watch->entry.on))
 			warn(diags, &rule->place,
 			     "the rule never decides: nothing that it is for (`on`) is judged by "
