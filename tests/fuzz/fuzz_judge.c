@@ -232,7 +232,9 @@ static void ask(const struct policy *policy, const struct rule *rules, size_t nr
 				.script = span_of(scripts[q->script]),
 				.script_trust = q->script_trust,
 				.session_type = (enum session_type)q->session,
-				.uid = q->root ? 0 : q->user == 3 ? 7 : 8,
+				.uid = q->root	      ? 0
+				       : q->user == 3 ? 7
+						      : 8,
 				.loginuid = q->login ? 1000 : UID_UNSET,
 				.user = q->user == 3 ? (struct span){NULL, 0}
 						     : span_of(users[q->user]),
