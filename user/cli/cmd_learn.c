@@ -40,8 +40,9 @@ static int no_memory(void)
 
 static int learn_file(struct learn *learn, const char *path)
 {
-	_cleanup_fclose_ FILE *f =
-		!strcmp(path, "-") ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+	_cleanup_fclose_ FILE *f = !strcmp(path, "-")
+					   ? fdopen(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), "r")
+					   : fopen(path, "re");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 	ssize_t n;

@@ -531,7 +531,7 @@ const char *learn_duration(const char *text, uint64_t *out_s)
 	uint64_t n = 0;
 	size_t i;
 
-	for (i = 0; isdigit((unsigned char)text[i]) && i < 6; i++)
+	for (i = 0; i < 6 && isdigit((unsigned char)text[i]); i++)
 		n = n * 10 + (uint64_t)(text[i] - '0');
 	unit = i && text[i] && !text[i + 1] ? strchr(units, text[i]) : NULL;
 	if (!unit || !n)

@@ -228,7 +228,7 @@ static bool is_others(const char *path, const struct stat *st)
 static enum exe_trust follow_name(struct span name, char out[static PATH_MAX])
 {
 	char rest[2 * PATH_MAX], link[PATH_MAX], tail[PATH_MAX];
-	size_t len = 0;
+	size_t len = 0, left;
 	unsigned links = 0;
 
 	if (!name.len || name.p[0] != '/' || name.len >= PATH_MAX)
@@ -260,14 +260,15 @@ static enum exe_trust follow_name(struct span name, char out[static PATH_MAX])
 			len += 1 + n;
 			continue;
 		}
+		left = strlen(at) + 1;
 		got = readlink(out, link, sizeof(link));
-		if (got <= 0 || got == sizeof(link) || ++links > LINKS_MAX ||
-		    strlen(at) >= sizeof(tail))
+		if (got <= 0 || got == sizeof(link) || ++links > LINKS_MAX || left > sizeof(tail))
 			return EXE_UNKNOWN;
-		strcpy(tail, at);
+		/* What the link says, and then what is left of the name. */
+		memcpy(tail, at, left);
 		memcpy(rest, link, (size_t)got);
 		rest[got] = '/';
-		strcpy(rest + got + 1, tail);
+		memcpy(rest + got + 1, tail, left);
 		at = rest;
 		len = rest[0] == '/' ? 0 : len;
 		out[len] = '\0';
