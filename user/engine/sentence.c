@@ -2,6 +2,7 @@
 /* Sentences for people. What comes in is escaped already. */
 #include "engine/sentence.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,17 @@ void sentence_key(const struct key_identity *key, char *out, size_t size)
 						: "");
 }
 
+/* Colons of an address are no part of the sentence: no quotes. */
+static void put_address(FILE *f, const char *address)
+{
+	struct in6_addr in6;
+
+	if (inet_pton(AF_INET6, address, &in6) == 1)
+		fputs(address, f);
+	else
+		put_name(f, address, NAME_MAX_SHOWN);
+}
+
 static void put_subject(FILE *f, const struct alert *alert)
 {
 	const struct alert_process *self = &alert->processes[0];
@@ -109,7 +121,7 @@ static void put_subject(FILE *f, const struct alert *alert)
 		fputs(alert->session_type == SESSION_SSH ? ", by ssh" : ", by a remote session", f);
 		if (alert->remote && alert->remote[0]) {
 			fputs(" from ", f);
-			put_name(f, alert->remote, NAME_MAX_SHOWN);
+			put_address(f, alert->remote);
 		}
 	}
 	if (alert->script && alert->script[0]) {
