@@ -338,6 +338,9 @@ struct ctl_table {
 
 struct linux_binprm {
 	struct file *file;
+	const char *filename; /* as exec was told it */
+	const char *interp; /* of what is run in its stead, if not that */
+	char buf[256]; /* the file's first bytes */
 };
 
 struct seq_file;

@@ -10,6 +10,7 @@
 #include "exec.h"
 #include "held.h"
 #include "identity.h"
+#include "script.h"
 #include "taint.h"
 
 /*
@@ -26,7 +27,7 @@
 #define FD_SCAN_OPEN	(FD_SCAN_STEPS * 64)
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task)
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	int told = is_told(task->cgroups->dfl_cgrp->kn->id);
 	struct exec_record *r;
@@ -40,6 +41,8 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	r->e.h.flags |= put_args_between(r->str, EXEC_ARGS_AT, WIRE_ARGS_MAX, &r->e.args,
 					 EXEC_STR_OFF, task->mm->arg_start, task->mm->arg_end);
 	bpf_ringbuf_submit(r, bulk_flags());
+	if (nr_scripts)
+		report_script(addr_of(bprm));
 	return 0;
 }
 
@@ -93,6 +96,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		bpf_map_delete_elem(&fd_holders, &tgid);
 	holder_end(tgid);
 	taint_end(tgid);
+	if (nr_scripts)
+		script_end(tgid);
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_BULK);

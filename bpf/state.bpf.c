@@ -9,6 +9,7 @@ struct marking_slot marking[MARKING_SLOTS];
 kt_u32 holder_slots[HOLDER_SLOTS];
 kt_u32 nr_holders;
 kt_u32 taint_slots[TAINT_SLOTS];
+kt_u32 taint_lost[TAINT_SLOTS];
 
 /* Grows with each policy: what was told under the one before is told again under the next. */
 kt_u32 recent_epoch;

@@ -30,6 +30,7 @@ static __always_inline void taint_put(kt_u32 tgid, const struct taint *taint)
 		/* Put there by another CPU at this moment, or there is no room. */
 		old = bpf_map_lookup_elem(&taints, &tgid);
 		if (!old) {
+			taint_lose(tgid);
 			count_drop(WIRE_DROP_TAINT_FULL);
 			return;
 		}
@@ -60,6 +61,8 @@ __noinline kt_u32 taint_of(kt_u64 task_addr)
 		flags |= WIRE_TAINT_TRACED;
 	if (!taint_test(tgid))
 		return flags;
+	if (taint_is_lost(tgid))
+		flags |= WIRE_TAINT_UNKNOWN;
 	known = bpf_map_lookup_elem(&taints, &tgid);
 	fill_taint(&now, task);
 	if (!known || !is_same(known, &now))
@@ -110,6 +113,8 @@ __noinline int taint_fork(kt_u32 parent_tgid, kt_u32 child_tgid, kt_u64 child)
 {
 	struct taint taint = {}, *parent = bpf_map_lookup_elem(&taints, &parent_tgid);
 
+	if (taint_is_lost(parent_tgid))
+		taint_lose(child_tgid);
 	if (!parent)
 		return 0;
 	taint.mapped = parent->mapped;

@@ -36,6 +36,15 @@ struct {
 
 extern kt_u32 taint_slots[TAINT_SLOTS];
 
+/*
+ * The process of such a tgid that found no room in the table, until its next exec or its end; 0 =
+ * none. TAINT_LOST_ANY: there were several at a time, and from then on each process of these bits
+ * is taken for one. So who fills the table gets nobody, himself least, taken for clean.
+ */
+#define TAINT_LOST_ANY ((kt_u32)-1)
+
+extern kt_u32 taint_lost[TAINT_SLOTS];
+
 /* Numbers for pointers, here and below: see access.h. */
 
 /* WIRE_TAINT_* of a task's image at this moment, a tracer that is attached now included. */
@@ -50,7 +59,23 @@ int taint_fork(kt_u32 parent_tgid, kt_u32 child_tgid, kt_u64 child);
 /* False: surely none. */
 static __always_inline int taint_test(kt_u32 tgid)
 {
-	return taint_slots[tgid & (TAINT_SLOTS - 1)];
+	kt_u32 slot = tgid & (TAINT_SLOTS - 1);
+
+	return taint_slots[slot] || taint_lost[slot];
+}
+
+static __always_inline int taint_is_lost(kt_u32 tgid)
+{
+	kt_u32 lost = taint_lost[tgid & (TAINT_SLOTS - 1)];
+
+	return lost == tgid || lost == TAINT_LOST_ANY;
+}
+
+static __always_inline void taint_lose(kt_u32 tgid)
+{
+	kt_u32 slot = tgid & (TAINT_SLOTS - 1), lost = taint_lost[slot];
+
+	taint_lost[slot] = !lost || lost == tgid ? tgid : TAINT_LOST_ANY;
 }
 
 static __always_inline void taint_count(kt_u32 tgid, int by)
@@ -60,8 +85,14 @@ static __always_inline void taint_count(kt_u32 tgid, int by)
 
 static __always_inline void taint_end(kt_u32 tgid)
 {
-	if (taint_test(tgid) && !bpf_map_delete_elem(&taints, &tgid))
+	kt_u32 slot = tgid & (TAINT_SLOTS - 1);
+
+	if (!taint_test(tgid))
+		return;
+	if (!bpf_map_delete_elem(&taints, &tgid))
 		taint_count(tgid, -1);
+	if (taint_lost[slot] == tgid)
+		taint_lost[slot] = 0;
 }
 
 /*

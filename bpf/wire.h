@@ -52,6 +52,7 @@ enum wire_type {
 	WIRE_MEMORY = 7, /* struct wire_memory: somebody can read the memory of who holds a key */
 	WIRE_REFUSED = 20, /* struct wire_refused: an open of a watched name failed */
 	WIRE_NET = 10, /* struct wire_net: who has read a watched file talks to somebody else */
+	WIRE_SCRIPT = 21, /* struct wire_script: the image runs this script for the kernel */
 };
 
 /* How a process came by an object (wire_access.how). */
@@ -113,6 +114,9 @@ struct wire_inode {
 	0x2 /* a tracer is attached, or somebody other than root could write it \
 	     */
 
+/* There was no room to keep that it is one of those: it may be either, and is not clean. */
+#define WIRE_TAINT_UNKNOWN 0x20
+
 /* A process as the kernel knows it at this moment. (tgid, start, exec_id) names one image. */
 struct wire_subject {
 	kt_u64 start; /* start_boottime of the thread group leader, ns */
@@ -163,6 +167,26 @@ struct wire_exec {
  * cgroup_no. A cgroup of the unified hierarchy is never renamed, nor is its number used again.
  */
 #define WIRE_CGROUPS_TOLD 256
+
+/*
+ * The image before whose exec the kernel read the first line of a script (binfmt_script), and
+ * started what stands there with the script's name among the arguments. Of several the innermost,
+ * which is the one that the interpreter opens. Comes right behind the image's WIRE_EXEC.
+ */
+struct wire_script {
+	struct wire_header h;
+	kt_u64 start; /* of the image, as in wire_subject */
+	kt_u64 exec_id;
+	struct wire_inode inode; /* of the file that the kernel read */
+	kt_u32 tgid;
+	kt_u32 nlink;
+	kt_u32 mode; /* i_mode */
+	kt_u32 uid; /* owner, initial user namespace */
+	struct kt_str path; /* of that file, from the root of its mount namespace */
+	struct kt_str name; /* what the interpreter is told to open; absent: too long */
+};
+
+#define WIRE_SCRIPT_NAME_MAX 256
 
 struct wire_exit {
 	struct wire_header h;
@@ -440,7 +464,9 @@ enum wire_drop {
 	WIRE_DROP_TREE, /* a moved tree was larger than what is marked at once: walked afterwards */
 	WIRE_DROP_DUMP_FULL, /* table of crashes or of their helpers full */
 	WIRE_DROP_MARK_QUOTA, /* its owner has as many marks as one user may have */
-	WIRE_DROP_TAINT_FULL, /* table of images with foreign code full: one of them counts as clean
-			       */
+	WIRE_DROP_TAINT_FULL, /* table of images with foreign code full: of one it is known only
+				 that it is one */
+	WIRE_DROP_SCRIPT_FULL, /* table of scripts that are being started full: of one it is not
+				  known */
 	WIRE_DROP_NR,
 };

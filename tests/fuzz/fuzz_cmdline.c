@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Any bytes as arguments: bounded printable text, nothing changed by redacting twice, and a
- * password that stands behind --password among them is never in the text.
+ * password that stands behind --password among them is never in the text. A script that they claim
+ * is one whole argument behind the first.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proc/claim.h"
 #include "proc/cmdline.h"
 
 static void check(bool ok)
@@ -22,6 +24,30 @@ static void check_text(const char *text, size_t n)
 		check((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
 }
 
+/* From a copy, so that reading past its end is seen. */
+static void check_claim(const uint8_t *data, size_t size)
+{
+	static const char *const exes[] = {
+		"/usr/bin/python3.11", "/usr/bin/perl", "/usr/bin/bash", "/usr/bin/ruby3", "sh",
+		"/usr/bin/node"};
+	char *copy = malloc(size ? size : 1);
+
+	check(copy != NULL);
+	if (size)
+		memcpy(copy, data, size);
+	for (size_t i = 0; i < 2 * sizeof(exes) / sizeof(exes[0]); i++) {
+		struct span got =
+			script_claimed(span_of(exes[i / 2]), (struct span){copy, size}, i % 2);
+
+		if (!got.len)
+			continue;
+		check(got.p > copy && got.p + got.len <= copy + size && got.p[-1] == '\0');
+		check(!memchr(got.p, '\0', got.len));
+		check(got.p + got.len == copy + size || got.p[got.len] == '\0');
+	}
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char option[] = "\0--password\0Xq7secretZ\0";
@@ -31,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n1, n2;
 	char *with;
 
+	check_claim(data, size);
 	for (int flags = 0; flags < 4; flags++)
 		check_text(text, cmdline_text(args, flags & 1, flags & 2, text));
 	for (int truncated = 0; truncated < 2; truncated++) {

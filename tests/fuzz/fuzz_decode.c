@@ -94,6 +94,11 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 		inside(ev->refused.cgroup, data, size, WIRE_CGROUP_MAX);
 		inside(ev->refused.args, data, size, WIRE_ARGS_MAX);
 		break;
+	case EVENT_SCRIPT:
+		check(ev->script.trust == EXE_UNKNOWN);
+		inside(ev->script.path, data, size, WIRE_EXE_MAX);
+		inside(ev->script.name, data, size, WIRE_SCRIPT_NAME_MAX);
+		break;
 	case EVENT_MEMORY:
 		check(ev->memory.how >= MEMORY_ATTACH && ev->memory.how < MEMORY_HOW_NR);
 		check((ev->memory.how >= MEMORY_DEV_MEM) == !ev->memory.target.id.tgid);
@@ -111,7 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const kt_u16 types[] = {WIRE_FORK,    WIRE_EXEC,	  WIRE_EXIT, WIRE_ACCESS,
 				       WIRE_MARK,    WIRE_PROC,	  WIRE_DUMP, WIRE_WRITTEN,
-				       WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED};
+				       WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED,
+				       WIRE_SCRIPT};
 	struct event ev, untouched;
 	uint8_t *copy;
 	struct wire_header h;

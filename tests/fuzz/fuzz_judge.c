@@ -23,10 +23,11 @@ static const char *const units[VALUES + 2] = {NULL,	   "a.service", "b.service",
 					      "c@1.scope", "*.service", "[bc]*.s*"};
 static const char *const containers[VALUES + 1] = {NULL, "web", "webb", "db", "w*"};
 static const char *const users[VALUES] = {NULL, "ada", "bob", "7"};
+static const char *const scripts[VALUES] = {NULL, "/s/a", "/s/ab", "/s"};
 static const char *const logins[3] = {"any", "none", "some"};
 
 struct rule {
-	unsigned exe, unit, container, user, login, end;
+	unsigned exe, unit, container, user, login, end, script, session;
 	bool expect, dump_only, zone;
 };
 
@@ -60,12 +61,15 @@ static size_t read_rules(struct input *in, struct rule rules[static RULES])
 			.user = take(in, VALUES),
 			.login = take(in, 3),
 		};
-		unsigned bits = take(in, 16);
+		unsigned bits = take(in, 16), more = take(in, VALUES * SESSION_TYPE_NR);
 
 		r.expect = bits & 1;
 		r.dump_only = bits & 2;
 		r.zone = bits & 4;
 		r.end = bits & 8 ? 1 : 0;
+		/* What can never count is refused. */
+		r.script = r.exe && !r.container && r.user != 3 ? more % VALUES : 0;
+		r.session = r.login != 1 ? more / VALUES : 0;
 		if (names_somebody(&r))
 			rules[kept++] = r;
 	}
@@ -86,6 +90,11 @@ static size_t write_list(FILE *f, const struct rule *rules, size_t nr, bool expe
 		fprintf(f, "  - {login: %s", logins[r->login]);
 		if (r->exe)
 			fprintf(f, ", exe: %s", exes[r->exe]);
+		if (r->script)
+			fprintf(f, ", script: %s", scripts[r->script]);
+		if (r->session)
+			fprintf(f, ", session: %s",
+				session_type_str((enum session_type)r->session));
 		if (r->unit)
 			fprintf(f, ", unit: '%s'", units[r->unit]);
 		if (r->container)
@@ -131,9 +140,9 @@ static struct policy *make(const struct rule *rules, size_t nr)
  */
 
 struct asked {
-	unsigned exe, unit, container, user;
-	bool login, dump, late;
-	enum exe_trust trust;
+	unsigned exe, unit, container, user, script, session;
+	bool login, dump, late, root;
+	enum exe_trust trust, script_trust;
 	uint32_t untrusted;
 };
 
@@ -154,6 +163,10 @@ static bool unit_is(unsigned wanted, unsigned unit)
 /* The rules of docs/policy.md, one by one. */
 static bool is_trusted(const struct rule *r, const struct asked *q)
 {
+	if (q->untrusted & UNTRUSTED_UNKNOWN)
+		return false;
+	if (r->script && (q->script_trust != EXE_VERIFIED || !q->root))
+		return false;
 	if (r->exe && !r->container)
 		return q->trust == EXE_VERIFIED &&
 		       !(q->untrusted & (UNTRUSTED_MAPPED | UNTRUSTED_TRACED));
@@ -165,6 +178,8 @@ static bool is_trusted(const struct rule *r, const struct asked *q)
 static bool meets(const struct rule *r, const struct asked *q)
 {
 	if (r->exe && r->exe != q->exe)
+		return false;
+	if ((r->script && r->script != q->script) || (r->session && r->session != q->session))
 		return false;
 	if (!unit_is(r->unit, q->unit))
 		return false;
@@ -214,7 +229,12 @@ static void ask(const struct policy *policy, const struct rule *rules, size_t nr
 				.exe = span_of(exes[q->exe]),
 				.exe_trust = q->trust,
 				.untrusted = q->untrusted,
-				.uid = q->user == 3 ? 7 : 8,
+				.script = span_of(scripts[q->script]),
+				.script_trust = q->script_trust,
+				.session_type = (enum session_type)q->session,
+				.uid = q->root	      ? 0
+				       : q->user == 3 ? 7
+						      : 8,
 				.loginuid = q->login ? 1000 : UID_UNSET,
 				.user = q->user == 3 ? (struct span){NULL, 0}
 						     : span_of(users[q->user]),
@@ -252,6 +272,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		};
 		unsigned bits = take(&in, 8 * (UNTRUSTED_ALL + 1));
 
+		q.script = take(&in, VALUES);
+		q.script_trust = (enum exe_trust)take(&in, EXE_TRUST_NR);
+		q.session = take(&in, SESSION_TYPE_NR);
+		q.root = q.user != 3 && take(&in, 2);
 		q.login = bits & 1;
 		q.dump = bits & 2;
 		q.late = bits & 4;

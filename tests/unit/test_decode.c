@@ -29,6 +29,7 @@ union record {
 	struct wire_memory memory;
 	struct wire_net net;
 	struct wire_refused refused;
+	struct wire_script script;
 	char bytes[4096];
 };
 
@@ -230,6 +231,18 @@ static size_t make(union record *rec, unsigned type)
 		put(rec, &end, &rec->refused.exe, "/usr/bin/cat", 12);
 		put(rec, &end, &rec->refused.cgroup, "/a", 2);
 		put(rec, &end, &rec->refused.args, "cat\0", 4);
+		break;
+	case WIRE_SCRIPT:
+		memset(&rec->script, 0, end = sizeof(rec->script));
+		rec->script.start = 123456789;
+		rec->script.exec_id = 7;
+		rec->script.tgid = 812;
+		rec->script.inode = (struct wire_inode){.ino = 1, .dev = 2, .gen = 3};
+		rec->script.nlink = 1;
+		rec->script.mode = 0100755;
+		rec->script.uid = 9;
+		put(rec, &end, &rec->script.path, "/usr/sbin/adduser", 17);
+		put(rec, &end, &rec->script.name, "/sbin/addgroup", 14);
 		break;
 	default:
 		memset(&rec->mark, 0, end = sizeof(rec->mark));
@@ -466,11 +479,32 @@ static void refused_tries(void **state)
 	assert_int_equal(ev.refused.owner, UID_UNSET);
 }
 
+static void scripts(void **state)
+{
+	union record rec;
+	struct event ev;
+	size_t n = make(&rec, WIRE_SCRIPT);
+
+	assert_int_equal(decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_SCRIPT);
+	assert_int_equal(ev.script.id.start, 123456789);
+	assert_int_equal(ev.script.id.exec_id, 7);
+	assert_int_equal(ev.script.id.tgid, 812);
+	assert_int_equal(ev.script.inode.gen, 3);
+	assert_int_equal(ev.script.nlink, 1);
+	assert_int_equal(ev.script.mode, 0100755);
+	assert_int_equal(ev.script.uid, 9);
+	assert_int_equal(ev.script.trust, EXE_UNKNOWN);
+	assert_span(ev.script.path, "/usr/sbin/adduser", 17);
+	assert_span(ev.script.name, "/sbin/addgroup", 14);
+}
+
 static void every_shorter_record_is_refused(void **state)
 {
 	static const unsigned types[] = {WIRE_FORK,    WIRE_EXEC,   WIRE_EXIT, WIRE_ACCESS,
 					 WIRE_MARK,    WIRE_PROC,   WIRE_DUMP, WIRE_WRITTEN,
-					 WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED};
+					 WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED,
+					 WIRE_SCRIPT};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		unsigned type = types[i];
@@ -512,7 +546,9 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_EXEC, rec.h.version = 0, -EPROTONOSUPPORT);
 	REFUSED(WIRE_EXEC, rec.h.type = 0, -ENOMSG);
 	REFUSED(WIRE_EXEC, rec.h.type = EVENT_OBJECT + 100, -ENOMSG);
-	REFUSED(WIRE_EXEC, rec.h.type = WIRE_REFUSED + 1, -ENOMSG);
+	REFUSED(WIRE_EXEC, rec.h.type = WIRE_SCRIPT + 1, -ENOMSG);
+	REFUSED(WIRE_SCRIPT, rec.script.name.len = WIRE_SCRIPT_NAME_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_SCRIPT, rec.script.path.off = 4, -EBADMSG);
 	REFUSED(WIRE_EXEC, rec.h.size++, -EMSGSIZE);
 	REFUSED(WIRE_EXEC, memset(rec.exec.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_FORK, memset(rec.fork.child.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
@@ -625,6 +661,7 @@ int main(void)
 		cmocka_unit_test(every_field_comes_out),
 		cmocka_unit_test(records_of_dumps_come_out),
 		cmocka_unit_test(refused_tries),
+		cmocka_unit_test(scripts),
 		cmocka_unit_test(every_shorter_record_is_refused),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(longest_strings_are_taken),

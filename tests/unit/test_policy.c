@@ -287,6 +287,9 @@ static void an_image_with_something_foreign_in_it_is_not_trusted(void **state)
 		 "a tracer has"},
 		{"/usr/bin/ssh", "", "", EXE_OTHER, UNTRUSTED_OTHER | UNTRUSTED_MAPPED,
 		 "another file stands there"},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_UNKNOWN, "could not be seen"},
+		{"/usr/bin/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_UNKNOWN,
+		 "could not be seen"},
 		{"/usr/bin/x", "a.service", "", EXE_UNKNOWN, 0, NULL},
 		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_WRITABLE, NULL},
 		{"/home/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_MAPPED, NULL},
@@ -365,7 +368,11 @@ static void rules_may_ask_what_the_executable_is(void **state)
 		{"/usr/bin/c", true, PACKAGE_INTACT, "any", "", EXE_UNKNOWN, UNTRUSTED_MAPPED,
 		 REASON_DISTRUST},
 	};
-	struct policy *policy = parse(text, "");
+	struct policy *policy =
+		parse(text, "p.yaml:10:9: warning: package 'any' without `exe`: every "
+			    "program that comes to it waits up to ten seconds for "
+			    "its verdict until its package is known; name its "
+			    "programs by `exe`\n");
 
 	assert_true(policy_inspects(policy, span_of("/usr/bin/a")));
 	assert_true(policy_inspects(policy, span_of("/usr/bin/b")));
@@ -493,9 +500,11 @@ static void odd_things_are_warned_of(void **state)
 		 "  - exe: /usr/bin/dashboard\n"
 		 "  - exe: /usr/bin/dashboard\n",
 		 "p.yaml:7:10: warning: /usr/bin/python3.11 runs what it is told: to allow it is "
-		 "to allow every script and command given to it\n"
+		 "to allow every script and command given to it; a `script` "
+		 "beside it allows that one alone\n"
 		 "p.yaml:8:10: warning: /usr/bin/dash runs what it is told: to allow it is to "
-		 "allow every script and command given to it\n"
+		 "allow every script and command given to it; a `script` "
+		 "beside it allows that one alone\n"
 		 "p.yaml:10:10: warning: /usr/bin/dashboard is allowed already, at line 9\n"},
 	};
 

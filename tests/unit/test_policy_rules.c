@@ -174,6 +174,81 @@ static void subjects_are_told_apart(void **state)
 
 /* Rules that differ in nothing that can be looked up are compared, and so there is an end to them.
  */
+static void a_script_is_asked_for_beside_its_interpreter(void **state)
+{
+	static const char text[] = HEAD "  allow:\n"
+					"  - {exe: /bin/p, script: /bin/a}\n"
+					"  - {exe: /bin/p, script: /bin/b}\n";
+	static const struct {
+		const char *script;
+		enum exe_trust exe_trust, trust;
+		uint32_t uid, untrusted;
+		enum verdict verdict;
+		enum policy_reason reason;
+		unsigned line;
+	} cases[] = {
+		{"/bin/a", EXE_VERIFIED, EXE_VERIFIED, 0, 0, VERDICT_ALLOW, REASON_ALLOWED, 7},
+		{"/bin/b", EXE_VERIFIED, EXE_VERIFIED, 0, 0, VERDICT_ALLOW, REASON_ALLOWED, 8},
+		{"", EXE_VERIFIED, EXE_VERIFIED, 0, 0, VERDICT_ALERT, REASON_NO_RULE, 3},
+		{"/bin/aa", EXE_VERIFIED, EXE_VERIFIED, 0, 0, VERDICT_ALERT, REASON_NO_RULE, 3},
+		{"/bin/a", EXE_VERIFIED, EXE_UNKNOWN, 0, 0, VERDICT_ALERT, REASON_DISTRUST, 7},
+		{"/bin/a", EXE_VERIFIED, EXE_OTHER, 0, 0, VERDICT_ALERT, REASON_DISTRUST, 7},
+		{"/bin/a", EXE_VERIFIED, EXE_WRITABLE, 0, 0, VERDICT_ALERT, REASON_DISTRUST, 7},
+		{"/bin/a", EXE_VERIFIED, EXE_VERIFIED, 1000, 0, VERDICT_ALERT, REASON_DISTRUST, 7},
+		{"/bin/a", EXE_OTHER, EXE_VERIFIED, 0, 0, VERDICT_ALERT, REASON_DISTRUST, 7},
+		{"/bin/a", EXE_VERIFIED, EXE_VERIFIED, 0, UNTRUSTED_MAPPED, VERDICT_ALERT,
+		 REASON_DISTRUST, 7},
+	};
+	_cleanup_(policy_freep) struct policy *policy = parse(text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject = {.exe = span_of("/bin/p"),
+				    .exe_trust = cases[i].exe_trust,
+				    .script = span_of(cases[i].script),
+				    .script_trust = cases[i].trust,
+				    .untrusted = cases[i].untrusted,
+				    .uid = cases[i].uid},
+		};
+		struct policy_answer answer;
+
+		policy_judge(policy, &query, &answer);
+		if (answer.verdict != cases[i].verdict || answer.reason != cases[i].reason ||
+		    answer.line != cases[i].line)
+			fail_msg("case %zu: %d %d %u: %s", i, (int)answer.verdict,
+				 (int)answer.reason, answer.line, answer.why);
+	}
+	assert_true(policy_names_script(policy, span_of("/bin/b")));
+	assert_false(policy_names_script(policy, span_of("/bin/p")));
+}
+
+static void scripts_that_can_never_count_are_errors(void **state)
+{
+	static const struct {
+		const char *rule, *error;
+	} cases[] = {
+		{"{script: /bin/a}", "p.yaml:7:5: error: the rule names a script and needs `exe`"},
+		{"{exe: /bin/p, script: a}", "p.yaml:7:27: error: script 'a'"},
+		{"{exe: /bin/p, script: '/a*'}", "p.yaml:7:27: error: script '/a*' has a wildcard"},
+		{"{exe: /bin/p, script: /a, user: 5}",
+		 "p.yaml:7:5: error: the rule names a script of a user"},
+		{"{exe: /bin/p, script: /a, container: c}",
+		 "p.yaml:7:5: error: the rule names a script in a container"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = NULL, *printed = NULL;
+		struct policy *policy = NULL;
+
+		assert_true(asprintf(&text, HEAD "  allow:\n  - %s\n", cases[i].rule) > 0);
+		printed = told(text, -EINVAL, &policy);
+		if (!strstr(printed, cases[i].error))
+			fail_msg("case %zu: %s", i, printed);
+	}
+}
+
 static void rules_alike_are_bounded(void **state)
 {
 	for (int nr = 32; nr <= 33; nr++) {
@@ -644,6 +719,8 @@ int main(void)
 #define FILES(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(subjects_are_told_apart),
+		cmocka_unit_test(a_script_is_asked_for_beside_its_interpreter),
+		cmocka_unit_test(scripts_that_can_never_count_are_errors),
 		cmocka_unit_test(rules_alike_are_bounded),
 		cmocka_unit_test(what_an_entry_is_not_about_is_recorded),
 		cmocka_unit_test(exceptions_end),

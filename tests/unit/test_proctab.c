@@ -491,6 +491,37 @@ static void rubbish_does_no_harm(void **state)
 	teardown(&f);
 }
 
+static void a_script_is_of_its_image_and_of_children_of_that(void **state)
+{
+	struct fixture f;
+	const struct proc_id sh = id(10, 5 * S, 3), child = id(11, 6 * S, 3),
+			     next = id(10, 5 * S, 4);
+	struct proc_info info;
+
+	setup(&f, 64);
+	proctab_exec(f.tab, f.now, 0, false,
+		     &(struct event_exec){.subject = subject(sh, true), .exe = span_of("/bin/sh")});
+	proctab_script(f.tab, f.now,
+		       &(struct event_script){.id = sh,
+					      .path = span_of("/usr/sbin/x"),
+					      .trust = EXE_VERIFIED});
+	assert_true(proctab_info(f.tab, proctab_find(f.tab, &sh), &info));
+	assert_string_equal(info.script->s, "/usr/sbin/x");
+	assert_int_equal(info.script_trust, EXE_VERIFIED);
+	proctab_fork(f.tab, f.now,
+		     &(struct event_fork){.child = subject(child, true), .parent = sh});
+	assert_true(proctab_info(f.tab, proctab_find(f.tab, &child), &info));
+	assert_string_equal(info.script->s, "/usr/sbin/x");
+	assert_int_equal(info.script_trust, EXE_VERIFIED);
+	proctab_exec(f.tab, f.now, 0, false,
+		     &(struct event_exec){.subject = subject(next, true),
+					  .exe = span_of("/bin/sh")});
+	assert_true(proctab_info(f.tab, proctab_find(f.tab, &next), &info));
+	assert_null(info.script);
+	assert_int_equal(info.script_trust, EXE_UNKNOWN);
+	teardown(&f);
+}
+
 static void strings_are_shared_and_bounded(void **state)
 {
 	struct strtab *tab = strtab_new(20000);
@@ -537,6 +568,7 @@ int main(void)
 		cmocka_unit_test(a_long_chain_keeps_both_ends),
 		cmocka_unit_test(when_full_the_least_needed_goes_first),
 		cmocka_unit_test(rubbish_does_no_harm),
+		cmocka_unit_test(a_script_is_of_its_image_and_of_children_of_that),
 		cmocka_unit_test(strings_are_shared_and_bounded),
 	};
 

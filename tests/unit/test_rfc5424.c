@@ -322,7 +322,8 @@ static void what_speaks_against_a_program_is_one_value(void **state)
 	alert_sample_init(&s);
 	s.alert.untrusted = UNTRUSTED_ALL;
 	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
-	assert_string_equal(parsed_param(&p, "untrusted"), "mapped,traced,memory,other,writable");
+	assert_string_equal(parsed_param(&p, "untrusted"),
+			    "mapped,traced,memory,other,writable,unknown");
 	parsed_fini(&p);
 }
 

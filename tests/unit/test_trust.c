@@ -163,6 +163,66 @@ static void what_others_could_change_is_not_trusted_again(void **state)
 	policy_free(own);
 }
 
+static enum exe_trust ask_script(const char *path, const char *name)
+{
+	const struct event_script ev = {.inode = first,
+					.nlink = 1,
+					.path = span_of(path),
+					.name = span_of(name)};
+
+	return trust_script(trust, &ev);
+}
+
+static void a_script_is_as_good_as_the_name_that_leads_to_it(void **state)
+{
+	char dir[32] = "/root/keytrail-trust-XXXXXX", path[64], name[96], real[64];
+	struct policy *own = NULL;
+
+	if (!own_program(dir, path, &own))
+		skip();
+	assert_int_equal(ask_script(path, path), EXE_VERIFIED);
+	assert_int_equal(ask_script(path, ""), EXE_UNKNOWN);
+	assert_int_equal(ask_script(path, "true"), EXE_UNKNOWN); /* from wherever that was */
+	snprintf(name, sizeof(name), "%s/../%s", dir, path + strlen("/root/"));
+	assert_int_equal(ask_script(path, name), EXE_UNKNOWN);
+	snprintf(name, sizeof(name), "%s/.//true", dir);
+	assert_int_equal(ask_script(path, name), EXE_VERIFIED);
+	assert_int_equal(ask_script(path, "/usr/bin/true"), EXE_OTHER);
+	assert_int_equal(ask_script(path, "/nowhere/true"), EXE_UNKNOWN);
+
+	/* Links of root's, in place of the file and of a directory on the way. */
+	snprintf(name, sizeof(name), "%s/link", dir);
+	assert_int_equal(symlink("true", name), 0);
+	assert_int_equal(ask_script(path, name), EXE_VERIFIED);
+	assert_int_equal(lchown(name, 1000, 1000), 0);
+	assert_int_equal(ask_script(path, name), EXE_WRITABLE);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(symlink(dir, name), 0);
+	snprintf(real, sizeof(real), "%s/link/true", dir);
+	assert_int_equal(ask_script(path, real), EXE_VERIFIED);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(symlink("link", name), 0);
+	assert_int_equal(ask_script(path, name), EXE_UNKNOWN); /* in a circle */
+	assert_int_equal(unlink(name), 0);
+
+	/* A link that is root's, through a directory that is not. */
+	snprintf(name, sizeof(name), "%s/tmp", dir);
+	assert_int_equal(mkdir(name, 0755), 0);
+	assert_int_equal(chown(name, 1000, 1000), 0);
+	snprintf(real, sizeof(real), "%s/tmp/true", dir);
+	assert_int_equal(symlink(path, real), 0);
+	assert_int_equal(ask_script(path, real), EXE_WRITABLE);
+	assert_int_equal(unlink(real), 0);
+	assert_int_equal(rmdir(name), 0);
+
+	at_path.id = second; /* another file stands there now */
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(ask_script(path, path), EXE_WRITABLE);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	policy_free(own);
+}
+
 #define LE16(n) (n) & 0xff, (n) >> 8
 #define ID(n)	(n) & 0xff, (n) >> 8 & 0xff, (n) >> 16 & 0xff, (n) >> 24 & 0xff
 #define NO_ID	0xff, 0xff, 0xff, 0xff
@@ -283,6 +343,7 @@ int main(void)
 		CASE(a_number_given_again_is_a_stranger),
 		CASE(where_others_can_write_nothing_is_trusted),
 		CASE(what_others_could_change_is_not_trusted_again),
+		CASE(a_script_is_as_good_as_the_name_that_leads_to_it),
 		CASE(who_may_write_by_an_acl_may_write),
 		CASE(what_cannot_be_asked_is_not_trusted),
 		CASE(a_new_policy_keeps_what_was_verified),

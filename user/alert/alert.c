@@ -68,6 +68,8 @@ void alert_free(struct alert *alert)
 	free(alert->unit);
 	free(alert->package);
 	free(alert->exe_digest);
+	free(alert->remote);
+	free(alert->script);
 	free(alert->container);
 	free(alert->path);
 	free(alert->via);

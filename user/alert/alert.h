@@ -114,10 +114,17 @@ struct alert {
 	uint32_t nr_processes;
 	bool ancestry_complete; /* reaches pid 1 of the host or a kernel thread */
 	uint32_t euid, loginuid, session;
+	enum session_type session_type;
+	char *remote; /* host that the session came from, "" = this one, or not known */
 	char *login_user; /* name of loginuid, "" = none */
 	char *unit; /* systemd unit, "" = none */
 	char *container; /* id or name from the cgroup, "" = none */
 	enum exe_trust exe_trust;
+	/* the script that the executable runs, "" = none, or not known; how that is known: observed
+	 * (the kernel started it) or claimed (its arguments say so), static */
+	char *script;
+	const char *script_evidence;
+	enum exe_trust script_trust; /* observed only */
 	uint32_t untrusted; /* enum untrusted */
 	char *package; /* which the executable is of, "" = none, or not known */
 	enum package_state package_state;

@@ -96,11 +96,20 @@ static json_t *subject(const struct alert *alert, bool *failed)
 	put(&o, "loginuid", id_or_null(alert->loginuid));
 	put(&o, "login_user", text(alert->login_user));
 	put(&o, "session", id_or_null(alert->session));
+	if (alert->session_type != SESSION_UNKNOWN)
+		put(&o, "session_type", text(session_type_str(alert->session_type)));
+	if (alert->remote && alert->remote[0])
+		put(&o, "remote", text(alert->remote));
 	put(&o, "unit", text(alert->unit));
 	put(&o, "container", text(alert->container));
 	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));
 	if (alert->untrusted)
 		put(&o, "untrusted", untrusted(alert->untrusted));
+	if (alert->script && alert->script[0]) {
+		put(&o, "script", text(alert->script));
+		put(&o, "script_evidence", text(alert->script_evidence));
+		put(&o, "script_trust", text(exe_trust_str(alert->script_trust)));
+	}
 	if (alert->package_state != PACKAGE_UNKNOWN) {
 		put(&o, "package", text(alert->package));
 		put(&o, "package_state", text(package_state_str(alert->package_state)));

@@ -76,16 +76,36 @@ static void show_processes(const struct term *t, const json_t *alert)
 		term_putf(t, STYLE_DIM, "  %-9s(earlier processes are not known)\n", "");
 }
 
+/* What an interpreter runs, and on whose word. */
+static void show_script(const struct term *t, const json_t *subject)
+{
+	const char *script = text(subject, "script"), *trust = text(subject, "script_trust");
+	bool observed = !strcmp(text(subject, "script_evidence"), "observed");
+
+	if (!*script)
+		return;
+	row(t, "script");
+	term_put(t, STYLE_PLAIN, script);
+	if (!observed)
+		term_put(t, STYLE_WARN, " (as its arguments say)");
+	else if (strcmp(trust, "verified") != 0 && strcmp(trust, "unknown") != 0)
+		term_putf(t, STYLE_WARN, " (not to be trusted by its name: %s)", trust);
+	fputc('\n', t->f);
+}
+
 static void show_session(const struct term *t, const json_t *subject)
 {
 	const char *login = text(subject, "login_user"), *unit = text(subject, "unit");
 	const char *container = text(subject, "container"), *trust = text(subject, "exe_trust");
+	const char *type = text(subject, "session_type"), *remote = text(subject, "remote");
 	const json_t *reasons = json_object_get(subject, "untrusted");
 	const json_t *session = json_object_get(subject, "session");
 	json_t *reason;
 	size_t i;
 
 	row(t, "session");
+	if (*type)
+		term_putf(t, STYLE_PLAIN, "%s%s%s, ", type, *remote ? " from " : "", remote);
 	term_putf(t, STYLE_PLAIN, "%s%s", *login ? "logged in as " : "no login", login);
 	if (json_is_integer(session))
 		term_putf(t, STYLE_PLAIN, ", session %" JSON_INTEGER_FORMAT,
@@ -278,6 +298,7 @@ void alert_view(const struct term *t, const json_t *alert)
 		show_memory(t, alert);
 	if (json_is_object(subject)) {
 		show_processes(t, alert);
+		show_script(t, subject);
 		show_session(t, subject);
 	}
 	if (json_is_object(gap)) {

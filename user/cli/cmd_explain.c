@@ -276,9 +276,9 @@ static struct span raw(const json_t *object, const char *key, char *buf, size_t 
 	return n > 0 ? (struct span){buf, (size_t)n} : (struct span){NULL, 0};
 }
 
-static enum exe_trust trust_of(const json_t *subject)
+static enum exe_trust trust_of(const json_t *subject, const char *field)
 {
-	const char *word = json_string_value(json_object_get(subject, "exe_trust"));
+	const char *word = json_string_value(json_object_get(subject, field));
 
 	for (int i = 0; word && i < EXE_TRUST_NR; i++)
 		if (!strcmp(exe_trust_str((enum exe_trust)i), word))
@@ -294,6 +294,25 @@ static enum package_state package_of(const json_t *subject)
 		if (!strcmp(package_state_str((enum package_state)i), word))
 			return (enum package_state)i;
 	return PACKAGE_UNKNOWN;
+}
+
+/* What arguments say of a script is nothing that the policy asks. */
+static struct span script_of(const json_t *subject, char *buf, size_t size)
+{
+	const char *word = json_string_value(json_object_get(subject, "script_evidence"));
+
+	return word && !strcmp(word, "observed") ? raw(subject, "script", buf, size)
+						 : (struct span){NULL, 0};
+}
+
+static enum session_type session_of(const json_t *subject)
+{
+	const char *word = json_string_value(json_object_get(subject, "session_type"));
+
+	for (int i = 0; word && i < SESSION_TYPE_NR; i++)
+		if (!strcmp(session_type_str((enum session_type)i), word))
+			return (enum session_type)i;
+	return SESSION_UNKNOWN;
 }
 
 static uint32_t untrusted_of(const json_t *subject)
@@ -315,14 +334,18 @@ static void explain_now(const struct context *c, const json_t *alert)
 		     *object = json_object_get(alert, "object"),
 		     *login = json_object_get(subject, "loginuid");
 	const char *name = json_string_value(json_object_get(object, "watch"));
-	char exe[4096], user[256], unit[256], container[256], path[4096], package[512], digest[128];
+	char exe[4096], script[1024], user[256], unit[256], container[256], path[4096],
+		package[512], digest[128];
 	const struct policy_query query = {
 		.watch = policy_find_watch(c->policy, span_of(name)),
 		.action = ACTION_READ,
 		.subject =
 			{
 				.exe = raw(subject, "exe", exe, sizeof(exe)),
-				.exe_trust = trust_of(subject),
+				.exe_trust = trust_of(subject, "exe_trust"),
+				.script = script_of(subject, script, sizeof(script)),
+				.script_trust = trust_of(subject, "script_trust"),
+				.session_type = session_of(subject),
 				.untrusted = untrusted_of(subject),
 				.inspected = true,
 				.package_state = package_of(subject),

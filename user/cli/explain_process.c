@@ -39,7 +39,7 @@ static bool is_roots(const struct stat *st)
 }
 
 /* The file and all directories above it are root's to change alone. */
-static bool only_root_changes(const char *path)
+bool process_only_root_changes(const char *path)
 {
 	char part[4096];
 	struct stat st;
@@ -67,22 +67,28 @@ static enum exe_trust judge_exe(pid_t pid, const char *exe)
 		return EXE_UNKNOWN;
 	if (stat(exe, &stands) < 0 || stands.st_ino != runs.st_ino || stands.st_dev != runs.st_dev)
 		return runs.st_nlink == 0 ? EXE_MEMORY : EXE_OTHER;
-	return only_root_changes(exe) ? EXE_VERIFIED : EXE_WRITABLE;
+	return process_only_root_changes(exe) ? EXE_VERIFIED : EXE_WRITABLE;
 }
 
-/* Does it run code from a file, other than its executable, that others than root can change? */
-static bool has_foreign_code(pid_t pid)
+/*
+ * Does it run code from a file, other than its executable, that others than root can change?
+ * UNTRUSTED_MAPPED if so, 0 if not, UNTRUSTED_UNKNOWN if that could not be seen.
+ */
+static uint32_t find_foreign_code(pid_t pid)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	char path[128], line[8192];
+	uint32_t result = 0;
 	struct stat exe, st;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	if (stat(path, &exe) < 0)
-		return false;
+		return UNTRUSTED_UNKNOWN;
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
+	if (!f)
+		return UNTRUSTED_UNKNOWN;
+	while (fgets(line, sizeof(line), f)) {
 		/* START-END rwxp ...: the first two words. */
 		char *rest = line, *range = strsep(&rest, " "), *flags = strsep(&rest, " ");
 
@@ -90,13 +96,18 @@ static bool has_foreign_code(pid_t pid)
 			continue;
 		/* The file itself, by whatever name and in whichever mount namespace. */
 		snprintf(path, sizeof(path), "/proc/%d/map_files/%.64s", (int)pid, range);
-		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-		    (st.st_ino == exe.st_ino && st.st_dev == exe.st_dev))
+		if (stat(path, &st) < 0) {
+			/* Unmapped meanwhile, or memory of no file; else not ours to see. */
+			if (errno != ENOENT)
+				result = UNTRUSTED_UNKNOWN;
+			continue;
+		}
+		if (!S_ISREG(st.st_mode) || (st.st_ino == exe.st_ino && st.st_dev == exe.st_dev))
 			continue;
 		if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH) && st.st_nlink))
-			return true;
+			return UNTRUSTED_MAPPED;
 	}
-	return false;
+	return ferror(f) ? UNTRUSTED_UNKNOWN : result;
 }
 
 static uint32_t judge_image(pid_t pid, enum exe_trust trust)
@@ -111,7 +122,7 @@ static uint32_t judge_image(pid_t pid, enum exe_trust trust)
 	if (read_file(pid, "status", text, sizeof(text)) > 0 &&
 	    (tracer = strstr(text, "\nTracerPid:")) && strtoul(tracer + 11, NULL, 10))
 		reasons |= UNTRUSTED_TRACED;
-	return has_foreign_code(pid) ? reasons | UNTRUSTED_MAPPED : reasons;
+	return reasons | find_foreign_code(pid);
 }
 
 static int read_exe(pid_t pid, struct process_subject *p)

@@ -2,6 +2,8 @@
 /* The other end of the control socket. */
 #include "control/client.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -66,6 +68,20 @@ int control_client_send(struct control_client *client, json_t *request)
 		done += n;
 	}
 	return 0;
+}
+
+int control_client_wait(struct control_client *client, uint64_t ms)
+{
+	struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
+	int n;
+
+	if (client->in.len > client->seen &&
+	    memchr(client->in.p + client->seen, '\n', client->in.len - client->seen))
+		return 1;
+	n = poll(&poll_fd, 1, ms > INT_MAX ? INT_MAX : (int)ms);
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	return n;
 }
 
 static int take_line(struct control_client *client, size_t len, json_t **out_reply)

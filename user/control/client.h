@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 
@@ -19,6 +20,10 @@ DEFINE_CLEANUP(struct control_client *, control_client_free)
 
 /* Sends one request; "v" is added. The object stays the caller's. */
 int control_client_send(struct control_client *client, json_t *request);
+
+/* Whether a reply, or a part of one, is there within so many ms: 1, or 0 after that time or a
+ * signal. Negative errno. */
+int control_client_wait(struct control_client *client, uint64_t ms);
 
 /*
  * The next reply; the caller owns it. Waits. -EPIPE: the daemon ended the connection; -EBADMSG: not

@@ -24,6 +24,7 @@
 #include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/logins.h"
 #include "daemon/log.h"
 #include "daemon/mounts.h"
 #include "daemon/programs.h"
@@ -583,6 +584,8 @@ static int watch_start(struct app *app)
 		r = mounts_new(app->loop, on_mounted, app, &app->mounts);
 	if (!r)
 		r = programs_watch_new(app, &app->programs);
+	if (!r && !(app->logins = logins_new(app)))
+		r = -ENOMEM;
 	if (r < 0)
 		return r;
 	r = trust_set_policy(app->trust, policy);
@@ -709,6 +712,7 @@ static void app_fini(struct app *app)
 	slow_free(app->slow);
 	devices_free(app->devices);
 	homes_free(app->homes);
+	logins_free(app->logins);
 	identify_free(app->identify);
 	dumps_free(app->dumps);
 	scans_free(app->scans);

@@ -23,6 +23,7 @@ struct engine;
 struct homes;
 struct journal;
 struct identify;
+struct logins;
 struct mounts;
 struct programs_watch;
 struct scans;
@@ -57,6 +58,7 @@ struct app {
 	struct trust *trust;
 	struct programs_watch *programs;
 	struct homes *homes;
+	struct logins *logins;
 	struct mounts *mounts;
 	struct slow *slow;
 	struct devices *devices;

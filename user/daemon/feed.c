@@ -16,6 +16,7 @@
 #include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/logins.h"
 #include "daemon/programs.h"
 #include "daemon/refused.h"
 #include "trust/trust.h"
@@ -194,7 +195,16 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		trust_ask(app->trust, event->exec.exe, &event->exec.subject.exe,
 			  event->exec.exe_nlink);
 		programs_watch_exec(app->programs, &event->exec);
+		logins_seen(app->logins, &event->exec.subject, event->exec.cgroup);
 		break;
+	case EVENT_SCRIPT:
+		copy = *event;
+		/* Asked of those that matter: a build starts scripts by the thousand. */
+		if (!(event->flags & EVENT_PATH_TRUNCATED) &&
+		    policy_names_script(app->policy, event->script.path))
+			copy.script.trust = trust_script(app->trust, &event->script);
+		feed(app, &copy);
+		return;
 	case EVENT_ACCESS:
 		if (event->access.object == MARK_OBJECT_CANARY) {
 			/* Whoever else reads it learns nothing, and that is no concern of the
@@ -213,6 +223,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->access.subject.uid);
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);
+		logins_seen(app->logins, &event->access.subject, event->access.cgroup);
 		copy = *event;
 		copy.access.exe_trust = trust_subject(app->trust, copy.access.exe,
 						      copy.access.exe_nlink, copy.access.exe_mode,

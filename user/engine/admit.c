@@ -19,6 +19,7 @@ struct report engine_report(const struct engine *engine)
 		.processes = engine->processes,
 		.users = engine->users,
 		.programs = engine->programs,
+		.sessions = engine->sessions,
 	};
 }
 

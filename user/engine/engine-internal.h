@@ -7,6 +7,7 @@
 #include "engine/fold.h"
 #include "engine/objects.h"
 #include "engine/report.h"
+#include "engine/sessions.h"
 #include "engine/share.h"
 #include "engine/programs.h"
 #include "engine/users.h"
@@ -26,6 +27,7 @@ struct engine {
 	struct objects *objects;
 	struct users *users;
 	struct programs *programs;
+	struct sessions *sessions;
 	struct verdicts *verdicts;
 	struct fold *fold;
 	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */

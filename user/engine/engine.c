@@ -71,6 +71,9 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_PROC:
 		feed_exec(engine, ev);
 		break;
+	case EVENT_SCRIPT:
+		proctab_script(engine->processes, ev->time, &ev->script);
+		break;
 	case EVENT_EXIT:
 		proctab_exit(engine->processes, ev->time, &ev->exit);
 		settle_exit(engine->settle, &ev->exit.subject.id, ev->time);
@@ -91,6 +94,9 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_PROGRAM:
 		programs_set(engine->programs, &ev->program);
+		break;
+	case EVENT_SESSION:
+		sessions_set(engine->sessions, &ev->session);
 		break;
 	case EVENT_GAP:
 		engine_record_gap(engine, ev);
@@ -225,6 +231,7 @@ struct engine *engine_new(const struct engine_config *config)
 			   engine_on_settled, engine_on_drop, engine_on_permit, engine);
 	engine->users = users_new();
 	engine->programs = programs_new();
+	engine->sessions = sessions_new();
 	engine->verdicts = verdicts_new();
 	engine->fold = fold_new(engine_on_summary, engine);
 	engine->share = share_new(engine_on_held_back, engine);
@@ -233,8 +240,9 @@ struct engine *engine_new(const struct engine_config *config)
 		engine->records = records_new(engine_on_record, engine_on_unrecorded, engine);
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
-	    !engine->settle || !engine->users || !engine->programs || !engine->verdicts ||
-	    !engine->fold || !engine->share || (engine->evidence && !engine->records)) {
+	    !engine->settle || !engine->users || !engine->programs || !engine->sessions ||
+	    !engine->verdicts || !engine->fold || !engine->share ||
+	    (engine->evidence && !engine->records)) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -251,6 +259,7 @@ void engine_free(struct engine *engine)
 	settle_free(engine->settle);
 	users_free(engine->users);
 	programs_free(engine->programs);
+	sessions_free(engine->sessions);
 	verdicts_free(engine->verdicts);
 	objects_free(engine->objects);
 	proctab_free(engine->processes);

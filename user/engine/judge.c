@@ -16,17 +16,23 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 {
 	const struct program *program = programs_find(engine->programs, &subject->exe);
 	const bool cut = flags & EVENT_CGROUP_TRUNCATED;
+	const struct session *session = sessions_find(engine->sessions, subject->session);
+	struct proc_info info = {0};
 
+	proctab_info(engine->processes, proctab_find(engine->processes, &subject->id), &info);
 	return (struct policy_subject){
 		.exe = exe,
 		.exe_trust = trust,
 		.untrusted = subject->untrusted,
+		.script = str_span(info.script),
+		.script_trust = info.script_trust,
 		.inspected = program != NULL,
 		.package_state = program ? program->state : PACKAGE_UNKNOWN,
 		.package = span_of(program ? program->package : NULL),
 		.digest = span_of(program ? program->digest : NULL),
 		.uid = subject->uid,
 		.loginuid = subject->loginuid,
+		.session_type = session ? session->type : SESSION_UNKNOWN,
 		.user = span_of(users_name(engine->users, subject->uid)),
 		.unit = cut ? (struct span){NULL, 0} : cgroup_system_unit(cgroup),
 		.container = cut ? (struct span){NULL, 0} : cgroup_system_container(cgroup),

@@ -14,6 +14,7 @@
 #include "engine/report-internal.h"
 #include "engine/sentence.h"
 #include "proc/cgroup.h"
+#include "proc/claim.h"
 #include "proc/cmdline.h"
 
 #define PATH_TEXT_MAX (4 * 4096 + 1) /* each byte of the longest path as \xHH */
@@ -134,20 +135,14 @@ struct alert *report_new(const struct report *report, enum alert_type type, enum
 bool report_fill_empty(struct alert *alert)
 {
 	char **const strings[] = {
-		&alert->login_user,
-		&alert->unit,
-		&alert->package,
-		&alert->exe_digest,
-		&alert->container,
-		&alert->path,
-		&alert->via,
-		&alert->watch,
-		&alert->owner_user,
-		&alert->rule,
-		&alert->cause,
-		&alert->dump.path,
-		&alert->setting.old_value,
-		&alert->setting.value,
+		&alert->login_user,    &alert->unit,
+		&alert->package,       &alert->exe_digest,
+		&alert->script,	       &alert->container,
+		&alert->path,	       &alert->via,
+		&alert->watch,	       &alert->owner_user,
+		&alert->rule,	       &alert->cause,
+		&alert->dump.path,     &alert->setting.old_value,
+		&alert->setting.value, &alert->remote,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -201,12 +196,35 @@ char *report_exe(const struct proc_info *info)
 	return strdup(text);
 }
 
+/* What an interpreter runs: as the kernel knows it, else as its arguments say. */
+static void fill_script(const struct report *report, const struct report_subject *s,
+			const struct proc_info *info, struct alert *alert)
+{
+	bool truncated = info->args ? info->args_truncated : s->flags & EVENT_ARGS_TRUNCATED;
+	struct span args = info->args ? str_span(info->args) : s->args;
+	struct span claimed = {NULL, 0};
+
+	if (info->script) {
+		alert->script = report_escaped(str_span(info->script));
+		alert->script_evidence = "observed";
+		alert->script_trust = info->script_trust;
+		return;
+	}
+	if (report->cmdline != CMDLINE_NONE)
+		claimed = script_claimed(s->exe, args, truncated);
+	if (claimed.len) {
+		alert->script = report_escaped(claimed);
+		alert->script_evidence = "claimed";
+	}
+}
+
 int report_processes(const struct report *report, const struct report_subject *s,
 		     struct alert *alert)
 {
 	struct proc_info infos[ALERT_ANCESTRY_MAX];
 	const struct subject *subject = s->subject;
 	const struct program *program;
+	const struct session *session;
 	struct alert_process *self;
 	struct cgroup_name group;
 	bool complete = false;
@@ -246,11 +264,17 @@ int report_processes(const struct report *report, const struct report_subject *s
 		free(self->args);
 		self->args = report_args(report, s->args, s->flags & EVENT_ARGS_TRUNCATED);
 	}
+	fill_script(report, s, &infos[0], alert);
 	alert->euid = subject->euid;
 	alert->loginuid = subject->loginuid;
 	alert->session = subject->session;
 	if (subject->loginuid != UID_UNSET)
 		alert->login_user = report_user(report, subject->loginuid);
+	session = sessions_find(report->sessions, subject->session);
+	if (session) {
+		alert->session_type = session->type;
+		alert->remote = report_escaped(span_of(session->remote));
+	}
 	alert->exe_trust = s->exe_trust;
 	alert->untrusted = subject->untrusted;
 	program = programs_find(report->programs, &subject->exe);
@@ -427,6 +451,7 @@ static enum severity gap_severity(struct span cause)
 		{"repeats", SEV_INFO},
 		/* Only names and ancestry suffer. */
 		{"ring-bulk", SEV_LOW},
+		{"script-full", SEV_LOW},
 		{"recursion-lifecycle", SEV_LOW},
 	};
 

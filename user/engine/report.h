@@ -8,6 +8,7 @@
 #include "engine/objects.h"
 #include "engine/verdicts.h"
 #include "engine/programs.h"
+#include "engine/sessions.h"
 #include "engine/users.h"
 #include "policy/policy.h"
 #include "proc/proctab.h"
@@ -20,6 +21,7 @@ struct report {
 	const struct proctab *processes;
 	const struct users *users;
 	const struct programs *programs;
+	const struct sessions *sessions;
 };
 
 /*

@@ -2,6 +2,7 @@
 /* Sentences for people. What comes in is escaped already. */
 #include "engine/sentence.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,9 @@
 	"<-" /* in ASCII, so that RFC 5424 asks for no byte order mark before most sentences */
 #define ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
 
-#define NAME_MAX_SHOWN 64
-#define PATH_MAX_SHOWN 2048
+#define NAME_MAX_SHOWN	 64
+#define PATH_MAX_SHOWN	 2048
+#define SCRIPT_MAX_SHOWN 256
 
 const char *sentence_basename(const char *path)
 {
@@ -93,6 +95,17 @@ void sentence_key(const struct key_identity *key, char *out, size_t size)
 						: "");
 }
 
+/* Colons of an address are no part of the sentence: no quotes. */
+static void put_address(FILE *f, const char *address)
+{
+	struct in6_addr in6;
+
+	if (inet_pton(AF_INET6, address, &in6) == 1)
+		fputs(address, f);
+	else
+		put_name(f, address, NAME_MAX_SHOWN);
+}
+
 static void put_subject(FILE *f, const struct alert *alert)
 {
 	const struct alert_process *self = &alert->processes[0];
@@ -103,6 +116,19 @@ static void put_subject(FILE *f, const struct alert *alert)
 	if (alert->login_user[0] && strcmp(alert->login_user, self->user) != 0) {
 		fputs(", logged in as ", f);
 		put_name(f, alert->login_user, NAME_MAX_SHOWN);
+	}
+	if (alert->session_type == SESSION_SSH || alert->session_type == SESSION_REMOTE) {
+		fputs(alert->session_type == SESSION_SSH ? ", by ssh" : ", by a remote session", f);
+		if (alert->remote && alert->remote[0]) {
+			fputs(" from ", f);
+			put_address(f, alert->remote);
+		}
+	}
+	if (alert->script && alert->script[0]) {
+		bool claimed = strcmp(alert->script_evidence, "observed") != 0;
+
+		fputs(claimed ? ", by its arguments running " : ", running ", f);
+		put_name(f, alert->script, SCRIPT_MAX_SHOWN);
 	}
 	if (alert->container[0]) {
 		fputs(", container ", f);

@@ -21,7 +21,8 @@ const char *event_type_str(enum event_type type)
 		[EVENT_SETTING] = "setting",   [EVENT_MEMORY] = "memory",
 		[EVENT_NET] = "net",	       [EVENT_SCAN_KEY] = "scan-key",
 		[EVENT_SCAN] = "scan-verdict", [EVENT_REFUSED] = "refused",
-		[EVENT_PROGRAM] = "program",
+		[EVENT_PROGRAM] = "program",   [EVENT_SCRIPT] = "script",
+		[EVENT_SESSION] = "session",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -79,6 +80,16 @@ const char *exe_trust_str(enum exe_trust trust)
 	return word(words, ARRAY_SIZE(words), trust);
 }
 
+const char *session_type_str(enum session_type type)
+{
+	static const char *const words[SESSION_TYPE_NR] = {
+		[SESSION_UNKNOWN] = "unknown", [SESSION_LOCAL] = "local",   [SESSION_SSH] = "ssh",
+		[SESSION_CRON] = "cron",       [SESSION_REMOTE] = "remote",
+	};
+
+	return word(words, ARRAY_SIZE(words), type);
+}
+
 const char *package_state_str(enum package_state state)
 {
 	static const char *const words[PACKAGE_STATE_NR] = {
@@ -103,6 +114,8 @@ const char *untrusted_str(enum untrusted reason)
 		return "other";
 	case UNTRUSTED_WRITABLE:
 		return "writable";
+	case UNTRUSTED_UNKNOWN:
+		return "unknown";
 	default:
 		return "?";
 	}

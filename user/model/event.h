@@ -48,7 +48,8 @@ enum untrusted {
 	UNTRUSTED_MEMORY = 0x04, /* never had a name, or none that was verified: EXE_MEMORY */
 	UNTRUSTED_OTHER = 0x08, /* another file stands at its path: EXE_OTHER */
 	UNTRUSTED_WRITABLE = 0x10, /* others than root can change the executable */
-	UNTRUSTED_ALL = 0x1f
+	UNTRUSTED_UNKNOWN = 0x20, /* either of those may be so: it could not be kept, or seen */
+	UNTRUSTED_ALL = 0x3f
 };
 
 struct subject {
@@ -94,6 +95,8 @@ enum event_type {
 	EVENT_SCAN, /* from the daemon: what is known of keys in a dump has changed */
 	EVENT_REFUSED, /* an open of a watched name was refused, or found nothing */
 	EVENT_PROGRAM, /* from the daemon: what is known of an executable */
+	EVENT_SESSION, /* from the daemon: how somebody has logged in */
+	EVENT_SCRIPT, /* the script for which an image was started, by its first line */
 	EVENT_TYPE_NR
 };
 
@@ -108,6 +111,21 @@ struct event_exec { /* EVENT_EXEC and EVENT_PROC */
 	uint32_t exe_mode, exe_uid, exe_nlink; /* nlink 0: deleted or memfd */
 	struct span exe, args, cgroup; /* args: NUL separated */
 	uint32_t cgroup_no; /* for the sensor alone: see wire/cgroups.h */
+};
+
+/*
+ * The image runs this script because the kernel read its first line. What others than the kernel
+ * say of scripts is in args alone. Comes behind the image's EVENT_EXEC.
+ */
+struct event_script {
+	struct proc_id id; /* the image */
+	struct inode_id inode; /* of the file that the kernel read */
+	uint32_t nlink, mode, uid;
+	/* The daemon's answer (enum exe_trust, below): VERIFIED: this file stands at `path` on the
+	 * host, `name` leads there, and on the whole way nobody but root can change anything. */
+	uint32_t trust;
+	struct span path; /* as the kernel knows it */
+	struct span name; /* under which the interpreter opens it; empty: not known */
 };
 
 struct event_exit {
@@ -271,6 +289,21 @@ struct event_object {
 struct event_user {
 	uint32_t uid;
 	struct span name;
+};
+
+enum session_type {
+	SESSION_UNKNOWN = 0,
+	SESSION_LOCAL, /* at this machine: a terminal, a desktop */
+	SESSION_SSH,
+	SESSION_CRON, /* nobody: cron and at log their users in */
+	SESSION_REMOTE, /* from another host, by something else */
+	SESSION_TYPE_NR
+};
+
+struct event_session {
+	uint32_t number; /* subject.session */
+	enum session_type type;
+	struct span remote; /* address or name of the host that it came from; empty: this one */
 };
 
 enum package_state {
@@ -476,6 +509,8 @@ struct event {
 		struct event_object object;
 		struct event_user user;
 		struct event_program program;
+		struct event_script script;
+		struct event_session session;
 		struct event_gap gap;
 		struct event_health health;
 		struct event_dump dump;
@@ -492,6 +527,7 @@ const char *access_how_str(enum access_how how);
 const char *memory_how_str(enum memory_how how);
 const char *net_how_str(enum net_how how);
 const char *exe_trust_str(enum exe_trust trust);
+const char *session_type_str(enum session_type type); /* "unknown", "local", "ssh", ... */
 const char *package_state_str(enum package_state state);
 const char *untrusted_str(enum untrusted reason); /* of one bit */
 const char *mark_op_str(enum mark_op op);

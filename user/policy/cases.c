@@ -106,6 +106,14 @@ static void read_package(struct reader *r, const struct yaml_node *value, const 
 	subject->package_state = PACKAGE_INTACT;
 }
 
+static void read_script(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct policy_subject *subject = &this_case(r)->query.subject;
+
+	read_text(r, value, field, &subject->script);
+	subject->script_trust = EXE_VERIFIED;
+}
+
 static void read_digest(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	read_text(r, value, field, &this_case(r)->query.subject.digest);
@@ -129,6 +137,20 @@ static const char *reason_word(int i)
 	return untrusted_str((enum untrusted)(1U << i));
 }
 
+static const char *session_word(int i)
+{
+	return session_type_str((enum session_type)i);
+}
+
+static void read_session(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word =
+		schema_read_word(r, value, "session", session_word, SESSION_LOCAL, SESSION_TYPE_NR);
+
+	if (word >= 0)
+		this_case(r)->query.subject.session_type = (enum session_type)word;
+}
+
 static void read_untrusted(struct reader *r, const struct yaml_node *value,
 			   const struct field *field)
 {
@@ -147,12 +169,14 @@ static void read_untrusted(struct reader *r, const struct yaml_node *value,
 
 static const struct field subject_fields[] = {
 	{.key = "exe", .read = read_exe},
+	{.key = "script", .read = read_script},
 	{.key = "trust", .read = read_trust},
 	{.key = "unit", .read = read_unit},
 	{.key = "container", .read = read_container},
 	{.key = "user", .read = read_user},
 	{.key = "uid", .read = read_uid},
 	{.key = "loginuid", .read = read_loginuid},
+	{.key = "session", .read = read_session},
 	{.key = "untrusted", .read = read_untrusted},
 	{.key = "package", .read = read_package},
 	{.key = "digest", .read = read_digest},

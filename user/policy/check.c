@@ -150,9 +150,17 @@ void policy_warn_exes(const struct policy *policy, struct diag_list *diags)
 				 rule->place.column,
 				 "package and digest are not looked for where programs run in "
 				 "containers: the rule never counts");
+		if (rule->script && (real = realpath(rule->script, NULL)) &&
+		    strcmp(real, rule->script))
+			diag_add(diags, DIAG_WARNING, rule->place.file, rule->place.line,
+				 rule->place.column,
+				 "script '%s' is %s on this host: that is the path the kernel "
+				 "tells, and so the one to name",
+				 rule->script, real);
 		/* In a container the path leads where the container's image says. */
 		if (!rule->exe || rule->container.text)
 			continue;
+		free(real);
 		real = realpath(rule->exe, NULL);
 		if (real && strcmp(real, rule->exe))
 			diag_add(diags, DIAG_WARNING, rule->place.file, rule->place.line,

@@ -109,6 +109,9 @@ static unsigned put_misses(FILE *out, const struct policy *policy, const struct 
 	} while (0)
 	if (!wanted_is(&rule->unit, s->unit))
 		MISS("it asks for unit %s", rule->unit.text);
+	if (rule->script && !(s->script.len == strlen(rule->script) &&
+			      !memcmp(s->script.p, rule->script, s->script.len)))
+		MISS("it asks for script %s, started by its first line", rule->script);
 	if (rule->package &&
 	    !(s->package_state == PACKAGE_INTACT && policy_is_package(s->package, rule->package)))
 		MISS("it asks for package %s, as that installed it", rule->package);
@@ -125,6 +128,8 @@ static unsigned put_misses(FILE *out, const struct policy *policy, const struct 
 		MISS("it asks for nobody to have logged in");
 	if (rule->login == LOGIN_SOME && s->loginuid == UID_UNSET)
 		MISS("it asks for somebody to have logged in");
+	if (rule->session != SESSION_UNKNOWN && rule->session != s->session_type)
+		MISS("it asks for a session by %s", session_type_str(rule->session));
 	if (rule->zone && !zone_holds_subject(policy, rule->zone, s))
 		MISS("it asks for zone %s", rule->zone_name);
 	if (!(rule->on & 1U << q->action))

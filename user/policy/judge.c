@@ -138,10 +138,17 @@ static int index_exes(struct policy *policy)
 {
 	size_t nr = 0, kept = 0;
 
-	policy->exes = calloc(policy->nr_rules, sizeof(*policy->exes));
+	policy->exes = calloc(policy->nr_rules * 2, sizeof(*policy->exes));
 	policy->inspected = calloc(policy->nr_rules, sizeof(*policy->inspected));
-	if (!policy->exes || !policy->inspected)
+	policy->scripts = calloc(policy->nr_rules, sizeof(*policy->scripts));
+	if (!policy->exes || !policy->inspected || !policy->scripts)
 		return -ENOMEM;
+	for (size_t r = 0; r < policy->nr_rules; r++)
+		if (policy->rules[r].script)
+			policy->scripts[policy->nr_scripts++] = policy->rules[r].script;
+	if (policy->nr_scripts)
+		qsort(policy->scripts, policy->nr_scripts, sizeof(*policy->scripts),
+		      compare_strings);
 	for (size_t r = 0; r < policy->nr_rules; r++)
 		if (policy->rules[r].exe && (policy->rules[r].package || policy->rules[r].digest))
 			policy->inspected[policy->nr_inspected++] = policy->rules[r].exe;
@@ -151,6 +158,8 @@ static int index_exes(struct policy *policy)
 	for (size_t r = 0; r < policy->nr_rules; r++)
 		if (policy->rules[r].exe)
 			policy->exes[nr++] = policy->rules[r].exe;
+	for (size_t r = 0; r < policy->nr_scripts; r++)
+		policy->exes[nr++] = policy->scripts[r];
 	if (nr)
 		qsort(policy->exes, nr, sizeof(*policy->exes), compare_strings);
 	for (size_t r = 0; r < nr; r++)
@@ -283,6 +292,8 @@ static bool conditions_hold(const struct policy *policy, const struct rule *rule
 {
 	if (!(rule->on & 1U << action))
 		return false;
+	if (rule->script && !span_is(s->script, rule->script, strlen(rule->script)))
+		return false;
 	if (rule->unit.glob && !wanted_is(&rule->unit, s->unit))
 		return false;
 	if (rule->container.glob && !wanted_is(&rule->container, s->container))
@@ -292,6 +303,8 @@ static bool conditions_hold(const struct policy *policy, const struct rule *rule
 	if (rule->login == LOGIN_NONE && s->loginuid != UID_UNSET)
 		return false;
 	if (rule->login == LOGIN_SOME && s->loginuid == UID_UNSET)
+		return false;
+	if (rule->session != SESSION_UNKNOWN && s->session_type != rule->session)
 		return false;
 	return !rule->zone || zone_holds_subject(policy, rule->zone, s);
 }
@@ -337,6 +350,10 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 		return false;
 	if (a->login != LOGIN_ANY && a->login != b->login)
 		return false;
+	if (a->session != SESSION_UNKNOWN && a->session != b->session)
+		return false;
+	if (a->script && !(b->script && !strcmp(a->script, b->script)))
+		return false;
 	if (a->package && !(b->package && !strcmp(a->package, b->package)))
 		return false;
 	if (a->digest && !(b->digest && !strcmp(a->digest, b->digest)))
@@ -365,11 +382,35 @@ static const char *distrusted(const struct rule *rule, const struct policy_subje
 	if (s->untrusted & UNTRUSTED_TRACED)
 		return "the policy allows this program, but a tracer has what runs in hand, or "
 		       "somebody other than root had";
+	/* It may be a tracer, so for rules without a program, too. */
+	if (s->untrusted & UNTRUSTED_UNKNOWN)
+		return "the policy allows this program, but it could not be seen whether "
+		       "somebody's code is in what runs, or a tracer has it in hand";
 	if (inspected && s->untrusted & UNTRUSTED_WRITABLE)
 		return distrust[EXE_WRITABLE];
 	if ((named || inspected) && s->untrusted & UNTRUSTED_MAPPED)
 		return "the policy allows this path, but what runs there has mapped code from a "
 		       "file that others than root can change";
+	return NULL;
+}
+
+/*
+ * The same of its script. Whose user started an interpreter has its environment in hand (PERL5OPT,
+ * PYTHONPATH, BASH_ENV), and so what code it loads besides; only root's is root's.
+ */
+static const char *script_distrusted(const struct rule *rule, const struct policy_subject *s)
+{
+	if (!rule->script)
+		return NULL;
+	if (s->script_trust == EXE_WRITABLE)
+		return "the policy allows this script, but somebody other than root can change it, "
+		       "or what the name leads to by which it was started";
+	if (s->script_trust != EXE_VERIFIED)
+		return "the policy allows this script, but it could not be verified that the file "
+		       "at this path is what was started";
+	if (s->uid != 0)
+		return "the policy allows this script, but not to who is not root: what else its "
+		       "interpreter loads is up to who started it";
 	return NULL;
 }
 
@@ -440,6 +481,8 @@ static void consider(const struct policy *policy, const struct rule *rule,
 	if (inspection == INSPECT_OTHER && !rule->exe)
 		return;
 	why = distrusted(rule, &q->subject);
+	if (!why)
+		why = script_distrusted(rule, &q->subject);
 	if (!why && inspection != INSPECT_FITS) {
 		why = inspection_why(inspection);
 		found->pending |= inspection == INSPECT_PENDING;
@@ -618,6 +661,13 @@ bool policy_inspects(const struct policy *policy, struct span exe)
 {
 	return policy->nr_inspected && exe.len &&
 	       bsearch(&exe, policy->inspected, policy->nr_inspected, sizeof(*policy->inspected),
+		       compare_span);
+}
+
+bool policy_names_script(const struct policy *policy, struct span script)
+{
+	return policy->nr_scripts && script.len &&
+	       bsearch(&script, policy->scripts, policy->nr_scripts, sizeof(*policy->scripts),
 		       compare_span);
 }
 

@@ -52,8 +52,10 @@ struct rule {
 	size_t exe_len;
 	struct wanted unit, container, user;
 	const char *package, *digest; /* NULL = any will do */
+	const char *script; /* NULL = whatever the program does; else `exe` is there, too */
 	uint32_t uid;
 	enum login_kind login;
+	enum session_type session; /* SESSION_UNKNOWN: any */
 	uint32_t zone; /* number, 0 = any */
 	const char *zone_name;
 	uint32_t on; /* bits 1 << enum policy_action */
@@ -132,6 +134,8 @@ struct policy {
 	uint32_t *by_name; /* watch entries in the order of their names */
 	const char **exes; /* each allowed path once, sorted */
 	size_t nr_exes;
+	const char **scripts; /* that are named, sorted; one may stand there twice */
+	size_t nr_scripts;
 	const char **inspected; /* of these those whose package or digest is asked for, sorted */
 	size_t nr_inspected;
 	struct rule *rules;

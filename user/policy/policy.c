@@ -228,6 +228,7 @@ void policy_free(struct policy *policy)
 	free(policy->by_name);
 	free(policy->exes);
 	free(policy->inspected);
+	free(policy->scripts);
 	free(policy->rules);
 	free(policy->rule_slots);
 	free(policy);

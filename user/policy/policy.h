@@ -188,12 +188,16 @@ struct policy_subject {
 	struct span exe; /* path of the executable as the kernel told it */
 	enum exe_trust exe_trust; /* an allowed path counts only with EXE_VERIFIED */
 	uint32_t untrusted; /* enum untrusted: why the image does not count as its program */
+	/* The script that the kernel started the program for; absent: none, or it is not known. */
+	struct span script;
+	enum exe_trust script_trust; /* event_script.trust */
 	/* What was found out of the executable; `inspected`: that was tried. */
 	bool inspected;
 	enum package_state package_state;
 	struct span package, digest;
 	uint32_t uid;
 	uint32_t loginuid; /* UID_UNSET: nobody logged in to start it */
+	enum session_type session_type; /* how he came in */
 	struct span user; /* name of uid, as far as it is known */
 	struct span unit; /* of the system's service manager: cgroup_system_unit() */
 	struct span container; /* name or whole id: cgroup_system_container() */
@@ -247,13 +251,19 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_t i,
 		  const char **out_text);
 
+/* Whether a program of this path runs what it is told (python3.11, bash, ...), by its name. */
+bool policy_is_interpreter(const char *exe);
+
 #define DPKG_INFO "/var/lib/dpkg/info" /* where a rule's `package` is looked up: trust/dpkg.h */
 
 /* Whether rules that name this executable ask for its package or its digest. */
 bool policy_inspects(const struct policy *policy, struct span exe);
 
+/* Whether a rule names this script. */
+bool policy_names_script(const struct policy *policy, struct span script);
+
 /*
- * The executables named by `allow` entries, each path once, in no order; NULL past the end. The
- * daemon asks for their kernel identity to fill event_access.exe_trust.
+ * The executables and scripts named by `allow` entries, each path once, in no order; NULL past the
+ * end. The daemon asks for their kernel identity to fill event_access.exe_trust.
  */
 const char *policy_allowed_exe(const struct policy *policy, size_t i);

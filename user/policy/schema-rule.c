@@ -164,6 +164,24 @@ static void read_exe(struct reader *r, const struct yaml_node *value, const stru
 	r->rule->place = (struct place){r->file, value->line, value->column};
 }
 
+/* What the kernel started an interpreter for. */
+static void read_script(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "script"), *fault;
+
+	if (!s)
+		return;
+	fault = schema_path_fault(s);
+	if (!fault && strpbrk(s, "*?["))
+		fault = "has a wildcard: an allowed script is named exactly";
+	if (!fault && value->len >= WIRE_SCRIPT_NAME_MAX)
+		fault = "is longer than any that can be told";
+	if (fault)
+		schema_wrong(r, value, "script '%.128s' %s", s, fault);
+	else
+		r->rule->script = schema_keep(r, value);
+}
+
 /* As dpkg names them: openssh-client, libssl3:amd64. */
 static void read_package(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
@@ -252,6 +270,20 @@ static void read_login(struct reader *r, const struct yaml_node *value, const st
 		r->rule->login = (enum login_kind)word;
 }
 
+static const char *session_word(int i)
+{
+	return session_type_str((enum session_type)i);
+}
+
+static void read_session(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	int word =
+		schema_read_word(r, value, "session", session_word, SESSION_LOCAL, SESSION_TYPE_NR);
+
+	if (word >= 0)
+		r->rule->session = (enum session_type)word;
+}
+
 static void read_rule_zone(struct reader *r, const struct yaml_node *value,
 			   const struct field *field)
 {
@@ -333,14 +365,15 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 		r->rule->reason = schema_keep(r, value);
 }
 
-#define SUBJECT_FIELDS                                                                            \
-	{.key = "exe", .read = read_exe}, {.key = "package", .read = read_package},               \
-		{.key = "digest", .read = read_digest}, {.key = "unit", .read = read_unit},       \
-		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
-		{.key = "login", .read = read_login}, {.key = "zone", .read = read_rule_zone},    \
-		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},        \
-	{                                                                                         \
-		.key = "reason", .read = read_reason                                              \
+#define SUBJECT_FIELDS                                                                             \
+	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                  \
+		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest},  \
+		{.key = "unit", .read = read_unit}, {.key = "container", .read = read_container},  \
+		{.key = "user", .read = read_user}, {.key = "login", .read = read_login},          \
+		{.key = "session", .read = read_session}, {.key = "zone", .read = read_rule_zone}, \
+		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},         \
+	{                                                                                          \
+		.key = "reason", .read = read_reason                                               \
 	}
 
 static const struct field rule_fields[] = {
@@ -368,6 +401,23 @@ static void check_rule(struct reader *r, const struct rule *rule, const struct y
 		schema_wrong(r, at,
 			     "%s names nobody: it needs `exe`, `package`, `digest`, `unit`, "
 			     "`container`, `user` or `zone`",
+			     what);
+	if (rule->script && !rule->exe)
+		schema_wrong(r, at,
+			     "%s names a script and needs `exe` besides: the interpreter that the "
+			     "script's first line names",
+			     what);
+	if (rule->script && rule->container.text)
+		schema_wrong(r, at, "%s names a script in a container: it cannot be verified there",
+			     what);
+	if (rule->script && rule->uid != UID_UNSET && rule->uid != 0)
+		schema_wrong(r, at,
+			     "%s names a script of a user who is not root: it would never count, "
+			     "since who starts an interpreter decides what else it loads",
+			     what);
+	if (rule->session != SESSION_UNKNOWN && rule->login == LOGIN_NONE)
+		schema_wrong(r, at,
+			     "%s never counts: who is in a session has logged in (`login: none`)",
 			     what);
 	if (rule->until && !rule->reason)
 		schema_wrong(r, at, "%s has an end and needs a `reason`", what);

@@ -65,6 +65,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 	} while (0)
 	if (rule->exe)
 		PUT("exe", "%s", rule->exe);
+	if (rule->script)
+		PUT("script", "%s", rule->script);
 	if (rule->package)
 		PUT("package", "%s", rule->package);
 	if (rule->digest)
@@ -79,6 +81,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 		PUT("user", "%u", rule->uid);
 	if (rule->login != LOGIN_ANY)
 		PUT("login", "%s", rule->login == LOGIN_NONE ? "none" : "some");
+	if (rule->session != SESSION_UNKNOWN)
+		PUT("session", "%s", session_type_str(rule->session));
 	if (rule->zone_name)
 		PUT("zone", "%s", rule->zone_name);
 	if (rule->on != (1U << ACTION_NR) - 2) {

@@ -33,9 +33,9 @@ static const char *const interpreters[] = {
 	"php",	"pwsh", "python", "ruby",    "sh",     "tclsh", "zsh",
 };
 
-static bool is_interpreter(const char *exe)
+bool policy_is_interpreter(const char *exe)
 {
-	const char *base = strrchr(exe, '/') + 1;
+	const char *slash = strrchr(exe, '/'), *base = slash ? slash + 1 : exe;
 	size_t len = strlen(base);
 
 	while (len && strchr("0123456789.-", base[len - 1]))
@@ -103,11 +103,19 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 		const struct watch_rule *watch = &policy->watches[rule->watch - 1];
 
 		/* With a unit it is what that unit tells it, which root has written. */
-		if (rule->exe && !rule->unit.text && is_interpreter(rule->exe))
+		if (rule->exe && !rule->script && !rule->unit.text &&
+		    policy_is_interpreter(rule->exe))
 			warn(diags, &rule->place,
 			     "%s runs what it is told: to allow it is to allow every script and "
-			     "command given to it",
+			     "command given to it; a `script` beside it allows that one alone",
 			     rule->exe);
+		/* Who it is has to be found out of whatever program asks. */
+		if (rule->package && !rule->exe)
+			warn(diags, &rule->place,
+			     "package '%s' without `exe`: every program that comes to it waits up "
+			     "to ten seconds for its verdict until its package is known; name its "
+			     "programs by `exe`",
+			     rule->package);
 		if (!(rule->on & watch->entry.on))
 			warn(diags, &rule->place,
 			     "the rule never decides: nothing that it is for (`on`) is judged by "

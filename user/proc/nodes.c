@@ -39,6 +39,7 @@ void proctab_free(struct proctab *tab)
 		strtab_put(tab->strings, tab->nodes[i].exe);
 		strtab_put(tab->strings, tab->nodes[i].args);
 		strtab_put(tab->strings, tab->nodes[i].cgroup);
+		strtab_put(tab->strings, tab->nodes[i].script);
 	}
 	free(tab->nodes);
 	free(tab->by_image);
@@ -175,6 +176,7 @@ static void release_one(struct proctab *tab, struct node *node, uint64_t now, st
 	strtab_put(tab->strings, node->exe);
 	strtab_put(tab->strings, node->args);
 	strtab_put(tab->strings, node->cgroup);
+	strtab_put(tab->strings, node->script);
 	memset(node, 0, sizeof(*node));
 	node->generation = generation;
 	node->after = tab->free;

@@ -30,9 +30,9 @@ struct node {
 	uint32_t h_image, h_pid; /* next in the chains of the two tables */
 	uint32_t before, after; /* neighbours in the list of its life; after: next free */
 	uint64_t ended;
-	struct str *exe, *args, *cgroup;
+	struct str *exe, *args, *cgroup, *script;
 	uint32_t uid, euid, loginuid, session;
-	uint8_t life, origin;
+	uint8_t life, origin, script_trust;
 	bool used;
 	bool newest; /* in the table by pid */
 	bool has_image; /* an exec or the picture at start told of it, not a fork alone */

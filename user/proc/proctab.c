@@ -165,6 +165,9 @@ struct proc_ref proctab_fork(struct proctab *tab, uint64_t time, const struct ev
 	if (parent && !node->has_image) {
 		copy_string(tab, &node->exe, parent->exe);
 		copy_string(tab, &node->cgroup, parent->cgroup);
+		if (!node->script)
+			node->script_trust = parent->script_trust;
+		copy_string(tab, &node->script, parent->script);
 		if (!node->args) {
 			copy_string(tab, &node->args, parent->args);
 			node->args_truncated = parent->args_truncated;
@@ -202,6 +205,15 @@ struct proc_ref proctab_exec(struct proctab *tab, uint64_t time, uint32_t flags,
 			set_parent(tab, node, parent, at_start ? ORIGIN_START : ORIGIN_LATE, time);
 	}
 	return self;
+}
+
+struct proc_ref proctab_script(struct proctab *tab, uint64_t time, const struct event_script *ev)
+{
+	struct node *node = get_image(tab, &ev->id, time);
+
+	set_string(tab, &node->script, ev->path);
+	node->script_trust = (uint8_t)(ev->trust < EXE_TRUST_NR ? ev->trust : EXE_UNKNOWN);
+	return node_ref(tab, node);
 }
 
 void proctab_exit(struct proctab *tab, uint64_t time, const struct event_exit *ev)
@@ -281,6 +293,8 @@ static void fill_info(const struct node *node, struct proc_info *out)
 		.exe = node->exe,
 		.args = node->args,
 		.cgroup = node->cgroup,
+		.script = node->script,
+		.script_trust = (enum exe_trust)node->script_trust,
 		.args_truncated = node->args_truncated,
 		.kernel_thread = node->kernel_thread,
 		.ended = node->life != LIFE_ALIVE,

@@ -48,6 +48,8 @@ struct proc_info {
 	const struct str *exe; /* path; NULL = not known, or a kernel thread */
 	const struct str *args; /* NUL separated, as given to the table */
 	const struct str *cgroup;
+	const struct str *script; /* for which the kernel started it; NULL = none, or not known */
+	enum exe_trust script_trust;
 	bool args_truncated;
 	bool kernel_thread;
 	bool ended;
@@ -70,6 +72,7 @@ struct proc_ref proctab_fork(struct proctab *tab, uint64_t time, const struct ev
 /* EVENT_EXEC; at_start: EVENT_PROC. flags: of the event. */
 struct proc_ref proctab_exec(struct proctab *tab, uint64_t time, uint32_t flags, bool at_start,
 			     const struct event_exec *ev);
+struct proc_ref proctab_script(struct proctab *tab, uint64_t time, const struct event_script *ev);
 void proctab_exit(struct proctab *tab, uint64_t time, const struct event_exit *ev);
 /* The subject of an access: normally known already; if not, the access itself tells enough. */
 struct proc_ref proctab_access(struct proctab *tab, uint64_t time, uint32_t flags,

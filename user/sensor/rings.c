@@ -130,6 +130,7 @@ const char *sensor_drop_str(enum wire_drop cause)
 		[WIRE_DROP_DUMP_FULL] = "dump-full",
 		[WIRE_DROP_MARK_QUOTA] = "mark-quota",
 		[WIRE_DROP_TAINT_FULL] = "taint-full",
+		[WIRE_DROP_SCRIPT_FULL] = "script-full",
 	};
 
 	return (unsigned)cause < WIRE_DROP_NR ? names[cause] : "?";

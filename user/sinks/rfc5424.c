@@ -207,6 +207,9 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param_u(line, "pid", self->pid);
 	param(line, "exe", self->exe, max->path);
 	param(line, "exe_trust", exe_trust_str(alert->exe_trust), max->other);
+	param(line, "script", alert->script, max->path);
+	if (alert->script && alert->script[0])
+		param(line, "script_evidence", alert->script_evidence, SIZE_MAX);
 	param_untrusted(line, alert->untrusted);
 	param(line, "package", alert->package, max->other);
 	if (alert->package_state == PACKAGE_MODIFIED)
@@ -221,6 +224,9 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param(line, "login_user", alert->login_user, max->other);
 	if (alert->session != UID_UNSET)
 		param_u(line, "session", alert->session);
+	if (alert->session_type != SESSION_UNKNOWN)
+		param(line, "session_type", session_type_str(alert->session_type), SIZE_MAX);
+	param(line, "remote", alert->remote, max->other);
 	param(line, "unit", alert->unit, max->other);
 	param(line, "container", alert->container, max->other);
 	param(line, "args", self->args, max->args);

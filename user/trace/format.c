@@ -85,6 +85,10 @@ static const char *package_word(unsigned v)
 {
 	return package_state_str((enum package_state)v);
 }
+static const char *session_word(unsigned v)
+{
+	return session_type_str((enum session_type)v);
+}
 static const char *mark_word(unsigned v)
 {
 	return mark_op_str((enum mark_op)v);
@@ -231,6 +235,25 @@ static const struct trace_field net_fields[] = {
 	U32_OR("exe_nlink", net.exe_nlink, 1),
 	SPAN("exe", net.exe),
 	SPAN("path", net.path),
+};
+
+static const struct trace_field session_fields[] = {
+	U32("session", session.number),
+	WORD("type", session.type, SESSION_UNKNOWN, SESSION_TYPE_NR, session_word),
+	SPAN("remote", session.remote),
+};
+
+static const struct trace_field script_fields[] = {
+	U32("pid", script.id.tgid),
+	U64("start", script.id.start),
+	U64("exec_id", script.id.exec_id),
+	INODE(script.inode),
+	U32_OR("nlink", script.nlink, 1),
+	U32("mode", script.mode),
+	U32("owner", script.uid),
+	WORD("trust", script.trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
+	SPAN("path", script.path),
+	SPAN("name", script.name),
 };
 
 static const struct trace_field refused_fields[] = {
@@ -423,6 +446,8 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_SCAN] = FIELDS(scan_fields),
 		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
 		[EVENT_REFUSED] = FIELDS(refused_fields),
+		[EVENT_SCRIPT] = FIELDS(script_fields),
+		[EVENT_SESSION] = FIELDS(session_fields),
 		[EVENT_PROGRAM] = FIELDS(program_fields),
 	};
 #undef FIELDS

@@ -212,6 +212,85 @@ enum exe_trust trust_ask(struct trust *t, struct span path, const struct inode_i
 	return nlink ? EXE_OTHER : EXE_MEMORY;
 }
 
+#define LINKS_MAX 8 /* on the way of one name */
+
+/* Whether others than root can change the object at a path, or what is in it. */
+static bool is_others(const char *path, const struct stat *st)
+{
+	/* A link's own mode says nothing. */
+	if (st->st_uid != 0 || S_ISLNK(st->st_mode))
+		return st->st_uid != 0;
+	return st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_gid != 0) ||
+	       acl_lets_others_write(path);
+}
+
+/* Where a name leads, and whether nobody but root can make it lead elsewhere. */
+static enum exe_trust follow_name(struct span name, char out[static PATH_MAX])
+{
+	char rest[2 * PATH_MAX], link[PATH_MAX], tail[PATH_MAX];
+	size_t len = 0, left;
+	unsigned links = 0;
+
+	if (!name.len || name.p[0] != '/' || name.len >= PATH_MAX)
+		return EXE_UNKNOWN;
+	memcpy(rest, name.p, name.len);
+	rest[name.len] = '\0';
+	out[0] = '\0';
+	for (char *at = rest; *at;) {
+		size_t n = strcspn(at, "/");
+		struct stat st;
+		ssize_t got;
+
+		if (!n || (n == 1 && at[0] == '.')) {
+			at += n + (at[n] == '/');
+			continue;
+		}
+		/* `..` is of no use to who wants to be believed. */
+		if ((n == 2 && at[0] == '.' && at[1] == '.') || len + 1 + n >= PATH_MAX)
+			return EXE_UNKNOWN;
+		out[len] = '/';
+		memcpy(out + len + 1, at, n);
+		out[len + 1 + n] = '\0';
+		at += n + (at[n] == '/');
+		if (lstat(out, &st) < 0)
+			return EXE_UNKNOWN;
+		if (is_others(out, &st))
+			return EXE_WRITABLE;
+		if (!S_ISLNK(st.st_mode)) {
+			len += 1 + n;
+			continue;
+		}
+		left = strlen(at) + 1;
+		got = readlink(out, link, sizeof(link));
+		if (got <= 0 || got == sizeof(link) || ++links > LINKS_MAX || left > sizeof(tail))
+			return EXE_UNKNOWN;
+		/* What the link says, and then what is left of the name. */
+		memcpy(tail, at, left);
+		memcpy(rest, link, (size_t)got);
+		rest[got] = '/';
+		memcpy(rest + got + 1, tail, left);
+		at = rest;
+		len = rest[0] == '/' ? 0 : len;
+		out[len] = '\0';
+	}
+	return EXE_VERIFIED;
+}
+
+enum exe_trust trust_script(struct trust *t, const struct event_script *ev)
+{
+	enum exe_trust trust = trust_ask(t, ev->path, &ev->inode, ev->nlink);
+	char leads[PATH_MAX];
+
+	if (trust != EXE_VERIFIED)
+		return trust;
+	trust = follow_name(ev->name, leads);
+	if (trust != EXE_VERIFIED)
+		return trust;
+	return strlen(leads) == ev->path.len && !memcmp(leads, ev->path.p, ev->path.len)
+		       ? EXE_VERIFIED
+		       : EXE_OTHER;
+}
+
 enum exe_trust trust_subject(struct trust *t, struct span exe, uint32_t nlink, uint32_t mode,
 			     uint32_t uid, struct subject *subject)
 {

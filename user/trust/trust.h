@@ -25,6 +25,13 @@ enum exe_trust trust_ask(struct trust *trust, struct span exe, const struct inod
 			 uint32_t nlink);
 
 /*
+ * trust_ask() of a script that an interpreter was started for; ev->trust is not looked at. VERIFIED
+ * only if the name that the interpreter opens leads to the file that the kernel read, by
+ * directories and links that nobody but root can change: else another file could be there by then.
+ */
+enum exe_trust trust_script(struct trust *trust, const struct event_script *ev);
+
+/*
  * trust_ask() for the subject of an event, and adds to subject->untrusted what is to be said of its
  * executable. exe, nlink, mode, uid: the executable's, as the event tells them. Of a program that
  * no policy names only these are looked at.

@@ -66,6 +66,7 @@ SAME(MARK_BORN, WIRE_MARK_BORN);
 SAME(HELD_MAX, WIRE_HELD_MAX);
 SAME(UNTRUSTED_MAPPED, WIRE_TAINT_MAPPED);
 SAME(UNTRUSTED_TRACED, WIRE_TAINT_TRACED);
+SAME(UNTRUSTED_UNKNOWN, WIRE_TAINT_UNKNOWN);
 SAME(DUMP_NONE, WIRE_DUMP_NONE);
 SAME(DUMP_FILE, WIRE_DUMP_FILE);
 SAME(DUMP_PIPE, WIRE_DUMP_PIPE);
@@ -129,7 +130,7 @@ static int get_subject(const struct wire_subject *w, struct subject *out)
 		.session = w->session,
 		.pidns = w->pidns,
 		.exe = get_inode(&w->exe),
-		.untrusted = w->taint & (UNTRUSTED_MAPPED | UNTRUSTED_TRACED),
+		.untrusted = w->taint & (UNTRUSTED_MAPPED | UNTRUSTED_TRACED | UNTRUSTED_UNKNOWN),
 	};
 	/* Up to the NUL only: what is behind it is nobody's word. */
 	memcpy(out->comm, w->comm, strnlen(w->comm, sizeof(w->comm)));
@@ -174,6 +175,25 @@ static int decode_exec(struct record *rec, struct event_exec *out)
 			       &out->cgroup);
 	if (!r)
 		r = get_string(rec, w.args, WIRE_ARGS_MAX, 0, &out->args);
+	return r;
+}
+
+static int decode_script(struct record *rec, struct event_script *out)
+{
+	struct wire_script w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	out->id = (struct proc_id){w.start, w.exec_id, w.tgid};
+	out->inode = get_inode(&w.inode);
+	out->nlink = w.nlink;
+	out->mode = w.mode;
+	out->uid = w.uid;
+	out->trust = EXE_UNKNOWN;
+	r = get_string(rec, w.path, WIRE_EXE_MAX, EVENT_PATH_FAILED, &out->path);
+	if (!r)
+		r = get_string(rec, w.name, WIRE_SCRIPT_NAME_MAX, EVENT_PATH_FAILED, &out->name);
 	return r;
 }
 
@@ -503,6 +523,10 @@ int wire_decode(const void *buf, size_t len, struct event *out_event)
 	case WIRE_NET:
 		ev.type = EVENT_NET;
 		r = decode_net(&rec, &ev.net);
+		break;
+	case WIRE_SCRIPT:
+		ev.type = EVENT_SCRIPT;
+		r = decode_script(&rec, &ev.script);
 		break;
 	case WIRE_REFUSED:
 		ev.type = EVENT_REFUSED;

@@ -85,8 +85,11 @@ for reader in cat cp python redirect mmap handed; do
 done
 gather || exit 1
 
+check "rsyslog's file says that she came by ssh, and from where" grep -q \
+	"session_type=\"ssh\" remote=\"127.0.0.1\".*path=\"$alice/id_cat\"" $LOG
 from_login=$(under /usr/bin/bash /usr/sbin/sshd /usr/lib/systemd/systemd)
-who='.subject.user == "alice" and .subject.login_user == "alice" and .subject.session != null'
+who='.subject.user == "alice" and .subject.login_user == "alice" and .subject.session != null and
+	.subject.session_type == "ssh" and .subject.remote == "127.0.0.1"'
 one cat "$(of $alice/id_cat)" "$(named $alice/id_cat)" "$(by /usr/bin/cat)" "$who" "$from_login"
 one cp "$(of $alice/id_cp)" "$(named $alice/id_cp)" "$(by /usr/bin/cp)" "$who" "$from_login"
 one python3 "$(of $alice/id_python)" "$(named $alice/id_python)" \

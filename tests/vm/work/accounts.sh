@@ -99,5 +99,6 @@ accounts_loud() {
 	loud "accounts: python3 -c reads the hashes" high accounts_python -- \
 		'.type == "credential-read" and (.subject.exe | startswith("/usr/bin/python3"))'
 	loud "cron: a job copies a host's key" critical accounts_cron_cp -- \
-		"$(about_key /etc/ssh/ssh_host_ecdsa_key /usr/bin/cp)" '.subject.unit == "cron.service"'
+		"$(about_key /etc/ssh/ssh_host_ecdsa_key /usr/bin/cp)" '.subject.unit == "cron.service"' \
+		'.subject.session_type == "cron"'
 }

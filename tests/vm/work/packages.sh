@@ -95,12 +95,21 @@ packages_reload() {
 	test "$(cat /run/nginx.pid)" = "$_master"
 }
 
-# dpkg-preconfigure, which apt runs, asks perl for root's home; perl's getpwuid() reads the hashes as well.
-PACKAGES_PERL='.object.path == "/etc/shadow" and .subject.exe == "/usr/bin/perl"'
+# dpkg-preconfigure, which apt runs, asks perl for root's home; perl's getpwuid() reads the hashes as
+# well. So does adduser.
+packages_debconf() {
+	echo 'kt-tool kt-tool/asked boolean true' | debconf-set-selections
+	debconf-show kt-tool
+	if command -v adduser; then
+		adduser --system --group kt-daemon
+		deluser --system kt-daemon
+	fi
+}
 
 packages_quiet() {
-	quiet_but "$PACKAGES_PERL" "apt: update from a signed repository, and install" packages_install
-	quiet_but "$PACKAGES_PERL" "apt: upgrade, the running server with it" packages_upgrade
+	quiet "apt: update from a signed repository, and install" packages_install
+	quiet "apt: upgrade, the running server with it" packages_upgrade
+	quiet "debconf's answers, and adduser" packages_debconf
 	quiet "nginx: reload after its binary was replaced" packages_reload
 }
 
@@ -111,7 +120,25 @@ packages_postinst() {
 	rm $REPO/kt-thief_1.deb
 }
 
+# The interpreter that those scripts have, told something else; and told by arguments that it is them.
+packages_perl() {
+	perl -e 'my @entry = getpwnam("root")'
+}
+packages_perl_claimed() {
+	printf 'my @entry = getpwnam("root");\n' >dpkg-preconfigure
+	mkdir -p /tmp/usr/sbin
+	mv dpkg-preconfigure /tmp/usr/sbin
+	unshare -m sh -c 'mount --bind /tmp/usr/sbin/dpkg-preconfigure /usr/sbin/dpkg-preconfigure &&
+		perl /usr/sbin/dpkg-preconfigure'
+}
+
 packages_loud() {
+	loud "perl is told to look at the hashes" high packages_perl -- \
+		"$(about_credential /etc/shadow /usr/bin/perl)" '.subject | has("script") | not'
+	loud "perl, by its arguments a script that may" high packages_perl_claimed -- \
+		"$(about_credential /etc/shadow /usr/bin/perl)" '.subject.script_evidence == "claimed"' \
+		'.subject.script == "/usr/sbin/dpkg-preconfigure"'
+
 	loud "apt: a package's script reads a host's key" critical packages_postinst -- \
 		"$(about_key /etc/ssh/ssh_host_rsa_key /usr/bin/cat)" \
 		'.ancestry | any(.exe == "/usr/bin/dpkg")'

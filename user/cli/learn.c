@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From alerts to rules that would have let these accesses pass. */
+#include "cli/learn.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "policy/policy.h"
+
+#define IMAGES_MAX 256 /* of a group that are told apart */
+#define NAMES_MAX  16 /* users, objects */
+
+struct image {
+	uint64_t pid, start;
+};
+
+/* Different texts: the first NAMES_MAX of them. */
+struct names {
+	char *list[NAMES_MAX];
+	unsigned nr;
+	bool more;
+};
+
+enum why {
+	WHY_NOT = 0, /* nothing speaks against it */
+	WHY_NAMED,
+	WHY_UNTRUSTED,
+	WHY_CONTAINER,
+	WHY_ODD,
+	WHY_INTERPRETER,
+	WHY_SCRIPT_USER,
+	WHY_MISSING,
+	WHY_OTHERS,
+	WHY_TOOL,
+	WHY_ONCE,
+	WHY_NR
+};
+
+static const char *const whys[WHY_NR] = {
+	[WHY_NAMED] = "the policy has a rule for it, and it was told for another reason",
+	[WHY_UNTRUSTED] = "what ran was not, or not only, the program that its path names",
+	[WHY_CONTAINER] = "it ran in a container: what stands at its path there is up to its image",
+	[WHY_ODD] = "its name has characters that do not belong there",
+	[WHY_INTERPRETER] = "an interpreter, of no script that the kernel started it for",
+	[WHY_SCRIPT_USER] = "a script of who is not root never counts",
+	[WHY_MISSING] = "no such file is on this host",
+	[WHY_OTHERS] = "others than root can change it, or put another file in its place",
+	[WHY_TOOL] = "it reads whatever it is told to, and not in a service of its own",
+	[WHY_ONCE] = "seen on one occasion only",
+};
+
+/* Accesses to what one entry names by one program, and one script that it was started for. */
+struct group {
+	char *watch, *exe, *script; /* script "": none */
+	char *unit; /* of a service, if all were in this one; NULL = not so */
+	enum why why; /* the first thing that spoke against it */
+	bool login_none, root_only;
+	uint64_t accesses;
+	unsigned occasions, images_nr;
+	bool images_more;
+	time_t first, last; /* of all; last: also of the occasion that goes on */
+	struct image images[IMAGES_MAX];
+	struct names users, objects;
+};
+
+struct learn {
+	enum learn_file (*sound)(void *ctx, const char *path);
+	void *ctx;
+	struct group *groups[LEARN_GROUPS_MAX];
+	unsigned nr;
+	uint64_t alerts, accesses, others, unread, beyond;
+	time_t first, last;
+};
+
+/* --- taking in ---------------------------------------------------------------------------------
+ */
+
+struct learn *learn_new(enum learn_file (*sound)(void *ctx, const char *path), void *ctx)
+{
+	struct learn *learn = calloc(1, sizeof(*learn));
+
+	if (learn) {
+		learn->sound = sound;
+		learn->ctx = ctx;
+	}
+	return learn;
+}
+
+static void names_fini(struct names *names)
+{
+	for (unsigned i = 0; i < names->nr; i++)
+		free(names->list[i]);
+}
+
+static void group_free(struct group *group)
+{
+	if (!group)
+		return;
+	names_fini(&group->users);
+	names_fini(&group->objects);
+	free(group->watch);
+	free(group->exe);
+	free(group->script);
+	free(group->unit);
+	free(group);
+}
+
+void learn_free(struct learn *learn)
+{
+	if (!learn)
+		return;
+	for (unsigned i = 0; i < learn->nr; i++)
+		group_free(learn->groups[i]);
+	free(learn);
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+static int names_add(struct names *names, const char *name)
+{
+	for (unsigned i = 0; i < names->nr; i++)
+		if (!strcmp(names->list[i], name))
+			return 0;
+	if (names->nr == NAMES_MAX) {
+		names->more = true;
+		return 0;
+	}
+	names->list[names->nr] = strdup(name);
+	if (!names->list[names->nr])
+		return -ENOMEM;
+	names->nr++;
+	return 0;
+}
+
+static void images_add(struct group *group, const json_t *subject)
+{
+	const struct image image = {
+		(uint64_t)json_integer_value(json_object_get(subject, "pid")),
+		(uint64_t)json_integer_value(json_object_get(subject, "start_ns")),
+	};
+
+	for (unsigned i = 0; i < group->images_nr; i++)
+		if (group->images[i].pid == image.pid && group->images[i].start == image.start)
+			return;
+	if (group->images_nr == IMAGES_MAX)
+		group->images_more = true;
+	else
+		group->images[group->images_nr++] = image;
+}
+
+/* "2025-01-31T14:05:09.123456789Z", to the second; -1 = is none. */
+static time_t read_time(const char *s)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	return rest && (*rest == '.' || *rest == 'Z') ? timegm(&tm) : -1;
+}
+
+/* What stands in YAML, in comments and on a terminal as it is: no escapes of ours, no quotes. */
+static bool is_plain(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("/._+-@:", *s))
+			return false;
+	return true;
+}
+
+/* Programs that are told which file to read; the program says nothing of what for. */
+static bool is_tool(const char *exe)
+{
+	static const char *const tools[] = {
+		"awk",	"base32", "base64",    "bat",	    "cat",	"cmp",	"cp",	  "curl",
+		"cut",	"dd",	  "diff",      "ed",	    "emacs",	"file", "find",	  "grep",
+		"gzip", "head",	  "hexdump",   "install",   "less",	"ln",	"md5sum", "more",
+		"mv",	"nano",	  "nc",	       "od",	    "openssl",	"pv",	"rg",	  "rsync",
+		"scp",	"sed",	  "sha256sum", "sort",	    "strings",	"tac",	"tail",	  "tar",
+		"tee",	"vi",	  "vim",       "vim.basic", "vim.tiny", "wc",	"wget",	  "xxd",
+		"xz",	"zip",	  "zstd",      "gdb",	    "strace",
+	};
+	const char *base = strrchr(exe, '/');
+
+	for (size_t i = 0; base && i < ARRAY_SIZE(tools); i++)
+		if (!strcmp(base + 1, tools[i]))
+			return true;
+	return false;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && !strcmp(s + n - m, end);
+}
+
+/*
+ * The unit as a rule would ask for it, or "". An alert names the innermost one, which is the one of
+ * rules but in a user's service manager; whoever that started has logged in.
+ */
+static const char *service_of(const json_t *subject)
+{
+	const char *unit = text(subject, "unit");
+
+	return json_is_null(json_object_get(subject, "loginuid")) && ends_with(unit, ".service") &&
+			       is_plain(unit)
+		       ? unit
+		       : "";
+}
+
+static enum why speaks_against(const json_t *alert, const json_t *subject, const char *script)
+{
+	static const char no_rule[] = "the policy allows no such program";
+	const char *trust = text(subject, "exe_trust"), *exe = text(subject, "exe");
+
+	if (strncmp(text(alert, "rule"), no_rule, strlen(no_rule)) != 0)
+		return WHY_NAMED;
+	if (json_array_size(json_object_get(subject, "untrusted")) ||
+	    (strcmp(trust, "unknown") != 0 && strcmp(trust, "verified") != 0))
+		return WHY_UNTRUSTED;
+	if (*text(subject, "container"))
+		return WHY_CONTAINER;
+	if (*exe != '/' || !is_plain(exe) || (*script && !is_plain(script)) ||
+	    !is_plain(text(json_object_get(alert, "object"), "watch")))
+		return WHY_ODD;
+	if (!policy_is_interpreter(exe))
+		return WHY_NOT;
+	if (!*script)
+		return WHY_INTERPRETER;
+	return json_integer_value(json_object_get(subject, "uid")) == 0 ? WHY_NOT : WHY_SCRIPT_USER;
+}
+
+static struct group *find_group(struct learn *learn, const char *watch, const char *exe,
+				const char *script)
+{
+	for (unsigned i = 0; i < learn->nr; i++) {
+		struct group *group = learn->groups[i];
+
+		if (!strcmp(group->exe, exe) && !strcmp(group->watch, watch) &&
+		    !strcmp(group->script, script))
+			return group;
+	}
+	return NULL;
+}
+
+static struct group *new_group(const char *watch, const char *exe, const char *script,
+			       const char *unit)
+{
+	struct group *group = calloc(1, sizeof(*group));
+
+	if (!group)
+		return NULL;
+	group->watch = strdup(watch);
+	group->exe = strdup(exe);
+	group->script = strdup(script);
+	group->unit = *unit ? strdup(unit) : NULL;
+	group->login_none = group->root_only = true;
+	if (!group->watch || !group->exe || !group->script || (*unit && !group->unit)) {
+		group_free(group);
+		return NULL;
+	}
+	return group;
+}
+
+static int take_access(struct group *group, const json_t *alert, const json_t *subject, time_t at)
+{
+	const json_t *object = json_object_get(alert, "object");
+	json_int_t count = json_integer_value(json_object_get(alert, "count"));
+	const char *unit = service_of(subject);
+	int r;
+
+	if (!group->why)
+		group->why = speaks_against(alert, subject, group->script);
+	if (group->unit && strcmp(group->unit, unit) != 0) {
+		free(group->unit);
+		group->unit = NULL;
+	}
+	group->login_none &= json_is_null(json_object_get(subject, "loginuid"));
+	group->root_only &= json_integer_value(json_object_get(subject, "uid")) == 0;
+	group->accesses += count > 0 ? (uint64_t)count : 1;
+	/* Alerts come in the order of time, but for some moments. */
+	if (!group->occasions || at > group->last + LEARN_OCCASION_S)
+		group->occasions++;
+	if (!group->first || at < group->first)
+		group->first = at;
+	if (at > group->last)
+		group->last = at;
+	images_add(group, subject);
+	r = names_add(&group->users, text(subject, "user"));
+	return r < 0 ? r : names_add(&group->objects, text(object, "path"));
+}
+
+int learn_alert(struct learn *learn, const json_t *alert)
+{
+	const json_t *subject = json_object_get(alert, "subject"),
+		     *object = json_object_get(alert, "object");
+	const char *exe = text(subject, "exe"), *watch = text(object, "watch"), *script = "";
+	time_t at = read_time(text(alert, "time"));
+	struct group *group;
+
+	learn->alerts++;
+	if (!json_is_object(alert) || at <= 0) {
+		learn->unread++;
+		return 0;
+	}
+	if (!learn->first || at < learn->first)
+		learn->first = at;
+	if (at > learn->last)
+		learn->last = at;
+	if (!json_is_object(subject) || !json_is_object(json_object_get(alert, "access")) ||
+	    !*watch || !*exe || !ends_with(text(alert, "type"), "-read")) {
+		learn->others++;
+		return 0;
+	}
+	if (!strcmp(text(subject, "script_evidence"), "observed"))
+		script = text(subject, "script");
+	learn->accesses++;
+	group = find_group(learn, watch, exe, script);
+	if (!group && learn->nr == LEARN_GROUPS_MAX) {
+		learn->beyond++;
+		return 0;
+	}
+	if (!group) {
+		group = new_group(watch, exe, script, service_of(subject));
+		if (!group)
+			return -ENOMEM;
+		learn->groups[learn->nr++] = group;
+	}
+	return take_access(group, alert, subject, at);
+}
+
+/* --- proposing ---------------------------------------------------------------------------------
+ */
+
+static enum why judge(const struct learn *learn, const struct group *group)
+{
+	const char *const files[] = {group->exe, group->script};
+
+	if (group->why)
+		return group->why;
+	if (!group->unit && is_tool(group->exe))
+		return WHY_TOOL;
+	if (group->occasions < 2 || group->images_nr < 2)
+		return WHY_ONCE;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		enum learn_file file =
+			*files[i] ? learn->sound(learn->ctx, files[i]) : LEARN_FILE_SOUND;
+
+		if (file != LEARN_FILE_SOUND)
+			return file == LEARN_FILE_MISSING ? WHY_MISSING : WHY_OTHERS;
+	}
+	return WHY_NOT;
+}
+
+static bool has_one_user(const struct group *group)
+{
+	return group->users.nr == 1 && !group->users.more && is_plain(group->users.list[0]);
+}
+
+/* How often, for how long, and how closely a rule can be bound. */
+static const char *confidence(const struct group *group)
+{
+	bool bound = group->unit || *group->script || group->login_none;
+	bool days = group->last - group->first >= 86400;
+
+	if (group->occasions >= 5 && days && bound)
+		return "high";
+	return group->occasions >= 3 && (days || bound) ? "medium" : "low";
+}
+
+static void put_time(FILE *f, time_t at)
+{
+	char date[32] = "?";
+	struct tm tm;
+
+	if (gmtime_r(&at, &tm))
+		strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
+	fputs(date, f);
+}
+
+/* In a comment: on one line, whatever it is. What is escaped already is escaped once. */
+static void put(FILE *f, const char *s)
+{
+	char raw[4096], out[4 * sizeof(raw) + 1];
+	long n = escape_undo(s, strlen(s), raw, sizeof(raw));
+
+	escape_bytes(n < 0 ? s : raw, n < 0 ? strlen(s) : (size_t)n, out, sizeof(out), NULL);
+	fputs(out, f);
+}
+
+static void put_names(FILE *f, const struct names *names, unsigned shown)
+{
+	for (unsigned i = 0; i < names->nr && i < shown; i++) {
+		fputs(i ? ", " : "", f);
+		put(f, names->list[i]);
+	}
+	if (names->more || names->nr > shown)
+		fprintf(f, " and %s%u more", names->more ? "at least " : "", names->nr - shown);
+}
+
+static void put_evidence(FILE *f, const struct group *group)
+{
+	fprintf(f, "%llu access%s by %u%s process%s on %u occasion%s, ",
+		(unsigned long long)group->accesses, group->accesses == 1 ? "" : "es",
+		group->images_nr, group->images_more ? " or more" : "",
+		group->images_nr == 1 && !group->images_more ? "" : "es", group->occasions,
+		group->occasions == 1 ? "" : "s");
+	put_time(f, group->first);
+	fputs(" to ", f);
+	put_time(f, group->last);
+	fputs(", as ", f);
+	put_names(f, &group->users, 4);
+	fputs(group->login_none ? ", nobody logged in" : "", f);
+}
+
+static void put_rule(FILE *f, const struct group *group)
+{
+	fprintf(f, "      # confidence %s: ", confidence(group));
+	put_evidence(f, group);
+	fputs("\n      # of ", f);
+	put_names(f, &group->objects, 3);
+	/* Texts that are not plain have been refused: nothing needs quotes but the numbers. */
+	fprintf(f, "\n      - {exe: %s", group->exe);
+	if (*group->script)
+		fprintf(f, ", script: %s", group->script);
+	if (group->unit)
+		fprintf(f, ", unit: %s", group->unit);
+	else if (!*group->script && has_one_user(group))
+		fprintf(f, ", user: %s", group->users.list[0]);
+	if (group->login_none)
+		fputs(", login: none", f);
+	fputs("}\n", f);
+}
+
+static unsigned put_watch(const struct learn *learn, FILE *f, const enum why *why, unsigned first)
+{
+	const char *watch = learn->groups[first]->watch;
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < first; i++)
+		if (!why[i] && !strcmp(learn->groups[i]->watch, watch))
+			return 0;
+	fprintf(f, "  - name: %s\n    allow:\n", watch);
+	for (unsigned i = first; i < learn->nr; i++) {
+		if (why[i] || strcmp(learn->groups[i]->watch, watch) != 0)
+			continue;
+		put_rule(f, learn->groups[i]);
+		nr++;
+	}
+	return nr;
+}
+
+static void put_refused(const struct learn *learn, FILE *f, const enum why *why)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < learn->nr; i++) {
+		const struct group *group = learn->groups[i];
+
+		if (!why[i])
+			continue;
+		fputs(any ? "" : "\n# Not proposed:\n", f);
+		any = true;
+		fputs("#   ", f);
+		put(f, group->exe);
+		if (*group->script) {
+			fputs(" of script ", f);
+			put(f, group->script);
+		}
+		fputs(" for ", f);
+		put(f, group->watch);
+		fprintf(f, ": %s\n#     ", whys[why[i]]);
+		put_evidence(f, group);
+		fputc('\n', f);
+	}
+	if (learn->beyond)
+		fprintf(f,
+			"# Not looked at for want of room: %llu accesses of programs beyond %d\n",
+			(unsigned long long)learn->beyond, LEARN_GROUPS_MAX);
+}
+
+unsigned learn_print(const struct learn *learn, FILE *f)
+{
+	enum why why[LEARN_GROUPS_MAX];
+	unsigned nr = 0, wanted = 0;
+
+	fprintf(f, "# What `keytrail learn` made of %llu alerts, %llu of them about accesses",
+		(unsigned long long)learn->alerts, (unsigned long long)learn->accesses);
+	if (learn->first) {
+		fputs(", from ", f);
+		put_time(f, learn->first);
+		fputs(" to ", f);
+		put_time(f, learn->last);
+		fputs(" UTC", f);
+	}
+	fputs(".\n# That somebody did it often does not say that he may. Keep what you know, and why;\n"
+	      "# delete the rest.\nversion: 1\n",
+	      f);
+	if (learn->unread)
+		fprintf(f, "# %llu lines were no alerts.\n", (unsigned long long)learn->unread);
+	for (unsigned i = 0; i < learn->nr; i++) {
+		why[i] = judge(learn, learn->groups[i]);
+		wanted += !why[i];
+	}
+	if (wanted)
+		fputs("\noverride:\n", f);
+	for (unsigned i = 0; i < learn->nr; i++)
+		if (!why[i])
+			nr += put_watch(learn, f, why, i);
+	put_refused(learn, f, why);
+	return nr;
+}
+
+const char *learn_duration(const char *text, uint64_t *out_s)
+{
+	static const char units[] = "smhd";
+	static const unsigned seconds[] = {1, 60, 3600, 86400};
+	const char *unit;
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < 6 && isdigit((unsigned char)text[i]); i++)
+		n = n * 10 + (uint64_t)(text[i] - '0');
+	unit = i && text[i] && !text[i + 1] ? strchr(units, text[i]) : NULL;
+	if (!unit || !n)
+		return "is no duration like 90s, 15m, 8h or 7d";
+	n *= seconds[unit - units];
+	if (n > 366ULL * 86400)
+		return "is longer than a year";
+	*out_s = n;
+	return NULL;
+}
