@@ -8,5 +8,6 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_policy_discover, &cmd_explain,	  &cmd_inventory,
 	&cmd_reload,	      &cmd_replay,	  &cmd_scan,
 	&cmd_needle_make,     &cmd_needle_list,	  &cmd_needle_merge,
-	&cmd_needle_sign,     &cmd_needle_verify, NULL,
+	&cmd_needle_sign,     &cmd_needle_verify, &cmd_sweep,
+	&cmd_doctor,	      NULL,
 };

@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 
 #define DOCTOR_SCHEMA "keytrail-doctor/1"
+#define SWEEP_SCHEMA  "keytrail-sweep/1"
 
 enum check_area { AREA_HOLDER, AREA_HOST, AREA_SELF, AREA_NR };
 const char *check_area_str(enum check_area area); /* "holder" */
