@@ -179,6 +179,8 @@ static void check_core(struct doctor *d, const struct process_facts *p)
 		check_places(d, p, CHECK_KEY_IN_CORE, WANT_IN_CORE);
 		return;
 	}
+	if (p->swept) /* it has none in memory any more */
+		return;
 	describe(p, text, sizeof(text));
 	found(d, CHECK_HOLDER_DUMPABLE, p, "limits", text);
 }
@@ -231,6 +233,8 @@ static void check_swappable(struct doctor *d, const struct process_facts *p)
 		return;
 	if (has_places(p))
 		check_places(d, p, CHECK_KEY_SWAPPABLE, WANT_SWAPPABLE);
+	else if (p->swept)
+		return;
 	else if (p->locked_error)
 		doctor_blind(d, CHECK_KEY_SWAPPABLE, "status (VmLck)", p->locked_error, p);
 	else if (!p->locked_kib)

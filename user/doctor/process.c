@@ -48,6 +48,17 @@ int limits_core(const char *text, uint64_t *out_soft, uint64_t *out_hard)
 	return -ENODATA;
 }
 
+/* Tabs stand between the numbers of a field. */
+static void give(const char *from, size_t len, char *out, size_t size)
+{
+	char text[512];
+
+	len = len < sizeof(text) ? len : sizeof(text);
+	for (size_t i = 0; i < len; i++)
+		text[i] = from[i] == '\t' ? ' ' : from[i];
+	escape_bytes(text, len, out, size, NULL);
+}
+
 int status_field(const char *text, const char *name, char *out, size_t size)
 {
 	size_t len = strlen(name);
@@ -63,7 +74,7 @@ int status_field(const char *text, const char *name, char *out, size_t size)
 				from = to;
 			while (to > from && (to[-1] == ' ' || to[-1] == '\t'))
 				to--;
-			escape_bytes(from, (size_t)(to - from), out, size, NULL);
+			give(from, (size_t)(to - from), out, size);
 			return 0;
 		}
 		p += line;
@@ -127,7 +138,7 @@ static void read_status(const struct where *w, struct process_facts *f)
 		return;
 	status_field(text, "Name", f->comm, sizeof(f->comm));
 	if (!status_field(text, "Uid", value, sizeof(value)) &&
-	    sscanf(value, "%u%*[^0-9]%u", &uid, &euid) == 2) {
+	    sscanf(value, "%u %u", &uid, &euid) == 2) {
 		f->uid = uid;
 		f->euid = euid;
 	}

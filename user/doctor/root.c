@@ -27,8 +27,10 @@ void root_close(struct root *root)
 
 int root_fd(const struct root *root, const char *path, int flags)
 {
+	/* openat2() refuses what O_PATH would have no use for. */
+	int more = flags & O_PATH ? O_CLOEXEC : O_CLOEXEC | O_NOCTTY;
 	struct open_how how = {
-		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOCTTY),
+		.flags = (uint64_t)(unsigned)(flags | more),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
