@@ -18,7 +18,8 @@
 
 static bool fired[CHECK_NR]; /* by any test */
 
-/* --- trees -------------------------------------------------------------------------------------- */
+/* --- trees --------------------------------------------------------------------------------------
+ */
 
 struct file {
 	const char *path;
@@ -101,7 +102,8 @@ static void gather(void **state, struct host_facts *h)
 	root_close(&root);
 }
 
-/* --- what fires --------------------------------------------------------------------------------- */
+/* --- what fires ---------------------------------------------------------------------------------
+ */
 
 static bool among(const enum check_id *ids, enum check_id id)
 {
@@ -144,7 +146,8 @@ static void expect_host(void **state, const enum check_id *ids)
 	expect(&d, ids);
 }
 
-/* --- the host ----------------------------------------------------------------------------------- */
+/* --- the host -----------------------------------------------------------------------------------
+ */
 
 static void a_good_host_is_silent(void **state)
 {
@@ -152,7 +155,12 @@ static void a_good_host_is_silent(void **state)
 	expect_host(state, (const enum check_id[]){CHECK_NR});
 }
 
-#define PATTERN(text) {{"/proc/sys/kernel/core_pattern", text "\n"}}
+#define PATTERN(text)                                              \
+	{                                                          \
+		{                                                  \
+			"/proc/sys/kernel/core_pattern", text "\n" \
+		}                                                  \
+	}
 
 static const struct {
 	struct file files[4];
@@ -164,15 +172,17 @@ static const struct {
 	{PATTERN("|/usr/share/apport/apport %p"), {CHECK_CORE_REPORTER, CHECK_NR}},
 	{PATTERN("|/usr/libexec/abrt-hook-ccpp"), {CHECK_CORE_REPORTER, CHECK_NR}},
 	{PATTERN("@@/run/core.sock"), {CHECK_CORE_SOCKET, CHECK_NR}},
-	{{{"/etc/systemd/coredump.conf", "[Coredump]\n#Storage=none\n"}}, {CHECK_CORES_KEPT, CHECK_NR}},
+	{{{"/etc/systemd/coredump.conf", "[Coredump]\n#Storage=none\n"}},
+	 {CHECK_CORES_KEPT, CHECK_NR}},
 	{{{"/etc/systemd/coredump.conf.d/9.conf", "[Coredump]\nStorage=journal\n"}},
 	 {CHECK_CORES_IN_JOURNAL, CHECK_NR}},
 	/* A drop-in of /etc stands for the vendor's of the same name; a later name wins. */
 	{{{"/usr/lib/systemd/coredump.conf.d/5.conf", "[Coredump]\nStorage=none\n"},
 	  {"/etc/systemd/coredump.conf.d/5.conf", "[Coredump]\nStorage=external\n"}},
 	 {CHECK_CORES_KEPT, CHECK_NR}},
-	{{{"/proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:9 / /var/lib/systemd rw - "
-				   "nfs4 host:/dumps rw\n"}},
+	{{{"/proc/self/mountinfo",
+	   "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:9 / /var/lib/systemd rw - "
+	   "nfs4 host:/dumps rw\n"}},
 	 {CHECK_DUMPS_REMOTE, CHECK_NR}},
 	{{{DUMPS, NULL, 0777}}, {CHECK_DUMPS_WRITABLE, CHECK_NR}},
 	{{{DUMPS, NULL, 01777}}, {CHECK_DUMPS_WRITABLE, CHECK_NR}},
@@ -182,7 +192,8 @@ static const struct {
 	 {CHECK_CORES_KEPT, CHECK_DUMPS_FOREVER, CHECK_NR}},
 	{{{"/proc/sys/kernel/core_pattern", "/srv/cores/%e\n"}, {"/srv/cores", NULL, 0700}},
 	 {CHECK_DUMPS_FOREVER, CHECK_NR}},
-	{{{"/proc/swaps", "Filename\n/dev/sda2 partition 1 0 -2\n"}, {"/sys/class/block/sda2", NULL}},
+	{{{"/proc/swaps", "Filename\n/dev/sda2 partition 1 0 -2\n"},
+	  {"/sys/class/block/sda2", NULL}},
 	 {CHECK_SWAP_PLAIN, CHECK_NR}},
 	{{{"/sys/power/resume", "8:2\n"}}, {CHECK_HIBERNATION, CHECK_NR}},
 	{{{"/proc/cmdline", "resume=/dev/sda2\n"}}, {CHECK_HIBERNATION, CHECK_NR}},
@@ -356,11 +367,14 @@ static void a_root_is_not_left(void **state)
 	root_close(&root);
 }
 
-/* --- processes ---------------------------------------------------------------------------------- */
+/* --- processes ----------------------------------------------------------------------------------
+ */
 
 static const struct file process_tree[] = {
-	{"/proc/77/stat", "77 (ng) inx) S 1 77 77 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 4242 0 0\n"},
-	{"/proc/77/status", "Name:\tnginx\nUid:\t1000\t1000\t1000\t1000\nVmLck:\t 12 kB\nCoreDumping:\t0\n"},
+	{"/proc/77/stat",
+	 "77 (ng) inx) S 1 77 77 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 4242 0 0\n"},
+	{"/proc/77/status",
+	 "Name:\tnginx\nUid:\t1000\t1000\t1000\t1000\nVmLck:\t 12 kB\nCoreDumping:\t0\n"},
 	{"/proc/77/limits", "Max core file size 0 unlimited bytes\n"},
 	{"/proc/77/coredump_filter", "00000033\n"},
 	{"/proc/77/cgroup", "0::/system.slice/nginx.service\n"},
@@ -549,7 +563,8 @@ static void pages_decide_where_they_are_known(void **state)
 	EXPECT_HOLDER(&h, &p, CHECK_HOLDER_DUMPABLE, CHECK_KEY_SWAPPABLE, CHECK_NR);
 }
 
-/* --- keytrail itself ---------------------------------------------------------------------------- */
+/* --- keytrail itself ----------------------------------------------------------------------------
+ */
 
 static void expect_status(const char *text, const enum check_id *ids)
 {
@@ -581,9 +596,10 @@ static void what_the_daemon_does_not_see(void **state)
 		      CHECK_PLACES_UNWATCHED, CHECK_NR);
 	EXPECT_STATUS("{\"warnings\":[\"not marked: /x: Permission denied\"]}",
 		      CHECK_PLACES_UNWATCHED, CHECK_NR);
-	EXPECT_STATUS("{\"hooks\":[{\"name\":\"a\",\"state\":\"missing\",\"why\":\"w\",\"sees\":\"s\","
-		      "\"essential\":false}]}",
-		      CHECK_HOOKS_MISSING, CHECK_NR);
+	EXPECT_STATUS(
+		"{\"hooks\":[{\"name\":\"a\",\"state\":\"missing\",\"why\":\"w\",\"sees\":\"s\","
+		"\"essential\":false}]}",
+		CHECK_HOOKS_MISSING, CHECK_NR);
 	EXPECT_STATUS("{\"hooks\":[{\"state\":\"off\",\"why\":\"off: the policy's setting "
 		      "`memory`\"},{\"state\":\"off\",\"why\":\"off: the policy's setting "
 		      "`refused`\"}]}",
@@ -593,7 +609,8 @@ static void what_the_daemon_does_not_see(void **state)
 		      CHECK_WATCHES_NOTHING, CHECK_NR);
 }
 
-/* --- the report --------------------------------------------------------------------------------- */
+/* --- the report ---------------------------------------------------------------------------------
+ */
 
 static void findings_are_in_order_and_whole_in_json(void **state)
 {
@@ -620,12 +637,11 @@ static void findings_are_in_order_and_whole_in_json(void **state)
 		assert_non_null(json_object_get(f, "why"));
 		assert_non_null(json_object_get(f, "mend"));
 	}
-	assert_int_equal(json_integer_value(
-				 json_object_get(json_array_get(findings, 1), "pid")),
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(findings, 1), "pid")),
 			 77);
-	assert_non_null(strstr(json_string_value(json_object_get(json_array_get(findings, 1),
-								 "mend")),
-			       "/etc/systemd/system/signer.service.d"));
+	assert_non_null(
+		strstr(json_string_value(json_object_get(json_array_get(findings, 1), "mend")),
+		       "/etc/systemd/system/signer.service.d"));
 	assert_int_equal(json_array_size(json_object_get(json, "holders")), 1);
 	json_decref(json);
 	doctor_fini(&d);

@@ -107,12 +107,11 @@ static void logs_that_leave(void **state)
 
 static void the_mount_of_a_path(void **state)
 {
-	static const char text[] =
-		"1 0 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
-		"2 1 0:40 / /srv/a\\040b rw,noexec - nfs4 host:/x rw\n"
-		"3 1 0:41 / /srv rw - tmpfs none rw\n"
-		"4 1 0:42 / /srv rw - cifs //h/x rw\n"
-		"broken line\n5 1 x / /home rw - nfs h rw\n";
+	static const char text[] = "1 0 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
+				   "2 1 0:40 / /srv/a\\040b rw,noexec - nfs4 host:/x rw\n"
+				   "3 1 0:41 / /srv rw - tmpfs none rw\n"
+				   "4 1 0:42 / /srv rw - cifs //h/x rw\n"
+				   "broken line\n5 1 x / /home rw - nfs h rw\n";
 	struct mount mount;
 
 	assert_true(conf_mount_of(text, "/srv/a b/core", &mount));
@@ -133,12 +132,19 @@ static void the_mount_of_a_path(void **state)
 }
 
 #define ENTRY(tag, perm, id) \
-	(tag), 0, (perm), 0, (id) & 0xff, (id) >> 8 & 0xff, (id) >> 16 & 0xff, (id) >> 24 & 0xff
+	(tag), 0, (perm), 0, (id)&0xff, (id) >> 8 & 0xff, (id) >> 16 & 0xff, (id) >> 24 & 0xff
 
 static void acls(void **state)
 {
-	static const uint8_t open[] = {2, 0, 0, 0, ENTRY(0x01, 7, ~0u), ENTRY(0x02, 4, 1000),
-				       ENTRY(0x08, 5, 50), ENTRY(0x02, 2, 77), ENTRY(0x10, 7, ~0u)};
+	static const uint8_t open[] = {2,
+				       0,
+				       0,
+				       0,
+				       ENTRY(0x01, 7, ~0u),
+				       ENTRY(0x02, 4, 1000),
+				       ENTRY(0x08, 5, 50),
+				       ENTRY(0x02, 2, 77),
+				       ENTRY(0x10, 7, ~0u)};
 	static const uint8_t masked[] = {2, 0, 0, 0, ENTRY(0x02, 4, 1000), ENTRY(0x10, 2, ~0u)};
 	struct acl acl;
 

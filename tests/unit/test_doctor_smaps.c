@@ -70,19 +70,34 @@ static void a_core_has_what_the_filter_says(void **state)
 		{{.inode = 0}, CORE_ANON_PRIVATE, CORE_FILTER_DEFAULT, true},
 		{{.inode = 0}, CORE_ANON_PRIVATE, 0x32, false},
 		{{.inode = 0, .flags = MAPPING_DONTDUMP}, CORE_DONTDUMP, 0x1ff, false},
-		{{.inode = 0, .flags = MAPPING_DONTDUMP | MAPPING_SHARED}, CORE_DONTDUMP, 0x1ff, false},
+		{{.inode = 0, .flags = MAPPING_DONTDUMP | MAPPING_SHARED},
+		 CORE_DONTDUMP,
+		 0x1ff,
+		 false},
 		{{.inode = 7, .flags = MAPPING_IO}, CORE_IO, 0x1ff, false},
 		{{.inode = 7}, CORE_FILE_PRIVATE, CORE_FILTER_DEFAULT, false},
 		{{.inode = 7}, CORE_FILE_PRIVATE, 0x04, true},
 		{{.inode = 7, .anonymous_kib = 4}, CORE_ANON_PRIVATE, CORE_FILTER_DEFAULT, true},
 		{{.inode = 7, .anonymous_kib = 4}, CORE_ANON_PRIVATE, 0x04, true},
-		{{.inode = 7, .flags = MAPPING_SHARED}, CORE_FILE_SHARED, CORE_FILTER_DEFAULT, false},
+		{{.inode = 7, .flags = MAPPING_SHARED},
+		 CORE_FILE_SHARED,
+		 CORE_FILTER_DEFAULT,
+		 false},
 		{{.inode = 7, .flags = MAPPING_SHARED}, CORE_FILE_SHARED, 0x08, true},
-		{{.inode = 7, .flags = MAPPING_SHARED | MAPPING_NO_LINK}, CORE_ANON_SHARED, 0x02, true},
-		{{.inode = 7, .flags = MAPPING_SHARED | MAPPING_NO_LINK}, CORE_ANON_SHARED, 0x01, false},
+		{{.inode = 7, .flags = MAPPING_SHARED | MAPPING_NO_LINK},
+		 CORE_ANON_SHARED,
+		 0x02,
+		 true},
+		{{.inode = 7, .flags = MAPPING_SHARED | MAPPING_NO_LINK},
+		 CORE_ANON_SHARED,
+		 0x01,
+		 false},
 		{{.inode = 7, .flags = MAPPING_HUGETLB}, CORE_HUGE_PRIVATE, 0x20, true},
 		{{.inode = 7, .flags = MAPPING_HUGETLB}, CORE_HUGE_PRIVATE, 0x13, false},
-		{{.inode = 7, .flags = MAPPING_HUGETLB | MAPPING_SHARED}, CORE_HUGE_SHARED, 0x40, true},
+		{{.inode = 7, .flags = MAPPING_HUGETLB | MAPPING_SHARED},
+		 CORE_HUGE_SHARED,
+		 0x40,
+		 true},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -101,7 +116,8 @@ static void limits_are_read(void **state)
 		{"Limit  Soft Limit\nMax core file size        0                    unlimited            "
 		 "bytes     \n",
 		 0, 0, LIMIT_INFINITY},
-		{"Max core file size unlimited unlimited bytes\n", 0, LIMIT_INFINITY, LIMIT_INFINITY},
+		{"Max core file size unlimited unlimited bytes\n", 0, LIMIT_INFINITY,
+		 LIMIT_INFINITY},
 		{"Max core file size 4096 8192 bytes", 0, 4096, 8192},
 		{"Max core file size 4096", -ENODATA, 0, 0},
 		{"Max core file size nonsense", -ENODATA, 0, 0},
@@ -122,7 +138,8 @@ static void fields_of_status_are_found_whole(void **state)
 {
 	char out[32] = "";
 
-	assert_int_equal(status_field("Name:\ta b\nUid:\t1\t2\t3\t4\n", "Uid", out, sizeof(out)), 0);
+	assert_int_equal(status_field("Name:\ta b\nUid:\t1\t2\t3\t4\n", "Uid", out, sizeof(out)),
+			 0);
 	assert_string_equal(out, "1 2 3 4");
 	assert_int_equal(status_field("CoreDumping:\t0\n", "CoreDumping", out, sizeof(out)), 0);
 	assert_string_equal(out, "0");
@@ -134,8 +151,9 @@ static void fields_of_status_are_found_whole(void **state)
 
 static void a_name_does_not_mislead_stat(void **state)
 {
-	static const char text[] = "7 (a) R 1 (x) S 1 7 7 0 -1 2097152 0 0 0 0 0 0 0 0 20 0 1 0 4242 "
-				   "0 0";
+	static const char text[] =
+		"7 (a) R 1 (x) S 1 7 7 0 -1 2097152 0 0 0 0 0 0 0 0 20 0 1 0 4242 "
+		"0 0";
 	uint32_t flags;
 	uint64_t start;
 

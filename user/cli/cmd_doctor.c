@@ -39,8 +39,7 @@ static struct process_facts *holder_find(struct run *run, uint32_t pid)
 /* Takes the facts over. */
 static int holder_add(struct run *run, struct process_facts *facts)
 {
-	struct process_facts *more =
-		realloc(run->holders, (run->nr_holders + 1) * sizeof(*more));
+	struct process_facts *more = realloc(run->holders, (run->nr_holders + 1) * sizeof(*more));
 
 	if (!more) {
 		process_facts_fini(facts);
@@ -51,7 +50,8 @@ static int holder_add(struct run *run, struct process_facts *facts)
 	return 0;
 }
 
-/* --- the daemon --------------------------------------------------------------------------------- */
+/* --- the daemon ---------------------------------------------------------------------------------
+ */
 
 /* Without a word on standard error: that it is away is a finding. */
 static int ask(const char *socket, const char *what, json_t **out_result)
@@ -177,7 +177,8 @@ static int ask_daemon(struct run *run, json_t **out_status)
 	return err;
 }
 
-/* --- processes that were named, and the sweep --------------------------------------------------- */
+/* --- processes that were named, and the sweep ---------------------------------------------------
+ */
 
 static int take_named(struct run *run)
 {
@@ -276,7 +277,8 @@ static int search(struct run *run)
 	return err;
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running ------------------------------------------------------------------------------------
+ */
 
 static int tell(struct run *run)
 {
@@ -359,14 +361,16 @@ static int run(const void *p, int argc, char **argv)
 		return 0;
 	}
 	if (!fail_on) {
-		fprintf(stderr, "keytrail doctor: --fail-on: no severity: %s (info, low, medium, "
-				"high, critical)\n",
+		fprintf(stderr,
+			"keytrail doctor: --fail-on: no severity: %s (info, low, medium, "
+			"high, critical)\n",
 			options->fail_on);
 		return CLI_USAGE;
 	}
 	if (options->sweep && !this_host) {
-		fprintf(stderr, "keytrail doctor: --sweep is for processes of this host, --root for "
-				"another\n");
+		fprintf(stderr,
+			"keytrail doctor: --sweep is for processes of this host, --root for "
+			"another\n");
 		return CLI_USAGE;
 	}
 	if (options->needles.nr && !options->sweep) {

@@ -53,12 +53,13 @@ static int each(void *userdata, uint32_t pid, struct process_facts *facts, int e
 static void sum_up(const struct run *run, const struct sweep_counts *c)
 {
 	if (run->options->json) {
-		json_auto_t *json = json_pack(
-			"{s:s, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "schema", SWEEP_SCHEMA,
-			"summary", "looked_at", (json_int_t)c->looked_at, "holders",
-			(json_int_t)c->holders, "partly", (json_int_t)c->partly, "gone",
-			(json_int_t)c->gone, "denied", (json_int_t)c->denied, "failed",
-			(json_int_t)c->failed, "kernel_threads", (json_int_t)c->kernel_threads);
+		json_auto_t *json =
+			json_pack("{s:s, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "schema",
+				  SWEEP_SCHEMA, "summary", "looked_at", (json_int_t)c->looked_at,
+				  "holders", (json_int_t)c->holders, "partly",
+				  (json_int_t)c->partly, "gone", (json_int_t)c->gone, "denied",
+				  (json_int_t)c->denied, "failed", (json_int_t)c->failed,
+				  "kernel_threads", (json_int_t)c->kernel_threads);
 
 		json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
 		putchar('\n');
@@ -78,8 +79,7 @@ static void sum_up(const struct run *run, const struct sweep_counts *c)
 	putchar('\n');
 }
 
-static int list(const struct root *root, int argc, char **argv, uint32_t **out_pids,
-		size_t *out_nr)
+static int list(const struct root *root, int argc, char **argv, uint32_t **out_pids, size_t *out_nr)
 {
 	uint32_t *pids;
 

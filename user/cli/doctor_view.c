@@ -14,7 +14,8 @@ static enum style severity_style(enum severity severity)
 	return severity == SEV_MEDIUM ? STYLE_WARN : STYLE_BOLD;
 }
 
-/* --- processes and their keys ------------------------------------------------------------------- */
+/* --- processes and their keys -------------------------------------------------------------------
+ */
 
 static void show_place(const struct term *t, const struct held_place *place)
 {
@@ -68,7 +69,8 @@ void doctor_view_process(const struct term *t, const struct process_facts *p)
 		term_putf(t, STYLE_WARN, "  and %" PRIu64 " more keys\n", p->keys_left_out);
 }
 
-/* --- the report --------------------------------------------------------------------------------- */
+/* --- the report ---------------------------------------------------------------------------------
+ */
 
 static void row(const struct term *t, const char *name, const char *text)
 {

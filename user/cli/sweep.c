@@ -58,7 +58,8 @@ static void on_progress(void *userdata, uint64_t done, uint64_t total)
 	scan_progress_show(&job->run->progress, done, total, now_ns());
 }
 
-/* --- what was found ----------------------------------------------------------------------------- */
+/* --- what was found -----------------------------------------------------------------------------
+ */
 
 static void name_key(const struct finding *f, char out[160])
 {
@@ -117,7 +118,8 @@ static int take_keys(const struct run *run, struct scan_verdict *verdict,
 	return err;
 }
 
-/* --- one process -------------------------------------------------------------------------------- */
+/* --- one process --------------------------------------------------------------------------------
+ */
 
 static int scan(struct run *run, uint32_t pid, struct job *job)
 {
@@ -169,8 +171,7 @@ static int give(struct run *run, struct job *job, struct process_facts *facts, s
 	facts->swept = true;
 	run->counts.looked_at++;
 	run->counts.holders += facts->nr_keys > 0;
-	run->counts.partly +=
-		(job->verdict.flags & (SCAN_FLAGS_PARTIAL & ~SCAN_UNREADABLE)) != 0;
+	run->counts.partly += (job->verdict.flags & (SCAN_FLAGS_PARTIAL & ~SCAN_UNREADABLE)) != 0;
 	return each(userdata, pid, facts, 0);
 }
 
@@ -265,8 +266,8 @@ int sweep_list(const struct root *root, uint32_t **out_pids, size_t *out_nr)
 		if (!sweep_pid(entry->d_name, &pid))
 			continue;
 		if (nr == room) {
-			uint32_t *more = reallocarray(pids, room = room ? room * 2 : 256,
-						      sizeof(*more));
+			uint32_t *more =
+				reallocarray(pids, room = room ? room * 2 : 256, sizeof(*more));
 
 			if (!more)
 				return -ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Searches the memory of living processes for keys, one sandboxed scanner for each (scan/scanner.h),
- * and looks up what the pages are that hold them. For `keytrail sweep` and `keytrail doctor`.
+ * Searches the memory of living processes for keys, one sandboxed scanner for each
+ * (scan/scanner.h), and looks up what the pages are that hold them. For `keytrail sweep` and
+ * `keytrail doctor`.
  */
 #pragma once
 

@@ -72,8 +72,7 @@ static void add(void *userdata, const struct sensor_holder *holder)
 		err |= put_text(json, "exe", str_span(info.exe));
 	for (size_t i = 0; i < EVENT_KEYS_MAX && json; i++)
 		if (holder->keys[i])
-			err |= json_array_append_new(keys,
-						     object_json(a->engine, holder->keys[i]));
+			err |= json_array_append_new(keys, object_json(a->engine, holder->keys[i]));
 	if (json && holder->other)
 		err |= json_object_set_new(json, "other", object_json(a->engine, holder->other));
 	a->failed |= err || json_array_append_new(a->list, json);
@@ -88,8 +87,7 @@ int holders_json(struct app *app, json_t **out_holders)
 		return -ENOMEM;
 	sensor_holders_each(app->sensor, add, &a);
 	result = a.failed ? NULL
-			  : json_pack("{s:O, s:i}", "holders", a.list, "left_out",
-				      (int)a.left_out);
+			  : json_pack("{s:O, s:i}", "holders", a.list, "left_out", (int)a.left_out);
 	json_decref(a.list);
 	if (!result)
 		return -ENOMEM;

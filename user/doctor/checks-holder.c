@@ -94,7 +94,8 @@ static void describe(const struct process_facts *p, char *out, size_t size)
 					     : "of root: whether it is dumpable does not show");
 }
 
-/* --- with the places of its keys ---------------------------------------------------------------- */
+/* --- with the places of its keys ----------------------------------------------------------------
+ */
 
 enum want { WANT_IN_CORE, WANT_SWAPPABLE, WANT_INHERITED };
 
@@ -127,9 +128,9 @@ static size_t first_place(const struct held_key *key, enum want want, char *out,
 		snprintf(out, size, "%s%s%s%s%s at %#" PRIx64 " in %s (%s%s%s)", key->kind,
 			 *key->kind ? " " : "", key->name, *key->label ? " " : "", key->label,
 			 place->address,
-			 !place->mapped		  ? "a mapping that is gone"
+			 !place->mapped		? "a mapping that is gone"
 			 : *place->mapping.name ? place->mapping.name
-						  : "anonymous memory",
+						: "anonymous memory",
 			 core_place_str(mapping_core_place(&place->mapping)), *flags ? ", " : "",
 			 flags);
 	}
@@ -167,7 +168,8 @@ static bool has_places(const struct process_facts *p)
 	return false;
 }
 
-/* --- all ---------------------------------------------------------------------------------------- */
+/* --- all ----------------------------------------------------------------------------------------
+ */
 
 static void check_core(struct doctor *d, const struct process_facts *p)
 {

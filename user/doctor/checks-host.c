@@ -17,7 +17,8 @@ static bool known(struct doctor *d, enum check_id id, const struct fact *fact)
 	return !fact->error;
 }
 
-/* --- cores ------------------------------------------------------------------------------------- */
+/* --- cores -------------------------------------------------------------------------------------
+ */
 
 static void check_suid(struct doctor *d, const struct host_facts *h)
 {
@@ -80,7 +81,8 @@ static void check_storage(struct doctor *d, const struct host_facts *h)
 	      text);
 }
 
-/* --- the directory of dumps --------------------------------------------------------------------- */
+/* --- the directory of dumps ---------------------------------------------------------------------
+ */
 
 static void found_in_dir(struct doctor *d, enum check_id id, const struct dump_dir *dir,
 			 const char *value)
@@ -97,8 +99,7 @@ static void found_in_dir(struct doctor *d, enum check_id id, const struct dump_d
 	}
 	if (at < sizeof(mend))
 		snprintf(mend + at, sizeof(mend) - at, "%s", from);
-	doctor_find(d, id,
-		    &(struct finding_text){.path = dir->path, .value = value, .mend = mend});
+	doctor_find(d, id, &(struct finding_text){.path = dir->path, .value = value, .mend = mend});
 }
 
 static void list_acl(const struct acl *acl, const char *what, char *out, size_t size)
@@ -161,11 +162,13 @@ static void check_dir(struct doctor *d, const struct host_facts *h)
 			     dir->age.error ? "no line in tmpfiles.d" : dir->age.path);
 }
 
-/* --- memory on disks ---------------------------------------------------------------------------- */
+/* --- memory on disks ----------------------------------------------------------------------------
+ */
 
 static void check_swap(struct doctor *d, const struct host_facts *h)
 {
-	if (h->swaps_error && h->swaps_error != -ENOENT) /* a kernel without swap has no such file */
+	if (h->swaps_error &&
+	    h->swaps_error != -ENOENT) /* a kernel without swap has no such file */
 		doctor_blind(d, CHECK_SWAP_PLAIN, "/proc/swaps", h->swaps_error, NULL);
 	for (size_t i = 0; i < h->nr_swaps; i++) {
 		const struct swap *swap = &h->swaps[i];
@@ -217,7 +220,8 @@ void checks_host(struct doctor *d)
 	if (known(d, CHECK_CRASH_UPLOAD, &h->upload))
 		found(d, CHECK_CRASH_UPLOAD, h->upload.path, h->upload.value);
 	if (h->syslog_remote.error == -ENOENT)
-		found(d, CHECK_LOGS_STAY, "/etc/rsyslog.conf", "no line sends logs to another host");
+		found(d, CHECK_LOGS_STAY, "/etc/rsyslog.conf",
+		      "no line sends logs to another host");
 	else
 		known(d, CHECK_LOGS_STAY, &h->syslog_remote);
 }

@@ -182,7 +182,8 @@ bool conf_tmpfiles(const char *text, const char *path, char *out_age, size_t siz
 	return found;
 }
 
-/* --- logs that leave the host ------------------------------------------------------------------ */
+/* --- logs that leave the host ------------------------------------------------------------------
+ */
 
 static bool contains(struct piece s, const char *what)
 {
@@ -199,9 +200,9 @@ static bool sends(struct piece line)
 		return !contains(line, "module(") && !contains(line, "$ModLoad");
 	if (selector.len && contains(selector, ".") && target.len > 1 && target.p[0] == '@')
 		return true;
-	return contains(line, "destination") && (contains(line, "network(") ||
-						 contains(line, "tcp(") || contains(line, "udp(") ||
-						 contains(line, "syslog("));
+	return contains(line, "destination") &&
+	       (contains(line, "network(") || contains(line, "tcp(") || contains(line, "udp(") ||
+		contains(line, "syslog("));
 }
 
 bool conf_syslog_remote(const char *text, char *out, size_t size)
@@ -217,7 +218,8 @@ bool conf_syslog_remote(const char *text, char *out, size_t size)
 	return false;
 }
 
-/* --- mounts ------------------------------------------------------------------------------------ */
+/* --- mounts ------------------------------------------------------------------------------------
+ */
 
 /* Undoes \040 and the like; false if it does not fit. */
 static bool unescape(struct piece s, char *out, size_t size)
@@ -296,9 +298,10 @@ bool conf_mount_of(const char *mountinfo, const char *path, struct mount *out_mo
 
 bool conf_mount_remote(const char *type)
 {
-	static const char *const types[] = {"nfs",   "nfs4",  "cifs",	   "smb3",   "smbfs", "9p",
-					    "ceph",  "afs",   "glusterfs", "lustre", "ocfs2", "gfs2",
-					    "ncpfs", "beegfs", "virtiofs", "vboxsf", "orangefs"};
+	static const char *const types[] = {"nfs",    "nfs4",	 "cifs",  "smb3",      "smbfs",
+					    "9p",     "ceph",	 "afs",	  "glusterfs", "lustre",
+					    "ocfs2",  "gfs2",	 "ncpfs", "beegfs",    "virtiofs",
+					    "vboxsf", "orangefs"};
 
 	if (!strncmp(type, "fuse.", 5))
 		return strcmp(type, "fuse.lxcfs") && strcmp(type, "fuse.gvfsd-fuse");
@@ -308,7 +311,8 @@ bool conf_mount_remote(const char *type)
 	return false;
 }
 
-/* --- access control lists ---------------------------------------------------------------------- */
+/* --- access control lists ----------------------------------------------------------------------
+ */
 
 #define ACL_VERSION    2
 #define ACL_USER       0x02

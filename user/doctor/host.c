@@ -20,7 +20,8 @@ void fact_line(const struct root *root, const char *path, struct fact *out_fact)
 		escape_bytes(line, strlen(line), out_fact->value, sizeof(out_fact->value), NULL);
 }
 
-/* --- core_pattern ------------------------------------------------------------------------------ */
+/* --- core_pattern ------------------------------------------------------------------------------
+ */
 
 static enum core_kind helper_kind(const char *pattern)
 {
@@ -28,8 +29,10 @@ static enum core_kind helper_kind(const char *pattern)
 		const char *name;
 		enum core_kind kind;
 	} helpers[] = {
-		{"systemd-coredump", CORE_SYSTEMD}, {"apport", CORE_APPORT},
-		{"abrt-hook-ccpp", CORE_ABRT},	    {"false", CORE_NOWHERE},
+		{"systemd-coredump", CORE_SYSTEMD},
+		{"apport", CORE_APPORT},
+		{"abrt-hook-ccpp", CORE_ABRT},
+		{"false", CORE_NOWHERE},
 		{"true", CORE_NOWHERE},
 	};
 	const char *program = pattern + strspn(pattern, " \t"), *name;
@@ -66,7 +69,8 @@ enum core_kind core_pattern_kind(const char *pattern, char *dir, size_t size)
 	return CORE_FILE;
 }
 
-/* --- coredump.conf ------------------------------------------------------------------------------ */
+/* --- coredump.conf ------------------------------------------------------------------------------
+ */
 
 /* Lowest first. systemd itself reads /usr/lib/systemd/coredump.conf since version 253. */
 static const char *const conf_dirs[] = {"/usr/lib/systemd", "/usr/local/lib/systemd",
@@ -166,7 +170,8 @@ static void read_coredump_conf(const struct root *root, struct host_facts *f)
 		root_names_fini(&names[i]);
 }
 
-/* --- all ---------------------------------------------------------------------------------------- */
+/* --- all ----------------------------------------------------------------------------------------
+ */
 
 static void read_core(const struct root *root, struct host_facts *f)
 {
@@ -207,9 +212,9 @@ static void read_upload(const struct root *root, struct host_facts *f)
 
 		if (err == -ENOENT)
 			continue;
-		if (!err && (!conf_ini(text, settings[i].section, settings[i].key, value,
-				       sizeof(value)) ||
-			     strcmp(value, settings[i].on)))
+		if (!err &&
+		    (!conf_ini(text, settings[i].section, settings[i].key, value, sizeof(value)) ||
+		     strcmp(value, settings[i].on)))
 			continue;
 		f->upload.error = err;
 		snprintf(f->upload.path, sizeof(f->upload.path), "%s", settings[i].path);

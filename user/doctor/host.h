@@ -72,7 +72,8 @@ struct host_facts {
 	bool kdump; /* configured */
 	struct fact upload; /* a setting by which crash reports go to somebody else */
 	struct fact syslog_remote; /* the line that sends logs away; -ENOENT: there is none */
-	bool syslog_seen; /* a configuration of a syslog daemon could be read, or is surely absent */
+	bool syslog_seen; /* a configuration of a syslog daemon could be read, or is surely absent
+			   */
 };
 
 /* Fills all of it; what cannot be had is so marked. */

@@ -87,8 +87,9 @@ int stat_fields(const char *text, uint32_t *out_flags, uint64_t *out_start)
 	const char *p = strrchr(text, ')'); /* a name may hold anything, blanks and ) as well */
 	unsigned long long flags = 0, start = 0;
 
-	if (!p || sscanf(p, ") %*c %*d %*d %*d %*d %*d %llu %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-			    "%*d %*d %*d %llu",
+	if (!p || sscanf(p,
+			 ") %*c %*d %*d %*d %*d %*d %llu %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+			 "%*d %*d %*d %llu",
 			 &flags, &start) != 2)
 		return -ENODATA;
 	*out_flags = (uint32_t)flags;
@@ -166,8 +167,8 @@ static void read_filter(const struct where *w, struct process_facts *f)
 {
 	char path[64], line[32] = "", *end;
 
-	f->filter_error = root_line(w->root, path_of(w, "coredump_filter", path), line,
-				    sizeof(line));
+	f->filter_error =
+		root_line(w->root, path_of(w, "coredump_filter", path), line, sizeof(line));
 	if (f->filter_error)
 		return;
 	f->filter = (unsigned)strtoul(line, &end, 16);

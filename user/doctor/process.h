@@ -66,7 +66,8 @@ struct process_facts {
 
 /* Pure: of the text of /proc/PID/limits, whose line "Max core file size" it is. 0 or -ENODATA. */
 int limits_core(const char *text, uint64_t *out_soft, uint64_t *out_hard);
-/* Pure: a field of /proc/PID/status, without the blanks around it, tabs as blanks. 0 or -ENODATA. */
+/* Pure: a field of /proc/PID/status, without the blanks around it, tabs as blanks. 0 or -ENODATA.
+ */
 int status_field(const char *text, const char *name, char *out, size_t size);
 /* Pure: pid, flags and start of /proc/PID/stat, whatever the process calls itself. 0, -ENODATA. */
 int stat_fields(const char *text, uint32_t *out_flags, uint64_t *out_start);

@@ -100,7 +100,8 @@ enum doctor_outcome doctor_outcome(const struct doctor *doctor, enum severity fa
 	return outcome;
 }
 
-/* --- JSON --------------------------------------------------------------------------------------- */
+/* --- JSON ---------------------------------------------------------------------------------------
+ */
 
 static int put(json_t *object, const char *name, json_t *value)
 {
@@ -120,8 +121,7 @@ static json_t *address(uint64_t value)
 
 static json_t *limit(uint64_t value)
 {
-	return value == LIMIT_INFINITY ? json_string("unlimited")
-				       : json_integer((json_int_t)value);
+	return value == LIMIT_INFINITY ? json_string("unlimited") : json_integer((json_int_t)value);
 }
 
 static json_t *place_json(const struct held_place *place)
@@ -134,11 +134,11 @@ static json_t *place_json(const struct held_place *place)
 		return json_pack("{s:o, s:n, s:b}", "address", address(place->address), "mapping",
 				 "in_core", (int)place->in_core);
 	mapping_flags_text(m, flags);
-	mapping = json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:b, s:I}", "start", address(m->start),
-			    "end", address(m->end), "perms", m->perms, "name", m->name, "kind",
-			    core_place_str(mapping_core_place(m)), "vmflags", flags, "locked",
-			    (int)!!(m->flags & MAPPING_LOCKED), "swap_kib",
-			    (json_int_t)m->swap_kib);
+	mapping =
+		json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:b, s:I}", "start", address(m->start),
+			  "end", address(m->end), "perms", m->perms, "name", m->name, "kind",
+			  core_place_str(mapping_core_place(m)), "vmflags", flags, "locked",
+			  (int)!!(m->flags & MAPPING_LOCKED), "swap_kib", (json_int_t)m->swap_kib);
 	return json_pack("{s:o, s:o, s:b}", "address", address(place->address), "mapping", mapping,
 			 "in_core", (int)place->in_core);
 }

@@ -178,11 +178,16 @@ bool mapping_in_core(const struct mapping *mapping, unsigned filter)
 const char *core_place_str(enum core_place place)
 {
 	static const char *const words[CORE_PLACE_NR] = {
-		[CORE_ANON_PRIVATE] = "private-anonymous", [CORE_ANON_SHARED] = "shared-anonymous",
-		[CORE_FILE_PRIVATE] = "private-file",	   [CORE_FILE_SHARED] = "shared-file",
-		[CORE_ELF_HEADER] = "elf-header",	   [CORE_HUGE_PRIVATE] = "private-huge",
-		[CORE_HUGE_SHARED] = "shared-huge",	   [CORE_DAX_PRIVATE] = "private-dax",
-		[CORE_DAX_SHARED] = "shared-dax",	   [CORE_DONTDUMP] = "dontdump",
+		[CORE_ANON_PRIVATE] = "private-anonymous",
+		[CORE_ANON_SHARED] = "shared-anonymous",
+		[CORE_FILE_PRIVATE] = "private-file",
+		[CORE_FILE_SHARED] = "shared-file",
+		[CORE_ELF_HEADER] = "elf-header",
+		[CORE_HUGE_PRIVATE] = "private-huge",
+		[CORE_HUGE_SHARED] = "shared-huge",
+		[CORE_DAX_PRIVATE] = "private-dax",
+		[CORE_DAX_SHARED] = "shared-dax",
+		[CORE_DONTDUMP] = "dontdump",
 		[CORE_IO] = "device",
 	};
 

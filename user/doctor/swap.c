@@ -46,9 +46,8 @@ int device_encrypted(const struct root *root, const char *name, unsigned depth)
 	/* On all that it lies on. */
 	encrypted = slaves.nr > 0;
 	for (size_t i = 0; i < slaves.nr && encrypted == 1; i++)
-		encrypted = depth < DEPTH_MAX
-				    ? device_encrypted(root, slaves.names[i], depth + 1)
-				    : -ELOOP;
+		encrypted = depth < DEPTH_MAX ? device_encrypted(root, slaves.names[i], depth + 1)
+					      : -ELOOP;
 	root_names_fini(&slaves);
 	return encrypted;
 }
