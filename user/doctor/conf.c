@@ -248,7 +248,7 @@ static bool unescape(struct piece s, char *out, size_t size)
 static bool parse_mount(struct piece line, struct mount *out)
 {
 	struct piece device, path, word;
-	char numbers[32];
+	char numbers[32], *end;
 
 	take_word(&line);
 	take_word(&line);
@@ -263,8 +263,10 @@ static bool parse_mount(struct piece line, struct mount *out)
 		return false;
 	snprintf(numbers, sizeof(numbers), "%.*s", (int)(device.len < 31 ? device.len : 31),
 		 device.p);
-	if (sscanf(numbers, "%u:%u", &out->major, &out->minor) != 2)
+	out->major = (unsigned)strtoul(numbers, &end, 10);
+	if (end == numbers || *end != ':' || end[1] < '0' || end[1] > '9')
 		return false;
+	out->minor = (unsigned)strtoul(end + 1, NULL, 10);
 	give(take_word(&line), out->type, sizeof(out->type));
 	give(take_word(&line), out->source, sizeof(out->source));
 	return true;

@@ -82,18 +82,30 @@ int status_field(const char *text, const char *name, char *out, size_t size)
 	return -ENODATA;
 }
 
+/* Numbers of fields in proc_pid_stat(5), the name being the second. */
+#define STAT_FLAGS 9
+#define STAT_START 22
+
 int stat_fields(const char *text, uint32_t *out_flags, uint64_t *out_start)
 {
 	const char *p = strrchr(text, ')'); /* a name may hold anything, blanks and ) as well */
-	unsigned long long flags = 0, start = 0;
+	uint32_t flags = 0;
 
-	if (!p || sscanf(p,
-			 ") %*c %*d %*d %*d %*d %*d %llu %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-			 "%*d %*d %*d %llu",
-			 &flags, &start) != 2)
+	if (!p)
 		return -ENODATA;
-	*out_flags = (uint32_t)flags;
-	*out_start = start;
+	p++;
+	for (unsigned field = 3;; field++) {
+		p += strspn(p, " ");
+		if (!*p || *p == '\n')
+			return -ENODATA;
+		if (field == STAT_FLAGS)
+			flags = (uint32_t)strtoul(p, NULL, 10);
+		if (field == STAT_START)
+			break;
+		p += strcspn(p, " \n");
+	}
+	*out_flags = flags;
+	*out_start = strtoull(p, NULL, 10);
 	return 0;
 }
 
@@ -129,8 +141,7 @@ static void read_status(const struct where *w, struct process_facts *f)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
-	char value[64], path[64];
-	unsigned uid, euid;
+	char value[64], path[64], *end;
 	struct stat st;
 	int err = read_text(w, "status", &text);
 
@@ -138,10 +149,9 @@ static void read_status(const struct where *w, struct process_facts *f)
 	if (err < 0)
 		return;
 	status_field(text, "Name", f->comm, sizeof(f->comm));
-	if (!status_field(text, "Uid", value, sizeof(value)) &&
-	    sscanf(value, "%u %u", &uid, &euid) == 2) {
-		f->uid = uid;
-		f->euid = euid;
+	if (!status_field(text, "Uid", value, sizeof(value)) && *value >= '0' && *value <= '9') {
+		f->uid = (uint32_t)strtoul(value, &end, 10);
+		f->euid = (uint32_t)strtoul(end, NULL, 10);
 	}
 	if (!status_field(text, "CoreDumping", value, sizeof(value)))
 		f->core_dumping = !strcmp(value, "1");

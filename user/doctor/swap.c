@@ -87,11 +87,14 @@ static void add_zram(const struct root *root, const char *name, struct swap *swa
 static void add_swap(const struct root *root, const char *line, struct host_facts *f)
 {
 	struct swap *swap = &f->swaps[f->nr_swaps];
-	char path[256], type[16], name[256];
+	size_t len = strcspn(line, " \t\n");
+	const char *type = line + len + strspn(line + len, " \t");
+	char path[256], name[256];
 	int encrypted;
 
-	if (sscanf(line, "%255s %15s", path, type) != 2)
+	if (!len || len >= sizeof(path) || *type == '\n' || !*type)
 		return;
+	snprintf(path, sizeof(path), "%.*s", (int)len, line);
 	*swap = (struct swap){.kind = SWAP_PLAIN};
 	escape_bytes(path, strlen(path), swap->path, sizeof(swap->path), NULL);
 	f->nr_swaps++;
@@ -100,8 +103,8 @@ static void add_swap(const struct root *root, const char *line, struct host_fact
 		add_zram(root, name, swap);
 		return;
 	}
-	encrypted = !strcmp(type, "file") ? file_encrypted(root, path)
-					  : device_encrypted(root, name, 0);
+	encrypted = !strncmp(type, "file", 4) ? file_encrypted(root, path)
+					      : device_encrypted(root, name, 0);
 	swap->known = encrypted >= 0;
 	swap->kind = encrypted == 1 ? SWAP_ENCRYPTED : SWAP_PLAIN;
 }
