@@ -600,8 +600,8 @@ static void what_the_daemon_does_not_see(void **state)
 		"{\"hooks\":[{\"name\":\"a\",\"state\":\"missing\",\"why\":\"w\",\"sees\":\"s\","
 		"\"essential\":false}]}",
 		CHECK_HOOKS_MISSING, CHECK_NR);
-	EXPECT_STATUS("{\"hooks\":[{\"state\":\"off\",\"why\":\"off: the policy's setting "
-		      "`memory`\"},{\"state\":\"off\",\"why\":\"off: the policy's setting "
+	EXPECT_STATUS("{\"hooks\":[{\"state\":\"needless\",\"why\":\"off: the policy's setting "
+		      "`memory`\"},{\"state\":\"needless\",\"why\":\"off: the policy's setting "
 		      "`refused`\"}]}",
 		      CHECK_MEMORY_OFF, CHECK_REFUSED_OFF, CHECK_NR);
 	EXPECT_STATUS("{\"hooks\":7,\"drops\":[],\"apart\":{},\"objects\":{\"total\":\"x\"},"

@@ -29,7 +29,7 @@ static void check_hooks(struct doctor *d, const json_t *hooks)
 		const char *state = text(hook, "state"), *why = text(hook, "why");
 		char value[512];
 
-		if (!strcmp(state, "off")) {
+		if (!strncmp(why, "off:", 4)) { /* its state is that of any that is not needed */
 			memory |= strstr(why, "`memory`") != NULL;
 			refused |= strstr(why, "`refused`") != NULL;
 		}

@@ -26,7 +26,7 @@ holds() {
 	doctor && jq -e '.holders[] | select(.unit == "kt-signer.service")' "$T/doctor"
 }
 
-systemd-run --quiet --unit=kt-signer -p LimitCORE=infinity "$WAYS/dump-crash" /root/.ssh/id_doctor stay 9>&- ||
+systemd-run --quiet --unit=kt-signer -p LimitCORE=infinity "$WAYS/dump-crash" /root/.ssh/id_doctor keep stay 9>&- ||
 	not_ok "a service with a key starts"
 wait_for holds || not_ok "the service is a holder" "$(cat "$T/doctor" "$T/doctor.err")"
 pid=$(jq '.holders[] | select(.unit == "kt-signer.service") | .pid' "$T/doctor")
