@@ -5,6 +5,7 @@
 # named by the daemon, would leave a core, and the key is in the pages of that core.
 # kernels: 6.1
 # guest: own
+# shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
@@ -26,7 +27,8 @@ holds() {
 	doctor && jq -e '.holders[] | select(.unit == "kt-signer.service")' "$T/doctor"
 }
 
-systemd-run --quiet --unit=kt-signer -p LimitCORE=infinity "$WAYS/dump-crash" /root/.ssh/id_doctor keep stay 9>&- ||
+systemd-run --quiet --unit=kt-signer -p LimitCORE=infinity \
+	"$WAYS/dump-crash" /root/.ssh/id_doctor keep stay 9>&- ||
 	not_ok "a service with a key starts"
 wait_for holds || not_ok "the service is a holder" "$(cat "$T/doctor" "$T/doctor.err")"
 pid=$(jq '.holders[] | select(.unit == "kt-signer.service") | .pid' "$T/doctor")
