@@ -181,3 +181,18 @@ struct marking_slot {
 	kt_u32 mode; /* i_mode */
 	kt_u32 nlink;
 };
+
+/* A process image that has read a watched file: see holders.h. By its tgid in a map. */
+#define HOLDER_KEYS_MAX WIRE_KEYS_MAX
+
+#define HOLDER_KEY   0x1 /* of key material, counted and numbered below */
+#define HOLDER_OTHER 0x2 /* of another watched file, such as a dump */
+
+struct holder {
+	kt_u64 start; /* start_boottime of the leader */
+	kt_u64 exec_id; /* self_exec_id: of this image, not of the one before */
+	kt_u32 flags; /* HOLDER_* */
+	kt_u32 nr_keys; /* may count one twice, if there was no room for it below */
+	kt_u64 key[HOLDER_KEYS_MAX]; /* object numbers, the first ones */
+	kt_u64 other; /* object number of the latest other file */
+};

@@ -26,7 +26,7 @@ static int do_reload(void *userdata, json_t **out_result)
 	return -EINVAL;
 }
 
-static const struct control_handlers handlers = {give_status, do_reload};
+static const struct control_handlers handlers = {give_status, do_reload, give_status};
 
 static void check(bool ok)
 {

@@ -114,7 +114,13 @@ static int do_reload(void *userdata, json_t **out_result)
 	return reload_result;
 }
 
-static const struct control_handlers handlers = {give_status, do_reload};
+static int give_holders(void *userdata, json_t **out_result)
+{
+	*out_result = json_pack("{s:[]}", "holders");
+	return 0;
+}
+
+static const struct control_handlers handlers = {give_status, do_reload, give_holders};
 
 static struct sink *fill_store(void **state, unsigned nr)
 {
@@ -238,6 +244,15 @@ static void only_root_may_change_things(void **state)
 	assert_int_equal(feed(session, "{\"v\":1,\"id\":5,\"do\":\"reload\"}\n"), 0);
 	assert_int_equal(expect_ok(session, "reload"), 5);
 	assert_int_equal(reload_calls, 1);
+	control_session_free(session);
+}
+
+static void who_may_read_may_ask_for_holders(void **state)
+{
+	struct control_session *session = open_session(NULL, CONTROL_MAY_READ);
+
+	assert_int_equal(feed(session, "{\"v\":1,\"id\":6,\"do\":\"holders\"}\n"), 0);
+	assert_int_equal(expect_ok(session, "holders"), 6);
 	control_session_free(session);
 }
 
@@ -696,6 +711,7 @@ int main(void)
 		TEST(requests_are_answered_in_order_however_they_are_cut),
 		TEST(of_many_requests_at_once_one_is_answered_at_a_time),
 		TEST(only_root_may_change_things),
+		TEST(who_may_read_may_ask_for_holders),
 		TEST(a_refused_reload_tells_the_errors),
 		TEST(a_line_that_is_too_long_ends_the_session),
 		TEST(stored_alerts_come_in_bounded_portions),

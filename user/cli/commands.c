@@ -13,6 +13,8 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_explain,
 	&cmd_inventory,
 	&cmd_learn,
+	&cmd_doctor,
+	&cmd_sweep,
 	&cmd_reload,
 	&cmd_replay,
 	&cmd_scan,

@@ -12,6 +12,7 @@ static const char *const verbs[CONTROL_VERB_NR] = {
 	[CONTROL_STATUS] = "status",
 	[CONTROL_ALERTS] = "alerts",
 	[CONTROL_RELOAD] = "reload",
+	[CONTROL_HOLDERS] = "holders",
 };
 
 const char *control_verb_str(enum control_verb verb)

@@ -16,7 +16,13 @@
 #define CONTROL_REQUEST_MAX   65536 /* bytes of a request line */
 #define CONTROL_LIMIT_DEFAULT 100 /* alerts */
 
-enum control_verb { CONTROL_STATUS = 1, CONTROL_ALERTS, CONTROL_RELOAD, CONTROL_VERB_NR };
+enum control_verb {
+	CONTROL_STATUS = 1,
+	CONTROL_ALERTS,
+	CONTROL_RELOAD,
+	CONTROL_HOLDERS,
+	CONTROL_VERB_NR
+};
 
 const char *control_verb_str(enum control_verb verb);
 

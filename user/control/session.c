@@ -216,6 +216,9 @@ static int handle_line(struct control_session *session, const char *line, size_t
 					  NULL);
 		return answer(session, &request, session->handlers->reload,
 			      "the new policy cannot be used, the old one stays in force");
+	case CONTROL_HOLDERS:
+		return answer(session, &request, session->handlers->holders,
+			      "who holds keys cannot be told");
 	default:
 		return -EINVAL;
 	}

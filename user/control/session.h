@@ -29,6 +29,7 @@ enum control_right { CONTROL_MAY_READ = 1, CONTROL_MAY_CHANGE };
 struct control_handlers {
 	int (*status)(void *userdata, json_t **out_result);
 	int (*reload)(void *userdata, json_t **out_result);
+	int (*holders)(void *userdata, json_t **out_result);
 };
 
 struct control_session;

@@ -411,9 +411,15 @@ static int control_reload(void *userdata, json_t **out_result)
 	return reload_now(userdata, out_result);
 }
 
+static int control_holders(void *userdata, json_t **out_result)
+{
+	return holders_json(userdata, out_result);
+}
+
 static const struct control_handlers control_handlers = {
 	.status = control_status,
 	.reload = control_reload,
+	.holders = control_holders,
 };
 
 /* --- up and down -------------------------------------------------------------------------------

@@ -132,3 +132,6 @@ int reload_now(struct app *app, json_t **out_result); /* SIGHUP and the control 
 
 /* status.c */
 int status_json(struct app *app, json_t **out_status);
+
+/* holders.c */
+int holders_json(struct app *app, json_t **out_holders);

@@ -84,6 +84,17 @@ void engine_set_policy(struct engine *engine, const struct policy *policy);
 /* CLOCK_REALTIME was set. */
 void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns);
 
+/* What is known of a watched object; false: nothing. Views last until the next event. */
+struct engine_object {
+	struct span path;
+	struct span watch; /* name of its entry; {NULL, 0}: none */
+	const struct key_identity *key; /* NULL: not known (yet) */
+};
+bool engine_object(const struct engine *engine, uint64_t id, struct engine_object *out_object);
+/* The same of a process image. */
+bool engine_process(const struct engine *engine, const struct proc_id *id,
+		    struct proc_info *out_info);
+
 struct engine_stats {
 	uint64_t events[EVENT_TYPE_NR];
 	uint64_t alerts; /* sent, summaries included */

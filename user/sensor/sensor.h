@@ -175,6 +175,22 @@ int sensor_quota_each(struct sensor *sensor,
 		      void (*call)(void *userdata, const struct sensor_account *account),
 		      void *userdata);
 
+/* A process image that has read a watched file and lives: bpf/holders.h. */
+struct sensor_holder {
+	struct proc_id id;
+	uint64_t keys[EVENT_KEYS_MAX]; /* objects, 0 = none */
+	uint32_t nr_keys; /* in all; one may be counted twice */
+	uint64_t other; /* the latest object that is no key, 0 = none */
+};
+
+/*
+ * Calls back for each. What begins or ends while this runs may be left out. Nothing may be told of
+ * one that has ended, so the caller compares `id` with what it finds under that pid.
+ */
+void sensor_holders_each(struct sensor *sensor,
+			 void (*call)(void *userdata, const struct sensor_holder *holder),
+			 void *userdata);
+
 /* The spare one holds what the critical ring had no room for: bpf/repeat.h. */
 enum sensor_ring { SENSOR_RING_CRITICAL, SENSOR_RING_BULK, SENSOR_RING_SPARE, SENSOR_RING_NR };
 
