@@ -29,6 +29,7 @@ struct engine {
 	struct fold *fold;
 	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */
 	struct share *share;
+	struct trail_graph *trail;
 	uint64_t now; /* latest time that was told */
 	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
 	struct engine_stats st;

@@ -67,6 +67,7 @@ int replay_file(FILE *f, const char *name, const struct replay_options *options,
 		.max_pending = options->max_pending,
 		.alert = options->alert ? options->alert : no_alert,
 		.ctx = options->ctx,
+		.trail = options->trail,
 	});
 	if (!engine)
 		return -ENOMEM;

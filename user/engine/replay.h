@@ -12,6 +12,7 @@ struct replay_options {
 	engine_alert_fn alert; /* called for each alert, in order; may be NULL */
 	void *ctx;
 	uint32_t max_processes, max_pending; /* as engine_config */
+	const struct trail_sink *trail; /* as engine_config */
 };
 
 struct replay_result {
