@@ -28,6 +28,7 @@ struct scans;
 struct quota;
 struct slow;
 struct trace_writer;
+struct trail_store;
 struct trust;
 struct watcher;
 
@@ -66,6 +67,9 @@ struct app {
 	struct quota *quota;
 	struct engine *engine;
 	struct sink *sinks[SINKS_NR];
+	struct trail_store *trail;
+	unsigned trail_damaged; /* databases of it that were moved aside, as told */
+	bool trail_failing; /* that it cannot be written was told */
 	struct control_server *control;
 	FILE *record_file;
 	struct trace_writer *record;

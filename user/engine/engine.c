@@ -109,6 +109,7 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_OBJECT:
 		objects_tell(engine->objects, ev->time, &ev->object, engine->policy);
+		engine_zone_key(engine, objects_find(engine->objects, ev->object.object));
 		trail_graph_feed(engine->trail, ev);
 		settle_poke(engine->settle, ev->object.object);
 		break;
@@ -252,10 +253,12 @@ struct engine *engine_new(const struct engine_config *config)
 		.object = trail_object,
 		.ctx = engine,
 	});
+	engine->zoned = zoned_new();
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
 	    !engine->settle || !engine->users || !engine->programs || !engine->verdicts ||
-	    !engine->fold || !engine->share || !engine->trail) {
+	    !engine->fold || !engine->share || !engine->trail ||
+	    !engine->zoned) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -272,6 +275,7 @@ void engine_free(struct engine *engine)
 	share_free(engine->share);
 	settle_free(engine->settle);
 	trail_graph_free(engine->trail);
+	zoned_free(engine->zoned);
 	users_free(engine->users);
 	programs_free(engine->programs);
 	verdicts_free(engine->verdicts);
@@ -299,6 +303,6 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
 		   users_bytes(engine->users) + programs_bytes(engine->programs) +
 		   fold_bytes(engine->fold) + share_bytes(engine->share) +
-		   strtab_bytes(engine->object_strings) + st.trail.bytes;
+		   strtab_bytes(engine->object_strings) + st.trail.bytes + zoned_bytes(engine->zoned);
 	*out_stats = st;
 }

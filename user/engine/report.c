@@ -320,6 +320,19 @@ char *report_rule(const struct policy_answer *answer)
 	return text;
 }
 
+/* Why it is one, for the sentence: the link that failed, and which key to replace. */
+static char *breach_why(const struct alert_breach *breach)
+{
+	char key[256] = "the key";
+	char *why = NULL;
+
+	if (breach->key_known)
+		sentence_key(&breach->key, key, sizeof(key));
+	if (asprintf(&why, "outside of zone %s: %s; rotate %s", breach->zone, breach->link, key) < 0)
+		return NULL;
+	return why;
+}
+
 static struct alert *report_as(enum alert_type type, const char *attack,
 			       const struct report *report, const struct settled *s,
 			       const struct object *object, const struct watch_entry *entry,
@@ -395,6 +408,38 @@ struct alert *report_access(const struct report *report, const struct settled *s
 
 	return report_as(report_type(object_class), report_attack(object_class), report, s, object,
 			 entry, answer);
+}
+
+struct alert *report_breach(const struct report *report, const struct settled *s,
+			    const struct object *object, const struct watch_entry *entry,
+			    const struct policy_answer *answer, struct alert_breach *breach)
+{
+	struct watch_entry critical = *entry;
+	_cleanup_free_ char *why = breach_why(breach);
+	struct policy_answer said = *answer;
+	struct alert *alert = NULL;
+	char *rule;
+
+	critical.severity = SEV_CRITICAL;
+	said.why = why;
+	if (why)
+		alert = report_as(ALERT_ISOLATION_BREACH, report_attack(entry->object_class),
+				  report, s, object, &critical, &said);
+	if (!alert) {
+		free(breach->zone);
+		free(breach->link);
+		free(breach->way);
+		return NULL;
+	}
+	alert->breach = *breach;
+	rule = report_rule(answer); /* without what stands in `breach` */
+	if (!rule) {
+		alert_free(alert);
+		return NULL;
+	}
+	free(alert->rule);
+	alert->rule = rule;
+	return alert;
 }
 
 struct alert *report_write(const struct report *report, const struct settled *s,

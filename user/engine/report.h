@@ -29,6 +29,13 @@ struct report {
 struct alert *report_access(const struct report *report, const struct settled *settled,
 			    const struct object *object, const struct watch_entry *entry,
 			    const struct policy_answer *answer);
+/*
+ * The same where bytes of a key are read outside of the key's zone; takes the strings of `breach`
+ * over, also on failure.
+ */
+struct alert *report_breach(const struct report *report, const struct settled *settled,
+			    const struct object *object, const struct watch_entry *entry,
+			    const struct policy_answer *answer, struct alert_breach *breach);
 /* The same for an access that may write, as one of an entry with `on: write`. */
 struct alert *report_write(const struct report *report, const struct settled *settled,
 			   const struct object *object, const struct watch_entry *entry,

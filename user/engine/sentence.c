@@ -146,7 +146,8 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 
 static bool about_a_key(const struct alert *alert)
 {
-	return alert->type == ALERT_KEY_READ;
+	return alert->type == ALERT_KEY_READ ||
+	       (alert->type == ALERT_ISOLATION_BREACH && !alert->scan.state);
 }
 
 static void put_ancestry(FILE *f, const struct alert *alert)

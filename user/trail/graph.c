@@ -192,7 +192,13 @@ static void remember_reader(struct file *f, const struct event_access *a, uint64
 		reader = malloc(sizeof(*reader));
 	if (!reader)
 		return;
-	*reader = (struct trail_reader){.subject = a->subject, .parent = a->parent, .time = time};
+	*reader = (struct trail_reader){
+		.subject = a->subject,
+		.parent = a->parent,
+		.time = time,
+		.exe_trust = a->exe_trust,
+		.owner = a->owner,
+	};
 	snprintf(reader->exe, sizeof(reader->exe), "%.*s", (int)a->exe.len,
 		 a->exe.p ? a->exe.p : "");
 	snprintf(reader->cgroup, sizeof(reader->cgroup), "%.*s", (int)a->cgroup.len,

@@ -87,6 +87,8 @@ struct trail_reader {
 	struct subject subject;
 	struct proc_id parent;
 	uint64_t time; /* CLOCK_BOOTTIME ns */
+	enum exe_trust exe_trust;
+	uint32_t owner; /* of the file */
 	char exe[256], cgroup[256]; /* NUL terminated, cut */
 };
 size_t trail_graph_early_readers(const struct trail_graph *graph, const struct inode_id *file,
