@@ -39,8 +39,8 @@ static void put(struct trail_store *store, unsigned key, unsigned pid, uint64_t 
 	snprintf(file, sizeof(file), "h/file/%u", key);
 	snprintf(process, sizeof(process), "h/process/b/%u.1.1", pid);
 	sink.node(sink.ctx, &(struct trail_node){.name = name, .kind = TRAIL_KEY, .label = label});
-	sink.node(sink.ctx,
-		  &(struct trail_node){.name = file, .kind = TRAIL_FILE, .host = "h", .label = "/k"});
+	sink.node(sink.ctx, &(struct trail_node){
+				    .name = file, .kind = TRAIL_FILE, .host = "h", .label = "/k"});
 	sink.node(sink.ctx, &(struct trail_node){.name = process,
 						 .kind = TRAIL_PROCESS,
 						 .host = "h",
@@ -142,8 +142,7 @@ static void a_flood_about_one_key_costs_no_other_its_trail(void **state)
 
 static void what_is_too_old_goes(void **state)
 {
-	const struct trail_store_options options = {.path = ":memory:",
-						    .max_age_ns = 100 * SECOND};
+	const struct trail_store_options options = {.path = ":memory:", .max_age_ns = 100 * SECOND};
 	struct trail_store *store = NULL;
 	struct trail_store_stats stats;
 
@@ -165,8 +164,10 @@ static void a_key_that_becomes_known_takes_its_edges_along(void **state)
 	const struct trail_sink sink = trail_store_sink(store);
 	struct trail_store_stats stats;
 
-	sink.node(sink.ctx, &(struct trail_node){
-				    .name = "h/file/9", .kind = TRAIL_FILE, .host = "h", .label = "/n"});
+	sink.node(sink.ctx, &(struct trail_node){.name = "h/file/9",
+						 .kind = TRAIL_FILE,
+						 .host = "h",
+						 .label = "/n"});
 	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_HOLDS,
 						 .evidence = TRAIL_INFERRED,
 						 .key = "h/file/9",
@@ -179,9 +180,9 @@ static void a_key_that_becomes_known_takes_its_edges_along(void **state)
 						 .from = "h/file/9",
 						 .to = "h/process/b/5.1.1",
 						 .time_ns = SECOND});
-	sink.node(sink.ctx,
-		  &(struct trail_node){
-			  .name = "key/ssh/SHA256:9", .kind = TRAIL_KEY, .label = "SHA256:9"});
+	sink.node(sink.ctx, &(struct trail_node){.name = "key/ssh/SHA256:9",
+						 .kind = TRAIL_KEY,
+						 .label = "SHA256:9"});
 	sink.rekey(sink.ctx, "h/file/9", "key/ssh/SHA256:9");
 	trail_store_stats(store, &stats);
 	assert_int_equal(stats.edges, 2);
@@ -293,8 +294,8 @@ static void asks_that_are_none_and_asks_that_find_nothing(void **state)
 		const char *what;
 		int result;
 	} cases[] = {
-		{"SHA256:2", -ENOENT}, {"/nowhere", -ENOENT}, {"99", -ENOENT},
-		{"deadbeef", -ENOENT}, {"", -EINVAL},	      {"zebra", -EINVAL},
+		{"SHA256:2", -ENOENT},	  {"/nowhere", -ENOENT}, {"99", -ENOENT},
+		{"deadbeef", -ENOENT},	  {"", -EINVAL},	 {"zebra", -EINVAL},
 		{"12345678901", -ENOENT},
 	};
 	struct trail_store *store = open_store(":memory:", 0);
@@ -302,8 +303,7 @@ static void asks_that_are_none_and_asks_that_find_nothing(void **state)
 
 	put(store, 1, 11, SECOND);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(trail_store_view(store, cases[i].what, 0, &view),
-				 cases[i].result);
+		assert_int_equal(trail_store_view(store, cases[i].what, 0, &view), cases[i].result);
 	trail_store_free(store);
 }
 

@@ -33,8 +33,10 @@ enum alert_type {
 	ALERT_DUMP_UNSCANNED = 14, /* "dump-unscanned": whether a dump holds keys is not known */
 	ALERT_OBJECT_WRITTEN = 15, /* "object-written": opened for writing (`on: write`) */
 	ALERT_ACCESS_REFUSED = 16, /* "access-refused": an open of a watched name failed */
-	ALERT_ISOLATION_BREACH = 24, /* "isolation-breach": a key's bytes are read outside its zone */
-	ALERT_TRAIL_RULE = 25, /* "trail-rule": deeds that say something together; `cause` names it */
+	ALERT_ISOLATION_BREACH =
+		17, /* "isolation-breach": a key's bytes are read outside its zone */
+	ALERT_TRAIL_RULE =
+		18, /* "trail-rule": deeds that say something together; `cause` names it */
 	ALERT_TYPE_NR
 };
 

@@ -26,8 +26,8 @@ void engine_zone_key(struct engine *engine, const struct object *object)
 		zoned_set(engine->zoned, name, policy_zone_name(engine->policy, zone));
 }
 
-static bool is_outside(const struct engine *engine, uint32_t zone,
-		       const struct policy_subject *who, struct span path)
+static bool is_outside(const struct engine *engine, uint32_t zone, const struct policy_subject *who,
+		       struct span path)
 {
 	return !policy_zone_holds(engine->policy, zone, who, path);
 }
@@ -76,9 +76,8 @@ void engine_find_breach(const struct engine *engine, const struct object *object
 		return;
 	}
 	/* Rules of the entry itself hold in the zone only, but for exceptions, which mean it. */
-	if (answer->verdict != VERDICT_ALERT ||
-	    !(object_class_holds_keys(entry->object_class) ||
-	      entry->object_class == CLASS_CREDENTIAL))
+	if (answer->verdict != VERDICT_ALERT || !(object_class_holds_keys(entry->object_class) ||
+						  entry->object_class == CLASS_CREDENTIAL))
 		return;
 	breach.zone = policy_watch_zone(engine->policy, object->watch_number);
 	if (!breach.zone || !is_outside(engine, breach.zone, who, path))
@@ -294,8 +293,8 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 	const struct policy_query query = {
 		.watch = object->watch_number,
 		.action = ACTION_READ,
-		.subject = engine_subject(engine, &reader->subject, s.access.exe,
-					  reader->exe_trust, s.access.cgroup, 0),
+		.subject = engine_subject(engine, &reader->subject, s.access.exe, reader->exe_trust,
+					  s.access.cgroup, 0),
 		.path = s.access.path,
 		.time = engine_wall(engine, reader->time),
 	};
@@ -310,9 +309,12 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 		return;
 	policy_judge(engine->policy, &query, &answer);
 	engine_find_breach(engine, object, entry, &query.subject, query.path, &answer, &breach);
-	if (!breach.zone)
-		return;
 	s.proc = proctab_find(engine->processes, &reader->subject.id);
+	if (!breach.zone) {
+		if (answer.verdict == VERDICT_ALERT)
+			engine_rules_early(engine, &s, ev->time);
+		return;
+	}
 	key = (struct fold_key){
 		.type = ALERT_ISOLATION_BREACH,
 		.image = reader->subject.id,

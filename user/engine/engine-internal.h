@@ -11,6 +11,7 @@
 #include "engine/users.h"
 #include "engine/verdicts.h"
 #include "proc/cmdline.h"
+#include "trail/rules.h"
 #include "trail/zoned.h"
 
 struct engine {
@@ -32,6 +33,7 @@ struct engine {
 	struct share *share;
 	struct trail_graph *trail;
 	struct zoned *zoned; /* keys that belong to a zone */
+	struct trail_rules *rules;
 	uint64_t now; /* latest time that was told */
 	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
 	struct engine_stats st;
@@ -90,7 +92,8 @@ void engine_feed_scan(struct engine *engine, const struct event *ev);
 void engine_feed_memory(struct engine *engine, const struct event *ev);
 void engine_feed_refused(struct engine *engine, const struct event *ev);
 
-/* --- breach.c: keys of zones ----------------------------------------------------------------------
+/* --- breach.c: keys of zones
+ * ----------------------------------------------------------------------
  */
 
 /* A key is read outside of its zone. */
@@ -117,6 +120,15 @@ bool engine_tell_breach(const struct engine *engine, const struct breach *breach
 
 /* Keys were found in a dump: who had read it before is told now. */
 void engine_tell_early_readers(struct engine *engine, const struct event *ev);
+
+/* --- judge-rules.c: only with the setting `trail_rules`
+ * --------------------------------------------
+ */
+
+void engine_rules_read(struct engine *engine, const struct settled *settled, uint64_t now);
+void engine_rules_early(struct engine *engine, const struct settled *settled, uint64_t now);
+void engine_rules_net(struct engine *engine, const struct event *ev);
+void engine_rules_gap(struct engine *engine, const struct event *ev); /* EVENT_GAP, EVENT_HEALTH */
 
 /* For settle_new(). */
 enum settle_permit engine_on_permit(void *ctx, const struct event *ev);

@@ -120,9 +120,11 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		programs_set(engine->programs, &ev->program);
 		break;
 	case EVENT_GAP:
+		engine_rules_gap(engine, ev);
 		feed_gap(engine, ev);
 		break;
 	case EVENT_HEALTH:
+		engine_rules_gap(engine, ev);
 		feed_health(engine, ev);
 		break;
 	case EVENT_DUMP:
@@ -142,7 +144,8 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_REFUSED:
 		engine_feed_refused(engine, ev);
 		break;
-	case EVENT_NET: /* judged by nobody: it is there to be found in a trace */
+	case EVENT_NET: /* judged with what was read before, if at all */
+		engine_rules_net(engine, ev);
 		if (ev->net.how < NET_HOW_NR)
 			engine->st.net[ev->net.how]++;
 		break;
@@ -254,11 +257,11 @@ struct engine *engine_new(const struct engine_config *config)
 		.ctx = engine,
 	});
 	engine->zoned = zoned_new();
+	engine->rules = trail_rules_new();
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
 	    !engine->settle || !engine->users || !engine->programs || !engine->verdicts ||
-	    !engine->fold || !engine->share || !engine->trail ||
-	    !engine->zoned) {
+	    !engine->fold || !engine->share || !engine->trail || !engine->zoned || !engine->rules) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -276,6 +279,7 @@ void engine_free(struct engine *engine)
 	settle_free(engine->settle);
 	trail_graph_free(engine->trail);
 	zoned_free(engine->zoned);
+	trail_rules_free(engine->rules);
 	users_free(engine->users);
 	programs_free(engine->programs);
 	verdicts_free(engine->verdicts);
@@ -303,6 +307,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
 		   users_bytes(engine->users) + programs_bytes(engine->programs) +
 		   fold_bytes(engine->fold) + share_bytes(engine->share) +
-		   strtab_bytes(engine->object_strings) + st.trail.bytes + zoned_bytes(engine->zoned);
+		   strtab_bytes(engine->object_strings) + st.trail.bytes +
+		   zoned_bytes(engine->zoned) + trail_rules_bytes(engine->rules);
 	*out_stats = st;
 }

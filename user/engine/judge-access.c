@@ -34,8 +34,7 @@ static struct alert *make_breach(struct engine *engine, const void *arg)
 	const struct report report = engine_report(engine);
 	struct alert_breach words = {0};
 
-	if (!engine_tell_breach(engine, c->breach, c->settled,
-				c->entry->object_class == CLASS_DUMP,
+	if (!engine_tell_breach(engine, c->breach, c->settled, c->entry->object_class == CLASS_DUMP,
 				path_of(c->object, &c->settled->access, c->settled->flags), &words))
 		return NULL;
 	return report_breach(&report, c->settled, c->object, c->entry, c->answer, &words);
@@ -168,6 +167,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	share = engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner, a->object);
 	engine_admit(engine, &key, &share, 1, s->time, s->last_time, now,
 		     breach.zone ? make_breach : make_access, &c);
+	if (!entry || object_class_holds_keys(entry->object_class))
+		engine_rules_read(engine, s, now);
 	return 0;
 }
 

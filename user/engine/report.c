@@ -328,7 +328,8 @@ static char *breach_why(const struct alert_breach *breach)
 
 	if (breach->key_known)
 		sentence_key(&breach->key, key, sizeof(key));
-	if (asprintf(&why, "outside of zone %s: %s; rotate %s", breach->zone, breach->link, key) < 0)
+	if (asprintf(&why, "outside of zone %s: %s; rotate %s", breach->zone, breach->link, key) <
+	    0)
 		return NULL;
 	return why;
 }
@@ -452,7 +453,7 @@ struct alert *report_write(const struct report *report, const struct settled *s,
 
 /* --- the daemon's own matters ---------------------------------------------------------- */
 
-static enum severity gap_severity(struct span cause)
+enum severity report_gap_severity(struct span cause)
 {
 	static const struct {
 		const char *cause;
@@ -485,7 +486,7 @@ static enum severity gap_severity(struct span cause)
 struct alert *report_gap(const struct report *report, const struct event *ev)
 {
 	const struct event_gap *gap = &ev->gap;
-	enum severity severity = gap_severity(gap->cause);
+	enum severity severity = report_gap_severity(gap->cause);
 	struct alert *alert = report_new(report, ALERT_EVENTS_LOST, severity, ev->time);
 
 	if (!alert)

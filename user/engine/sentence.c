@@ -257,6 +257,20 @@ static char *end_text(FILE *f, char **text)
 	return NULL;
 }
 
+char *sentence_rule(const struct alert *alert, const char *what)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	fprintf(f, " %s", what);
+	put_ancestry(f, alert);
+	return end_text(f, &text);
+}
+
 static void put_identity(FILE *f, const struct alert_key *key)
 {
 	char text[256];

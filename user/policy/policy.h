@@ -169,8 +169,8 @@ uint32_t policy_dump_watch(const struct policy *policy);
 uint32_t policy_find_class(const struct policy *policy, enum object_class object_class);
 
 /*
- * Zones, numbered from 1; 0 = none. Is somebody, or a file by the path that its owner knows, in one?
- * A path that is not known (empty) counts as in it. zone must not be 0.
+ * Zones, numbered from 1; 0 = none. Is somebody, or a file by the path that its owner knows, in
+ * one? A path that is not known (empty) counts as in it. zone must not be 0.
  */
 uint32_t policy_watch_zone(const struct policy *policy, uint32_t watch);
 uint32_t policy_find_zone(const struct policy *policy, struct span name);

@@ -6,6 +6,14 @@
 
 #include <uthash.h>
 
+/* Buckets for a full table from the beginning: it would grow by allocating, and the way of an event
+ * allocates nothing. uthash takes no such wish but by these (its macros expand where they are
+ * used). */
+#undef HASH_INITIAL_NUM_BUCKETS
+#undef HASH_INITIAL_NUM_BUCKETS_LOG2
+#define HASH_INITIAL_NUM_BUCKETS      8192U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 13U
+
 #define EXE_MAX	   256
 #define CGROUP_MAX 256
 #define PATH_MAX_K 512 /* kept of a path: its end, if it is longer */
@@ -41,6 +49,7 @@ struct process {
 	bool told; /* as a node */
 	bool ended;
 	char exe[EXE_MAX], cgroup[CGROUP_MAX]; /* NUL terminated bytes, cut */
+	struct process *next_spare;
 	UT_hash_handle hh;
 };
 
@@ -52,6 +61,7 @@ struct file {
 	struct slots keys;
 	struct trail_reader *readers[TRAIL_READERS_MAX]; /* NULL: none */
 	char path[PATH_MAX_K], watch[65];
+	struct file *next_spare;
 	UT_hash_handle hh;
 };
 
@@ -71,6 +81,10 @@ struct trail_graph {
 
 	struct process *processes; /* in the order of their last use */
 	struct file *files; /* the same */
+	/* Room for all that there can be; pages of it are taken as they are used. */
+	struct process *process_pool, *spare_processes;
+	struct file *file_pool, *spare_files;
+	uint32_t processes_used, files_used; /* of the pools; what was given back is spare */
 	struct crash crashes[TRAIL_CRASHES];
 	size_t next_crash;
 	uint64_t scan; /* whose keys these are */
@@ -88,8 +102,8 @@ struct origin_key process_key(const struct proc_id *id);
 struct origin_key file_key(const struct inode_id *inode);
 
 struct process *process_find(const struct trail_graph *g, struct origin_key id);
-/* The entry of this image; a new one if it is another image of the process. NULL: no memory, or a
- * later image of this process is known. */
+/* The entry of this image; a new one if it is another image of the process. NULL: a later image of
+ * this process is known. */
 struct process *process_of(struct trail_graph *g, const struct subject *subject, struct span exe,
 			   struct span cgroup, uint64_t time);
 struct process *process_add(struct trail_graph *g, struct origin_key id, uint64_t time);

@@ -59,19 +59,20 @@ static void set_key(struct trail_graph *g, struct file *f, const struct trail_ob
 		    uint64_t time)
 {
 	char name[TRAIL_NAME_MAX], unknown[TRAIL_NAME_MAX];
+	bool is_new, known = false;
 	struct slot *slot;
-	bool is_new;
 
 	key_of_file(g, f, object->key, name);
 	file_name(g, f->id, unknown);
 	if (strcmp(name, unknown) != 0 && slot_find(&f->keys, unknown)) {
 		tell_key(g, name, object->key);
 		rekey(g, unknown, name);
+		known = true;
 	}
 	slot = slot_add(&f->keys, name, &is_new);
 	if (!slot)
 		return;
-	if (is_new || !slot->confirmed) {
+	if (is_new || known || !slot->confirmed) {
 		slot->confirmed = true; /* its owner keeps it there */
 		slot->by = TRAIL_HOLDS;
 		slot->origin = FROM_KEY;
@@ -569,6 +570,12 @@ struct trail_graph *trail_graph_new(const struct trail_graph_config *config)
 	g->max_files = config->max_files ? config->max_files : TRAIL_FILES_DEFAULT;
 	g->object = config->object;
 	g->object_ctx = config->ctx;
+	g->process_pool = calloc(g->max_processes, sizeof(*g->process_pool));
+	g->file_pool = calloc(g->max_files, sizeof(*g->file_pool));
+	if (!g->process_pool || !g->file_pool) {
+		trail_graph_free(g);
+		return NULL;
+	}
 	return g;
 }
 
@@ -583,6 +590,8 @@ void trail_graph_free(struct trail_graph *g)
 	process_forget(g, p);
 	HASH_ITER(hh, g->files, f, next_f)
 	file_forget(g, f);
+	free(g->process_pool);
+	free(g->file_pool);
 	free(g);
 }
 

@@ -17,6 +17,7 @@
 
 struct reader {
 	sqlite3 *db;
+	sqlite3_stmt *node, *alerts; /* prepared once: a view has a thousand nodes */
 	struct trail_view *view;
 	size_t room_nodes, room_edges, room_gaps;
 	uint64_t first_ns, last_ns;
@@ -142,20 +143,25 @@ static int find_keys(sqlite3 *db, const char *what, int64_t *keys, size_t *nr)
 	return -EINVAL;
 }
 
+static const char node_sql[] =
+	"SELECT n.name, n.kind, n.host, n.label, n.about, n.unit, n.container, n.pid, n.uid,"
+	" n.loginuid, n.ended, n.state, u.name, l.name FROM nodes n"
+	" LEFT JOIN users u ON u.host = n.host AND u.uid = n.uid"
+	" LEFT JOIN users l ON l.host = n.host AND l.uid = n.loginuid WHERE n.id = ?1";
+static const char alerts_sql[] =
+	"SELECT type, substr(id, 1, 8) FROM alerts WHERE node = ?1 LIMIT 9";
+
 /* --- nodes, edges, gaps --------------------------------------------------------------------------
  */
 
 static int take_alerts(struct reader *r, struct trail_view_node *node)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	sqlite3_stmt *stmt = r->alerts;
 	char list[512] = "";
 	size_t n = 0;
-	int e = prepare(r->db, "SELECT type, substr(id, 1, 8) FROM alerts WHERE node = ?1 LIMIT 9",
-			&stmt),
-	    rc;
+	int rc;
 
-	if (e < 0)
-		return e;
+	sqlite3_reset(stmt);
 	sqlite3_bind_int64(stmt, 1, node->id);
 	for (int i = 0; (rc = sqlite3_step(stmt)) == SQLITE_ROW && i < ALERTS_SHOWN; i++) {
 		_cleanup_free_ char *type = text(stmt, 0), *id = text(stmt, 1);
@@ -174,23 +180,16 @@ static int take_alerts(struct reader *r, struct trail_view_node *node)
 
 static int take_node(struct reader *r, int64_t id, size_t *out_index)
 {
-	static const char sql[] =
-		"SELECT n.name, n.kind, n.host, n.label, n.about, n.unit, n.container, n.pid, n.uid,"
-		" n.loginuid, n.ended, n.state, u.name, l.name FROM nodes n"
-		" LEFT JOIN users u ON u.host = n.host AND u.uid = n.uid"
-		" LEFT JOIN users l ON l.host = n.host AND l.uid = n.loginuid WHERE n.id = ?1";
+	sqlite3_stmt *stmt = r->node;
 	struct trail_view *view = r->view;
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct trail_view_node *node, *nodes;
-	int e, rc;
+	int rc;
 
 	nodes = grow(view->nodes, view->nr_nodes, &r->room_nodes, sizeof(*nodes));
 	if (!nodes)
 		return -ENOMEM;
 	view->nodes = nodes;
-	e = prepare(r->db, sql, &stmt);
-	if (e < 0)
-		return e;
+	sqlite3_reset(stmt);
 	sqlite3_bind_int64(stmt, 1, id);
 	rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW)
@@ -424,11 +423,17 @@ int trail_store_view(struct trail_store *store, const char *what, uint64_t max_e
 	e = find_keys(store->db, what, keys, &nr);
 	if (e == 0 && !nr)
 		e = -ENOENT;
+	if (e == 0)
+		e = prepare(r.db, node_sql, &r.node);
+	if (e == 0)
+		e = prepare(r.db, alerts_sql, &r.alerts);
 	for (size_t i = 0; i < nr && e == 0; i++)
 		e = take_key(&r, &seen, keys[i], max_edges ? max_edges : TRAIL_VIEW_EDGES);
 	if (e == 0)
 		e = take_gaps(&r);
 	forget_seen(&seen);
+	sqlite3_finalize(r.node);
+	sqlite3_finalize(r.alerts);
 	if (e < 0) {
 		trail_view_fini(&view);
 		return e;

@@ -49,7 +49,8 @@ static const char schema[] =
 	"PRAGMA user_version = 1;"
 	"COMMIT;";
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
-_Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7, "written out in `statement_sql`");
+_Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2,
+	       "written out in `statement_sql`");
 
 #define OLDEST(condition)                                                              \
 	"DELETE FROM edges WHERE id IN (SELECT id FROM edges WHERE key = ?1" condition \
@@ -70,7 +71,9 @@ static const char *const statement_sql[STMT_NR] = {
 	[STMT_EDGE] = "INSERT INTO edges (key, kind, a, b, evidence, rule, detail, first, last,"
 		      " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)"
 		      " ON CONFLICT (key, a, b, kind) DO UPDATE SET last = max(last, ?8),"
-		      " first = min(first, ?8), count = count + 1",
+		      " first = min(first, ?8), count = count + 1,"
+		      " rule = CASE WHEN ?5 = 2 THEN NULL ELSE rule END,"
+		      " evidence = CASE WHEN ?5 = 2 THEN 2 ELSE evidence END",
 	[STMT_GAP] = "INSERT INTO gaps (host, cause, began, ended, count) VALUES (?1, ?2, ?3, ?4,"
 		     " ?5)",
 	[STMT_GAP_PURGE] = "DELETE FROM gaps WHERE id <= (SELECT max(id) FROM gaps) - ?1",

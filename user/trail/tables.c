@@ -54,7 +54,8 @@ struct process *process_find(const struct trail_graph *g, struct origin_key id)
 void process_forget(struct trail_graph *g, struct process *p)
 {
 	HASH_DEL(g->processes, p);
-	free(p);
+	p->next_spare = g->spare_processes;
+	g->spare_processes = p;
 }
 
 static void make_room_for_process(struct trail_graph *g, uint64_t time)
@@ -73,12 +74,16 @@ static void make_room_for_process(struct trail_graph *g, uint64_t time)
 
 struct process *process_add(struct trail_graph *g, struct origin_key id, uint64_t time)
 {
-	struct process *p = calloc(1, sizeof(*p));
+	struct process *p;
 
-	if (!p)
-		return NULL;
 	if (HASH_COUNT(g->processes) >= g->max_processes)
 		make_room_for_process(g, time);
+	p = g->spare_processes;
+	if (p)
+		g->spare_processes = p->next_spare;
+	else
+		p = &g->process_pool[g->processes_used++];
+	memset(p, 0, sizeof(*p));
 	p->id = id;
 	p->uid = p->loginuid = UID_UNSET;
 	HASH_ADD(hh, g->processes, id, sizeof(p->id), p);
@@ -102,10 +107,8 @@ struct process *process_of(struct trail_graph *g, const struct subject *subject,
 		return NULL; /* that image is gone, and what it had */
 	if (!p) {
 		p = process_add(g, id, time);
-		if (!p)
-			return NULL;
 		p->exec_id = subject->id.exec_id;
-	} else { /* used last */
+	} else if (p->hh.next) { /* used last from now on */
 		HASH_DEL(g->processes, p);
 		HASH_ADD(hh, g->processes, id, sizeof(p->id), p);
 	}
@@ -134,7 +137,8 @@ void file_forget(struct trail_graph *g, struct file *f)
 	HASH_DEL(g->files, f);
 	for (size_t i = 0; i < TRAIL_READERS_MAX; i++)
 		free(f->readers[i]);
-	free(f);
+	f->next_spare = g->spare_files;
+	g->spare_files = f;
 }
 
 void file_set_path(struct file *f, struct span path)
@@ -149,9 +153,6 @@ struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64
 	struct file *f = file_find(g, id);
 
 	if (!f) {
-		f = calloc(1, sizeof(*f));
-		if (!f)
-			return NULL;
 		if (HASH_COUNT(g->files) >= g->max_files) {
 			struct file *oldest = g->files;
 
@@ -165,9 +166,15 @@ struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64
 			}
 			file_forget(g, oldest);
 		}
+		f = g->spare_files;
+		if (f)
+			g->spare_files = f->next_spare;
+		else
+			f = &g->file_pool[g->files_used++];
+		memset(f, 0, sizeof(*f));
 		f->id = id;
 		HASH_ADD(hh, g->files, id, sizeof(f->id), f);
-	} else {
+	} else if (f->hh.next) {
 		HASH_DEL(g->files, f);
 		HASH_ADD(hh, g->files, id, sizeof(f->id), f);
 	}

@@ -32,7 +32,8 @@ void zoned_free(struct zoned *zoned)
 
 	if (!zoned)
 		return;
-	HASH_ITER (hh, zoned->keys, of, next) {
+	HASH_ITER(hh, zoned->keys, of, next)
+	{
 		HASH_DEL(zoned->keys, of);
 		free(of);
 	}
