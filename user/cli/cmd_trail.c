@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `keytrail trail`: the way of a key, from the daemon's database or from recorded traces. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -82,29 +85,53 @@ static int replay(const struct options *options, struct trail_store **out_store)
 /* --- shown how -----------------------------------------------------------------------------------
  */
 
-/* By Graphviz. The shell is there for its search of the program alone: nothing of ours is in the
- * command. */
+static int spawn_dot(int input, pid_t *out_pid)
+{
+	char *const argv[] = {(char *)"dot", (char *)"-Tsvg", NULL};
+	posix_spawn_file_actions_t actions;
+	int r = posix_spawn_file_actions_init(&actions);
+
+	if (r)
+		return -r;
+	r = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	if (!r)
+		r = posix_spawnp(out_pid, "dot", &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+/* By Graphviz, from standard input to ours. */
 static int render_svg(const struct trail_view *view)
 {
+	int ends[2], r, status = -1;
+	pid_t pid;
 	FILE *f;
-	int status;
 
 	fflush(stdout);
-	f = popen("exec dot -Tsvg", "we");
-	if (!f) {
+	if (pipe2(ends, O_CLOEXEC) < 0) {
 		fprintf(stderr, "keytrail trail: --svg: %s\n", strerror(errno));
 		return CLI_FAILED;
 	}
-	trail_render_dot(view, f);
-	status = pclose(f);
-	if (status == 0)
-		return 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+	r = spawn_dot(ends[0], &pid);
+	fd_close(ends[0]);
+	f = r < 0 ? NULL : fdopen(ends[1], "w");
+	if (f) {
+		signal(SIGPIPE, SIG_IGN); /* that it went away is its exit status */
+		trail_render_dot(view, f);
+		fclose(f);
+	} else {
+		fd_close(ends[1]);
+	}
+	if (r == -ENOENT) {
 		fprintf(stderr, "keytrail trail: --svg needs Graphviz's `dot`: `apt-get install "
 				"graphviz`, or take --dot and draw it elsewhere\n");
-	else
+		return CLI_FAILED;
+	}
+	if (r < 0 || waitpid(pid, &status, 0) < 0 || status != 0) {
 		fprintf(stderr, "keytrail trail: --svg: `dot` failed\n");
-	return CLI_FAILED;
+		return CLI_FAILED;
+	}
+	return 0;
 }
 
 static int show(const struct options *options, const struct trail_view *view)

@@ -4,6 +4,7 @@
 
 #include "trail/graph.h"
 
+#define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
 #include <uthash.h>
 
 /* Buckets for a full table from the beginning: it would grow by allocating, and the way of an event
@@ -102,8 +103,8 @@ struct origin_key process_key(const struct proc_id *id);
 struct origin_key file_key(const struct inode_id *inode);
 
 struct process *process_find(const struct trail_graph *g, struct origin_key id);
-/* The entry of this image; a new one if it is another image of the process. NULL: a later image of
- * this process is known. */
+/* The entry of this image; a new one if it is another image of the process. NULL: no memory, or a
+ * later image of this process is known. */
 struct process *process_of(struct trail_graph *g, const struct subject *subject, struct span exe,
 			   struct span cgroup, uint64_t time);
 struct process *process_add(struct trail_graph *g, struct origin_key id, uint64_t time);

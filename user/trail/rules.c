@@ -3,6 +3,7 @@
 #include "trail/rules.h"
 
 #include <stdlib.h>
+#define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
 #include <uthash.h>
 
 struct group { /* a login, or a unit */
@@ -89,6 +90,10 @@ static struct group *group_of(struct trail_rules *rules, uint64_t id)
 		group->id = id;
 	}
 	HASH_ADD(hh, rules->groups, id, sizeof(group->id), group);
+	if (!group->hh.tbl) {
+		free(group);
+		return NULL;
+	}
 	return group;
 }
 
@@ -114,6 +119,10 @@ static struct reader *reader_of(struct trail_rules *rules, const struct proc_id 
 	if (reader->exec_id != id->exec_id) /* another program by now */
 		*reader = (struct reader){.id = key, .exec_id = id->exec_id};
 	HASH_ADD(hh, rules->readers, id, sizeof(reader->id), reader);
+	if (!reader->hh.tbl) {
+		free(reader);
+		return NULL;
+	}
 	return reader;
 }
 

@@ -2,6 +2,7 @@
 /* What the files of the store share; nobody else includes this. */
 #pragma once
 
+#define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
 #include <sqlite3.h>
 #include <uthash.h>
 

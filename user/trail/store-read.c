@@ -125,7 +125,8 @@ static int find_keys(sqlite3 *db, const char *what, int64_t *keys, size_t *nr)
 		return add_keys(db, KEYS_OF("label = ?1 AND kind IN (2, 3)"), path, 0, keys, nr);
 	}
 	if (len && len <= 7 && strspn(what, "0123456789") == len)
-		return add_keys(db, KEYS_OF("pid > 0 AND pid = ?1"), NULL, atol(what), keys, nr);
+		return add_keys(db, KEYS_OF("pid > 0 AND pid = ?1"), NULL, strtol(what, NULL, 10),
+				keys, nr);
 	if (is_hex(what) && (len == 64 || len == 40)) {
 		snprintf(name, sizeof(name), "key/%s/%s", len == 64 ? "spki" : "grip", what);
 		return add_keys(db, "SELECT id FROM nodes WHERE name = ?1", name, 0, keys, nr);
@@ -246,6 +247,10 @@ static int node_index(struct reader *r, struct seen **seen, int64_t id, size_t *
 		return e;
 	}
 	HASH_ADD(hh, *seen, id, sizeof(s->id), s);
+	if (!s->hh.tbl) {
+		free(s);
+		return -ENOMEM;
+	}
 	*out_index = s->index;
 	return 0;
 }

@@ -183,6 +183,10 @@ static struct key_count *count_of(struct trail_store *s, int64_t id, bool create
 	if (key) {
 		key->id = id;
 		HASH_ADD(hh, s->keys, id, sizeof(key->id), key);
+		if (!key->hh.tbl) {
+			free(key);
+			return NULL;
+		}
 	}
 	return key;
 }

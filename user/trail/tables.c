@@ -87,6 +87,11 @@ struct process *process_add(struct trail_graph *g, struct origin_key id, uint64_
 	p->id = id;
 	p->uid = p->loginuid = UID_UNSET;
 	HASH_ADD(hh, g->processes, id, sizeof(p->id), p);
+	if (!p->hh.tbl) {
+		p->next_spare = g->spare_processes;
+		g->spare_processes = p;
+		return NULL;
+	}
 	return p;
 }
 
@@ -107,6 +112,8 @@ struct process *process_of(struct trail_graph *g, const struct subject *subject,
 		return NULL; /* that image is gone, and what it had */
 	if (!p) {
 		p = process_add(g, id, time);
+		if (!p)
+			return NULL;
 		p->exec_id = subject->id.exec_id;
 	} else if (p->hh.next) { /* used last from now on */
 		HASH_DEL(g->processes, p);
@@ -174,6 +181,11 @@ struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64
 		memset(f, 0, sizeof(*f));
 		f->id = id;
 		HASH_ADD(hh, g->files, id, sizeof(f->id), f);
+		if (!f->hh.tbl) {
+			f->next_spare = g->spare_files;
+			g->spare_files = f;
+			return NULL;
+		}
 	} else if (f->hh.next) {
 		HASH_DEL(g->files, f);
 		HASH_ADD(hh, g->files, id, sizeof(f->id), f);

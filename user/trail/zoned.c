@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
 #include <uthash.h>
 
 #include "trail/trail.h"
@@ -53,6 +54,11 @@ void zoned_set(struct zoned *zoned, const char *key, const char *zone)
 		}
 		snprintf(of->key, sizeof(of->key), "%s", key);
 		HASH_ADD_STR(zoned->keys, key, of);
+		if (!of->hh.tbl) {
+			free(of);
+			zoned->refused++;
+			return;
+		}
 	}
 	snprintf(of->zone, sizeof(of->zone), "%s", zone);
 }
