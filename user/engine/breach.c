@@ -304,8 +304,10 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 	struct share_case share;
 	struct fold_key key;
 
-	/* Not judged yet: it will be, by what is known now. */
-	if (ev->time < reader->time + SETTLE_WAIT_NS)
+	/* Not judged yet: it will be, by what is known now. Nor is it news that who writes a dump
+	 * reads it, as systemd-coredump does. */
+	if (ev->time < reader->time + SETTLE_WAIT_NS ||
+	    trail_graph_wrote(engine->trail, &ev->scan.inode, &reader->subject.id))
 		return;
 	policy_judge(engine->policy, &query, &answer);
 	engine_find_breach(engine, object, entry, &query.subject, query.path, &answer, &breach);

@@ -212,9 +212,10 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 	/* Who has read it before is a holder from then on, and is told as one now. */
 	for (size_t r = 0; r < TRAIL_READERS_MAX; r++) {
 		const struct trail_reader *reader = f->readers[r];
-		struct process *p = reader ? process_of(g, &reader->subject, span_of(reader->exe),
-							span_of(reader->cgroup), ev->time)
-					   : NULL;
+		struct process *p = reader && !graph_wrote(f, &reader->subject.id)
+					    ? process_of(g, &reader->subject, span_of(reader->exe),
+							 span_of(reader->cgroup), ev->time)
+					    : NULL;
 
 		if (p && p->exec_id == reader->subject.id.exec_id)
 			graph_came_by(g, p, f, slot, TRAIL_DUMP_READ, "before it was scanned",

@@ -153,6 +153,8 @@ void graph_scan(struct trail_graph *g, const struct event *ev);
 void graph_came_by(struct trail_graph *g, struct process *p, struct file *f, struct slot *of_file,
 		   enum trail_edge_kind kind, const char *detail, uint64_t time);
 
+bool graph_wrote(const struct file *f, const struct proc_id *who);
+
 /* The watched object as a file with its key, as far as the caller knows it. NULL: not known. */
 struct file *graph_object(struct trail_graph *g, uint64_t number, uint64_t time);
 

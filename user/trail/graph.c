@@ -516,6 +516,28 @@ size_t trail_graph_way_to_file(const struct trail_graph *g, const struct inode_i
 	return nr;
 }
 
+bool graph_wrote(const struct file *f, const struct proc_id *who)
+{
+	const struct origin_key id = process_key(who);
+
+	for (uint32_t i = 0; i < f->keys.nr; i++) {
+		const struct slot *slot = &f->keys.items[i];
+
+		if (slot->origin == FROM_PROCESS && slot->from_exec == who->exec_id &&
+		    !memcmp(&slot->from, &id, sizeof(id)))
+			return true;
+	}
+	return false;
+}
+
+bool trail_graph_wrote(const struct trail_graph *g, const struct inode_id *inode,
+		       const struct proc_id *who)
+{
+	const struct file *f = file_find(g, file_key(inode));
+
+	return f && graph_wrote(f, who);
+}
+
 size_t trail_graph_early_readers(const struct trail_graph *g, const struct inode_id *inode,
 				 struct trail_reader out[static TRAIL_READERS_MAX])
 {

@@ -82,6 +82,11 @@ struct trail_step {
 size_t trail_graph_way_to_file(const struct trail_graph *graph, const struct inode_id *file,
 			       const char *key, struct trail_step *out_steps, size_t max);
 
+/* Did this image write the file, as far as keys are concerned? That it reads it as well is nothing.
+ */
+bool trail_graph_wrote(const struct trail_graph *graph, const struct inode_id *file,
+		       const struct proc_id *who);
+
 /* Who read the file before it was known that keys are in it, latest last. */
 struct trail_reader {
 	struct subject subject;
