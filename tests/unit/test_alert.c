@@ -367,6 +367,36 @@ static void a_try_that_was_refused(void **state)
 	json_decref(json);
 }
 
+static void a_read_outside_of_its_zone(void **state)
+{
+	struct alert alert = whole();
+	json_t *json;
+
+	alert.type = ALERT_ISOLATION_BREACH;
+	alert.breach = (struct alert_breach){
+		.zone = (char *)"signing",
+		.link = (char *)"signd[9] crashed into core[10]",
+		.way = (char *)"/k -> signd[9]",
+		.key_known = true,
+		.key = alert.key,
+	};
+	json = parse(&alert);
+	assert_string_equal(at(json, "type"), "isolation-breach");
+	assert_string_equal(at(json, "breach.zone"), "signing");
+	assert_string_equal(at(json, "breach.link"), "signd[9] crashed into core[10]");
+	assert_string_equal(at(json, "breach.way"), "/k -> signd[9]");
+	assert_string_equal(at(json, "breach.rotate.fingerprint"),
+			    at(json, "object.key.fingerprint"));
+	load_doc();
+	documented("", json);
+	free(doc);
+	json_decref(json);
+	alert.breach.key_known = false;
+	json = parse(&alert);
+	assert_string_equal(at(json, "breach.rotate"), "null");
+	json_decref(json);
+}
+
 static void every_name_is_documented(void **state)
 {
 	struct alert alert = whole();
@@ -432,6 +462,7 @@ int main(void)
 		cmocka_unit_test(a_try_that_was_refused),
 		cmocka_unit_test(what_an_alert_is_not_about_is_absent_or_null),
 		cmocka_unit_test(invalid_text_does_not_cost_the_alert),
+		cmocka_unit_test(a_read_outside_of_its_zone),
 		cmocka_unit_test(every_name_is_documented),
 		cmocka_unit_test(every_word_is_documented),
 		cmocka_unit_test(an_alert_half_built_can_be_freed),

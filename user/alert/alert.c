@@ -25,6 +25,8 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_DUMP_WITH_KEY] = "dump-with-key",
 		[ALERT_DUMP_UNSCANNED] = "dump-unscanned",
 		[ALERT_ACCESS_REFUSED] = "access-refused",
+		[ALERT_ISOLATION_BREACH] = "isolation-breach",
+		[ALERT_TRAIL_RULE] = "trail-rule",
 	};
 
 	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";
@@ -79,6 +81,9 @@ void alert_free(struct alert *alert)
 	free(alert->cause);
 	for (uint32_t i = 0; i < alert->nr_held; i++)
 		free(alert->held[i].path);
+	free(alert->breach.zone);
+	free(alert->breach.link);
+	free(alert->breach.way);
 	free(alert->dump.path);
 	free(alert->setting.old_value);
 	free(alert->setting.value);

@@ -33,6 +33,10 @@ enum alert_type {
 	ALERT_DUMP_UNSCANNED = 14, /* "dump-unscanned": whether a dump holds keys is not known */
 	ALERT_OBJECT_WRITTEN = 15, /* "object-written": opened for writing (`on: write`) */
 	ALERT_ACCESS_REFUSED = 16, /* "access-refused": an open of a watched name failed */
+	ALERT_ISOLATION_BREACH =
+		17, /* "isolation-breach": a key's bytes are read outside its zone */
+	ALERT_TRAIL_RULE =
+		18, /* "trail-rule": deeds that say something together; `cause` names it */
 	ALERT_TYPE_NR
 };
 
@@ -94,6 +98,14 @@ struct alert_setting { /* ALERT_DUMP_SETTING */
 	const char *name; /* setting_what_str(), static; NULL = not about a setting */
 	char *old_value, *value; /* as text */
 	uint32_t pid; /* of the process that it is a setting of; 0 = of the host */
+};
+
+struct alert_breach { /* ALERT_ISOLATION_BREACH */
+	char *zone; /* NULL = not about one */
+	char *link; /* the step by which the key left its zone, in words */
+	char *way; /* the path so far: "/srv/a.key -> signd[901] -> /var/cores/core.901" */
+	bool key_known;
+	struct key_identity key; /* to be replaced by another */
 };
 
 struct alert {
@@ -163,6 +175,7 @@ struct alert {
 	struct alert_dump dump;
 	struct alert_setting setting;
 	struct alert_scan scan;
+	struct alert_breach breach;
 	/* ALERT_EVENTS_LOST */
 	uint64_t gap_from_ns, gap_to_ns; /* CLOCK_REALTIME */
 	char *cause;

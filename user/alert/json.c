@@ -346,6 +346,18 @@ static json_t *chain(const struct alert *alert, bool *failed)
 	return o.json;
 }
 
+static json_t *breach(const struct alert_breach *b, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put(&o, "zone", text(b->zone));
+	put(&o, "link", text(b->link));
+	put(&o, "way", text(b->way));
+	put(&o, "rotate", b->key_known ? key(&b->key, failed) : json_null());
+	*failed |= o.failed;
+	return o.json;
+}
+
 char *alert_json(const struct alert *alert)
 {
 	struct object o = {json_object(), false};
@@ -374,6 +386,8 @@ char *alert_json(const struct alert *alert)
 		put(&o, "object", object(alert, &o.failed));
 		put(&o, "access", how(alert, &o.failed));
 	}
+	if (alert->breach.zone)
+		put(&o, "breach", breach(&alert->breach, &o.failed));
 	if (alert->dump.how)
 		put(&o, "dump", dump(&alert->dump, &o.failed));
 	if (alert->setting.name)

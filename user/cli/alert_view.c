@@ -272,6 +272,16 @@ static void show_memory(const struct term *t, const json_t *alert)
 	}
 }
 
+static void show_breach(const struct term *t, const json_t *breach)
+{
+	row(t, "zone");
+	term_putf(t, STYLE_BOLD, "%s\n", text(breach, "zone"));
+	row(t, "link");
+	term_putf(t, STYLE_WARN, "%s\n", text(breach, "link"));
+	row(t, "way");
+	term_putf(t, STYLE_PLAIN, "%s\n", text(breach, "way"));
+}
+
 void alert_view(const struct term *t, const json_t *alert)
 {
 	const json_t *subject = json_object_get(alert, "subject"),
@@ -289,6 +299,8 @@ void alert_view(const struct term *t, const json_t *alert)
 	term_wrap(t, STYLE_PLAIN, 2, text(alert, "text"));
 	if (json_is_object(json_object_get(alert, "object")))
 		show_object(t, alert);
+	if (json_is_object(json_object_get(alert, "breach")))
+		show_breach(t, json_object_get(alert, "breach"));
 	if (json_is_object(json_object_get(alert, "dump")))
 		show_dump(t, json_object_get(alert, "dump"));
 	if (json_is_object(json_object_get(alert, "setting")))

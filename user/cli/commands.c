@@ -5,6 +5,7 @@
 const struct cli_command *const cli_commands[] = {
 	&cmd_status,
 	&cmd_alerts,
+	&cmd_trail,
 	&cmd_policy_check,
 	&cmd_policy_show,
 	&cmd_policy_diff,

@@ -38,6 +38,7 @@
 #include "sinks/store.h"
 #include "sinks/syslog.h"
 #include "trace/trace.h"
+#include "trail/store.h"
 #include "watch/watcher.h"
 
 #define MS 1000ULL /* in the loop's microseconds */
@@ -361,6 +362,31 @@ static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 	return drain(app);
 }
 
+/* Once for each time that it begins or ends. */
+static void keep_trail(struct app *app)
+{
+	struct trail_store_stats st;
+	char text[512];
+
+	trail_store_flush(app->trail, app_realtime());
+	trail_store_stats(app->trail, &st);
+	if (st.damaged != app->trail_damaged) {
+		app->trail_damaged = st.damaged;
+		snprintf(text, sizeof(text),
+			 "the trail's database was damaged: it is beside the new one as "
+			 "trail.db.damaged, and the trail begins anew");
+		log_line(SD_ERR, "%s", text);
+		feed_health(app, HEALTH_DEGRADED, "trail-store", text);
+	}
+	if ((st.error[0] != '\0') == app->trail_failing)
+		return;
+	app->trail_failing = !app->trail_failing;
+	snprintf(text, sizeof(text), "the trail cannot be written: %s",
+		 app->trail_failing ? st.error : "it can again");
+	log_line(app->trail_failing ? SD_ERR : SD_NOTICE, "%s", text);
+	feed_health(app, app->trail_failing ? HEALTH_DEGRADED : HEALTH_OK, "trail-store", text);
+}
+
 static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct app *app = userdata;
@@ -380,6 +406,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	for (int i = 0; i < SINKS_NR; i++)
 		if (app->sinks[i])
 			app->sinks[i]->ops->flush(app->sinks[i]);
+	keep_trail(app);
 	if (app->record_file)
 		fflush(app->record_file);
 	sd_event_source_set_time_relative(source, 1000 * MS);
@@ -478,12 +505,15 @@ static int sinks_start(struct app *app)
 		.path = s->jsonl,
 		.spool_path = KT_STATEDIR "/jsonl.spool",
 	};
+	const struct trail_store_options trail = {.path = KT_STATEDIR "/trail.db"};
 	int r = store_sink_new(&store, &app->sinks[SINK_STORE]);
 
 	if (!r)
 		r = syslog_sink_new(&syslog, &app->sinks[SINK_SYSLOG]);
 	if (!r && s->jsonl[0])
 		r = jsonl_sink_new(&jsonl, &app->sinks[SINK_JSONL]);
+	if (!r)
+		r = trail_store_new(&trail, &app->trail);
 	return r;
 }
 
@@ -506,6 +536,7 @@ static FILE *open_record(const char *path)
 static int engine_start(struct app *app)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	const struct trail_sink trail = trail_store_sink(app->trail);
 	struct trace_header header = {};
 	struct engine_config config = {
 		.policy = app->policy,
@@ -514,6 +545,7 @@ static int engine_start(struct app *app)
 		.alert = on_alert,
 		.ctx = app,
 		.evidence = &evidence_ops,
+		.trail = &trail,
 	};
 
 	app->wall_offset = app_wall_offset();
@@ -728,6 +760,7 @@ static void app_fini(struct app *app)
 	sensor_free(app->sensor);
 	engine_free(app->engine);
 	journal_free(app->journal);
+	trail_store_free(app->trail);
 	for (int i = 0; i < SINKS_NR; i++)
 		if (app->sinks[i])
 			app->sinks[i]->ops->free(app->sinks[i]);

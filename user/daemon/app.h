@@ -30,6 +30,7 @@ struct scans;
 struct quota;
 struct slow;
 struct trace_writer;
+struct trail_store;
 struct trust;
 struct watcher;
 
@@ -72,6 +73,9 @@ struct app {
 	struct journal *journal; /* the evidence log; daemon/evidence.h */
 	uint64_t heartbeat_ns; /* last sent, CLOCK_BOOTTIME */
 	const char *journal_fault; /* told last, static; NULL = none */
+	struct trail_store *trail;
+	unsigned trail_damaged; /* databases of it that were moved aside, as told */
+	bool trail_failing; /* that it cannot be written was told */
 	struct control_server *control;
 	FILE *record_file;
 	struct trace_writer *record;

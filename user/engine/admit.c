@@ -27,6 +27,15 @@ void engine_send(struct engine *engine, const struct alert *alert)
 {
 	engine->st.alerts++;
 	engine->alert(engine->ctx, alert);
+	if (alert->nr_processes && !alert->summary) {
+		const struct proc_id process = {
+			.tgid = alert->processes[0].pid,
+			.start = alert->processes[0].start,
+		};
+
+		trail_graph_alert(engine->trail, alert->id, alert_type_str(alert->type), &process,
+				  NULL);
+	}
 }
 
 /* Whose share an alert is of: who logged in, over sudo and su; the uid of what nobody began. */

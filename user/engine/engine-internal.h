@@ -13,6 +13,8 @@
 #include "engine/users.h"
 #include "engine/verdicts.h"
 #include "proc/cmdline.h"
+#include "trail/rules.h"
+#include "trail/zoned.h"
 
 struct engine {
 	const struct policy *policy;
@@ -32,6 +34,9 @@ struct engine {
 	struct fold *fold;
 	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */
 	struct share *share;
+	struct trail_graph *trail;
+	struct zoned *zoned; /* keys that belong to a zone */
+	struct trail_rules *rules;
 	uint64_t now; /* latest time that was told */
 	uint64_t ended_until; /* CLOCK_REALTIME ns: rules that ended by then were told */
 	const struct engine_evidence *evidence; /* NULL: nothing is recorded, records is NULL */
@@ -91,6 +96,44 @@ void engine_feed_dump(struct engine *engine,
 void engine_feed_scan(struct engine *engine, const struct event *ev);
 void engine_feed_memory(struct engine *engine, const struct event *ev);
 void engine_feed_refused(struct engine *engine, const struct event *ev);
+
+/* --- breach.c: keys of zones
+ * ----------------------------------------------------------------------
+ */
+
+/* A key is read outside of its zone. */
+struct breach {
+	uint32_t zone; /* 0 = it is none */
+	bool key_known;
+	char name[TRAIL_NAME_MAX]; /* the key's in the trail, "" = not known */
+	struct key_identity key;
+};
+
+/* A watched file holds this key: it belongs to the zone of the file's entry. */
+void engine_zone_key(struct engine *engine, const struct object *object);
+
+/* Who is read: `who`, by an access to `object` at `path`. The answer is the policy's about that. */
+void engine_find_breach(const struct engine *engine, const struct object *object,
+			const struct watch_entry *entry, const struct policy_subject *who,
+			struct span path, const struct policy_answer *answer,
+			struct breach *out_breach);
+
+/* In words; the strings are the caller's. False: out of memory. */
+bool engine_tell_breach(const struct engine *engine, const struct breach *breach,
+			const struct settled *settled, bool is_dump, struct span path,
+			struct alert_breach *out);
+
+/* Keys were found in a dump: who had read it before is told now. */
+void engine_tell_early_readers(struct engine *engine, const struct event *ev);
+
+/* --- judge-rules.c: only with the setting `trail_rules`
+ * --------------------------------------------
+ */
+
+void engine_rules_read(struct engine *engine, const struct settled *settled, uint64_t now);
+void engine_rules_early(struct engine *engine, const struct settled *settled, uint64_t now);
+void engine_rules_net(struct engine *engine, const struct event *ev);
+void engine_rules_gap(struct engine *engine, const struct event *ev); /* EVENT_GAP, EVENT_HEALTH */
 
 /* For settle_new(). */
 enum settle_permit engine_on_permit(void *ctx, const struct event *ev);

@@ -57,12 +57,37 @@ static void feed_health(struct engine *engine, const struct event *ev)
 	alert_free(alert);
 }
 
+/* What the trail asks of a watched object. */
+static bool trail_object(void *ctx, uint64_t number, struct trail_object *out)
+{
+	const struct engine *engine = ctx;
+	const struct object *object = objects_find(engine->objects, number);
+	const struct watch_entry *entry =
+		object && object->watch_number ? policy_watch(engine->policy, object->watch_number)
+					       : NULL;
+
+	if (!entry)
+		return false;
+	*out = (struct trail_object){
+		.inode = object->inode,
+		.path = str_span(object->path),
+		.watch = span_of(entry->name),
+		.holds_key = object_class_holds_keys(entry->object_class),
+		.is_dump = entry->object_class == CLASS_DUMP,
+		.key = object->key_known ? object->key : NULL,
+	};
+	return true;
+}
+
 void engine_feed(struct engine *engine, const struct event *ev)
 {
 	if (ev->type > 0 && ev->type < EVENT_TYPE_NR)
 		engine->st.events[ev->type]++;
 	if (ev->time > engine->now)
 		engine->now = ev->time;
+	/* Before the verdict, which asks where a key came from; what an object is, comes first. */
+	if (ev->type != EVENT_OBJECT)
+		trail_graph_feed(engine->trail, ev);
 	switch (ev->type) {
 	case EVENT_FORK:
 		proctab_fork(engine->processes, ev->time, &ev->fork);
@@ -87,6 +112,8 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_OBJECT:
 		objects_tell(engine->objects, ev->time, &ev->object, engine->policy);
+		engine_zone_key(engine, objects_find(engine->objects, ev->object.object));
+		trail_graph_feed(engine->trail, ev);
 		settle_poke(engine->settle, ev->object.object);
 		break;
 	case EVENT_USER:
@@ -100,9 +127,11 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_GAP:
 		engine_record_gap(engine, ev);
+		engine_rules_gap(engine, ev);
 		feed_gap(engine, ev);
 		break;
 	case EVENT_HEALTH:
+		engine_rules_gap(engine, ev);
 		feed_health(engine, ev);
 		break;
 	case EVENT_DUMP:
@@ -122,7 +151,8 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_REFUSED:
 		engine_feed_refused(engine, ev);
 		break;
-	case EVENT_NET: /* judged by nobody: it is there to be found in a trace */
+	case EVENT_NET: /* judged with what was read before, if at all */
+		engine_rules_net(engine, ev);
 		if (ev->net.how < NET_HOW_NR)
 			engine->st.net[ev->net.how]++;
 		break;
@@ -202,6 +232,7 @@ void engine_set_policy(struct engine *engine, const struct policy *policy)
 void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns)
 {
 	engine->wall_offset_ns = wall_offset_ns;
+	trail_graph_set_wall_offset(engine->trail, wall_offset_ns);
 }
 
 struct engine *engine_new(const struct engine_config *config)
@@ -238,14 +269,25 @@ struct engine *engine_new(const struct engine_config *config)
 	engine->evidence = config->evidence;
 	if (engine->evidence)
 		engine->records = records_new(engine_on_record, engine_on_unrecorded, engine);
+	engine->trail = trail_graph_new(&(struct trail_graph_config){
+		.host = config->host,
+		.boot_id = config->boot_id,
+		.wall_offset_ns = config->wall_offset_ns,
+		.object = trail_object,
+		.ctx = engine,
+	});
+	engine->zoned = zoned_new();
+	engine->rules = trail_rules_new();
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
 	    !engine->settle || !engine->users || !engine->programs || !engine->sessions ||
-	    !engine->verdicts || !engine->fold || !engine->share ||
-	    (engine->evidence && !engine->records)) {
+	    !engine->verdicts || !engine->fold || !engine->share || !engine->trail ||
+	    !engine->zoned || !engine->rules || (engine->evidence && !engine->records)) {
 		engine_free(engine);
 		return NULL;
 	}
+	if (config->trail)
+		trail_graph_set_sink(engine->trail, config->trail);
 	return engine;
 }
 
@@ -257,6 +299,9 @@ void engine_free(struct engine *engine)
 	share_free(engine->share);
 	records_free(engine->records);
 	settle_free(engine->settle);
+	trail_graph_free(engine->trail);
+	zoned_free(engine->zoned);
+	trail_rules_free(engine->rules);
 	users_free(engine->users);
 	programs_free(engine->programs);
 	sessions_free(engine->sessions);
@@ -276,6 +321,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 
 	proctab_stats(engine->processes, &st.processes);
 	settle_stats(engine->settle, &st.pending);
+	trail_graph_stats(engine->trail, &st.trail);
 	st.writes = st.pending.not_read;
 	st.objects = objects_count(engine->objects);
 	st.objects_refused = objects_refused(engine->objects);
@@ -284,7 +330,8 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
 		   users_bytes(engine->users) + programs_bytes(engine->programs) +
 		   fold_bytes(engine->fold) + share_bytes(engine->share) +
-		   strtab_bytes(engine->object_strings) +
+		   strtab_bytes(engine->object_strings) + st.trail.bytes +
+		   zoned_bytes(engine->zoned) + trail_rules_bytes(engine->rules) +
 		   (engine->records ? records_bytes(engine->records) : 0);
 	*out_stats = st;
 }

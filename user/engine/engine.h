@@ -24,6 +24,7 @@
 #include "model/event.h"
 #include "policy/policy.h"
 #include "proc/proctab.h"
+#include "trail/graph.h"
 
 /* Longest that a verdict waits for the identity of the key once it is settled, ns. */
 #define ENGINE_KEY_WAIT_NS 500000000ULL
@@ -61,6 +62,7 @@ struct engine_config {
 	engine_alert_fn alert;
 	void *ctx;
 	const struct engine_evidence *evidence; /* static; NULL = nothing is recorded */
+	const struct trail_sink *trail; /* copied; NULL = nobody keeps the trail */
 };
 
 /* NULL: out of memory. */
@@ -109,6 +111,7 @@ struct engine_stats {
 	uint64_t objects, objects_max, objects_refused;
 	uint64_t users, folds;
 	uint64_t bytes; /* memory in tables, strings included */
+	struct trail_graph_stats trail;
 	struct proctab_stats processes;
 	struct settle_stats pending;
 };

@@ -7,6 +7,7 @@ struct access_case {
 	const struct object *object;
 	const struct watch_entry *entry;
 	const struct policy_answer *answer;
+	const struct breach *breach;
 };
 
 static struct alert *make_access(struct engine *engine, const void *arg)
@@ -15,6 +16,28 @@ static struct alert *make_access(struct engine *engine, const void *arg)
 	const struct report report = engine_report(engine);
 
 	return report_access(&report, c->settled, c->object, c->entry, c->answer);
+}
+
+/* Where the object is, for zones: as its owner knows it, else as it was reached. */
+static struct span path_of(const struct object *object, const struct event_access *a,
+			   uint32_t flags)
+{
+	if (object->told && object->path)
+		return str_span(object->path);
+	return flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED) ? (struct span){NULL, 0}
+								  : a->path;
+}
+
+static struct alert *make_breach(struct engine *engine, const void *arg)
+{
+	const struct access_case *c = arg;
+	const struct report report = engine_report(engine);
+	struct alert_breach words = {0};
+
+	if (!engine_tell_breach(engine, c->breach, c->settled, c->entry->object_class == CLASS_DUMP,
+				path_of(c->object, &c->settled->access, c->settled->flags), &words))
+		return NULL;
+	return report_breach(&report, c->settled, c->object, c->entry, c->answer, &words);
 }
 
 static struct alert *make_write(struct engine *engine, const void *arg)
@@ -55,16 +78,6 @@ static uint64_t wait_inspected(const struct settled *s, uint64_t now)
 		       : now + ENGINE_PROGRAM_AGAIN_NS;
 }
 
-/* Where the object is, for zones: as its owner knows it, else as it was reached. */
-static struct span path_of(const struct object *object, const struct event_access *a,
-			   uint32_t flags)
-{
-	if (object->told && object->path)
-		return str_span(object->path);
-	return flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED) ? (struct span){NULL, 0}
-								  : a->path;
-}
-
 /* Of a dump it also matters what is known of keys in it. */
 static void judge_dump(const struct dump_scan *scan, struct watch_entry *entry,
 		       struct policy_answer *answer)
@@ -95,7 +108,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	const struct watch_entry *entry = NULL;
 	struct watch_entry of_dump;
 	struct policy_answer answer = unknown;
-	struct access_case c = {s, object, NULL, &answer};
+	struct breach breach = {0};
+	struct access_case c = {s, object, NULL, &answer, &breach};
 	struct share_case share;
 	struct fold_key key;
 	uint64_t later;
@@ -118,8 +132,17 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 			return 0; /* not watched then, or not by the policy that is now in force */
 		entry = c.entry = policy_watch(engine->policy, query.watch);
 		policy_judge(engine->policy, &query, &answer);
+		engine_find_breach(engine, object, entry, &query.subject, query.path, &answer,
+				   &breach);
+		/* Who wrote the dump has that in hand already. */
+		if (answer.verdict == VERDICT_ALLOW &&
+		    trail_graph_wrote(engine->trail, &a->inode, &a->subject.id))
+			breach.zone = 0;
+		if (breach.zone)
+			answer.verdict = VERDICT_ALERT;
 	}
-	if (entry && entry->object_class == CLASS_DUMP && answer.verdict == VERDICT_ALERT) {
+	if (entry && entry->object_class == CLASS_DUMP && answer.verdict == VERDICT_ALERT &&
+	    !breach.zone) {
 		of_dump = *entry;
 		entry = c.entry = &of_dump;
 		judge_dump(object->scan, &of_dump, &answer);
@@ -139,14 +162,18 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		return later;
 	engine_record_access(engine, s, object, ACTION_READ, &answer);
 	key = (struct fold_key){
-		.type = report_type(entry ? entry->object_class : CLASS_KEY),
+		.type = breach.zone ? ALERT_ISOLATION_BREACH
+				    : report_type(entry ? entry->object_class : CLASS_KEY),
 		.image = a->subject.id,
 		.uid = a->subject.uid,
 		.object = a->object,
 		.exe = a->exe,
 	};
 	share = engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner, a->object);
-	engine_admit(engine, &key, &share, 1, s->time, s->last_time, now, make_access, &c);
+	engine_admit(engine, &key, &share, 1, s->time, s->last_time, now,
+		     breach.zone ? make_breach : make_access, &c);
+	if (!entry || object_class_holds_keys(entry->object_class))
+		engine_rules_read(engine, s, now);
 	return 0;
 }
 
@@ -236,7 +263,7 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 		.final = true,
 	};
 	struct policy_answer answer;
-	struct access_case c = {&s, object, NULL, &answer};
+	struct access_case c = {&s, object, NULL, &answer, NULL};
 	struct policy_query query = {.action = ACTION_WRITE, .time = engine_wall(engine, ev->time)};
 
 	query.watch = object ? object_watch(object, ev->time) : 0;

@@ -160,4 +160,6 @@ void engine_feed_scan(struct engine *engine, const struct event *ev)
 					  key.object)
 			: engine_share_of(engine, UID_UNSET, s->owner, s->owner, key.object);
 	engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_scan, &c);
+	if (s->state == SCANSTATE_KEY)
+		engine_tell_early_readers(engine, ev);
 }

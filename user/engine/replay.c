@@ -68,6 +68,7 @@ int replay_file(FILE *f, const char *name, const struct replay_options *options,
 		.alert = options->alert ? options->alert : no_alert,
 		.ctx = options->ctx,
 		.evidence = options->evidence,
+		.trail = options->trail,
 	});
 	if (!engine)
 		return -ENOMEM;

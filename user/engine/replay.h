@@ -13,6 +13,7 @@ struct replay_options {
 	void *ctx;
 	const struct engine_evidence *evidence; /* as engine_config; may be NULL */
 	uint32_t max_processes, max_pending; /* as engine_config */
+	const struct trail_sink *trail; /* as engine_config */
 };
 
 struct replay_result {

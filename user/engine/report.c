@@ -344,6 +344,20 @@ char *report_rule(const struct policy_answer *answer)
 	return text;
 }
 
+/* Why it is one, for the sentence: the link that failed, and which key to replace. */
+static char *breach_why(const struct alert_breach *breach)
+{
+	char key[256] = "the key";
+	char *why = NULL;
+
+	if (breach->key_known)
+		sentence_key(&breach->key, key, sizeof(key));
+	if (asprintf(&why, "outside of zone %s: %s; rotate %s", breach->zone, breach->link, key) <
+	    0)
+		return NULL;
+	return why;
+}
+
 static struct alert *report_as(enum alert_type type, const char *attack,
 			       const struct report *report, const struct settled *s,
 			       const struct object *object, const struct watch_entry *entry,
@@ -421,6 +435,38 @@ struct alert *report_access(const struct report *report, const struct settled *s
 			 entry, answer);
 }
 
+struct alert *report_breach(const struct report *report, const struct settled *s,
+			    const struct object *object, const struct watch_entry *entry,
+			    const struct policy_answer *answer, struct alert_breach *breach)
+{
+	struct watch_entry critical = *entry;
+	_cleanup_free_ char *why = breach_why(breach);
+	struct policy_answer said = *answer;
+	struct alert *alert = NULL;
+	char *rule;
+
+	critical.severity = SEV_CRITICAL;
+	said.why = why;
+	if (why)
+		alert = report_as(ALERT_ISOLATION_BREACH, report_attack(entry->object_class),
+				  report, s, object, &critical, &said);
+	if (!alert) {
+		free(breach->zone);
+		free(breach->link);
+		free(breach->way);
+		return NULL;
+	}
+	alert->breach = *breach;
+	rule = report_rule(answer); /* without what stands in `breach` */
+	if (!rule) {
+		alert_free(alert);
+		return NULL;
+	}
+	free(alert->rule);
+	alert->rule = rule;
+	return alert;
+}
+
 struct alert *report_write(const struct report *report, const struct settled *s,
 			   const struct object *object, const struct watch_entry *entry,
 			   const struct policy_answer *answer)
@@ -431,7 +477,7 @@ struct alert *report_write(const struct report *report, const struct settled *s,
 
 /* --- the daemon's own matters ---------------------------------------------------------- */
 
-static enum severity gap_severity(struct span cause)
+enum severity report_gap_severity(struct span cause)
 {
 	static const struct {
 		const char *cause;
@@ -465,7 +511,7 @@ static enum severity gap_severity(struct span cause)
 struct alert *report_gap(const struct report *report, const struct event *ev)
 {
 	const struct event_gap *gap = &ev->gap;
-	enum severity severity = gap_severity(gap->cause);
+	enum severity severity = report_gap_severity(gap->cause);
 	struct alert *alert = report_new(report, ALERT_EVENTS_LOST, severity, ev->time);
 
 	if (!alert)

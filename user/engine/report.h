@@ -12,6 +12,7 @@
 #include "engine/users.h"
 #include "policy/policy.h"
 #include "proc/proctab.h"
+#include "trail/rules.h"
 
 /* What reports are made from. */
 struct report {
@@ -31,6 +32,13 @@ struct report {
 struct alert *report_access(const struct report *report, const struct settled *settled,
 			    const struct object *object, const struct watch_entry *entry,
 			    const struct policy_answer *answer);
+/*
+ * The same where bytes of a key are read outside of the key's zone; takes the strings of `breach`
+ * over, also on failure.
+ */
+struct alert *report_breach(const struct report *report, const struct settled *settled,
+			    const struct object *object, const struct watch_entry *entry,
+			    const struct policy_answer *answer, struct alert_breach *breach);
 /* The same for an access that may write, as one of an entry with `on: write`. */
 struct alert *report_write(const struct report *report, const struct settled *settled,
 			   const struct object *object, const struct watch_entry *entry,
@@ -45,6 +53,12 @@ struct alert *report_memory(const struct report *report, const struct event *ev,
 			    const struct policy_answer *answer);
 const char *report_memory_attack(enum memory_how how);
 struct alert *report_gap(const struct report *report, const struct event *ev);
+enum severity report_gap_severity(struct span cause);
+/* What somebody's deeds say together. exe, cgroup: empty = what the process table knows. */
+struct alert *report_rule_alert(const struct report *report, enum trail_rule rule,
+				const struct subject *subject, struct proc_ref proc,
+				struct span exe, struct span cgroup, enum exe_trust exe_trust,
+				uint32_t flags, uint64_t time);
 /*
  * Alerts of a user are held back beyond his share: from now on (held 0), or so many were. start: of
  * the window, as the other times CLOCK_BOOTTIME ns.

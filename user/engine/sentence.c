@@ -172,7 +172,8 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 
 static bool about_a_key(const struct alert *alert)
 {
-	return alert->type == ALERT_KEY_READ;
+	return alert->type == ALERT_KEY_READ ||
+	       (alert->type == ALERT_ISOLATION_BREACH && !alert->scan.state);
 }
 
 static void put_ancestry(FILE *f, const struct alert *alert)
@@ -280,6 +281,20 @@ static char *end_text(FILE *f, char **text)
 		return *text;
 	free(*text);
 	return NULL;
+}
+
+char *sentence_rule(const struct alert *alert, const char *what)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	fprintf(f, " %s", what);
+	put_ancestry(f, alert);
+	return end_text(f, &text);
 }
 
 static void put_identity(FILE *f, const struct alert_key *key)

@@ -37,6 +37,8 @@ char *sentence_scan(const struct alert *alert);
 char *sentence_refused(const struct alert *alert, const char *noun, const char *why);
 /* noun[i]: of the class of alert->keys[i]. */
 char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why);
+/* cat (pid 9, user bob) <what>; ancestry: ... */
+char *sentence_rule(const struct alert *alert, const char *what);
 char *sentence_gap(const struct alert *alert);
 char *sentence_held_back(const struct alert *alert);
 char *sentence_summary(const struct alert *summary, const struct alert *like);

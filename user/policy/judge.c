@@ -286,6 +286,18 @@ bool zone_holds_path(const struct policy *policy, uint32_t number, struct span p
 	return false;
 }
 
+bool policy_zone_holds_path(const struct policy *policy, uint32_t zone, struct span path)
+{
+	return zone_holds_path(policy, zone, path);
+}
+
+bool policy_zone_holds(const struct policy *policy, uint32_t zone, const struct policy_subject *who,
+		       struct span path)
+{
+	return zone_holds_subject(policy, zone, who) &&
+	       (!path.len || zone_holds_path(policy, zone, path));
+}
+
 /* What is not looked up. */
 static bool conditions_hold(const struct policy *policy, const struct rule *rule,
 			    const struct policy_subject *s, enum policy_action action)

@@ -312,6 +312,25 @@ static int compare_name(const char *s, struct span name)
 	return order ? order : len < name.len ? -1 : len > name.len;
 }
 
+uint32_t policy_watch_zone(const struct policy *policy, uint32_t watch)
+{
+	return watch && watch <= policy->nr_watches ? policy->watches[watch - 1].zone : 0;
+}
+
+uint32_t policy_find_zone(const struct policy *policy, struct span name)
+{
+	for (size_t i = 0; name.len && i < policy->nr_zones; i++)
+		if (strlen(policy->zones[i].name) == name.len &&
+		    !memcmp(policy->zones[i].name, name.p, name.len))
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+const char *policy_zone_name(const struct policy *policy, uint32_t zone)
+{
+	return policy->zones[zone - 1].name;
+}
+
 uint32_t policy_find_watch(const struct policy *policy, struct span name)
 {
 	size_t low = 0, high = policy->nr_watches;

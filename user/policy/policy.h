@@ -117,6 +117,7 @@ struct settings {
 	uint32_t marks_quota; /* 16384: of them those of one user; 0 = no bound */
 	bool memory; /* off: probes at memory of key holders, agents' sockets, their connections */
 	bool refused; /* off: opens of watched names that are refused, or find nothing */
+	bool trail_rules; /* off: deeds that say something together only */
 	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
 	struct scan_settings scan;
 	struct journal_settings journal;
@@ -175,6 +176,14 @@ uint32_t policy_dump_watch(const struct policy *policy);
 /* The first entry of a class, 0 = none. For classes without paths, which one entry is for. */
 uint32_t policy_find_class(const struct policy *policy, enum object_class object_class);
 
+/*
+ * Zones, numbered from 1; 0 = none. Is somebody, or a file by the path that its owner knows, in
+ * one? A path that is not known (empty) counts as in it. zone must not be 0.
+ */
+uint32_t policy_watch_zone(const struct policy *policy, uint32_t watch);
+uint32_t policy_find_zone(const struct policy *policy, struct span name);
+const char *policy_zone_name(const struct policy *policy, uint32_t zone);
+
 const char *policy_action_str(enum policy_action action);
 const char *verdict_str(enum verdict verdict);
 const char *policy_mode_str(enum policy_mode mode);
@@ -211,6 +220,10 @@ struct policy_query {
 	struct span path; /* the object's, as its owner knows it; for zones */
 	uint64_t time; /* CLOCK_REALTIME ns, for what has an end; 0 = nothing has ended */
 };
+
+bool policy_zone_holds_path(const struct policy *policy, uint32_t zone, struct span path);
+bool policy_zone_holds(const struct policy *policy, uint32_t zone, const struct policy_subject *who,
+		       struct span path);
 
 enum policy_reason {
 	REASON_NO_WATCH = 1, /* no entry is about it */

@@ -200,6 +200,7 @@ static const struct field setting_fields[] = {
 	SETTING(marks_quota, read_number_setting, 0, 16777216),
 	SETTING(memory, read_switch, 0, 0),
 	SETTING(refused, read_switch, 0, 0),
+	SETTING(trail_rules, read_switch, 0, 0),
 	SETTING(canary_s, read_number_setting, 0, 86400),
 	{.key = "scan", .read = read_scan},
 	{.key = "journal", .read = read_journal},

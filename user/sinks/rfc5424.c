@@ -401,6 +401,19 @@ static void put_scan(struct line *line, const struct alert_scan *scan)
 	param_u(line, "keys_found", scan->keys);
 }
 
+static void put_breach(struct line *line, const struct alert_breach *breach)
+{
+	param(line, "zone", breach->zone, line->max->other);
+	param(line, "link", breach->link, line->max->path);
+	param(line, "way", breach->way, line->max->path);
+	if (!breach->key_known)
+		return;
+	param(line, "rotate_type", key_kind_str(breach->key.kind), line->max->other);
+	param(line, "rotate_fingerprint", breach->key.ssh_fp, SIZE_MAX);
+	if (breach->key.has_spki)
+		param_spki(line, "rotate_spki_sha256", &breach->key);
+}
+
 static void put_setting(struct line *line, const struct alert_setting *setting)
 {
 	param(line, "setting", setting->name, line->max->other);
@@ -495,6 +508,8 @@ static void put_element(struct line *line, const struct alert *alert, const char
 		put_subject(line, alert);
 	if (alert->object)
 		put_object(line, alert);
+	if (alert->breach.zone)
+		put_breach(line, &alert->breach);
 	if (alert->dump.how)
 		put_dump(line, &alert->dump);
 	if (alert->scan.state)

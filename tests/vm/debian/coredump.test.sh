@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Debian's own ways to a dump: systemd-coredump, which passes the pipe on to a service that writes a
-# compressed file; and gcore, by which a debugger writes the core of a process that lives on.
+# compressed file; and gcore, by which a debugger writes the core of a process that lives on. The trail of
+# the key goes the same way.
 # kernels: 6.1
 # guest: own
 # shellcheck disable=SC2119
@@ -65,7 +66,35 @@ one_of "the stored core is watched" ".type == \"dump-read\" and .object.path == 
 one_of "gcore's file is watched" \
 	".type == \"dump-read\" and .object.path == \"/tmp/odd.$pid\"" \
 	".subject.exe == \"$WAYS/read\""
+
+# trail_has KIND FROM TO: the key's trail has such an edge; nodes by their labels, "*" is any.
+trail_has() {
+	keytrail trail --json "$(fp "$key")" >"$T/trail" 2>&1 &&
+		jq -e --arg kind "$1" --arg from "$2" --arg to "$3" '
+			(.nodes | map({(.name): .label}) | add) as $named |
+			any(.edges[]; .kind == $kind and ($from == "*" or $named[.from] == $from)
+				and ($to == "*" or $named[.to] == $to))' "$T/trail" >/dev/null
+}
+check "the key's trail: who crashed had read the file" wait_for trail_has read "$key" "$crash"
+check "its memory was handed on" trail_has crashed-into "$crash" "*"
+check "a helper wrote the core" wait_for trail_has wrote "*" "$core"
+
+# That one has let go of what it read. This one has not: its core holds the key, and who reads that has it.
+python3 -c "key = open('$key').read(); import os; os.abort()" 2>/dev/null
+stored() {
+	set -- /var/lib/systemd/coredump/core.python3.*
+	[ -s "$1" ] && printf '%s' "$1"
+}
+wait_for stored || not_ok "systemd-coredump stores the other core" "it does not"
+core=$(stored)
+check "the scan confirms that the key is in the other core" \
+	wait_for -t 240 trail_has found-in "$(fp "$key")" "$core" ||
+	note "$(keytrail status --json | jq -c .scan)"
+WAY_MAGIC=$(printf "\050\265\057\375") $WAYS/read "$core" || not_ok "the other core is read" "it was not"
+check "and who reads that has the key" wait_for trail_has dump-read "$core" "$WAYS/read"
+note "$(keytrail trail "$(fp "$key")")"
 kt_stop
+check "the trail is there when the daemon is stopped" trail_has found-in "*" "$core"
 jq -c 'select(.t == "dump" and .how == "helper")' "$T/trace" >"$T/helpers"
 check "who is passed the pipe is known" test "$(wc -l <"$T/helpers")" -ge 2
 jq -c 'select(.t == "written" and .kind == "elf-core")' "$T/trace" >"$T/written"

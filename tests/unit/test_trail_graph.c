@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* trail/graph: who counts as having a key, until when, and what is forgotten first. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "trail/graph.h"
+
+#define SECOND 1000000000ULL
+
+/* What the graph has told, a line each. */
+static char told[65536];
+static struct key_identity identity;
+static bool identified;
+
+static void note(const char *fmt, ...) _printf_(1, 2);
+static void note(const char *fmt, ...)
+{
+	size_t n = strlen(told);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(told + n, sizeof(told) - n, fmt, ap);
+	va_end(ap);
+}
+
+static void on_edge(void *ctx, const struct trail_edge *e)
+{
+	note("%s %s %s>%s %s\n", trail_edge_kind_str(e->kind), trail_evidence_str(e->evidence),
+	     strrchr(e->from, '/') + 1, strrchr(e->to, '/') + 1, e->rule ? e->rule : "-");
+}
+
+static void on_gap(void *ctx, const struct trail_gap *gap)
+{
+	note("gap %s\n", gap->cause);
+}
+
+static void on_rekey(void *ctx, const char *old, const char *name)
+{
+	note("rekey %s>%s\n", strrchr(old, '/') + 1, strrchr(name, '/') + 1);
+}
+
+static void on_node(void *ctx, const struct trail_node *node)
+{
+	if (node->ended_ns)
+		note("ended %s\n", strrchr(node->name, '/') + 1);
+}
+
+/* Objects 1 to 9 are keys, those from 10 on are dumps. */
+static bool on_object(void *ctx, uint64_t number, struct trail_object *out)
+{
+	*out = (struct trail_object){
+		.inode = {.ino = number},
+		.path = span_of(number < 10 ? "/keys/k" : "/cores/c"),
+		.watch = span_of("w"),
+		.holds_key = number < 10,
+		.is_dump = number >= 10,
+		.key = number < 10 && identified ? &identity : NULL,
+	};
+	return number > 0;
+}
+
+static struct trail_graph *graph_new(uint32_t processes, uint32_t files)
+{
+	const struct trail_sink sink = {.node = on_node,
+					.edge = on_edge,
+					.gap = on_gap,
+					.rekey = on_rekey};
+	struct trail_graph *g = trail_graph_new(&(struct trail_graph_config){
+		.host = "h",
+		.boot_id = "0123456789",
+		.max_processes = processes,
+		.max_files = files,
+		.object = on_object,
+	});
+
+	assert_non_null(g);
+	trail_graph_set_sink(g, &sink);
+	identity = (struct key_identity){.kind = KEY_ED25519,
+					 .source = KEYSRC_FILE,
+					 .ssh_fp = "SHA256:k"};
+	identified = true;
+	told[0] = '\0';
+	return g;
+}
+
+static struct subject subject(uint32_t pid, uint64_t exec_id)
+{
+	return (struct subject){
+		.id = {.start = pid, .exec_id = exec_id, .tgid = pid},
+		.loginuid = UID_UNSET,
+		.comm = "p",
+	};
+}
+
+static void reads(struct trail_graph *g, uint32_t pid, uint64_t object)
+{
+	const struct event ev = {
+		.type = EVENT_ACCESS,
+		.time = SECOND,
+		.access =
+			{
+				.subject = subject(pid, 1),
+				.inode = {.ino = object},
+				.object = object,
+				.how = ACCESS_OPEN,
+				.mode = ACCESS_M_READ,
+				.exe = span_of("/bin/p"),
+			},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void forks(struct trail_graph *g, uint32_t pid, uint32_t child)
+{
+	const struct event ev = {
+		.type = EVENT_FORK,
+		.time = SECOND,
+		.fork = {.child = subject(child, 1), .parent = subject(pid, 1).id},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void execs(struct trail_graph *g, uint32_t pid)
+{
+	const struct event ev = {.type = EVENT_EXEC,
+				 .time = SECOND,
+				 .exec = {.subject = subject(pid, 2)}};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void exits(struct trail_graph *g, uint32_t pid)
+{
+	const struct event ev = {.type = EVENT_EXIT,
+				 .time = SECOND,
+				 .exit = {.subject = subject(pid, 1)}};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void crashes(struct trail_graph *g, uint32_t pid, uint64_t object)
+{
+	const struct event ev = {
+		.type = EVENT_DUMP,
+		.time = SECOND,
+		.dump = {.subject = subject(pid, 1),
+			 .how = DUMP_FILE,
+			 .inode = {.ino = object},
+			 .object = object,
+			 .path = span_of("/cores/c")},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void scanned(struct trail_graph *g, uint64_t object, enum scan_state state)
+{
+	const struct event key = {
+		.type = EVENT_SCAN_KEY,
+		.time = SECOND,
+		.scan_key = {.scan = 1, .places = 1, .key = identity},
+	};
+	const struct event ev = {
+		.type = EVENT_SCAN,
+		.time = 2 * SECOND,
+		.scan = {.scan = 1,
+			 .state = state,
+			 .inode = {.ino = object},
+			 .object = object,
+			 .keys = state == SCANSTATE_KEY},
+	};
+
+	if (state == SCANSTATE_KEY)
+		trail_graph_feed(g, &key);
+	trail_graph_feed(g, &ev);
+}
+
+static void connects(struct trail_graph *g, uint32_t pid)
+{
+	const struct event ev = {
+		.type = EVENT_NET,
+		.time = SECOND,
+		.net = {.subject = subject(pid, 1),
+			.how = NET_CONNECT,
+			.family = 2,
+			.port = 443,
+			.addr = {10, 0, 0, 1}},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void reads_memory(struct trail_graph *g, uint32_t pid, uint32_t target, enum memory_how how)
+{
+	const struct event ev = {
+		.type = EVENT_MEMORY,
+		.time = SECOND,
+		.memory = {.subject = subject(pid, 1), .target = subject(target, 1), .how = how},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void expect(struct trail_graph *g, const char *text)
+{
+	assert_string_equal(told, text);
+	told[0] = '\0';
+}
+
+#define HOLDS "holds confirmed SHA256:k>0:1:0 -\n"
+
+static void only_a_confirmed_file_carries_the_key_on(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	crashes(g, 5, 10);
+	expect(g, HOLDS "read observed 0:1:0>5.5.1 -\ncrashed-into observed 5.5.1>0:10:0 -\n");
+	reads(g, 6, 10); /* nothing is known of that dump */
+	connects(g, 6);
+	expect(g, "");
+	scanned(g, 10, SCANSTATE_KEY);
+	expect(g, "found-in confirmed SHA256:k>0:10:0 -\ndump-read observed 0:10:0>6.6.1 -\n");
+	connects(g, 6);
+	expect(g, "sent observed 6.6.1>10.0.0.1 port 443 -\n");
+	/* And so on through the next dump. */
+	crashes(g, 6, 11);
+	scanned(g, 11, SCANSTATE_KEY);
+	reads(g, 7, 11);
+	expect(g, "crashed-into observed 6.6.1>0:11:0 -\nfound-in confirmed SHA256:k>0:11:0 -\n"
+		  "dump-read observed 0:11:0>7.7.1 -\n");
+	trail_graph_free(g);
+}
+
+static void a_clean_dump_carries_nothing(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	crashes(g, 5, 10);
+	scanned(g, 10, SCANSTATE_CLEAN);
+	told[0] = '\0';
+	reads(g, 6, 10);
+	connects(g, 6);
+	expect(g, "");
+	trail_graph_free(g);
+}
+
+static void children_are_told_when_they_do_something(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	forks(g, 5, 6);
+	forks(g, 6, 7);
+	expect(g, "");
+	connects(g, 7);
+	expect(g, "inherited inferred 5.5.1>6.6.1 fork-copies-memory\n"
+		  "inherited inferred 6.6.1>7.7.1 fork-copies-memory\n"
+		  "sent observed 7.7.1>10.0.0.1 port 443 -\n");
+	connects(g, 6);
+	expect(g, "sent observed 6.6.1>10.0.0.1 port 443 -\n");
+	trail_graph_free(g);
+}
+
+static void an_exec_ends_it(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	execs(g, 5);
+	expect(g, "ended 5.5.1\n");
+	connects(g, 5); /* of the image before: too late to be told, and gone */
+	forks(g, 5, 6);
+	connects(g, 6);
+	expect(g, "");
+	trail_graph_free(g);
+}
+
+static void the_end_ends_it_but_a_crash_may_be_told_later(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	exits(g, 5);
+	expect(g, "ended 5.5.1\n");
+	forks(g, 5, 6);
+	connects(g, 6);
+	expect(g, "");
+	crashes(g, 5, 10);
+	expect(g, "crashed-into observed 5.5.1>0:10:0 -\n");
+	trail_graph_free(g);
+}
+
+static void who_can_read_memory_may_have_the_key(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	reads_memory(g, 6, 5, MEMORY_GETFD); /* no memory */
+	expect(g, "");
+	reads_memory(g, 6, 5, MEMORY_ATTACH);
+	connects(g, 6);
+	expect(g, "memory-read inferred 5.5.1>6.6.1 memory-can-be-read\n"
+		  "sent observed 6.6.1>10.0.0.1 port 443 -\n");
+	trail_graph_free(g);
+}
+
+static void a_key_may_become_known_later(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct event ev = {
+		.type = EVENT_OBJECT,
+		.time = SECOND,
+		.object = {.object = 1,
+			   .inode = {.ino = 1},
+			   .path = span_of("/keys/k"),
+			   .watch = span_of("w")},
+	};
+
+	identified = false;
+	reads(g, 5, 1);
+	expect(g, "holds inferred 0:1:0>0:1:0 names-unverified\nread observed 0:1:0>5.5.1 -\n");
+	identified = true;
+	trail_graph_feed(g, &ev);
+	expect(g, "rekey 0:1:0>SHA256:k\n" HOLDS);
+	connects(g, 5);
+	expect(g, "sent observed 5.5.1>10.0.0.1 port 443 -\n");
+	trail_graph_free(g);
+}
+
+static void a_new_name_is_told(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct event ev = {
+		.type = EVENT_OBJECT,
+		.time = SECOND,
+		.object = {.object = 1,
+			   .inode = {.ino = 1},
+			   .path = span_of("/elsewhere/k"),
+			   .watch = span_of("w")},
+	};
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	trail_graph_feed(g, &ev);
+	trail_graph_feed(g, &ev);
+	expect(g, "renamed observed 0:1:0>0:1:0 -\n");
+	trail_graph_free(g);
+}
+
+static void losses_are_gaps(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct event ev = {.type = EVENT_GAP,
+				 .time = SECOND,
+				 .gap = {.cause = span_of("ring-critical")}};
+
+	trail_graph_feed(g, &ev);
+	expect(g, "gap ring-critical\n");
+	trail_graph_free(g);
+}
+
+static void who_has_ended_is_forgotten_first(void **state)
+{
+	struct trail_graph *g = graph_new(4, 0);
+	struct trail_graph_stats st;
+
+	for (uint32_t pid = 1; pid <= 4; pid++)
+		reads(g, pid, 1);
+	exits(g, 3);
+	reads(g, 5, 1);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.processes, 4);
+	assert_int_equal(st.processes_forgotten, 0);
+	assert_null(strstr(told, "gap"));
+	reads(g, 1, 1); /* used last */
+	reads(g, 6, 1); /* makes 2 go, which is told */
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.processes, 4);
+	assert_int_equal(st.processes_forgotten, 1);
+	assert_non_null(strstr(told, "gap trail-full\n"));
+	told[0] = '\0';
+	connects(g, 2);
+	expect(g, "");
+	connects(g, 1);
+	expect(g, "sent observed 1.1.1>10.0.0.1 port 443 -\n");
+	trail_graph_free(g);
+}
+
+static void memory_is_bounded_whatever_comes(void **state)
+{
+	struct trail_graph *g = graph_new(64, 32);
+	struct trail_graph_stats st, end;
+
+	for (uint32_t i = 0; i < 10000; i++) {
+		reads(g, i, 1 + i % 9);
+		forks(g, i, 100000 + i);
+		crashes(g, i, 10 + i);
+		told[0] = '\0';
+		if (i == 1000)
+			trail_graph_stats(g, &st);
+	}
+	trail_graph_stats(g, &end);
+	assert_int_equal(end.processes, 64);
+	assert_int_equal(end.files, 32);
+	assert_int_equal(end.bytes, st.bytes);
+	trail_graph_free(g);
+}
+
+static void the_way_to_a_file_begins_at_its_origin(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct inode_id dump = {.ino = 11};
+	struct trail_step steps[TRAIL_STEPS_MAX];
+
+	reads(g, 5, 1);
+	forks(g, 5, 6);
+	crashes(g, 6, 11);
+	assert_int_equal(trail_graph_way_to_file(g, &dump, "key/ssh/SHA256:k", steps,
+						 TRAIL_STEPS_MAX),
+			 4);
+	assert_false(steps[0].is_process);
+	assert_int_equal(steps[1].id.tgid, 5);
+	assert_int_equal(steps[2].id.tgid, 6);
+	assert_int_equal(steps[2].by, TRAIL_INHERITED);
+	assert_int_equal(steps[3].by, TRAIL_CRASHED_INTO);
+	assert_int_equal(trail_graph_way_to_file(g, &dump, "key/ssh/SHA256:other", steps,
+						 TRAIL_STEPS_MAX),
+			 0);
+	trail_graph_free(g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_a_confirmed_file_carries_the_key_on),
+		cmocka_unit_test(a_clean_dump_carries_nothing),
+		cmocka_unit_test(children_are_told_when_they_do_something),
+		cmocka_unit_test(an_exec_ends_it),
+		cmocka_unit_test(the_end_ends_it_but_a_crash_may_be_told_later),
+		cmocka_unit_test(who_can_read_memory_may_have_the_key),
+		cmocka_unit_test(a_key_may_become_known_later),
+		cmocka_unit_test(a_new_name_is_told),
+		cmocka_unit_test(losses_are_gaps),
+		cmocka_unit_test(who_has_ended_is_forgotten_first),
+		cmocka_unit_test(memory_is_bounded_whatever_comes),
+		cmocka_unit_test(the_way_to_a_file_begins_at_its_origin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

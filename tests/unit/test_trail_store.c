@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* trail/store: kept over a restart, once each, within its bounds, and what a damaged file does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "tmpdir.h"
+#include "trail/store.h"
+
+#define SECOND 1000000000ULL
+
+static struct trail_store *open_store(const char *path, uint64_t max_edges)
+{
+	const struct trail_store_options options = {.path = path, .max_edges = max_edges};
+	struct trail_store *store = NULL;
+
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	return store;
+}
+
+/* Key number `key` is read by process `pid`. */
+static void put(struct trail_store *store, unsigned key, unsigned pid, uint64_t time)
+{
+	const struct trail_sink sink = trail_store_sink(store);
+	char name[64], label[64], file[64], process[64];
+
+	snprintf(name, sizeof(name), "key/ssh/SHA256:%u", key);
+	snprintf(label, sizeof(label), "SHA256:%u", key);
+	snprintf(file, sizeof(file), "h/file/%u", key);
+	snprintf(process, sizeof(process), "h/process/b/%u.1.1", pid);
+	sink.node(sink.ctx, &(struct trail_node){.name = name, .kind = TRAIL_KEY, .label = label});
+	sink.node(sink.ctx, &(struct trail_node){
+				    .name = file, .kind = TRAIL_FILE, .host = "h", .label = "/k"});
+	sink.node(sink.ctx, &(struct trail_node){.name = process,
+						 .kind = TRAIL_PROCESS,
+						 .host = "h",
+						 .label = "/usr/bin/cat",
+						 .pid = pid,
+						 .uid = 1000,
+						 .loginuid = UINT32_MAX});
+	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_HOLDS,
+						 .evidence = TRAIL_CONFIRMED,
+						 .key = name,
+						 .from = name,
+						 .to = file,
+						 .time_ns = time});
+	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_READ,
+						 .evidence = TRAIL_OBSERVED,
+						 .key = name,
+						 .from = file,
+						 .to = process,
+						 .detail = "open",
+						 .time_ns = time});
+}
+
+static size_t edges_of(struct trail_store *store, const char *what)
+{
+	struct trail_view view;
+	size_t nr;
+	int r = trail_store_view(store, what, 0, &view);
+
+	if (r == -ENOENT)
+		return 0;
+	assert_int_equal(r, 0);
+	nr = view.nr_edges;
+	trail_view_fini(&view);
+	return nr;
+}
+
+static void survives_a_restart(void **state)
+{
+	const char *path = tmpdir_path(state, "trail.db");
+	struct trail_store *store = open_store(path, 0);
+	struct trail_store_stats stats;
+	struct stat st;
+
+	put(store, 1, 11, 5 * SECOND);
+	trail_store_free(store);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	store = open_store(path, 0);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.edges, 2);
+	assert_int_equal(stats.keys, 1);
+	assert_int_equal(edges_of(store, "SHA256:1"), 2);
+	trail_store_free(store);
+	assert_int_equal(trail_store_open(path, &store), 0);
+	assert_int_equal(edges_of(store, "11"), 2);
+	trail_store_free(store);
+}
+
+static void the_same_deed_is_one_edge(void **state)
+{
+	struct trail_store *store = open_store(":memory:", 0);
+	struct trail_view view;
+
+	for (unsigned i = 1; i <= 5; i++)
+		put(store, 1, 11, i * SECOND);
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	assert_int_equal(view.nr_edges, 2);
+	assert_int_equal(view.edges[1].count, 5);
+	assert_int_equal(view.edges[1].first_ns, SECOND);
+	assert_int_equal(view.edges[1].last_ns, 5 * SECOND);
+	trail_view_fini(&view);
+	trail_store_free(store);
+}
+
+static void a_flood_about_one_key_costs_no_other_its_trail(void **state)
+{
+	struct trail_store *store = open_store(":memory:", 100);
+	struct trail_store_stats stats;
+	struct trail_view view;
+
+	for (unsigned i = 0; i < 10; i++)
+		put(store, 1, 100 + i, (1 + i) * SECOND); /* the oldest of all */
+	for (unsigned i = 0; i < 500; i++)
+		put(store, 2, 1000 + i, (100 + i) * SECOND);
+	trail_store_flush(store, 1000 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.edges, 100);
+	assert_int_equal(edges_of(store, "SHA256:1"), 11);
+	assert_int_equal(edges_of(store, "SHA256:2"), 89);
+	/* Of the flood the newest are left, and where the key is kept. */
+	assert_int_equal(trail_store_view(store, "SHA256:2", 0, &view), 0);
+	assert_int_equal(view.edges[0].kind, TRAIL_HOLDS);
+	assert_int_equal(view.edges[88].first_ns, 599 * SECOND);
+	trail_view_fini(&view);
+	/* Nodes went with their last edge. */
+	assert_int_equal(edges_of(store, "1000"), 0);
+	trail_store_free(store);
+}
+
+static void what_is_too_old_goes(void **state)
+{
+	const struct trail_store_options options = {.path = ":memory:", .max_age_ns = 100 * SECOND};
+	struct trail_store *store = NULL;
+	struct trail_store_stats stats;
+
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	put(store, 1, 11, 10 * SECOND);
+	put(store, 2, 12, 190 * SECOND);
+	for (int i = 0; i < 6; i++)
+		trail_store_flush(store, 200 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.edges, 2);
+	assert_int_equal(edges_of(store, "SHA256:1"), 0);
+	assert_int_equal(edges_of(store, "SHA256:2"), 2);
+	trail_store_free(store);
+}
+
+static void a_key_that_becomes_known_takes_its_edges_along(void **state)
+{
+	struct trail_store *store = open_store(":memory:", 0);
+	const struct trail_sink sink = trail_store_sink(store);
+	struct trail_store_stats stats;
+
+	sink.node(sink.ctx, &(struct trail_node){.name = "h/file/9",
+						 .kind = TRAIL_FILE,
+						 .host = "h",
+						 .label = "/n"});
+	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_HOLDS,
+						 .evidence = TRAIL_INFERRED,
+						 .key = "h/file/9",
+						 .from = "h/file/9",
+						 .to = "h/file/9",
+						 .time_ns = SECOND});
+	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_READ,
+						 .evidence = TRAIL_OBSERVED,
+						 .key = "h/file/9",
+						 .from = "h/file/9",
+						 .to = "h/process/b/5.1.1",
+						 .time_ns = SECOND});
+	sink.node(sink.ctx, &(struct trail_node){.name = "key/ssh/SHA256:9",
+						 .kind = TRAIL_KEY,
+						 .label = "SHA256:9"});
+	sink.rekey(sink.ctx, "h/file/9", "key/ssh/SHA256:9");
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.edges, 2);
+	assert_int_equal(edges_of(store, "SHA256:9"), 2);
+	assert_int_equal(edges_of(store, "/n"), 2);
+	trail_store_free(store);
+}
+
+static void a_damaged_database_is_moved_aside(void **state)
+{
+	const char *path = tmpdir_path(state, "bad.db");
+	const char *aside = tmpdir_path(state, "bad.db.damaged");
+	_cleanup_fclose_ FILE *f = fopen(path, "we");
+	struct trail_store_stats stats;
+	struct trail_store *store;
+
+	assert_non_null(f);
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database ", f);
+	assert_int_equal(fflush(f), 0);
+	assert_int_equal(trail_store_open(path, &store), -EBADMSG);
+	store = open_store(path, 0);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.damaged, 1);
+	assert_string_equal(stats.error, "");
+	assert_int_equal(access(aside, R_OK), 0);
+	put(store, 1, 11, SECOND);
+	assert_int_equal(edges_of(store, "SHA256:1"), 2);
+	trail_store_free(store);
+}
+
+static void pages_that_are_damaged_while_it_runs_cost_no_start(void **state)
+{
+	const char *path = tmpdir_path(state, "torn.db");
+	struct trail_store *store = open_store(path, 0);
+	struct trail_store_stats stats;
+	struct stat st;
+	int fd;
+
+	for (unsigned i = 0; i < 2000; i++)
+		put(store, i % 7, i, SECOND);
+	trail_store_free(store);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	for (off_t at = 4096; at + 4096 <= st.st_size; at += 4096)
+		assert_int_equal(pwrite(fd, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, at), 8);
+	close(fd);
+	store = open_store(path, 0);
+	put(store, 1, 1, SECOND);
+	put(store, 1, 2, SECOND);
+	trail_store_flush(store, 2 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_true(stats.damaged >= 1);
+	put(store, 1, 3, SECOND);
+	assert_true(edges_of(store, "3") >= 2);
+	trail_store_free(store);
+}
+
+static void one_of_a_newer_version_is_left_alone(void **state)
+{
+	const char *path = tmpdir_path(state, "new.db");
+	struct trail_store *store = open_store(path, 0);
+	struct trail_store_stats stats;
+	int fd;
+
+	put(store, 1, 11, SECOND);
+	trail_store_free(store);
+	/* user_version stands at byte 60 of the header (sqlite.org/fileformat2.html). */
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "\0\0\0\x63", 4, 60), 4);
+	close(fd);
+	assert_int_equal(trail_store_open(path, &store), -EPROTONOSUPPORT);
+	store = open_store(path, 0);
+	put(store, 2, 12, SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.damaged, 0);
+	assert_true(stats.lost > 0);
+	assert_non_null(strstr(stats.error, "newer"));
+	trail_store_free(store);
+}
+
+static void what_could_not_be_written_is_a_gap(void **state)
+{
+	const char *dir = tmpdir_path(state, "later");
+	const char *path = tmpdir_path(state, "later/trail.db");
+	struct trail_store *store = open_store(path, 0); /* there is no such directory */
+	struct trail_store_stats stats;
+	struct trail_view view;
+
+	put(store, 1, 11, 5 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 5);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	trail_store_flush(store, 8 * SECOND);
+	put(store, 1, 12, 6 * SECOND);
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	assert_int_equal(view.nr_gaps, 1);
+	assert_string_equal(view.gaps[0].cause, "trail-store");
+	assert_int_equal(view.gaps[0].count, 5);
+	trail_view_fini(&view);
+	trail_store_free(store);
+}
+
+static void asks_that_are_none_and_asks_that_find_nothing(void **state)
+{
+	static const struct {
+		const char *what;
+		int result;
+	} cases[] = {
+		{"SHA256:2", -ENOENT},	  {"/nowhere", -ENOENT}, {"99", -ENOENT},
+		{"deadbeef", -ENOENT},	  {"", -EINVAL},	 {"zebra", -EINVAL},
+		{"12345678901", -ENOENT},
+	};
+	struct trail_store *store = open_store(":memory:", 0);
+	struct trail_view view;
+
+	put(store, 1, 11, SECOND);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(trail_store_view(store, cases[i].what, 0, &view), cases[i].result);
+	trail_store_free(store);
+}
+
+static void more_than_is_shown_is_said(void **state)
+{
+	struct trail_store *store = open_store(":memory:", 0);
+	struct trail_view view;
+
+	for (unsigned i = 0; i < 50; i++)
+		put(store, 1, 100 + i, i == 0 ? SECOND : (100 + i) * SECOND);
+	assert_int_equal(trail_store_view(store, "SHA256:1", 10, &view), 0);
+	assert_true(view.more);
+	assert_true(view.nr_edges == 10 || view.nr_edges == 11);
+	assert_int_equal(view.edges[0].kind, TRAIL_HOLDS);
+	trail_view_fini(&view);
+	trail_store_free(store);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(survives_a_restart),
+		CASE(the_same_deed_is_one_edge),
+		CASE(a_flood_about_one_key_costs_no_other_its_trail),
+		CASE(what_is_too_old_goes),
+		CASE(a_key_that_becomes_known_takes_its_edges_along),
+		CASE(a_damaged_database_is_moved_aside),
+		CASE(pages_that_are_damaged_while_it_runs_cost_no_start),
+		CASE(one_of_a_newer_version_is_left_alone),
+		CASE(what_could_not_be_written_is_a_gap),
+		CASE(asks_that_are_none_and_asks_that_find_nothing),
+		CASE(more_than_is_shown_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Deeds that say something together only: brought to the rules, and told. */
+#include "engine/engine-internal.h"
+
+#include "base/hash.h"
+
+struct rule_case {
+	enum trail_rule rule;
+	const struct subject *subject;
+	struct proc_ref proc;
+	struct span exe, args, cgroup;
+	enum exe_trust exe_trust;
+	uint32_t flags;
+	uint64_t time;
+};
+
+static struct alert *make_rule(struct engine *engine, const void *arg)
+{
+	const struct rule_case *c = arg;
+	const struct report report = engine_report(engine);
+
+	return report_rule_alert(&report, c->rule, c->subject, c->proc, c->exe, c->cgroup,
+				 c->exe_trust, c->flags, c->time);
+}
+
+static void tell(struct engine *engine, struct rule_case *c, uint32_t done, uint64_t now)
+{
+	const struct subject *s = c->subject;
+	const struct share_case share =
+		engine_share_of(engine, s->loginuid, s->uid, UID_UNSET, UINT64_MAX);
+
+	for (int rule = 1; rule < RULE_NR; rule++) {
+		const struct fold_key key = {
+			.type = ALERT_TRAIL_RULE,
+			.image = s->id,
+			.uid = s->uid,
+			.object = (uint64_t)rule,
+			.exe = c->exe,
+		};
+
+		if (!(done & 1U << rule))
+			continue;
+		c->rule = (enum trail_rule)rule;
+		engine_admit(engine, &key, &share, 1, c->time, c->time, now, make_rule, c);
+	}
+}
+
+static bool is_on(const struct engine *engine)
+{
+	return policy_settings(engine->policy)->trail_rules;
+}
+
+static struct rule_case case_of(const struct settled *s)
+{
+	const struct event_access *a = &s->access;
+
+	return (struct rule_case){
+		.subject = &a->subject,
+		.proc = s->proc,
+		.exe = a->exe,
+		.args = a->args,
+		.cgroup = a->cgroup,
+		.exe_trust = a->exe_trust,
+		.flags = s->flags,
+		.time = s->time,
+	};
+}
+
+void engine_rules_read(struct engine *engine, const struct settled *s, uint64_t now)
+{
+	const struct event_access *a = &s->access;
+	struct rule_case c = case_of(s);
+	uint64_t group;
+
+	if (!is_on(engine))
+		return;
+	group = trail_rules_group(&a->subject,
+				  a->cgroup.len ? hash_bytes(a->cgroup.p, a->cgroup.len) : 0);
+	tell(engine, &c,
+	     trail_rules_read(engine->rules, s->time, group, &a->subject.id,
+			      a->object ? a->object : a->inode.ino),
+	     now);
+}
+
+void engine_rules_early(struct engine *engine, const struct settled *s, uint64_t now)
+{
+	struct rule_case c = case_of(s);
+
+	if (is_on(engine))
+		tell(engine, &c, 1U << RULE_READ_BEFORE_VERDICT, now);
+}
+
+void engine_rules_net(struct engine *engine, const struct event *ev)
+{
+	const struct event_net *net = &ev->net;
+	struct rule_case c = {
+		.subject = &net->subject,
+		.exe = net->exe,
+		.flags = ev->flags,
+		.time = ev->time,
+	};
+	uint32_t done;
+
+	if (!is_on(engine) || (net->how != NET_CONNECT && net->how != NET_SEND) || !net->nr_keys)
+		return;
+	done = trail_rules_connect(engine->rules, ev->time, &net->subject.id);
+	if (!done)
+		return;
+	c.proc = proctab_find(engine->processes, &net->subject.id);
+	tell(engine, &c, done, ev->time);
+}
+
+/* Only what may have hidden a read. */
+void engine_rules_gap(struct engine *engine, const struct event *ev)
+{
+	if (ev->type == EVENT_HEALTH ? ev->health.level == HEALTH_BLIND
+				     : report_gap_severity(ev->gap.cause) == SEV_HIGH)
+		trail_rules_blind(engine->rules, ev->time);
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Follows keys into dumps and what else holders write, and takes what scans say of those. */
+#include "trail/graph-internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+
+/* The file may have the process's keys: a candidate, until a scan says so. */
+static void wrote(struct trail_graph *g, struct process *p, struct file *f,
+		  enum trail_edge_kind kind, const char *rule, const char *detail, uint64_t time)
+{
+	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
+
+	tell_inheritance(g, p, time);
+	if (!p->told)
+		tell_process(g, p, 0);
+	if (!f->told)
+		tell_file(g, f);
+	process_name(g, p->id, p->exec_id, from);
+	file_name(g, f->id, to);
+	for (uint32_t i = 0; i < p->keys.nr; i++) {
+		const char *key = p->keys.items[i].key;
+		struct slot *slot;
+		bool is_new;
+
+		slot = slot_add(&f->keys, key, &is_new);
+		/* The core of a crash is told as it is made, and once more when it is closed. */
+		if (slot && !is_new && slot->origin == FROM_PROCESS &&
+		    slot->from_exec == p->exec_id && !memcmp(&slot->from, &p->id, sizeof(p->id)))
+			continue;
+		tell_edge(g, kind, rule ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to, rule,
+			  detail, time);
+		if (slot && is_new) {
+			slot->origin = FROM_PROCESS;
+			slot->from = p->id;
+			slot->from_exec = p->exec_id;
+			slot->by = kind;
+		}
+	}
+}
+
+static void remember_crash(struct trail_graph *g, const struct process *p,
+			   const struct subject *subject)
+{
+	struct crash *crash = &g->crashes[g->next_crash++ % TRAIL_CRASHES];
+
+	crash->id = p->id;
+	crash->exec_id = p->exec_id;
+	memcpy(crash->comm, subject->comm, sizeof(crash->comm));
+}
+
+/* A program was started for the dump of a process, or was passed it: it has that memory in hand. */
+static void on_helper(struct trail_graph *g, const struct event *ev)
+{
+	const struct event_dump *d = &ev->dump;
+	const struct origin_key of = {.a = d->other_start, .b = d->other_tgid};
+	struct process *crashed = process_find(g, of), *p;
+	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
+	uint64_t exec_id;
+	struct slots keys;
+
+	if (!crashed || !crashed->keys.nr)
+		return;
+	tell_inheritance(g, crashed, ev->time);
+	keys = crashed->keys;
+	exec_id = crashed->exec_id;
+	p = process_of(g, &d->subject, d->exe, d->cgroup, ev->time);
+	if (!p)
+		return;
+	if (!p->told)
+		tell_process(g, p, 0);
+	process_name(g, of, exec_id, from);
+	process_name(g, p->id, p->exec_id, to);
+	for (uint32_t i = 0; i < keys.nr; i++) {
+		struct slot *slot;
+		bool is_new;
+
+		tell_edge(g, TRAIL_CRASHED_INTO, TRAIL_INFERRED, keys.items[i].key, from, to,
+			  "dump-handed-over", NULL, ev->time);
+		slot = slot_add(&p->keys, keys.items[i].key, &is_new);
+		if (slot && is_new) {
+			slot->origin = FROM_PROCESS;
+			slot->from = of;
+			slot->from_exec = exec_id;
+			slot->by = TRAIL_CRASHED_INTO;
+		}
+	}
+}
+
+void graph_dump(struct trail_graph *g, const struct event *ev)
+{
+	const struct event_dump *d = &ev->dump;
+	struct process *p;
+	struct file *f;
+
+	if (d->how == DUMP_HELPER) {
+		on_helper(g, ev);
+		return;
+	}
+	if (d->how == DUMP_NONE)
+		return;
+	p = process_of(g, &d->subject, d->exe, d->cgroup, ev->time);
+	if (!p)
+		return;
+	graph_held(g, p, d->held.key, HELD_MAX, ev->time);
+	if (!p->keys.nr)
+		return;
+	tell_inheritance(g, p, ev->time);
+	remember_crash(g, p, &d->subject);
+	if (d->how != DUMP_FILE)
+		return;
+	f = file_of(g, &d->inode, d->object, d->path, ev->time);
+	if (!f)
+		return;
+	f->dump = true;
+	wrote(g, p, f, TRAIL_CRASHED_INTO, NULL, NULL, ev->time);
+}
+
+void graph_written(struct trail_graph *g, const struct event *ev)
+{
+	const struct event_written *w = &ev->written;
+	struct process *p = process_of(g, &w->subject, (struct span){}, (struct span){}, ev->time);
+	struct file *f;
+
+	if (!p)
+		return;
+	graph_held(g, p, w->held.key, HELD_MAX, ev->time);
+	if (!p->keys.nr)
+		return;
+	f = file_of(g, &w->inode, w->object, w->path, ev->time);
+	if (!f)
+		return;
+	if (w->path.len)
+		file_set_path(f, w->path); /* systemd-coredump gives it its name late */
+	f->dump = true;
+	wrote(g, p, f, TRAIL_WROTE,
+	      w->how & WRITTEN_HELPER ? "helper-writes-dump" : "holder-writes",
+	      dump_kind_str(w->kind), ev->time);
+}
+
+void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key)
+{
+	if (g->scan != key->scan) {
+		g->scan = key->scan;
+		g->nr_scan_keys = 0;
+	}
+	/* The worst come first. What has no public name is nobody's trail. */
+	if (g->nr_scan_keys == TRAIL_KEYS_MAX || key->key.kind == KEY_NONE)
+		return;
+	g->scan_keys[g->nr_scan_keys] = key->key;
+	g->scan_places[g->nr_scan_keys++] = key->places;
+}
+
+/* Nobody was seen writing this key into the file, but the dump says whose memory it is. */
+static void by_its_word(struct trail_graph *g, struct file *f, struct slot *slot,
+			const struct event *ev)
+{
+	const struct event_scan *s = &ev->scan;
+
+	for (size_t i = 0; i < TRAIL_CRASHES; i++) {
+		size_t at = g->next_crash + TRAIL_CRASHES - 1 - i;
+		const struct crash *crash = &g->crashes[at % TRAIL_CRASHES];
+		char comm[4 * sizeof(crash->comm) + 1], from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
+		struct process *p;
+		size_t len;
+
+		if (!crash->id.b)
+			return;
+		len = escape_bytes(crash->comm, strnlen(crash->comm, sizeof(crash->comm)), comm,
+				   sizeof(comm), NULL);
+		p = process_find(g, crash->id);
+		if (crash->id.b != s->dump_pid || !p || p->exec_id != crash->exec_id ||
+		    len != s->dump_command.len || (len && memcmp(comm, s->dump_command.p, len)) ||
+		    !slot_find(&p->keys, slot->key))
+			continue;
+		process_name(g, p->id, p->exec_id, from);
+		file_name(g, f->id, to);
+		tell_edge(g, TRAIL_CRASHED_INTO, TRAIL_INFERRED, slot->key, from, to,
+			  "dump-names-process", NULL, ev->time);
+		slot->origin = FROM_PROCESS;
+		slot->from = p->id;
+		slot->from_exec = p->exec_id;
+		slot->by = TRAIL_CRASHED_INTO;
+		return;
+	}
+}
+
+static void found(struct trail_graph *g, struct file *f, uint32_t i, const struct event *ev)
+{
+	char name[TRAIL_NAME_MAX], file[TRAIL_NAME_MAX], detail[64];
+	struct slot *slot;
+	bool is_new;
+
+	if (!trail_key_name(&g->scan_keys[i], name))
+		return;
+	slot = slot_add(&f->keys, name, &is_new);
+	if (!slot)
+		return;
+	tell_key(g, name, &g->scan_keys[i]);
+	file_name(g, f->id, file);
+	snprintf(detail, sizeof(detail), "%" PRIu64 " place%s", g->scan_places[i],
+		 g->scan_places[i] == 1 ? "" : "s");
+	if (is_new) {
+		slot->by = TRAIL_FOUND_IN;
+		by_its_word(g, f, slot, ev);
+	}
+	slot->confirmed = true;
+	tell_edge(g, TRAIL_FOUND_IN, TRAIL_CONFIRMED, name, name, file, NULL, detail, ev->time);
+	/* Who has read it before is a holder from then on, and is told as one now. */
+	for (size_t r = 0; r < TRAIL_READERS_MAX; r++) {
+		const struct trail_reader *reader = f->readers[r];
+		struct process *p = reader && !graph_wrote(f, &reader->subject.id)
+					    ? process_of(g, &reader->subject, span_of(reader->exe),
+							 span_of(reader->cgroup), ev->time)
+					    : NULL;
+
+		if (p && p->exec_id == reader->subject.id.exec_id)
+			graph_came_by(g, p, f, slot, TRAIL_DUMP_READ, "before it was scanned",
+				      reader->time);
+	}
+}
+
+void graph_scan(struct trail_graph *g, const struct event *ev)
+{
+	const struct event_scan *s = &ev->scan;
+	struct file *f;
+
+	if (s->state != SCANSTATE_KEY && s->state != SCANSTATE_CLEAN &&
+	    s->state != SCANSTATE_INCOMPLETE)
+		return;
+	if (g->scan != s->scan || s->state != SCANSTATE_KEY)
+		g->nr_scan_keys = 0;
+	g->scan = 0;
+	/* That a stranger's dump has no key is no part of any key's trail. */
+	f = g->nr_scan_keys ? file_of(g, &s->inode, s->object, s->path, ev->time)
+			    : file_find(g, file_key(&s->inode));
+	if (!f)
+		return;
+	f->dump = true;
+	if (s->path.len)
+		file_set_path(f, s->path);
+	f->state = s->state == SCANSTATE_KEY	 ? TRAIL_WITH_KEY
+		   : s->state == SCANSTATE_CLEAN ? TRAIL_CLEAN
+						 : TRAIL_INCOMPLETE;
+	if (f->told || g->nr_scan_keys)
+		tell_file(g, f);
+	for (uint32_t i = 0; i < g->nr_scan_keys; i++)
+		found(g, f, i, ev);
+}

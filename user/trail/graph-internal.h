@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the graph share; nobody else includes this. */
+#pragma once
+
+#include "trail/graph.h"
+
+#define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
+#include <uthash.h>
+
+/* Buckets for a full table from the beginning: it would grow by allocating, and the way of an event
+ * allocates nothing. uthash takes no such wish but by these (its macros expand where they are
+ * used). */
+#undef HASH_INITIAL_NUM_BUCKETS
+#undef HASH_INITIAL_NUM_BUCKETS_LOG2
+#define HASH_INITIAL_NUM_BUCKETS      8192U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 13U
+
+#define EXE_MAX	   256
+#define CGROUP_MAX 256
+#define PATH_MAX_K 512 /* kept of a path: its end, if it is longer */
+
+/* Whence a process or a file has a key. */
+enum origin { FROM_KEY = 1, FROM_PROCESS, FROM_FILE };
+
+struct origin_key { /* what identifies it in its table; compared as bytes */
+	uint64_t a; /* start; inode */
+	uint32_t b, c; /* pid, 0; device, generation */
+};
+
+struct slot {
+	char key[TRAIL_NAME_MAX];
+	enum origin origin;
+	struct origin_key from;
+	uint64_t from_exec; /* FROM_PROCESS: which image */
+	enum trail_edge_kind by;
+	bool confirmed; /* of a file: a scan has found it */
+	bool pending; /* of a process: its inheritance is not told yet */
+};
+
+struct slots {
+	struct slot items[TRAIL_KEYS_MAX];
+	uint32_t nr;
+};
+
+struct process {
+	struct origin_key id;
+	uint64_t exec_id;
+	uint32_t uid, loginuid;
+	struct slots keys;
+	bool told; /* as a node */
+	bool ended;
+	char exe[EXE_MAX], cgroup[CGROUP_MAX]; /* NUL terminated bytes, cut */
+	struct process *next_spare;
+	UT_hash_handle hh;
+};
+
+struct file {
+	struct origin_key id;
+	uint64_t object; /* number of its mark, 0 = none */
+	bool dump, told, key_file;
+	enum trail_state state;
+	struct slots keys;
+	struct trail_reader *readers[TRAIL_READERS_MAX]; /* NULL: none */
+	char path[PATH_MAX_K], watch[65];
+	struct file *next_spare;
+	UT_hash_handle hh;
+};
+
+struct crash { /* whose memory a helper may write */
+	struct origin_key id;
+	uint64_t exec_id;
+	char comm[16];
+};
+
+struct trail_graph {
+	char host[65], boot[9];
+	int64_t wall_offset_ns;
+	uint32_t max_processes, max_files;
+	trail_object_fn object;
+	void *object_ctx;
+	struct trail_sink sink;
+
+	struct process *processes; /* in the order of their last use */
+	struct file *files; /* the same */
+	/* Room for all that there can be; pages of it are taken as they are used. */
+	struct process *process_pool, *spare_processes;
+	struct file *file_pool, *spare_files;
+	uint32_t processes_used, files_used; /* of the pools; what was given back is spare */
+	struct crash crashes[TRAIL_CRASHES];
+	size_t next_crash;
+	uint64_t scan; /* whose keys these are */
+	struct key_identity scan_keys[TRAIL_KEYS_MAX];
+	uint64_t scan_places[TRAIL_KEYS_MAX];
+	uint32_t nr_scan_keys;
+	uint64_t full_told; /* CLOCK_BOOTTIME ns, 0 = never */
+	struct trail_graph_stats st;
+};
+
+/* --- tables.c: what is remembered, and what gives way --------------------------------------------
+ */
+
+struct origin_key process_key(const struct proc_id *id);
+struct origin_key file_key(const struct inode_id *inode);
+
+struct process *process_find(const struct trail_graph *g, struct origin_key id);
+/* The entry of this image; a new one if it is another image of the process. NULL: no memory, or a
+ * later image of this process is known. */
+struct process *process_of(struct trail_graph *g, const struct subject *subject, struct span exe,
+			   struct span cgroup, uint64_t time);
+struct process *process_add(struct trail_graph *g, struct origin_key id, uint64_t time);
+void process_forget(struct trail_graph *g, struct process *p);
+
+struct file *file_find(const struct trail_graph *g, struct origin_key id);
+struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64_t object,
+		     struct span path, uint64_t time);
+void file_forget(struct trail_graph *g, struct file *f);
+void file_set_path(struct file *f, struct span path);
+
+struct slot *slot_find(struct slots *slots, const char *key);
+/* NULL: there is no room for another key. *out_new: it was not there. */
+struct slot *slot_add(struct slots *slots, const char *key, bool *out_new);
+
+/* --- tell.c: nodes and edges, named and escaped
+ * -------------------------------------------------- */
+
+uint64_t graph_wall(const struct trail_graph *g, uint64_t time);
+void process_name(const struct trail_graph *g, struct origin_key id, uint64_t exec_id,
+		  char out[static TRAIL_NAME_MAX]);
+void file_name(const struct trail_graph *g, struct origin_key id, char out[static TRAIL_NAME_MAX]);
+void tell_key(struct trail_graph *g, const char *name, const struct key_identity *key);
+void tell_file(struct trail_graph *g, struct file *f);
+/* ended: CLOCK_BOOTTIME ns, 0 = it runs. */
+void tell_process(struct trail_graph *g, struct process *p, uint64_t ended);
+void tell_edge(struct trail_graph *g, enum trail_edge_kind kind, enum trail_evidence evidence,
+	       const char *key, const char *from, const char *to, const char *rule,
+	       const char *detail, uint64_t time);
+void tell_gap(struct trail_graph *g, struct span cause, uint64_t from, uint64_t to, uint64_t count);
+/* What the process has only inherited is told now, with how it came by it. */
+void tell_inheritance(struct trail_graph *g, struct process *p, uint64_t time);
+
+/* --- graph-dump.c --------------------------------------------------------------------------------
+ */
+
+void graph_dump(struct trail_graph *g, const struct event *ev);
+void graph_written(struct trail_graph *g, const struct event *ev);
+void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key);
+void graph_scan(struct trail_graph *g, const struct event *ev);
+
+/* --- graph.c -------------------------------------------------------------------------------------
+ */
+
+/* A process has come by a key of a file; tells the edge, and makes it a holder. */
+void graph_came_by(struct trail_graph *g, struct process *p, struct file *f, struct slot *of_file,
+		   enum trail_edge_kind kind, const char *detail, uint64_t time);
+
+bool graph_wrote(const struct file *f, const struct proc_id *who);
+
+/* The watched object as a file with its key, as far as the caller knows it. NULL: not known. */
+struct file *graph_object(struct trail_graph *g, uint64_t number, uint64_t time);
+
+/* What `held` says that this process has read, if that was not seen. */
+void graph_held(struct trail_graph *g, struct process *p, const uint64_t *objects, uint32_t nr,
+		uint64_t time);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the store share; nobody else includes this. */
+#pragma once
+
+#define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
+#include <sqlite3.h>
+#include <uthash.h>
+
+#include "trail/store.h"
+
+enum statement {
+	STMT_NODE,
+	STMT_STUB,
+	STMT_EDGE,
+	STMT_GAP,
+	STMT_GAP_PURGE,
+	STMT_USER,
+	STMT_ALERT,
+	STMT_FIND,
+	STMT_REKEY,
+	STMT_REKEY_HOLDS,
+	STMT_REKEY_REST,
+	STMT_PURGE,
+	STMT_PURGE_ALL,
+	STMT_PURGE_AGE,
+	STMT_ORPHAN,
+	STMT_NR
+};
+
+struct key_count { /* edges of a key: who has most gives way */
+	int64_t id;
+	uint64_t edges;
+	UT_hash_handle hh;
+};
+
+struct trail_store {
+	char *path;
+	sqlite3 *db; /* NULL: not open */
+	sqlite3_stmt *stmt[STMT_NR];
+	uint64_t max_edges, max_age_ns, edges;
+	struct key_count *keys, *next_aged;
+	uint64_t written, lost, lost_from_ns, latest_ns;
+	unsigned damaged, pending; /* rows since BEGIN */
+	bool newer;
+	char error[96];
+};
+
+int trail_errno_of(int rc);
+/* A new file gets the schema if `create`; one of ours is taken, any other is refused. */
+int trail_check_schema(sqlite3 *db, bool create, bool *out_newer);
