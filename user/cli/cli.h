@@ -83,7 +83,11 @@ struct cli_command {
 /* All commands, in the order of help, NULL at the end. */
 extern const struct cli_command *const cli_commands[];
 
-extern const struct cli_command cmd_status, cmd_alerts, cmd_policy_check, cmd_policy_show, cmd_policy_diff, cmd_policy_test, cmd_policy_discover, cmd_explain, cmd_inventory, cmd_reload, cmd_replay, cmd_scan, cmd_needle_make, cmd_needle_list, cmd_needle_merge, cmd_needle_sign, cmd_needle_verify, cmd_verify, cmd_export, cmd_learn, cmd_doctor, cmd_sweep, cmd_trail;
+extern const struct cli_command cmd_status, cmd_alerts, cmd_policy_check, cmd_policy_show,
+	cmd_policy_diff, cmd_policy_test, cmd_policy_discover, cmd_explain, cmd_inventory,
+	cmd_reload, cmd_replay, cmd_scan, cmd_needle_make, cmd_needle_list, cmd_needle_merge,
+	cmd_needle_sign, cmd_needle_verify, cmd_verify, cmd_export, cmd_learn, cmd_doctor,
+	cmd_sweep, cmd_trail;
 
 /*
  * Parses what follows the command's name into `options` (of options_size bytes, aligned for any
