@@ -117,7 +117,8 @@ keytrail status --json >"$T/status"
 # Where the kernel can be preempted (7.x) it skips a tracing program while another task is in it: such
 # a try, or the start of a process, is not seen, and that is a loss that is told (`recursion`, and
 # `recursion-lifecycle`).
-equal "no record was lost" "$(jq -c '.drops | del(.recursion, .["recursion-lifecycle"]) | map_values(select(. > 0))' "$T/status")" '{}'
+equal "no record was lost" "$(jq -c '.drops | del(.recursion, .["recursion-lifecycle"]) |
+	map_values(select(. > 0))' "$T/status")" '{}'
 check "each try is told or counted" test \
 	"$(jq '.refused.told + .refused.counted + (.drops.recursion // 0)' "$T/status")" -ge 30000
 # The count comes when the window ends, or with the daemon.
