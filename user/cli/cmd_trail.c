@@ -203,7 +203,7 @@ static const struct cli_option options[] = {
 
 const struct cli_command cmd_trail = {
 	.name = "trail",
-	.args = "KEY|FILE|PID|ALERT-ID",
+	.args = "KEY|FILE|PID|ALERT",
 	.min_args = 1,
 	.max_args = 1,
 	.summary =
