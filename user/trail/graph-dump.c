@@ -121,8 +121,9 @@ void graph_dump(struct trail_graph *g, const struct event *ev)
 
 void graph_written(struct trail_graph *g, const struct event *ev)
 {
+	static const struct span none = {NULL, 0};
 	const struct event_written *w = &ev->written;
-	struct process *p = process_of(g, &w->subject, (struct span){}, (struct span){}, ev->time);
+	struct process *p = process_of(g, &w->subject, none, none, ev->time);
 	struct file *f;
 
 	if (!p)

@@ -309,6 +309,7 @@ static void feed_exit(struct trail_graph *g, const struct event *ev)
 
 static void feed_memory(struct trail_graph *g, const struct event *ev)
 {
+	static const struct span none = {NULL, 0};
 	const struct event_memory *m = &ev->memory;
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 	struct process *target, *p;
@@ -319,7 +320,7 @@ static void feed_memory(struct trail_graph *g, const struct event *ev)
 	/* Of the machine's memory it is not known whose key is read; the others are no memory. */
 	if (!m->target.id.tgid || m->how == MEMORY_GETFD || m->how == MEMORY_ENVIRON)
 		return;
-	target = process_of(g, &m->target, (struct span){}, (struct span){}, ev->time);
+	target = process_of(g, &m->target, none, none, ev->time);
 	if (!target)
 		return;
 	graph_held(g, target, m->keys, EVENT_KEYS_MAX, ev->time);
@@ -609,9 +610,13 @@ void trail_graph_free(struct trail_graph *g)
 	if (!g)
 		return;
 	HASH_ITER(hh, g->processes, p, next_p)
-	process_forget(g, p);
+	{
+		process_forget(g, p);
+	}
 	HASH_ITER(hh, g->files, f, next_f)
-	file_forget(g, f);
+	{
+		file_forget(g, f);
+	}
 	free(g->process_pool);
 	free(g->file_pool);
 	free(g);

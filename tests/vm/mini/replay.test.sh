@@ -33,9 +33,10 @@ for _key in /root/.ssh/id_one /home/alice/.ssh/id_two /home/alice/.ssh/id_three;
 done
 keytrail replay --json "$T/trace" >"$T/replayed" 2>"$T/replay.err" ||
 	not_ok "the trace is replayed" "exit status $?: $(cat "$T/replay.err")"
-# All of them: those about the daemon itself are events, too.
-jq -cS . /var/log/keytrail/alerts.jsonl | sort >"$T/live.sorted"
-jq -cS . "$T/replayed" | sort >"$T/replayed.sorted"
+# All of them: those about the daemon itself are events, too. But a replay writes no evidence log in
+# which an alert would have its place.
+jq -cS 'del(.chain)' /var/log/keytrail/alerts.jsonl | sort >"$T/live.sorted"
+jq -cS 'del(.chain)' "$T/replayed" | sort >"$T/replayed.sorted"
 if cmp -s "$T/live.sorted" "$T/replayed.sorted"; then
 	ok "the same alerts, to the last field"
 else
