@@ -10,6 +10,8 @@
 
 #include "base/escape.h"
 
+static const struct span none = {NULL, 0};
+
 /* --- files and their keys ------------------------------------------------------------------------
  */
 
@@ -309,7 +311,6 @@ static void feed_exit(struct trail_graph *g, const struct event *ev)
 
 static void feed_memory(struct trail_graph *g, const struct event *ev)
 {
-	static const struct span none = {NULL, 0};
 	const struct event_memory *m = &ev->memory;
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 	struct process *target, *p;
@@ -386,7 +387,7 @@ static void destination(const struct event_net *net, char *out, size_t size)
 static void feed_net(struct trail_graph *g, const struct event *ev)
 {
 	const struct event_net *net = &ev->net;
-	struct process *p = process_of(g, &net->subject, net->exe, (struct span){}, ev->time);
+	struct process *p = process_of(g, &net->subject, net->exe, none, ev->time);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX], label[88];
 	struct trail_node node = {
 		.name = to,
