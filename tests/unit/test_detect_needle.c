@@ -130,7 +130,8 @@ static void jwk_members_are_found(void **state)
 	for (size_t i = 0; i < len; i++)
 		text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
 	for (size_t at = 64; at < 72; at++)
-		assert_int_equal(search_at(&needles, (uint8_t *)text, len, at, false).nr, 1);
+		/* More than once if some of its characters also make up a line of another form. */
+		assert_true(search_at(&needles, (uint8_t *)text, len, at, false).nr >= 1);
 	needles_fini(&needles);
 	key_free(key);
 }
