@@ -2,12 +2,11 @@
 /* The alert store: what `keytrail alerts` reads, in SQLite. */
 #include "sinks/store.h"
 
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "db/db.h"
 #include "sinks/outbox.h"
 
 #define APPLICATION_ID 0x4b547261 /* "KTra" */
@@ -67,6 +66,13 @@ static const char from_1_to_2[] = "BEGIN;"
 				  "PRAGMA user_version = 2;"
 				  "COMMIT;";
 
+static const struct db_schema store_schema = {
+	.application_id = APPLICATION_ID,
+	.version = STORE_SCHEMA,
+	.create = schema,
+	.upgrade = (const char *const[STORE_SCHEMA]){[1] = from_1_to_2},
+};
+
 /* What waits in the queue: the columns, then the JSON. */
 struct row_head {
 	char id[33];
@@ -85,7 +91,7 @@ struct store_sink {
 	uint64_t written;
 	unsigned damaged; /* databases moved aside since start */
 	bool newer; /* the file is of a newer version: never touched */
-	char error[96]; /* why it is not open or the last write failed; "" = fine */
+	char error[DB_FAULT_MAX]; /* why it is not open or the last write failed; "" = fine */
 };
 
 static struct store_sink *self(const struct sink *sink)
@@ -93,145 +99,34 @@ static struct store_sink *self(const struct sink *sink)
 	return (struct store_sink *)((char *)sink - offsetof(struct store_sink, sink));
 }
 
-static int errno_of(int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_DONE:
-	case SQLITE_ROW:
-		return 0;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-	case SQLITE_CANTOPEN:
-		return -EACCES;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return -EBADMSG;
-	default:
-		return -EIO;
-	}
-}
-
-static void close_db(struct store_sink *s)
-{
-	for (int i = 0; i < STMT_NR; i++) {
-		sqlite3_finalize(s->stmt[i]);
-		s->stmt[i] = NULL;
-	}
-	sqlite3_close(s->db);
-	s->db = NULL;
-}
-
-static int get_u64(struct store_sink *s, const char *sql, uint64_t *out)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		*out = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -ENODATA : errno_of(rc);
-}
-
-/* A new file gets the schema, one of ours is taken, any other is refused. */
-static int check_schema(struct store_sink *s)
-{
-	uint64_t application = 0, version = 0, tables = 0;
-	int r = get_u64(s, "PRAGMA application_id", &application);
-
-	if (r == 0)
-		r = get_u64(s, "PRAGMA user_version", &version);
-	if (r == 0)
-		r = get_u64(s, "SELECT count(*) FROM sqlite_master", &tables);
-	if (r < 0)
-		return r;
-	if (tables == 0 && application == 0)
-		return errno_of(sqlite3_exec(s->db, schema, NULL, NULL, NULL));
-	if (application != APPLICATION_ID)
-		return -EBADMSG;
-	if (version > STORE_SCHEMA) {
-		s->newer = true;
-		return -EPROTONOSUPPORT;
-	}
-	if (version == 1)
-		return errno_of(sqlite3_exec(s->db, from_1_to_2, NULL, NULL, NULL));
-	return version == STORE_SCHEMA ? 0 : -EBADMSG;
-}
-
 static int open_db(struct store_sink *s)
 {
-	_cleanup_close_ int fd = -1;
-	int rc, r;
+	int r;
 
 	if (s->newer)
 		return -EPROTONOSUPPORT;
-	/* SQLite would make it 0644 and gives -wal and -shm the mode of the main file. */
-	fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd < 0)
-		return -errno;
-	fd = fd_close(fd);
-	rc = sqlite3_open_v2(s->path, &s->db,
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-			     NULL);
-	r = errno_of(rc);
-	if (r == 0) {
-		sqlite3_extended_result_codes(s->db, 1);
-		sqlite3_busy_timeout(s->db, 0); /* never wait: somebody else's lock queues us */
-		r = errno_of(
-			sqlite3_exec(s->db,
-				     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-				     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
-				     NULL, NULL, NULL));
-	}
+	r = db_open(s->path, &s->db);
 	if (r == 0)
-		r = check_schema(s);
+		r = db_check(s->db, &store_schema, true);
+	s->newer = r == -EPROTONOSUPPORT;
 	if (r == 0)
-		r = get_u64(s, "SELECT count(*) FROM alerts", &s->rows);
-	for (int i = 0; i < STMT_NR && r == 0; i++)
-		r = errno_of(sqlite3_prepare_v3(s->db, statement_sql[i], -1,
-						SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL));
+		r = db_get_u64(s->db, "SELECT count(*) FROM alerts", &s->rows);
+	if (r == 0)
+		r = db_prepare(s->db, statement_sql, s->stmt, STMT_NR);
 	if (r < 0)
-		close_db(s);
+		db_close(&s->db, s->stmt, STMT_NR);
 	return r;
 }
 
-/* NAME -> NAME.damaged, with what SQLite keeps beside it. */
 static int move_aside(struct store_sink *s)
 {
-	static const char *const suffixes[] = {"-wal", "-shm", ""};
+	int r;
 
-	close_db(s);
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		_cleanup_free_ char *from = NULL, *to = NULL;
-
-		if (asprintf(&from, "%s%s", s->path, suffixes[i]) < 0 ||
-		    asprintf(&to, "%s.damaged%s", s->path, suffixes[i]) < 0)
-			return -ENOMEM;
-		unlink(to); /* a -wal of an earlier one must not stand beside this */
-		if (rename(from, to) < 0 && errno != ENOENT)
-			return -errno;
-	}
-	s->damaged++;
-	return 0;
-}
-
-static void set_error(struct store_sink *s, int r)
-{
+	db_close(&s->db, s->stmt, STMT_NR);
+	r = db_move_aside(s->path);
 	if (r == 0)
-		s->error[0] = '\0';
-	else if (r == -EPROTONOSUPPORT)
-		snprintf(s->error, sizeof(s->error), "written by a newer keytrail, not used");
-	else
-		snprintf(s->error, sizeof(s->error), "%s", strerror(-r));
+		s->damaged++;
+	return r;
 }
 
 /* Sees to it that there is an open database. */
@@ -247,7 +142,7 @@ static int ready(struct store_sink *s)
 		if (r == 0)
 			r = open_db(s);
 	}
-	set_error(s, r);
+	db_fault(r, s->error);
 	return r;
 }
 
@@ -255,11 +150,11 @@ static int ready(struct store_sink *s)
  * caller. */
 static int failed(struct store_sink *s, int rc)
 {
-	int r = errno_of(rc);
+	int r = db_errno(rc);
 
 	if (r == -EBADMSG && move_aside(s) == 0)
 		(void)ready(s);
-	set_error(s, r);
+	db_fault(r, s->error);
 	return r;
 }
 
@@ -276,9 +171,9 @@ static uint64_t db_bytes(struct store_sink *s)
 {
 	uint64_t pages = 0, spare = 0, size = 4096;
 
-	(void)get_u64(s, "PRAGMA page_count", &pages);
-	(void)get_u64(s, "PRAGMA freelist_count", &spare);
-	(void)get_u64(s, "PRAGMA page_size", &size);
+	(void)db_get_u64(s->db, "PRAGMA page_count", &pages);
+	(void)db_get_u64(s->db, "PRAGMA freelist_count", &spare);
+	(void)db_get_u64(s->db, "PRAGMA page_size", &size);
 	return (pages - (spare < pages ? spare : pages)) * size;
 }
 
@@ -400,7 +295,7 @@ static void store_flush(struct sink *sink)
 				continue; /* into the new one */
 			return;
 		}
-		set_error(s, 0);
+		db_fault(0, s->error);
 		queue_pop(s->outbox.queue);
 		outbox_tell_lost(&s->outbox);
 	}
@@ -439,7 +334,7 @@ static void store_free(struct sink *sink)
 
 	if (s->outbox.queue)
 		store_flush(sink);
-	close_db(s);
+	db_close(&s->db, s->stmt, STMT_NR);
 	outbox_done(&s->outbox);
 	free(s->path);
 	free(s);

@@ -3,9 +3,9 @@
 #pragma once
 
 #define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
-#include <sqlite3.h>
 #include <uthash.h>
 
+#include "db/db.h"
 #include "trail/store.h"
 
 enum statement {
@@ -42,9 +42,7 @@ struct trail_store {
 	uint64_t written, lost, lost_from_ns, latest_ns;
 	unsigned damaged, pending; /* rows since BEGIN */
 	bool newer;
-	char error[96];
+	char error[DB_FAULT_MAX];
 };
 
-int trail_errno_of(int rc);
-/* A new file gets the schema if `create`; one of ours is taken, any other is refused. */
-int trail_check_schema(sqlite3 *db, bool create, bool *out_newer);
+extern const struct db_schema trail_schema;

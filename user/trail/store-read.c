@@ -25,7 +25,7 @@ struct reader {
 
 static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out_stmt)
 {
-	return trail_errno_of(sqlite3_prepare_v2(db, sql, -1, out_stmt, NULL));
+	return db_errno(sqlite3_prepare_v2(db, sql, -1, out_stmt, NULL));
 }
 
 static void finalize(sqlite3_stmt **stmt)
@@ -98,7 +98,7 @@ static int add_keys(sqlite3 *db, const char *sql, const char *what, int64_t numb
 		if (!known)
 			keys[(*nr)++] = key;
 	}
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : trail_errno_of(rc);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_errno(rc);
 }
 
 #define KEYS_OF(nodes)                                                                        \
@@ -176,7 +176,7 @@ static int take_alerts(struct reader *r, struct trail_view_node *node)
 	node->alerts = strdup(list);
 	if (!node->alerts)
 		return -ENOMEM;
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : trail_errno_of(rc);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_errno(rc);
 }
 
 static int take_node(struct reader *r, int64_t id, size_t *out_index)
@@ -194,7 +194,7 @@ static int take_node(struct reader *r, int64_t id, size_t *out_index)
 	sqlite3_bind_int64(stmt, 1, id);
 	rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -EBADMSG : trail_errno_of(rc);
+		return rc == SQLITE_DONE ? -EBADMSG : db_errno(rc);
 	node = &nodes[view->nr_nodes];
 	*node = (struct trail_view_node){
 		.id = id,
@@ -335,7 +335,7 @@ static int take_key(struct reader *r, struct seen **seen, int64_t id, uint64_t m
 			return e;
 	}
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return trail_errno_of(rc);
+		return db_errno(rc);
 	if (!view->more)
 		return 0;
 	finalize(&stmt);
@@ -360,7 +360,7 @@ static int take_key(struct reader *r, struct seen **seen, int64_t id, uint64_t m
 		if (e < 0)
 			return e;
 	}
-	return rc == SQLITE_DONE ? 0 : trail_errno_of(rc);
+	return rc == SQLITE_DONE ? 0 : db_errno(rc);
 }
 
 static int take_gaps(struct reader *r)
@@ -396,7 +396,7 @@ static int take_gaps(struct reader *r)
 		if (!gap->host || !gap->cause)
 			return -ENOMEM;
 	}
-	return rc == SQLITE_DONE ? 0 : trail_errno_of(rc);
+	return rc == SQLITE_DONE ? 0 : db_errno(rc);
 }
 
 static int by_time(const void *a, const void *b)
@@ -484,17 +484,16 @@ void trail_view_fini(struct trail_view *view)
 
 static int opened(struct trail_store *s, int rc)
 {
-	int r = trail_errno_of(rc);
+	int r = db_errno(rc);
 
 	if (r == 0)
-		r = trail_errno_of(
-			sqlite3_exec(s->db,
-				     "PRAGMA trusted_schema = OFF;"
-				     "PRAGMA cell_size_check = ON; PRAGMA query_only = ON;",
-				     NULL, NULL, NULL));
+		r = db_errno(sqlite3_exec(s->db,
+					  "PRAGMA trusted_schema = OFF;"
+					  "PRAGMA cell_size_check = ON; PRAGMA query_only = ON;",
+					  NULL, NULL, NULL));
 	if (r == 0) {
 		sqlite3_busy_timeout(s->db, 2000);
-		r = trail_check_schema(s->db, false, &s->newer);
+		r = db_check(s->db, &trail_schema, false);
 	}
 	return r;
 }
@@ -538,7 +537,7 @@ int trail_store_open_bytes(const void *bytes, size_t len, struct trail_store **o
 	} else {
 		sqlite3_free(copy);
 	}
-	r = len ? rc == SQLITE_OK ? opened(s, rc) : trail_errno_of(rc) : -EBADMSG;
+	r = len ? rc == SQLITE_OK ? opened(s, rc) : db_errno(rc) : -EBADMSG;
 	if (r < 0) {
 		trail_store_free(s);
 		return r;

@@ -2,7 +2,6 @@
 /* The trail's database: what the daemon writes, and what gives way. */
 #include "trail/store-internal.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,65 +95,11 @@ static const char *const statement_sql[STMT_NR] = {
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE key = ?1)",
 };
 
-int trail_errno_of(int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_DONE:
-	case SQLITE_ROW:
-		return 0;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-	case SQLITE_CANTOPEN:
-		return -EACCES;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return -EBADMSG;
-	default:
-		return -EIO;
-	}
-}
-
-static int get_u64(sqlite3 *db, const char *sql, uint64_t *out)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		*out = (uint64_t)sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -ENODATA : trail_errno_of(rc);
-}
-
-int trail_check_schema(sqlite3 *db, bool create, bool *out_newer)
-{
-	uint64_t application = 0, version = 0, tables = 0;
-	int r = get_u64(db, "PRAGMA application_id", &application);
-
-	if (r == 0)
-		r = get_u64(db, "PRAGMA user_version", &version);
-	if (r == 0)
-		r = get_u64(db, "SELECT count(*) FROM sqlite_master", &tables);
-	if (r < 0)
-		return r;
-	if (create && tables == 0 && application == 0)
-		return trail_errno_of(sqlite3_exec(db, schema, NULL, NULL, NULL));
-	if (application != APPLICATION_ID)
-		return -EBADMSG;
-	*out_newer = version > TRAIL_SCHEMA;
-	if (*out_newer)
-		return -EPROTONOSUPPORT;
-	return version == TRAIL_SCHEMA ? 0 : -EBADMSG;
-}
+const struct db_schema trail_schema = {
+	.application_id = APPLICATION_ID,
+	.version = TRAIL_SCHEMA,
+	.create = schema,
+};
 
 /* --- how many edges each key has
  * ----------------------------------------------------------------- */
@@ -213,7 +158,7 @@ static int count_all(struct trail_store *s)
 		s->edges += key->edges;
 	}
 	sqlite3_finalize(stmt);
-	return trail_errno_of(rc);
+	return db_errno(rc);
 }
 
 /* --- open, damaged, anew
@@ -221,84 +166,38 @@ static int count_all(struct trail_store *s)
 
 static void close_db(struct trail_store *s)
 {
-	for (int i = 0; i < STMT_NR; i++) {
-		sqlite3_finalize(s->stmt[i]);
-		s->stmt[i] = NULL;
-	}
-	sqlite3_close(s->db);
-	s->db = NULL;
+	db_close(&s->db, s->stmt, STMT_NR);
 	s->pending = 0;
 }
 
 static int open_db(struct trail_store *s)
 {
-	const bool memory = !strcmp(s->path, ":memory:");
-	_cleanup_close_ int fd = -1;
 	int r;
 
 	if (s->newer)
 		return -EPROTONOSUPPORT;
-	if (!memory) {
-		/* SQLite would make it 0644 and gives -wal and -shm the mode of the main file. */
-		fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-		if (fd < 0)
-			return -errno;
-		fd = fd_close(fd);
-	}
-	r = trail_errno_of(
-		sqlite3_open_v2(s->path, &s->db,
-				SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-				NULL));
-	if (r == 0) {
-		sqlite3_extended_result_codes(s->db, 1);
-		sqlite3_busy_timeout(s->db, 0);
-		r = trail_errno_of(
-			sqlite3_exec(s->db,
-				     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-				     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
-				     NULL, NULL, NULL));
-	}
+	r = db_open(s->path, &s->db);
 	if (r == 0)
-		r = trail_check_schema(s->db, true, &s->newer);
+		r = db_check(s->db, &trail_schema, true);
+	s->newer = r == -EPROTONOSUPPORT;
 	if (r == 0)
 		r = count_all(s);
-	for (int i = 0; i < STMT_NR && r == 0; i++)
-		r = trail_errno_of(sqlite3_prepare_v3(s->db, statement_sql[i], -1,
-						      SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
-						      NULL));
+	if (r == 0)
+		r = db_prepare(s->db, statement_sql, s->stmt, STMT_NR);
 	if (r < 0)
 		close_db(s);
 	return r;
 }
 
-/* NAME -> NAME.damaged, with what SQLite keeps beside it. */
 static int move_aside(struct trail_store *s)
 {
-	static const char *const suffixes[] = {"-wal", "-shm", ""};
+	int r;
 
 	close_db(s);
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		_cleanup_free_ char *from = NULL, *to = NULL;
-
-		if (asprintf(&from, "%s%s", s->path, suffixes[i]) < 0 ||
-		    asprintf(&to, "%s.damaged%s", s->path, suffixes[i]) < 0)
-			return -ENOMEM;
-		unlink(to); /* a -wal of an earlier one must not stand beside this */
-		if (rename(from, to) < 0 && errno != ENOENT)
-			return -errno;
-	}
-	s->damaged++;
-	return 0;
-}
-
-static void set_error(struct trail_store *s, int r)
-{
+	r = db_move_aside(s->path);
 	if (r == 0)
-		s->error[0] = '\0';
-	else if (r == -EPROTONOSUPPORT)
-		snprintf(s->error, sizeof(s->error), "written by a newer keytrail, not used");
-	else
-		snprintf(s->error, sizeof(s->error), "%s", strerror(-r));
+		s->damaged++;
+	return r;
 }
 
 static int ready(struct trail_store *s)
@@ -310,7 +209,7 @@ static int ready(struct trail_store *s)
 	r = open_db(s);
 	if (r == -EBADMSG && move_aside(s) == 0)
 		r = open_db(s);
-	set_error(s, r);
+	db_fault(r, s->error);
 	return r;
 }
 
@@ -321,7 +220,7 @@ static void lose(struct trail_store *s, int r)
 		s->lost_from_ns = s->latest_ns;
 	if (r == -EBADMSG && move_aside(s) == 0)
 		r = ready(s);
-	set_error(s, r);
+	db_fault(r, s->error);
 }
 
 /* --- writing
@@ -342,7 +241,7 @@ static bool begin(struct trail_store *s)
 	int r = ready(s);
 
 	if (r == 0 && s->pending == 0)
-		r = trail_errno_of(sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+		r = db_errno(sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
 	if (r < 0) {
 		lose(s, r);
 		return false;
@@ -357,7 +256,7 @@ static void commit(struct trail_store *s)
 
 	if (!s->db || !s->pending)
 		return;
-	r = trail_errno_of(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
+	r = db_errno(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
 	if (r == -EBUSY)
 		return; /* with the next ones */
 	s->pending = 0;
@@ -371,13 +270,13 @@ static void commit(struct trail_store *s)
 /* A row is in, or it failed with `rc`. */
 static void done(struct trail_store *s, int rc)
 {
-	int r = trail_errno_of(rc);
+	int r = db_errno(rc);
 
 	if (r < 0) {
 		lose(s, r);
 		return;
 	}
-	set_error(s, 0);
+	db_fault(0, s->error);
 	s->written++;
 	if (s->pending >= PENDING_MAX)
 		commit(s);
@@ -626,7 +525,7 @@ static void keep_count(struct trail_store *s)
 			break;
 	}
 	if (rc != SQLITE_OK)
-		lose(s, trail_errno_of(rc));
+		lose(s, db_errno(rc));
 }
 
 /* One key at a time, in turn. */
@@ -640,7 +539,7 @@ static void keep_age(struct trail_store *s, uint64_t now_ns)
 		return;
 	rc = purge(s, STMT_PURGE_AGE, key, PURGE_BITE, now_ns - s->max_age_ns, &gone);
 	if (rc != SQLITE_OK) {
-		lose(s, trail_errno_of(rc));
+		lose(s, db_errno(rc));
 		return;
 	}
 	if (gone == PURGE_BITE)
