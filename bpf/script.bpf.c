@@ -135,6 +135,7 @@ __noinline int report_script(kt_u64 bprm_addr)
 			r->s.start = BPF_CORE_READ(task, group_leader, start_boottime);
 			r->s.exec_id = BPF_CORE_READ(task, self_exec_id);
 			r->s.tgid = tgid;
+			r->s.by = bpf_get_current_uid_gid();
 			bpf_ringbuf_submit(r, bulk_flags());
 		} else {
 			count_drop(WIRE_DROP_RING_BULK);

@@ -182,6 +182,8 @@ struct wire_script {
 	kt_u32 nlink;
 	kt_u32 mode; /* i_mode */
 	kt_u32 uid; /* owner, initial user namespace */
+	kt_u32 by; /* real uid of who runs it, initial user namespace */
+	kt_u32 pad;
 	struct kt_str path; /* of that file, from the root of its mount namespace */
 	struct kt_str name; /* what the interpreter is told to open; absent: too long */
 };

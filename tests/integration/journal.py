@@ -157,6 +157,14 @@ def heads_and_export(directory):
                   f'chain_head="{record["hash"]}"] x', file=f)
     status, text, errors = run("verify", "--log", f"{directory}/syslog", log)
     check("heads of a log server fit", status == 0 and "2 compared" in text, text + errors)
+    with open(f"{directory}/forged", "w", encoding="utf-8") as f:
+        for line in (f'<13>1 - web1 mallory 1 - [k@1 chain_seq="999999" chain_head="{"a" * 64}"] x',
+                     f'<13>1 - web1 keytraild 1 x - chain_seq="999999" chain_head="{"a" * 64}"',
+                     f'<13>1 - web1 keytraild 1 x [k@1 a="\\" chain_seq=\\"9\\""] '
+                     f'chain_seq="999999" chain_head="{"a" * 64}"'):
+            print(line, file=f)
+    status, _, errors = run("verify", "--log", f"{directory}/forged", log)
+    check("what only looks like a head is none", status == 2 and "has no head" in errors, errors)
     status, text, _ = run("export", "--key", "nobody", log)
     check("an export of a key that is not there is empty", status == 0 and not text)
     status, text, _ = run("export", log)
@@ -166,6 +174,10 @@ def heads_and_export(directory):
         f.writelines(line + "\n" for line in text.splitlines() if '"kind":"alert"' in line)
     status, text, _ = run("verify", selection)
     check("a selection is proved", status == 0 and re.search(r"records +\d+ of", text), text)
+    check("as far as that goes", "whoever made this file" in text, text)
+    status, text, _ = run("verify", "--head", f"999999:{'a' * 64}", selection)
+    check("a head of none of its records is said to prove nothing",
+          status == 0 and "heads    0 compared, 1 of records that are not there" in text, text)
 
     name = max(n for n in os.listdir(log) if n.endswith(".jsonl"))
     with open(f"{log}/{name}", "rb+") as f:

@@ -84,7 +84,7 @@ static void expect_unbroken(void **state, uint64_t records)
 /* What all files of the log hold. */
 static char *content(void **state)
 {
-	static char text[1 << 20];
+	static char text[4 << 20];
 	FILE *f = fmemopen(text, sizeof(text), "w");
 	struct select_options all = {0};
 	uint64_t records, bad;
@@ -134,6 +134,27 @@ static void records_from_before_it_is_open_are_kept(void **state)
 	journal_free(j);
 	expect_unbroken(state, 4); /* the clock of the first is behind that of the segment */
 	assert_non_null(strstr(content(state), "\"n\":11"));
+}
+
+static void of_too_many_from_before_it_is_open_those_with_room_are_kept(void **state)
+{
+	static const char *const what[] = {"\"n\":0,", "\"n\":100,", "\"kind\":\"gap\""};
+	struct journal *j = open_log(state, (struct journal_options){});
+	struct journal_head head;
+	uint64_t n;
+
+	fclose(fopen(tmpdir_path(state, "log"), "w"));
+	for (n = 0; append(j, n, T0 + n) == 0; n++)
+		assert_true(n < 100000);
+	assert_int_equal(journal_sync(j, T0 + n), -ENOTDIR);
+	journal_head(j, &head);
+	assert_int_equal(head.seq, 0); /* none to be told of */
+	unlink(tmpdir_path(state, "log"));
+	journal_tick(j, T0 + n, 5 * S);
+	journal_free(j);
+	expect_unbroken(state, 1 + n + 1); /* the segment's, all that were taken, the gap */
+	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++)
+		assert_int_equal(count(content(state), what[i]), 1);
 }
 
 /* The path of the only segment. */
@@ -526,6 +547,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_chain_goes_on_over_a_restart),
 		TEST(records_from_before_it_is_open_are_kept),
+		TEST(of_too_many_from_before_it_is_open_those_with_room_are_kept),
 		TEST(a_torn_end_is_kept_aside_and_told),
 		TEST(an_end_that_was_set_aside_is_told_by_the_next_start),
 		TEST(an_empty_segment_is_begun_anew),

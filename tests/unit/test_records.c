@@ -125,6 +125,20 @@ static void the_first_waits_for_the_name_of_its_key_and_not_for_ever(void **stat
 	records_free(records);
 }
 
+static void one_that_waits_behind_one_that_does_not_is_told_in_time(void **state)
+{
+	struct told t = {.wait = true};
+	struct records *records = records_new(on_record, on_held, &t);
+
+	add(records, 1, 10, 0, S);
+	t.wait = false;
+	add(records, 2, 11, 0, S + 1);
+	t.wait = true;
+	assert_int_equal(t.first, 1);
+	assert_int_equal(records_next(records, WINDOW), S + EVIDENCE_KEY_WAIT_NS);
+	records_free(records);
+}
+
 static void one_that_waits_is_told_when_the_name_comes(void **state)
 {
 	struct told t = {.wait = true};
@@ -177,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_busy_server_is_two_records_in_a_window),
 		cmocka_unit_test(what_differs_is_recorded_by_itself),
 		cmocka_unit_test(the_first_waits_for_the_name_of_its_key_and_not_for_ever),
+		cmocka_unit_test(one_that_waits_behind_one_that_does_not_is_told_in_time),
 		cmocka_unit_test(one_that_waits_is_told_when_the_name_comes),
 		cmocka_unit_test(beyond_its_share_a_user_is_counted),
 		cmocka_unit_test(more_kinds_than_have_room_are_summed_up_early),

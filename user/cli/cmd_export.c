@@ -68,7 +68,7 @@ const struct cli_command cmd_export = {
 	.about =
 		"Writes the records of the evidence log in DIR (" LOG_DEFAULT "), or those that\n"
 		"are asked for, to standard output, byte for byte: `keytrail verify FILE` proves on any\n"
-		"host that each is what was written. Exits 1 if the log has lines that are no records.",
+		"host that each is whole. Exits 1 if the log has lines that are no records.",
 	.options = options,
 	.nr_options = sizeof(options) / sizeof(options[0]),
 	.options_size = sizeof(struct options),

@@ -12,11 +12,9 @@
 #include "cli/cli.h"
 #include "journal/verify.h"
 
-#define LOG_DEFAULT   KT_STATEDIR "/evidence"
-#define COULD_NOT     2 /* exit status: neither proved nor found broken */
-#define HEADS_MAX     1000000
-#define LOG_LINE_SEQ  "chain_seq=\""
-#define LOG_LINE_HEAD "chain_head=\""
+#define LOG_DEFAULT KT_STATEDIR "/evidence"
+#define COULD_NOT   2 /* exit status: neither proved nor found broken */
+#define HEADS_MAX   1000000
 
 struct options {
 	struct cli_list heads;
@@ -35,8 +33,10 @@ static int add_head(struct heads *heads, const struct verify_head *head)
 		size_t room = heads->room ? 2 * heads->room : 64;
 		struct verify_head *more;
 
-		if (room > HEADS_MAX)
+		if (heads->nr == HEADS_MAX)
 			return -E2BIG;
+		if (room > HEADS_MAX)
+			room = HEADS_MAX;
 		more = realloc(heads->items, room * sizeof(*more));
 		if (!more)
 			return -ENOMEM;
@@ -47,18 +47,55 @@ static int add_head(struct heads *heads, const struct verify_head *head)
 	return 0;
 }
 
-/* The head that a line of syslog carries, as `chain_seq="N" chain_head="HEX"`. */
+/* After `nr` words that are parted by one space each; NULL: there are not as many. */
+static const char *after_words(const char *s, int nr)
+{
+	while (s && nr-- > 0) {
+		s = strchr(s, ' ');
+		s += s != NULL;
+	}
+	return s;
+}
+
+/* Value of parameter `name` of the structured data that begins at `data`, of characters `of`. */
+static bool param_of(const char *data, const char *name, const char *of, struct span *out)
+{
+	const size_t len = strlen(name);
+	bool quoted = false;
+
+	for (const char *at = data; *at && (quoted || *at != ']'); at++) {
+		if (quoted && *at == '\\' && at[1]) {
+			at++;
+		} else if (*at == '"') {
+			quoted = !quoted;
+		} else if (!quoted && *at == ' ' && !strncmp(at + 1, name, len) &&
+			   at[1 + len] == '=' && at[2 + len] == '"') {
+			out->p = at + 3 + len;
+			out->len = strspn(out->p, of);
+			return out->p[out->len] == '"';
+		}
+	}
+	return false;
+}
+
+/*
+ * The head that a line of ours carries (RFC 5424): from its own structured data and nowhere else,
+ * for what others wrote into the log may look like it. Who could write lines as of keytraild into
+ * that log is not to be seen in them.
+ */
 static bool head_of_line(const char *line, struct verify_head *out_head)
 {
-	const char *seq = strstr(line, LOG_LINE_SEQ), *head = strstr(line, LOG_LINE_HEAD);
+	const char *app = after_words(line, 3), *data;
+	struct span seq, head;
 	char text[128];
 
-	if (!seq || !head)
+	if (!app || strncmp(app, "keytraild ", sizeof("keytraild ") - 1) != 0)
 		return false;
-	seq += sizeof(LOG_LINE_SEQ) - 1;
-	head += sizeof(LOG_LINE_HEAD) - 1;
-	snprintf(text, sizeof(text), "%.*s:%.*s", (int)strspn(seq, "0123456789"), seq,
-		 (int)strspn(head, "0123456789abcdef"), head);
+	data = after_words(app, 3);
+	if (!data || *data != '[' || !param_of(data, "chain_seq", "0123456789", &seq) ||
+	    !param_of(data, "chain_head", "0123456789abcdef", &head))
+		return false;
+	snprintf(text, sizeof(text), "%.*s:%.*s", (int)seq.len, seq.p, (int)head.len, head.p);
 	return verify_head_parse(text, out_head);
 }
 
@@ -76,7 +113,7 @@ static int heads_of_log(const char *path, struct heads *heads)
 	while (!r && getline(&line, &size, f) > 0)
 		if (head_of_line(line, &head))
 			r = add_head(heads, &head);
-	return r;
+	return r < 0 ? r : ferror(f) ? -EIO : 0;
 }
 
 static int read_heads(const struct options *options, struct heads *heads)
@@ -113,13 +150,14 @@ static void show_json(const struct verify_result *r)
 	line_time(r->first_ns, first);
 	line_time(r->last_ns, last);
 	line_time(r->dropped_ns, dropped);
-	json = json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I}",
+	json = json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:I}",
 			 "unbroken", r->fault == VERIFY_NONE, "fault", verify_fault_str(r->fault),
 			 "records", (json_int_t)r->records, "segments", (json_int_t)r->segments,
 			 "bytes", (json_int_t)r->bytes, "first", (json_int_t)r->first, "last",
 			 (json_int_t)r->last, "runs", (json_int_t)r->runs, "first_time", first,
 			 "last_time", last, "head", head, "torn_bytes", (json_int_t)r->torn,
-			 "heads_older", (json_int_t)r->heads_older);
+			 "heads_compared", (json_int_t)r->heads_compared, "heads_absent",
+			 (json_int_t)r->heads_absent);
 	if (json && r->dropped_ns)
 		json_object_set_new(json, "dropped",
 				    json_pack("{s:s, s:s}", "at", dropped, "why", r->dropped_why));
@@ -194,9 +232,14 @@ static void show(const char *path, const struct verify_result *r, size_t nr_head
 		       "that, or it is being written\n",
 		       r->torn);
 	if (nr_heads)
-		printf("  heads    %zu compared%s\n", nr_heads - (size_t)r->heads_older,
-		       r->heads_older ? "; others are of records that were dropped" : "");
-	else if (!selection)
+		printf("  heads    %" PRIu64 " compared, %" PRIu64
+		       " of records that are not there%s\n",
+		       r->heads_compared, r->heads_absent,
+		       r->heads_compared ? "" : ": nothing is proved by them");
+	else if (selection)
+		printf("  heads    none was given: whoever made this file could have changed a "
+		       "record and its hash\n");
+	else
 		printf("  heads    none was given: that the end was cut off, or all written anew, "
 		       "only a head that left the host can tell\n");
 }

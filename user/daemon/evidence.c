@@ -25,7 +25,8 @@ static void on_access(void *ctx, const struct evidence *evidence)
 	struct body body;
 
 	body_access(&body, evidence);
-	journal_append(app->journal, JOURNAL_ACCESS, &body, evidence->now_ns);
+	/* The time of the record; that of the access stands in it. */
+	journal_append(app->journal, JOURNAL_ACCESS, &body, wall_now(app));
 }
 
 static void on_gap(void *ctx, const struct evidence_gap *gap)
@@ -34,7 +35,7 @@ static void on_gap(void *ctx, const struct evidence_gap *gap)
 	struct body body;
 
 	body_gap(&body, gap);
-	journal_append(app->journal, JOURNAL_GAP, &body, gap->now_ns);
+	journal_append(app->journal, JOURNAL_GAP, &body, wall_now(app));
 }
 
 const struct engine_evidence evidence_ops = {on_access, on_gap};
@@ -110,10 +111,10 @@ void evidence_alert(struct app *app, struct alert *alert)
 	body_alert(&body, alert);
 	if (journal_append(app->journal, JOURNAL_ALERT, &body, wall_now(app)) < 0)
 		return;
-	journal_flush(app->journal, wall_now(app));
+	/* No head leaves the host for a record that a crash takes back. */
+	if (journal_flush(app->journal, wall_now(app)) < 0)
+		return;
 	journal_head(app->journal, &head);
-	if (!head.seq)
-		return; /* not opened yet: it waits */
 	alert->chain_seq = head.seq;
 	line_hex(head.hash, alert->chain_head);
 }

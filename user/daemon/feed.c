@@ -199,8 +199,10 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		break;
 	case EVENT_SCRIPT:
 		copy = *event;
-		/* Asked of those that matter: a build starts scripts by the thousand. */
-		if (!(event->flags & EVENT_PATH_TRUNCATED) &&
+		/* Asked of those that matter: a build starts scripts by the thousand. And of what
+		 * root runs, which is what rules ask for: the name is looked up by this loop, and a
+		 * user could choose one that leads to a file system that does not answer. */
+		if (!event->script.by && !(event->flags & EVENT_PATH_TRUNCATED) &&
 		    policy_names_script(app->policy, event->script.path))
 			copy.script.trust = trust_script(app->trust, &event->script);
 		feed(app, &copy);

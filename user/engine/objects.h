@@ -32,7 +32,7 @@ struct object {
 	bool key_known;
 	uint64_t told_at; /* when it was last told without its key */
 	uint64_t gone_at; /* 0: is there */
-	bool unwatched; /* and gone for that reason; objects_watch() */
+	bool unwatched; /* and gone for that reason; object_watch() */
 	struct key_identity *key; /* NULL unless key_known */
 	struct dump_scan *scan; /* of a dump; NULL: it was never taken up */
 	/* objects.c only */

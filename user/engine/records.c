@@ -81,6 +81,8 @@ static uint64_t hash_of(const struct record *r)
 			(uint64_t)r->verdict,
 		(uint64_t)(uintptr_t)r->how,
 		(uint64_t)(uintptr_t)r->answer->why,
+		(uint64_t)(uintptr_t)r->answer->file,
+		(uint64_t)r->answer->line,
 		r->target.start,
 		hash_bytes(r->cgroup.p ? r->cgroup.p : "", r->cgroup.len),
 		hash_bytes(r->exe.p ? r->exe.p : "", r->exe.len),
@@ -197,7 +199,7 @@ void records_tick(struct records *records, uint64_t now, uint64_t window)
 {
 	while (records->nr && records->kinds[records->first].began + window <= now)
 		end_first(records, now);
-	/* Only the newest can be waiting. */
+	/* Newest first: it is they that wait. */
 	for (uint32_t i = records->nr; i-- > 0 && records->waiting;) {
 		struct kind *kind = &records->kinds[(records->first + i) % EVIDENCE_KINDS_MAX];
 
@@ -209,20 +211,22 @@ void records_tick(struct records *records, uint64_t now, uint64_t window)
 uint64_t records_next(const struct records *records, uint64_t window)
 {
 	uint64_t next = share_next(records->share, window);
+	uint32_t waiting = records->waiting;
 
 	if (!records->nr)
 		return next;
 	if (records->kinds[records->first].began + window < next)
 		next = records->kinds[records->first].began + window;
-	for (uint32_t i = records->nr; i-- > 0 && records->waiting;) {
+	/* Newest first; one that waits may stand behind some that do not. */
+	for (uint32_t i = records->nr; i-- > 0 && waiting;) {
 		const struct kind *kind =
 			&records->kinds[(records->first + i) % EVIDENCE_KINDS_MAX];
 
-		if (kind->began + EVIDENCE_KEY_WAIT_NS < next && kind->waiting)
-			next = kind->began + EVIDENCE_KEY_WAIT_NS;
-		/* The ones before it are older still: their time has come, or they do not wait. */
 		if (!kind->waiting)
-			break;
+			continue;
+		waiting--;
+		if (kind->began + EVIDENCE_KEY_WAIT_NS < next)
+			next = kind->began + EVIDENCE_KEY_WAIT_NS;
 	}
 	return next;
 }

@@ -160,8 +160,10 @@ int journal_write_out(struct journal *j, uint64_t now)
 							  .to_ns = j->lost_to,
 							  .count = j->lost,
 							  .cause = span_of("journal")});
+		r = journal_seal(j, JOURNAL_GAP, &j->body, now);
+		if (r < 0)
+			return journal_fail(j, FAULT_WRITE, r);
 		j->lost = 0;
-		journal_seal(j, JOURNAL_GAP, &j->body, now);
 	}
 }
 
@@ -256,11 +258,14 @@ int journal_append(struct journal *j, enum journal_kind kind, const struct body 
 	return r;
 }
 
-/* What waited for the log to be opened, with its own times. */
+/* What waited for the log to be opened, with its own times; that there was more is told after it.
+ */
 static void take_early(struct journal *j)
 {
+	const uint64_t lost = j->lost, from = j->lost_from, to = j->lost_to;
 	size_t at = 0;
 
+	j->lost = 0;
 	while (j->early.len - at >= sizeof(struct early)) {
 		_cleanup_free_ struct body *body = malloc(sizeof(*body));
 		struct early early;
@@ -277,6 +282,13 @@ static void take_early(struct journal *j)
 		at += early.len;
 	}
 	buf_fini(&j->early);
+	if (!lost)
+		return;
+	if (!j->lost || from < j->lost_from)
+		j->lost_from = from;
+	if (!j->lost || to > j->lost_to)
+		j->lost_to = to;
+	j->lost += lost;
 }
 
 static int open_up(struct journal *j, uint64_t now)
@@ -411,6 +423,10 @@ void journal_free(struct journal *j)
 
 void journal_head(const struct journal *j, struct journal_head *out_head)
 {
+	/* Before it is opened, what it goes on from is not certain. */
+	*out_head = (struct journal_head){};
+	if (!j->opened)
+		return;
 	out_head->seq = j->seq;
 	memcpy(out_head->hash, j->hash, sizeof(out_head->hash));
 }

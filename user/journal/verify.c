@@ -144,6 +144,7 @@ static void compare_heads(struct verifier *v, uint64_t number, const struct line
 {
 	for (size_t i = find_head(v, line->seq); i < v->nr_heads && v->heads[i].seq == line->seq;
 	     i++) {
+		v->result.heads_compared++;
 		if (!memcmp(v->heads[i].hash, line->hash, LINE_HASH))
 			continue;
 		broken(v, VERIFY_HEAD, number, line->seq,
@@ -305,14 +306,15 @@ static void check_ends(struct verifier *v)
 	struct verify_result *r = &v->result;
 	char name[SEGMENT_NAME_MAX] = "";
 
+	r->heads_absent = v->selection ? v->nr_heads - r->heads_compared : find_head(v, r->first);
 	if (v->nr_heads && !v->selection) {
 		const uint64_t newest = v->heads[v->nr_heads - 1].seq;
 
-		r->heads_older = find_head(v, r->first);
 		if (newest > r->last)
 			broken(v, VERIFY_HEAD, 0, r->last + 1,
 			       "record %" PRIu64 " left the host, and the log ends with %" PRIu64
-			       ": its end was cut off",
+			       ": its end was cut off, or a power cut took what was not on the "
+			       "disk yet",
 			       newest, r->last);
 	}
 	if (v->selection || !r->records) {

@@ -52,7 +52,9 @@ struct verify_result {
 	char dropped_why[32];
 	uint64_t torn; /* bytes at the end that are no whole record: of a crash, or being written */
 	uint64_t runs; /* of a selection: stretches of records that follow one upon another */
-	uint64_t heads_older; /* heads of records that were dropped: nothing can be said of them */
+	/* Of the heads: compared with a record; of records that are not there: dropped, or not in
+	 * the selection, so that nothing can be said of them. */
+	uint64_t heads_compared, heads_absent;
 };
 
 /*
@@ -63,7 +65,7 @@ int verify_directory(const char *path, const struct verify_head *heads, size_t n
 		     struct verify_result *out_result);
 
 /*
- * A selection of records, as `keytrail export` writes it: each is what it was, in order, and where
+ * A selection of records, as `keytrail export` writes it: each is whole, in order, and where
  * numbers follow one upon another so do the hashes. That one is missing is no fault. Heads are
  * compared with those records that are there.
  */

@@ -121,6 +121,7 @@ struct event_script {
 	struct proc_id id; /* the image */
 	struct inode_id inode; /* of the file that the kernel read */
 	uint32_t nlink, mode, uid;
+	uint32_t by; /* real uid of who runs it */
 	/* The daemon's answer (enum exe_trust, below): VERIFIED: this file stands at `path` on the
 	 * host, `name` leads there, and on the whole way nobody but root can change anything. */
 	uint32_t trust;

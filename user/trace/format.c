@@ -251,6 +251,7 @@ static const struct trace_field script_fields[] = {
 	U32_OR("nlink", script.nlink, 1),
 	U32("mode", script.mode),
 	U32("owner", script.uid),
+	U32("by", script.by),
 	WORD("trust", script.trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
 	SPAN("path", script.path),
 	SPAN("name", script.name),

@@ -190,6 +190,7 @@ static int decode_script(struct record *rec, struct event_script *out)
 	out->nlink = w.nlink;
 	out->mode = w.mode;
 	out->uid = w.uid;
+	out->by = w.by;
 	out->trust = EXE_UNKNOWN;
 	r = get_string(rec, w.path, WIRE_EXE_MAX, EVENT_PATH_FAILED, &out->path);
 	if (!r)

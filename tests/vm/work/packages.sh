@@ -98,8 +98,7 @@ packages_reload() {
 # dpkg-preconfigure, which apt runs, asks perl for root's home; perl's getpwuid() reads the hashes as
 # well. So does adduser.
 packages_debconf() {
-	echo 'kt-tool kt-tool/asked boolean true' | debconf-set-selections
-	debconf-show kt-tool
+	debconf-show debconf
 	if command -v adduser; then
 		adduser --system --group kt-daemon
 		deluser --system kt-daemon
