@@ -66,8 +66,7 @@ if unshare -m true 2>/dev/null; then
 	shadowed=yes
 fi
 # An exec that fails is forgotten: the same process then is the interpreter, of no script.
-sh -c "exec $bin/failed" 2>/dev/null
-reads sh -c "($bin/failed; :) 2>/dev/null; exec $bin/cat $ssh/id_failed $bin/failed"
+reads $WAYS/exec-again $bin/failed $bin/cat $ssh/id_failed $bin/failed
 
 gather || exit 1
 observed() {
