@@ -34,7 +34,7 @@ def check(name, ok, detail=""):
 
 
 def run(*args, **more):
-    done = subprocess.run([KEYTRAIL, *args], capture_output=True, timeout=250, stdin=subprocess.DEVNULL,
+    done = subprocess.run([KEYTRAIL, *map(str, args)], capture_output=True, timeout=250, stdin=subprocess.DEVNULL,
                           env={"PATH": os.environ["PATH"], "TZ": "UTC"}, **more)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -113,6 +113,18 @@ def test_sweep(folder, plain, hidden, name):
     check("no output has eight bytes of the key", parts and not any(
         part[i:i + 8] in told or part[i:i + 8].hex().encode() in told.lower()
         for part in parts for i in range(len(part) - 8)))
+
+
+def test_sweep_in_order(plain, hidden):
+    """What holds nothing does not end the search of what comes after it."""
+    with subprocess.Popen(["sleep", "600"], cwd="/") as idle:
+        try:
+            code, found, summary, err = sweep(plain.pid, idle.pid, hidden.pid)
+        finally:
+            idle.kill()
+    check("a process without keys between two with them: all three are looked at",
+          code == 1 and summary["looked_at"] == 3 and set(found) == {int(plain.pid), int(hidden.pid)},
+          (code, summary, err))
 
 
 def test_needles(folder, plain, name):
@@ -309,6 +321,7 @@ def main():
             if not check("both processes have the key", plain.ready and hidden.ready):
                 return
             test_sweep(folder, plain, hidden, name)
+            test_sweep_in_order(plain, hidden)
             test_needles(folder, plain, name)
             test_sweep_edges(folder, plain)
             test_holders(folder, plain, hidden)
