@@ -245,6 +245,30 @@ def test_holders(folder, plain, hidden):
               {"key-in-core", "holder-dumpable", "core-limit-soft"}, (code, out, err))
 
 
+def ask_daemon(folder, answers, *args):
+    """doctor, with a daemon that gives these answers."""
+    path = f"{folder}/control.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+
+    def serve():
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                what = json.loads(connection.makefile().readline())["do"]
+                connection.sendall((json.dumps({"v": 1, "id": 0, "ok": True, "do": what,
+                                                "result": answers[what]}) + "\n").encode())
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    result = run("doctor", "--json", f"--socket={path}", *args)
+    thread.join(20)
+    listener.close()
+    os.unlink(path)
+    return result
+
+
 def test_daemon(folder, plain):
     """A daemon that this test plays names the holder."""
     with open(f"/proc/{plain.pid}/stat", encoding="ascii") as f:
@@ -259,23 +283,7 @@ def test_daemon(folder, plain):
             {"pid": os.getppid(), "start": 1, "nr_keys": 0, "keys": []},  # has read a dump
         ]},
     }
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(f"{folder}/control.sock")
-    listener.listen()
-
-    def serve():
-        for _ in range(2):
-            connection, _ = listener.accept()
-            with connection:
-                what = json.loads(connection.makefile().readline())["do"]
-                connection.sendall((json.dumps({"v": 1, "id": 0, "ok": True, "do": what,
-                                                "result": answers[what]}) + "\n").encode())
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    code, out, err = run("doctor", "--json", f"--socket={folder}/control.sock")
-    thread.join(20)
-    listener.close()
+    code, out, err = ask_daemon(folder, answers)
     doc = json.loads(out)
     check("holders are those that the daemon names, if they still are who they were",
           [h["pid"] for h in doc["holders"]] == [int(plain.pid)] and
@@ -283,6 +291,13 @@ def test_daemon(folder, plain):
           doc["holders"][0]["keys"][0]["label"] == "/srv/key.pem", (out, err))
     check("what the daemon does not see is found", code == 1 and "sensor-blind" in ids(out) and
           "daemon-off" not in ids(out), out)
+    answers["status"].pop("canary")
+    answers["holders"]["left_out"] = 7
+    code, out, err = ask_daemon(folder, answers, "--fail-on", "critical")
+    check("holders that the daemon had no room for were not looked at: said, exit 2",
+          code == 2 and "7 more" in err and
+          ["holders of keytraild: 7 left out"] == [f["evidence"]["path"] for f in
+          json.loads(out)["not_looked_at"] if f["area"] == "holder"], (code, out, err))
 
 
 def test_documents():

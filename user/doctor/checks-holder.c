@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Checks of processes that hold keys: does memory get into a core, and to whom? */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -275,4 +276,12 @@ void checks_holders(struct doctor *d)
 {
 	for (size_t i = 0; i < d->nr_holders; i++)
 		check_holder(d, &d->holders[i]);
+	if (d->holders_left_out) {
+		char text[64];
+
+		/* The worst that one of them could be found for. */
+		snprintf(text, sizeof(text), "holders of keytraild: %" PRIu64 " left out",
+			 d->holders_left_out);
+		doctor_blind(d, CHECK_CORE_IN_PROGRESS, text, -E2BIG, NULL);
+	}
 }
