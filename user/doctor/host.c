@@ -3,6 +3,7 @@
 #include "doctor/host.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -18,6 +19,17 @@ void fact_line(const struct root *root, const char *path, struct fact *out_fact)
 	out_fact->error = root_line(root, path, line, sizeof(line));
 	if (!out_fact->error)
 		escape_bytes(line, strlen(line), out_fact->value, sizeof(out_fact->value), NULL);
+}
+
+void fact_set(struct fact *fact, const char *path, const char *fmt, ...)
+{
+	va_list ap;
+
+	fact->error = 0;
+	snprintf(fact->path, sizeof(fact->path), "%s", path);
+	va_start(ap, fmt);
+	vsnprintf(fact->value, sizeof(fact->value), fmt, ap);
+	va_end(ap);
 }
 
 /* --- core_pattern ------------------------------------------------------------------------------

@@ -91,3 +91,7 @@ void logs_facts(const struct root *root, struct host_facts *facts);
 
 /* One line of a file as a fact. */
 void fact_line(const struct root *root, const char *path, struct fact *out_fact);
+/* One that is known. path: as it is; value: escaped already. Both are cut to what there is room
+ * for.
+ */
+void fact_set(struct fact *fact, const char *path, const char *fmt, ...) _printf_(3, 4);
