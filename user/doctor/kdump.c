@@ -35,8 +35,11 @@ static void read_debian(const struct root *root, struct host_facts *f)
 	_cleanup_free_ char *text = NULL;
 	char value[160];
 
-	if (read_text(root, path, &text) < 0 ||
-	    !conf_shell(text, "USE_KDUMP", value, sizeof(value)) || strcmp(value, "1"))
+	int err = read_text(root, path, &text);
+
+	if (err < 0 && err != -ENOENT)
+		fact_fail(&f->kdump_target, path, err);
+	if (err < 0 || !conf_shell(text, "USE_KDUMP", value, sizeof(value)) || strcmp(value, "1"))
 		return;
 	f->kdump = true;
 	fact_set(&f->kdump_level, path, "31");
@@ -57,7 +60,11 @@ static void read_redhat(const struct root *root, struct host_facts *f)
 	_cleanup_free_ char *text = NULL;
 	char value[160];
 
-	if (read_text(root, path, &text) < 0)
+	int err = read_text(root, path, &text);
+
+	if (err < 0 && err != -ENOENT)
+		fact_fail(&f->kdump_target, path, err);
+	if (err < 0)
 		return;
 	f->kdump = true;
 	fact_set(&f->kdump_level, path, "31"); /* what it does if nothing is said */

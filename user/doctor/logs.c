@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where the host's logs go: is there a line that sends them to another host? */
-#include <string.h>
+#include <errno.h>
 
 #include "doctor/host.h"
 
@@ -21,9 +21,7 @@ static bool look_into(const struct root *root, const char *path, struct host_fac
 	if (err == -ENOENT)
 		return false;
 	if (err < 0) {
-		f->syslog_seen = false;
-		fact_set(&f->syslog_remote, path, "%s", "");
-		f->syslog_remote.error = err;
+		fact_fail(&f->syslog_remote, path, err);
 		return false;
 	}
 	if (!conf_syslog_remote(text, line, sizeof(line)))
@@ -36,11 +34,12 @@ void logs_facts(const struct root *root, struct host_facts *facts)
 {
 	static const char *const files[] = {"/etc/rsyslog.conf", "/etc/syslog-ng/syslog-ng.conf"};
 	static const char *const dirs[] = {"/etc/rsyslog.d", "/etc/syslog-ng/conf.d"};
+	static const char journal[] = "/etc/systemd/journal-upload.conf";
 	_cleanup_free_ char *upload = NULL;
 	char value[160];
+	int err;
 
 	facts->syslog_remote.error = -ENOENT;
-	facts->syslog_seen = true;
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		if (look_into(root, files[i], facts))
 			return;
@@ -48,8 +47,13 @@ void logs_facts(const struct root *root, struct host_facts *facts)
 		struct root_names names;
 		bool found = false;
 
-		if (root_list(root, dirs[i], ".conf", &names) < 0)
+		err = root_list(root, dirs[i], ".conf", &names);
+		if (err < 0 && err != -ENOENT)
+			fact_fail(&facts->syslog_remote, dirs[i], err);
+		if (err < 0)
 			continue;
+		if (names.cut)
+			fact_fail(&facts->syslog_remote, dirs[i], -E2BIG);
 		for (size_t j = 0; j < names.nr && !found; j++) {
 			char path[512];
 
@@ -60,8 +64,9 @@ void logs_facts(const struct root *root, struct host_facts *facts)
 		if (found)
 			return;
 	}
-	if (read_text(root, "/etc/systemd/journal-upload.conf", &upload) == 0 &&
-	    conf_ini(upload, "Upload", "URL", value, sizeof(value)) && value[0])
-		fact_set(&facts->syslog_remote, "/etc/systemd/journal-upload.conf", "URL=%s",
-			 value);
+	err = read_text(root, journal, &upload);
+	if (err < 0 && err != -ENOENT)
+		fact_fail(&facts->syslog_remote, journal, err);
+	else if (!err && conf_ini(upload, "Upload", "URL", value, sizeof(value)) && value[0])
+		fact_set(&facts->syslog_remote, journal, "URL=%s", value);
 }

@@ -297,10 +297,13 @@ int process_map_places(const struct root *root, struct process_facts *facts)
 	size_t len;
 	int err = root_read(root, path_of(&w, "smaps", path), SMAPS_TEXT_MAX, &text, &len);
 
+	facts->smaps_error = err;
 	if (err < 0)
 		return err;
+	if (len == SMAPS_TEXT_MAX)
+		facts->smaps_error = -E2BIG;
 	smaps = (struct smaps){text, len};
 	while (smaps_next(&smaps, &m))
 		place(facts, &m);
-	return 0;
+	return facts->smaps_error;
 }

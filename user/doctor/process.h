@@ -58,6 +58,7 @@ struct process_facts {
 	int locked_error;
 	uint64_t locked_kib;
 	char cwd[256]; /* "" = not known */
+	int smaps_error; /* 0: of each place below the mapping was looked for */
 	bool swept; /* its memory was searched: keys below are all that were looked for and found */
 	struct held_key *keys;
 	size_t nr_keys;
@@ -84,5 +85,6 @@ void process_facts_fini(struct process_facts *facts);
 /* A new key at the end; NULL: no room (counted) or no memory. */
 struct held_key *process_add_key(struct process_facts *facts);
 void held_key_add_place(struct held_key *key, uint64_t address);
-/* Looks up the mappings that places are in. 0 or -errno. */
+/* Looks up the mappings that places are in. 0 or -errno, which is in `smaps_error` as well; -E2BIG:
+ * not in all of them. */
 int process_map_places(const struct root *root, struct process_facts *facts);
