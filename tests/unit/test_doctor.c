@@ -514,6 +514,38 @@ static void a_process_is_read_from_proc(void **state)
 	root_close(&root);
 }
 
+/* Root is told to change the service whose name only root can give, as systemd has it, or none. */
+static void a_user_names_no_service_of_root(void **state)
+{
+	static const struct {
+		const char *cgroup, *service;
+	} rows[] = {
+		{"0::/system.slice/ssh.service\n", "ssh.service"},
+		{"0::/system.slice/system-a.slice/a@b-c.service\n", "a@b-c.service"},
+		{"0::/system.slice/a\\x2db.service\n", "a\\x2db.service"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service\n", ""},
+		{"0::/user.slice/user-1000.slice/session-1.scope\n", ""},
+		{"0::/user.slice/user-1000.slice/session-1.scope/ssh.service\n", ""},
+		{"0::/system.slice/runner.service/ssh.service\n", ""},
+		{"0::/system.slice/it's.service\n", ""},
+		{"0::/system.slice/a b.service\n", ""},
+		{"0::/system.slice/.service\n", ""},
+		{"0::/init.scope\n", ""},
+	};
+
+	make_all(state, process_tree);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct process_facts f;
+		struct root root;
+
+		make(state, &(struct file){"/proc/77/cgroup", rows[i].cgroup});
+		assert_int_equal(root_open(*state, &root), 0);
+		assert_int_equal(process_facts(&root, 77, &f), 0);
+		assert_string_equal(f.service, rows[i].service);
+		root_close(&root);
+	}
+}
+
 static void a_process_hides_what_it_must_not_show(void **state)
 {
 	struct process_facts f;
@@ -539,12 +571,32 @@ static struct process_facts good_holder(void)
 		.comm = "signer",
 		.exe = "/usr/bin/signer",
 		.unit = "signer.service",
+		.service = "signer.service",
 		.uid = 105,
 		.euid = 105,
 		.dumpable = DUMPABLE_YES,
 		.filter = CORE_FILTER_DEFAULT,
 		.locked_kib = 64,
 	};
+}
+
+/* The name that it shows to people is one that it chose itself. */
+static void what_a_user_named_is_no_command_for_root(void **state)
+{
+	struct process_facts p = good_holder();
+	struct doctor d = {.holders = &p, .nr_holders = 1};
+
+	snprintf(p.unit, sizeof(p.unit), "ssh.service");
+	p.service[0] = '\0';
+	p.core_soft = LIMIT_INFINITY;
+	checks_holders(&d);
+	assert_int_equal(d.report.nr, 1);
+	assert_null(strstr(d.report.items[0].mend, "ssh"));
+	doctor_fini(&d);
+	snprintf(p.service, sizeof(p.service), "a\\x2db.service");
+	checks_holders(&d);
+	assert_non_null(strstr(d.report.items[0].mend, "system/a\\x2db.service.d/core.conf'"));
+	doctor_fini(&d);
 }
 
 static struct host_facts plain_host(void)
@@ -815,6 +867,8 @@ int main(void)
 		TEST(access_lists_that_cannot_be_read),
 		TEST(a_root_is_not_left),
 		TEST(a_process_is_read_from_proc),
+		TEST(a_user_names_no_service_of_root),
+		cmocka_unit_test(what_a_user_named_is_no_command_for_root),
 		TEST(a_process_hides_what_it_must_not_show),
 		cmocka_unit_test(a_good_holder_is_silent),
 		cmocka_unit_test(a_limit_counts_as_the_kernel_and_helpers_take_it),

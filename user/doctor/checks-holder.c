@@ -52,18 +52,17 @@ static const char *limit_text(uint64_t limit, char out[24])
 	return out;
 }
 
-/* What makes a core of it impossible: the setting of its unit, where it has one. */
+/* What makes a core of it impossible: the setting of its service, where it has one. In single
+ * quotes the backslashes of its name stay what they are. */
 static const char *unit_mend(const struct process_facts *p, char out[640])
 {
-	const char *dot = strrchr(p->unit, '.');
-
-	if (!dot || strcmp(dot, ".service") || strchr(p->unit, '\''))
+	if (!*p->service)
 		return NULL;
 	snprintf(out, 640,
 		 "mkdir -p '/etc/systemd/system/%s.d' && printf '[Service]\\nLimitCORE=0\\n' > "
 		 "'/etc/systemd/system/%s.d/core.conf' && systemctl daemon-reload && systemctl "
 		 "restart '%s'",
-		 p->unit, p->unit, p->unit);
+		 p->service, p->service, p->service);
 	return out;
 }
 

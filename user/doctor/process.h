@@ -47,7 +47,10 @@ struct process_facts {
 	bool kernel_thread;
 	char comm[64]; /* escaped, as all text */
 	char exe[256]; /* "" = not known */
-	char unit[128]; /* of systemd, "" = none */
+	char unit[128]; /* of systemd, "" = none; for people: a user names his own as he likes */
+	char service[128]; /* of the system, which only root can name, all of its processes being in
+			    * the service's own cgroup. As systemd has it, escapes and all: of
+			    * nothing but letters, digits and :_.\@- . "" = none */
 	uint32_t uid, euid; /* UINT32_MAX: not known */
 	enum dumpable dumpable;
 	bool core_dumping; /* a dump is being written now */
