@@ -33,6 +33,11 @@ def check(name, ok, detail=""):
     return ok
 
 
+def skip(name, why):
+    """One line for each check that is not made, as tests/integration/run counts them."""
+    print(f"SKIP doctor: {name}: {why}", flush=True)
+
+
 def run(*args, **more):
     done = subprocess.run([KEYTRAIL, *map(str, args)], capture_output=True, timeout=250, stdin=subprocess.DEVNULL,
                           env={"PATH": os.environ["PATH"], "TZ": "UTC"}, **more)
@@ -213,6 +218,12 @@ def test_host(folder):
               (code, err))
 
 
+LEAVES = "that may leave a core"
+CARELESS = "the careless one: the key's very pages are in its core (key-in-core)"
+CAREFUL = "the careful one: nothing of that, for it could be dumped as well"
+LIMITED = "one whose core limit is 0 leaves none"
+
+
 def test_holders(folder, plain, hidden):
     """The processes are real, what is expected of the host is its core_pattern alone."""
     with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as f:
@@ -227,21 +238,22 @@ def test_holders(folder, plain, hidden):
     check("what is told of a process", holder["core_limit"] == "unlimited" and not holder["swept"] and
           holder["dumpable"] == "yes", holder)
     if helper:
-        print(f"SKIP doctor: what follows is for cores in files, core_pattern is {pattern}")
+        for name in (LEAVES, CARELESS, CAREFUL, LIMITED):
+            skip(name, f"is about cores in files, and core_pattern is {pattern!r}")
         return
-    check("that may leave a core", "holder-dumpable" in ids(out), out)
+    check(LEAVES, "holder-dumpable" in ids(out), out)
     code, out, err = run(*quiet, "--pid", plain.pid, "--sweep")
     key = [f for f in json.loads(out)["findings"] if f["id"] == "key-in-core"]
-    check("the careless one: the key's very pages are in its core", code == 1 and len(key) == 1 and
+    check(CARELESS, code == 1 and len(key) == 1 and
           key[0]["pid"] == int(plain.pid) and key[0]["severity"] == "high", (code, out, err))
     code, out, err = run(*quiet, "--pid", hidden.pid, "--sweep")
-    check("the careful one: nothing of that, for it could be dumped as well",
+    check(CAREFUL,
           json.loads(out)["holders"][0]["core_limit"] == "unlimited" and
           not ids(out) & {"key-in-core", "holder-dumpable", "key-swappable", "key-inherited"},
           (code, out, err))
     with Holder(folder, "plain", 0) as limited:
         code, out, err = run(*quiet, "--pid", limited.pid, "--sweep")
-        check("one whose core limit is 0 leaves none", not ids(out) &
+        check(LIMITED, not ids(out) &
               {"key-in-core", "holder-dumpable", "core-limit-soft"}, (code, out, err))
 
 
@@ -330,7 +342,7 @@ def main():
         os.chmod(f"{folder}/holder", 0o755)
         unlimited = resource.RLIM_INFINITY if ROOT else resource.getrlimit(resource.RLIMIT_CORE)[1]
         if unlimited != resource.RLIM_INFINITY:
-            print("SKIP doctor: processes may not have cores here")
+            skip("all that is asked of processes", "the hard limit of cores is not unlimited here")
             return
         with Holder(folder, "plain", unlimited) as plain, Holder(folder, "hidden", unlimited) as hidden:
             if not check("both processes have the key", plain.ready and hidden.ready):
