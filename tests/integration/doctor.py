@@ -39,8 +39,8 @@ def skip(name, why):
 
 
 def run(*args, **more):
-    done = subprocess.run([KEYTRAIL, *map(str, args)], capture_output=True, timeout=250, stdin=subprocess.DEVNULL,
-                          env={"PATH": os.environ["PATH"], "TZ": "UTC"}, **more)
+    done = subprocess.run([KEYTRAIL, *map(str, args)], capture_output=True, timeout=250,
+                          stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "TZ": "UTC"}, **more)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
