@@ -33,9 +33,14 @@ def check(name, ok, detail=""):
     return ok
 
 
+def skip(name, why):
+    """One line for each check that is not made, as tests/integration/run counts them."""
+    print(f"SKIP doctor: {name}: {why}", flush=True)
+
+
 def run(*args, **more):
-    done = subprocess.run([KEYTRAIL, *args], capture_output=True, timeout=250, stdin=subprocess.DEVNULL,
-                          env={"PATH": os.environ["PATH"], "TZ": "UTC"}, **more)
+    done = subprocess.run([KEYTRAIL, *map(str, args)], capture_output=True, timeout=250,
+                          stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "TZ": "UTC"}, **more)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -113,6 +118,18 @@ def test_sweep(folder, plain, hidden, name):
     check("no output has eight bytes of the key", parts and not any(
         part[i:i + 8] in told or part[i:i + 8].hex().encode() in told.lower()
         for part in parts for i in range(len(part) - 8)))
+
+
+def test_sweep_in_order(plain, hidden):
+    """What holds nothing does not end the search of what comes after it."""
+    with subprocess.Popen(["sleep", "600"], cwd="/") as idle:
+        try:
+            code, found, summary, err = sweep(plain.pid, idle.pid, hidden.pid)
+        finally:
+            idle.kill()
+    check("a process without keys between two with them: all three are looked at",
+          code == 1 and summary["looked_at"] == 3 and set(found) == {int(plain.pid), int(hidden.pid)},
+          (code, summary, err))
 
 
 def test_needles(folder, plain, name):
@@ -201,6 +218,12 @@ def test_host(folder):
               (code, err))
 
 
+LEAVES = "that may leave a core"
+CARELESS = "the careless one: the key's very pages are in its core (key-in-core)"
+CAREFUL = "the careful one: nothing of that, for it could be dumped as well"
+LIMITED = "one whose core limit is 0 leaves none"
+
+
 def test_holders(folder, plain, hidden):
     """The processes are real, what is expected of the host is its core_pattern alone."""
     with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as f:
@@ -215,22 +238,47 @@ def test_holders(folder, plain, hidden):
     check("what is told of a process", holder["core_limit"] == "unlimited" and not holder["swept"] and
           holder["dumpable"] == "yes", holder)
     if helper:
-        print(f"SKIP doctor: what follows is for cores in files, core_pattern is {pattern}")
+        for name in (LEAVES, CARELESS, CAREFUL, LIMITED):
+            skip(name, f"is about cores in files, and core_pattern is {pattern!r}")
         return
-    check("that may leave a core", "holder-dumpable" in ids(out), out)
+    check(LEAVES, "holder-dumpable" in ids(out), out)
     code, out, err = run(*quiet, "--pid", plain.pid, "--sweep")
     key = [f for f in json.loads(out)["findings"] if f["id"] == "key-in-core"]
-    check("the careless one: the key's very pages are in its core", code == 1 and len(key) == 1 and
+    check(CARELESS, code == 1 and len(key) == 1 and
           key[0]["pid"] == int(plain.pid) and key[0]["severity"] == "high", (code, out, err))
     code, out, err = run(*quiet, "--pid", hidden.pid, "--sweep")
-    check("the careful one: nothing of that, for it could be dumped as well",
+    check(CAREFUL,
           json.loads(out)["holders"][0]["core_limit"] == "unlimited" and
           not ids(out) & {"key-in-core", "holder-dumpable", "key-swappable", "key-inherited"},
           (code, out, err))
     with Holder(folder, "plain", 0) as limited:
         code, out, err = run(*quiet, "--pid", limited.pid, "--sweep")
-        check("one whose core limit is 0 leaves none", not ids(out) &
+        check(LIMITED, not ids(out) &
               {"key-in-core", "holder-dumpable", "core-limit-soft"}, (code, out, err))
+
+
+def ask_daemon(folder, answers, *args):
+    """doctor, with a daemon that gives these answers."""
+    path = f"{folder}/control.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+
+    def serve():
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                what = json.loads(connection.makefile().readline())["do"]
+                connection.sendall((json.dumps({"v": 1, "id": 0, "ok": True, "do": what,
+                                                "result": answers[what]}) + "\n").encode())
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    result = run("doctor", "--json", f"--socket={path}", *args)
+    thread.join(20)
+    listener.close()
+    os.unlink(path)
+    return result
 
 
 def test_daemon(folder, plain):
@@ -247,23 +295,7 @@ def test_daemon(folder, plain):
             {"pid": os.getppid(), "start": 1, "nr_keys": 0, "keys": []},  # has read a dump
         ]},
     }
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(f"{folder}/control.sock")
-    listener.listen()
-
-    def serve():
-        for _ in range(2):
-            connection, _ = listener.accept()
-            with connection:
-                what = json.loads(connection.makefile().readline())["do"]
-                connection.sendall((json.dumps({"v": 1, "id": 0, "ok": True, "do": what,
-                                                "result": answers[what]}) + "\n").encode())
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    code, out, err = run("doctor", "--json", f"--socket={folder}/control.sock")
-    thread.join(20)
-    listener.close()
+    code, out, err = ask_daemon(folder, answers)
     doc = json.loads(out)
     check("holders are those that the daemon names, if they still are who they were",
           [h["pid"] for h in doc["holders"]] == [int(plain.pid)] and
@@ -271,6 +303,13 @@ def test_daemon(folder, plain):
           doc["holders"][0]["keys"][0]["label"] == "/srv/key.pem", (out, err))
     check("what the daemon does not see is found", code == 1 and "sensor-blind" in ids(out) and
           "daemon-off" not in ids(out), out)
+    answers["status"].pop("canary")
+    answers["holders"]["left_out"] = 7
+    code, out, err = ask_daemon(folder, answers, "--fail-on", "critical")
+    check("holders that the daemon had no room for were not looked at: said, exit 2",
+          code == 2 and "7 more" in err and
+          ["holders of keytraild: 7 left out"] == [f["evidence"]["path"] for f in
+          json.loads(out)["not_looked_at"] if f["area"] == "holder"], (code, out, err))
 
 
 def test_documents():
@@ -303,12 +342,13 @@ def main():
         os.chmod(f"{folder}/holder", 0o755)
         unlimited = resource.RLIM_INFINITY if ROOT else resource.getrlimit(resource.RLIMIT_CORE)[1]
         if unlimited != resource.RLIM_INFINITY:
-            print("SKIP doctor: processes may not have cores here")
+            skip("all that is asked of processes", "the hard limit of cores is not unlimited here")
             return
         with Holder(folder, "plain", unlimited) as plain, Holder(folder, "hidden", unlimited) as hidden:
             if not check("both processes have the key", plain.ready and hidden.ready):
                 return
             test_sweep(folder, plain, hidden, name)
+            test_sweep_in_order(plain, hidden)
             test_needles(folder, plain, name)
             test_sweep_edges(folder, plain)
             test_holders(folder, plain, hidden)

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "control/client.h"
+#include "control/holder-list.h"
 #include "sinks/store.h"
 #include "unit/alert_sample.h"
 #include "unit/tmpdir.h"
@@ -114,10 +115,24 @@ static int do_reload(void *userdata, json_t **out_result)
 	return reload_result;
 }
 
+static unsigned holders_nr;
+static size_t holders_path; /* bytes of the path of each */
+
 static int give_holders(void *userdata, json_t **out_result)
 {
-	*out_result = json_pack("{s:[]}", "holders");
-	return 0;
+	struct holder_list list;
+	char path[1024];
+	int err;
+
+	holder_list_init(&list);
+	memset(path, '"', sizeof(path)); /* which take two in JSON */
+	path[holders_path] = '\0';
+	for (unsigned i = 0; i < holders_nr; i++)
+		holder_list_add(&list, json_pack("{s:i, s:s, s:[{s:s}, {s:s}]}", "pid", (int)i,
+						 "exe", path, "keys", "path", path, "path", path));
+	err = holder_list_json(&list, out_result);
+	holder_list_fini(&list);
+	return err;
 }
 
 static const struct control_handlers handlers = {give_status, do_reload, give_holders};
@@ -253,6 +268,43 @@ static void who_may_read_may_ask_for_holders(void **state)
 
 	assert_int_equal(feed(session, "{\"v\":1,\"id\":6,\"do\":\"holders\"}\n"), 0);
 	assert_int_equal(expect_ok(session, "holders"), 6);
+	control_session_free(session);
+}
+
+/* The number of processes in the one reply that there is; the others into *out_left_out. */
+static size_t ask_holders(struct control_session *session, json_int_t *out_left_out)
+{
+	json_auto_t *reply = NULL;
+	const json_t *result;
+
+	assert_int_equal(feed(session, "{\"v\":1,\"do\":\"holders\"}\n"), 0);
+	reply = take(session);
+	assert_true(json_is_true(json_object_get(reply, "ok")));
+	result = json_object_get(reply, "result");
+	*out_left_out = json_integer_value(json_object_get(result, "left_out"));
+	return json_array_size(json_object_get(result, "holders"));
+}
+
+/* However many there are and whatever their files are called, the answer is one that can be sent.
+ */
+static void holders_that_have_no_room_are_counted(void **state)
+{
+	struct control_session *session = open_session(NULL, CONTROL_MAY_READ);
+	json_int_t left_out = 0;
+	size_t told;
+
+	holders_nr = HOLDERS_TOLD_MAX;
+	holders_path = 10;
+	assert_int_equal(ask_holders(session, &left_out), HOLDERS_TOLD_MAX);
+	assert_int_equal(left_out, 0);
+	holders_nr = HOLDERS_TOLD_MAX + 5;
+	assert_int_equal(ask_holders(session, &left_out), HOLDERS_TOLD_MAX);
+	assert_int_equal(left_out, 5);
+	holders_path = 1023;
+	told = ask_holders(session, &left_out);
+	assert_in_range(told, 100, 200);
+	assert_int_equal(told + left_out, holders_nr);
+	holders_nr = 0;
 	control_session_free(session);
 }
 
@@ -712,6 +764,7 @@ int main(void)
 		TEST(of_many_requests_at_once_one_is_answered_at_a_time),
 		TEST(only_root_may_change_things),
 		TEST(who_may_read_may_ask_for_holders),
+		TEST(holders_that_have_no_room_are_counted),
 		TEST(a_refused_reload_tells_the_errors),
 		TEST(a_line_that_is_too_long_ends_the_session),
 		TEST(stored_alerts_come_in_bounded_portions),

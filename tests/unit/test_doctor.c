@@ -337,6 +337,99 @@ static void what_cannot_be_looked_at_is_said(void **state)
 	doctor_fini(&d);
 }
 
+/* How many of a check are said not to have been looked at. */
+static size_t blind_at(const struct doctor *d, enum check_id id)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < d->report.nr; i++)
+		nr += d->report.items[i].error && d->report.items[i].check == &checks[id];
+	return nr;
+}
+
+#define CORES_KEPT "/proc/sys/kernel/core_pattern", "/srv/cores/%e\n"
+
+/* A file where a directory should be is what cannot be listed, whoever looks. */
+static const struct {
+	struct file files[4];
+	const char *dropped;
+	enum check_id id;
+} blind_hosts[] = {
+	{{{"/etc/rsyslog.d", "x"}}, "/etc/rsyslog.d/90-remote.conf", CHECK_LOGS_STAY},
+	{{{"/etc/systemd/journal-upload.conf", NULL}, {"/etc/rsyslog.d/90-remote.conf", ""}},
+	 NULL,
+	 CHECK_LOGS_STAY},
+	{{{"/etc/systemd/coredump.conf.d", "x"}}, NULL, CHECK_CORES_KEPT},
+	{{{CORES_KEPT}, {"/srv/cores", NULL, 0700}, {"/etc/tmpfiles.d", "x"}},
+	 NULL,
+	 CHECK_DUMPS_FOREVER},
+	{{{CORES_KEPT}, {"/srv/cores", NULL, 0700}, {"/etc/tmpfiles.d/a.conf", NULL}},
+	 NULL,
+	 CHECK_DUMPS_FOREVER},
+	{{{"/sys/kernel/kexec_crash_loaded", "1\n"}, {"/etc/kdump.conf", NULL}},
+	 NULL,
+	 CHECK_KDUMP_REMOTE},
+	{{{"/proc/self/mountinfo", ""}}, NULL, CHECK_DUMPS_REMOTE},
+};
+
+static void what_cannot_be_listed_is_said(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(blind_hosts); i++) {
+		struct host_facts h;
+		struct doctor d = {.host = &h};
+		void *tree;
+
+		assert_int_equal(tmpdir_make(&tree), 0);
+		make_all(&tree, good_host);
+		if (blind_hosts[i].dropped) {
+			drop(&tree, blind_hosts[i].dropped);
+			assert_int_equal(rmdir(tmpdir_path(&tree, "etc/rsyslog.d")), 0);
+		}
+		for (size_t j = 0; j < 4 && blind_hosts[i].files[j].path; j++)
+			make(&tree, &blind_hosts[i].files[j]);
+		gather(&tree, &h);
+		doctor_run(&d);
+		if (blind_at(&d, blind_hosts[i].id) != 1 || d.report.nr != 1)
+			fail_msg("%s of %zu: %zu told", checks[blind_hosts[i].id].id, i,
+				 d.report.nr);
+		doctor_fini(&d);
+		tmpdir_clean(&tree);
+	}
+}
+
+static void more_dumps_than_are_looked_at(void **state)
+{
+	struct host_facts h;
+	struct doctor d = {.host = &h};
+
+	make_all(state, good_host);
+	for (unsigned i = 0; i <= ROOT_NAMES_MAX; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), DUMPS "/core.%u", i);
+		make(state, &(struct file){path, "", 0600});
+	}
+	gather(state, &h);
+	assert_int_equal(h.dumps.files, ROOT_NAMES_MAX);
+	doctor_run(&d);
+	assert_int_equal(blind_at(&d, CHECK_DUMPS_READABLE), 1);
+	doctor_fini(&d);
+}
+
+static void access_lists_that_cannot_be_read(void **state)
+{
+	struct host_facts h;
+	struct doctor d = {.host = &h};
+
+	make_all(state, good_host);
+	gather(state, &h);
+	assert_int_equal(h.dumps.acl_error, 0);
+	h.dumps.acl_error = -EACCES;
+	doctor_run(&d);
+	assert_int_equal(blind_at(&d, CHECK_DUMPS_SHARED), 1);
+	doctor_fini(&d);
+}
+
 /* No link leads out of the tree, and a pipe in it is not waited for. */
 static void a_root_is_not_left(void **state)
 {
@@ -421,6 +514,38 @@ static void a_process_is_read_from_proc(void **state)
 	root_close(&root);
 }
 
+/* Root is told to change the service whose name only root can give, as systemd has it, or none. */
+static void a_user_names_no_service_of_root(void **state)
+{
+	static const struct {
+		const char *cgroup, *service;
+	} rows[] = {
+		{"0::/system.slice/ssh.service\n", "ssh.service"},
+		{"0::/system.slice/system-a.slice/a@b-c.service\n", "a@b-c.service"},
+		{"0::/system.slice/a\\x2db.service\n", "a\\x2db.service"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service\n", ""},
+		{"0::/user.slice/user-1000.slice/session-1.scope\n", ""},
+		{"0::/user.slice/user-1000.slice/session-1.scope/ssh.service\n", ""},
+		{"0::/system.slice/runner.service/ssh.service\n", ""},
+		{"0::/system.slice/it's.service\n", ""},
+		{"0::/system.slice/a b.service\n", ""},
+		{"0::/system.slice/.service\n", ""},
+		{"0::/init.scope\n", ""},
+	};
+
+	make_all(state, process_tree);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct process_facts f;
+		struct root root;
+
+		make(state, &(struct file){"/proc/77/cgroup", rows[i].cgroup});
+		assert_int_equal(root_open(*state, &root), 0);
+		assert_int_equal(process_facts(&root, 77, &f), 0);
+		assert_string_equal(f.service, rows[i].service);
+		root_close(&root);
+	}
+}
+
 static void a_process_hides_what_it_must_not_show(void **state)
 {
 	struct process_facts f;
@@ -446,12 +571,32 @@ static struct process_facts good_holder(void)
 		.comm = "signer",
 		.exe = "/usr/bin/signer",
 		.unit = "signer.service",
+		.service = "signer.service",
 		.uid = 105,
 		.euid = 105,
 		.dumpable = DUMPABLE_YES,
 		.filter = CORE_FILTER_DEFAULT,
 		.locked_kib = 64,
 	};
+}
+
+/* The name that it shows to people is one that it chose itself. */
+static void what_a_user_named_is_no_command_for_root(void **state)
+{
+	struct process_facts p = good_holder();
+	struct doctor d = {.holders = &p, .nr_holders = 1};
+
+	snprintf(p.unit, sizeof(p.unit), "ssh.service");
+	p.service[0] = '\0';
+	p.core_soft = LIMIT_INFINITY;
+	checks_holders(&d);
+	assert_int_equal(d.report.nr, 1);
+	assert_null(strstr(d.report.items[0].mend, "ssh"));
+	doctor_fini(&d);
+	snprintf(p.service, sizeof(p.service), "a\\x2db.service");
+	checks_holders(&d);
+	assert_non_null(strstr(d.report.items[0].mend, "system/a\\x2db.service.d/core.conf'"));
+	doctor_fini(&d);
 }
 
 static struct host_facts plain_host(void)
@@ -561,6 +706,50 @@ static void pages_decide_where_they_are_known(void **state)
 	p.swept = false;
 	p.locked_kib = 0;
 	EXPECT_HOLDER(&h, &p, CHECK_HOLDER_DUMPABLE, CHECK_KEY_SWAPPABLE, CHECK_NR);
+}
+
+/* A key that was found, and nobody knows in which page, or in which mapping. */
+static void a_key_without_a_place_is_still_there(void **state)
+{
+	struct host_facts h = plain_host();
+	struct process_facts p = good_holder();
+	struct doctor d = {.host = &h, .holders = &p, .nr_holders = 1};
+	struct held_key *key = process_add_key(&p);
+
+	p.core_soft = LIMIT_INFINITY;
+	p.uid = p.euid = 0;
+	p.locked_kib = 0;
+	p.swept = true;
+	key->places_left_out = 1;
+	EXPECT_HOLDER(&h, &p, CHECK_HOLDER_DUMPABLE, CHECK_KEY_SWAPPABLE, CHECK_NR);
+	/* One place is left out of cores, and locked; the others may not be. */
+	held_key_add_place(key, 0x1000);
+	key->places[0].mapped = true;
+	key->places[0].in_core = false;
+	key->places[0].mapping.flags =
+		MAPPING_FLAGS_KNOWN | MAPPING_LOCKED | MAPPING_DONTDUMP | MAPPING_DONTCOPY;
+	EXPECT_HOLDER(&h, &p, CHECK_HOLDER_DUMPABLE, CHECK_KEY_SWAPPABLE, CHECK_NR);
+	key->places_left_out = 0;
+	EXPECT_HOLDER(&h, &p, CHECK_NR);
+	p.smaps_error = -EACCES;
+	checks_holders(&d);
+	assert_int_equal(blind_at(&d, CHECK_KEY_IN_CORE), 1);
+	doctor_fini(&d);
+	process_facts_fini(&p);
+}
+
+static void mappings_that_cannot_be_read(void **state)
+{
+	struct process_facts f;
+	struct root root;
+
+	make_all(state, process_tree);
+	drop(state, "/proc/77/smaps");
+	assert_int_equal(root_open(*state, &root), 0);
+	assert_int_equal(process_facts(&root, 77, &f), 0);
+	assert_int_equal(process_map_places(&root, &f), -ENOENT);
+	assert_int_equal(f.smaps_error, -ENOENT);
+	root_close(&root);
 }
 
 /* --- keytrail itself ----------------------------------------------------------------------------
@@ -673,13 +862,20 @@ int main(void)
 		TEST(swap_is_encrypted_if_all_below_is),
 		TEST(a_circle_of_devices_ends),
 		TEST(what_cannot_be_looked_at_is_said),
+		cmocka_unit_test(what_cannot_be_listed_is_said),
+		TEST(more_dumps_than_are_looked_at),
+		TEST(access_lists_that_cannot_be_read),
 		TEST(a_root_is_not_left),
 		TEST(a_process_is_read_from_proc),
+		TEST(a_user_names_no_service_of_root),
+		cmocka_unit_test(what_a_user_named_is_no_command_for_root),
 		TEST(a_process_hides_what_it_must_not_show),
 		cmocka_unit_test(a_good_holder_is_silent),
 		cmocka_unit_test(a_limit_counts_as_the_kernel_and_helpers_take_it),
 		cmocka_unit_test(who_changed_his_user_may_be_dumped_for_root),
 		cmocka_unit_test(pages_decide_where_they_are_known),
+		cmocka_unit_test(a_key_without_a_place_is_still_there),
+		TEST(mappings_that_cannot_be_read),
 		cmocka_unit_test(what_the_daemon_does_not_see),
 		cmocka_unit_test(findings_are_in_order_and_whole_in_json),
 		cmocka_unit_test(no_check_was_left_out),

@@ -131,9 +131,6 @@ static void a_rule_is_bound_as_closely_as_what_was_seen(void **state)
 		{{.user = "ada", .uid = 1000, .loginuid = 1000},
 		 {.user = "ada", .uid = 1000, .loginuid = 1000},
 		 "{exe: /usr/bin/restic, user: ada}"},
-		{{.user = "ada", .uid = 1000, .loginuid = 1000},
-		 {.user = "bob", .uid = 1001, .loginuid = 1001},
-		 "{exe: /usr/bin/restic}"},
 		/* A unit of a user's own service manager is no unit of a rule. */
 		{{.user = "ada", .uid = 1000, .loginuid = 1000, .unit = "x.service"},
 		 {.user = "ada", .uid = 1000, .loginuid = 1000, .unit = "x.service"},
@@ -174,6 +171,12 @@ static void what_may_not_be_allowed_is_never_proposed(void **state)
 		{{.trust = "verified", .untrusted = "mapped"}, "not, or not only, the program"},
 		{{.container = "web"}, "in a container"},
 		{{.exe = "/usr/bin/cat"}, "reads whatever it is told to"},
+		{{.exe = "/usr/bin/nc.openbsd"}, "reads whatever it is told to"},
+		{{.exe = "/usr/bin/emacs-gtk"}, "reads whatever it is told to"},
+		{{.exe = "/usr/bin/vim.basic"}, "reads whatever it is told to"},
+		{{.exe = "/usr/bin/nl"}, "reads whatever it is told to"},
+		{{.exe = "/usr/bin/socat"}, "reads whatever it is told to"},
+		{{.exe = "/usr/bin/sftp"}, "reads whatever it is told to"},
 		{{.exe = "/opt/a\\x0ab"}, "characters that do not belong"},
 		{{.exe = "/opt/a, script: /etc"}, "characters that do not belong"},
 		{{.exe = "restic"}, "characters that do not belong"},
@@ -192,6 +195,34 @@ static void what_may_not_be_allowed_is_never_proposed(void **state)
 		has(text, rows[i].why);
 		learn_free(learn);
 	}
+}
+
+/* Neither a unit nor a user: whoever runs the program could read the key by such a rule. */
+static void a_rule_for_anybody_is_not_proposed(void **state)
+{
+	const struct access a = {.user = "ada", .uid = 1000, .loginuid = 1000};
+	const struct access b = {.user = "bob", .uid = 1001, .loginuid = 1001};
+	_cleanup_free_ char *text = NULL;
+	struct learn *learn = learn_start();
+
+	for (unsigned n = 0; n < 9; n++)
+		tell(learn, n % 2 ? &a : &b, n * DAY, 100 + n);
+	text = printed(learn, 0);
+	has(text, "the rule would be for anybody");
+	learn_free(learn);
+}
+
+/* A name that only begins like a tool's is none. */
+static void what_is_called_nearly_like_a_tool_is_none(void **state)
+{
+	const struct access a = {.exe = "/usr/bin/catalog"};
+	_cleanup_free_ char *text = NULL;
+	struct learn *learn = learn_start();
+
+	for (unsigned n = 0; n < 3; n++)
+		tell(learn, &a, n * DAY, 100 + n);
+	text = printed(learn, 1);
+	learn_free(learn);
 }
 
 static void one_suspicious_access_is_enough_to_refuse(void **state)
@@ -333,6 +364,8 @@ int main(void)
 		cmocka_unit_test(what_comes_each_night_is_proposed_with_its_evidence),
 		cmocka_unit_test(a_rule_is_bound_as_closely_as_what_was_seen),
 		cmocka_unit_test(what_may_not_be_allowed_is_never_proposed),
+		cmocka_unit_test(a_rule_for_anybody_is_not_proposed),
+		cmocka_unit_test(what_is_called_nearly_like_a_tool_is_none),
 		cmocka_unit_test(one_suspicious_access_is_enough_to_refuse),
 		cmocka_unit_test(what_is_seen_on_one_occasion_is_not_learnt),
 		cmocka_unit_test(a_tool_in_a_service_of_its_own_is_proposed),

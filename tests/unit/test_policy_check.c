@@ -458,6 +458,44 @@ static struct policy *parse_clean(const char *text, size_t len)
 	return parsed;
 }
 
+/* `keytrail sweep` opens the memory of all that hold keys: root's is recorded, as his scan is. */
+static void root_may_sweep_memory(void **state)
+{
+	static const struct {
+		const char *exe, *user;
+		uint32_t uid;
+		enum exe_trust trust;
+		enum verdict verdict;
+	} rows[] = {
+		{"/usr/bin/keytrail", "root", 0, EXE_VERIFIED, VERDICT_RECORD},
+		{"/usr/local/bin/keytrail", "root", 0, EXE_VERIFIED, VERDICT_RECORD},
+		{"/usr/bin/keytrail", "root", 0, EXE_OTHER, VERDICT_ALERT},
+		{"/usr/bin/keytrail", "ada", 1000, EXE_VERIFIED, VERDICT_ALERT},
+		{"/root/keytrail", "root", 0, EXE_VERIFIED, VERDICT_ALERT},
+		{"/usr/bin/gdb", "root", 0, EXE_VERIFIED, VERDICT_ALERT},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct policy_query query = {
+			.watch = policy_find_class(policy, CLASS_PROCESS_MEMORY),
+			.action = ACTION_READ,
+			.subject = {.exe = {rows[i].exe, strlen(rows[i].exe)},
+				    .exe_trust = rows[i].trust,
+				    .uid = rows[i].uid,
+				    .loginuid = 1000,
+				    .user = {rows[i].user, strlen(rows[i].user)}},
+		};
+		struct policy_answer answer;
+
+		policy_judge(policy, &query, &answer);
+		if (answer.verdict != rows[i].verdict)
+			fail_msg("%s of %s: %s", rows[i].exe, rows[i].user, answer.why);
+		query.watch = policy_find_class(policy, CLASS_SYSTEM_MEMORY);
+		policy_judge(policy, &query, &answer);
+		assert_int_equal(answer.verdict, VERDICT_ALERT);
+	}
+}
+
 static void the_documented_example_is_valid(void **state)
 {
 	_cleanup_free_ char *text = read_document();
@@ -531,6 +569,7 @@ int main(void)
 		TEST(what_is_not_looked_for_is_warned_of),
 		cmocka_unit_test(files_belong_to_their_entries),
 		cmocka_unit_test(ordinary_work_is_silent_and_the_rest_is_not),
+		cmocka_unit_test(root_may_sweep_memory),
 		cmocka_unit_test(the_documented_example_is_valid),
 		cmocka_unit_test(documented_defaults_are_the_defaults),
 	};

@@ -138,6 +138,19 @@ static int take_holder(struct run *run, const json_t *holder)
 	return holder_add(run, &facts);
 }
 
+/* Whose keys were not told of may be the one that matters. */
+static void take_left_out(struct run *run, json_int_t left_out)
+{
+	if (left_out <= 0)
+		return;
+	run->doctor.holders_left_out = (uint64_t)left_out;
+	run->failed = true;
+	fprintf(stderr,
+		"keytrail doctor: keytraild had no room to name %" PRIu64
+		" more processes that hold keys\n",
+		run->doctor.holders_left_out);
+}
+
 static int ask_daemon(struct run *run, json_t **out_status)
 {
 	const char *socket = run->options->socket ? run->options->socket : CLI_SOCKET_DEFAULT;
@@ -174,6 +187,7 @@ static int ask_daemon(struct run *run, json_t **out_status)
 	json_array_foreach (json_object_get(holders, "holders"), i, holder)
 		if (!err)
 			err = take_holder(run, holder);
+	take_left_out(run, json_integer_value(json_object_get(holders, "left_out")));
 	return err;
 }
 

@@ -22,13 +22,23 @@ struct run {
 	const struct options *options;
 	struct term term;
 	bool named; /* the processes were: each that is not looked at is told */
-	size_t keys;
 };
+
+static int put_json(const struct process_facts *facts)
+{
+	json_auto_t *json = process_json(facts);
+
+	if (!json || json_object_set_new(json, "schema", json_string(SWEEP_SCHEMA)) < 0)
+		return -ENOMEM;
+	json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	return 0;
+}
 
 static int each(void *userdata, uint32_t pid, struct process_facts *facts, int error)
 {
 	struct run *run = userdata;
-	json_auto_t *json = NULL;
+	int err = 0;
 
 	if (!facts) {
 		if (run->named || (error != -ESRCH && error != -EACCES))
@@ -36,18 +46,13 @@ static int each(void *userdata, uint32_t pid, struct process_facts *facts, int e
 				scanner_strerror(error));
 		return 0;
 	}
-	run->keys += facts->nr_keys;
-	if (facts->nr_keys && run->options->json) {
-		json = process_json(facts);
-		if (json && json_object_set_new(json, "schema", json_string(SWEEP_SCHEMA)) == 0)
-			json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-		putchar('\n');
-	} else if (facts->nr_keys) {
+	if (facts->nr_keys && run->options->json)
+		err = put_json(facts);
+	else if (facts->nr_keys)
 		doctor_view_process(&run->term, facts);
-	}
 	process_facts_fini(facts);
 	fflush(stdout); /* scanners are forks */
-	return run->options->json && !json && run->keys ? -ENOMEM : 0;
+	return err;
 }
 
 static void sum_up(const struct run *run, const struct sweep_counts *c)

@@ -24,7 +24,7 @@ static void show_place(const struct term *t, const struct held_place *place)
 
 	term_putf(t, STYLE_DIM, "    0x%" PRIx64 "  ", place->address);
 	if (!place->mapped) {
-		term_putf(t, STYLE_PLAIN, "in a mapping that is gone\n");
+		term_putf(t, STYLE_PLAIN, "in no mapping that is known\n");
 		return;
 	}
 	mapping_flags_text(m, flags);

@@ -38,6 +38,7 @@ enum why {
 	WHY_MISSING,
 	WHY_OTHERS,
 	WHY_TOOL,
+	WHY_UNBOUND,
 	WHY_ONCE,
 	WHY_NR
 };
@@ -52,6 +53,8 @@ static const char *const whys[WHY_NR] = {
 	[WHY_MISSING] = "no such file is on this host",
 	[WHY_OTHERS] = "others than root can change it, or put another file in its place",
 	[WHY_TOOL] = "it reads whatever it is told to, and not in a service of its own",
+	[WHY_UNBOUND] =
+		"neither one user nor one service to bind it to: the rule would be for anybody",
 	[WHY_ONCE] = "seen on one occasion only",
 };
 
@@ -179,22 +182,31 @@ static bool is_plain(const char *s)
 	return true;
 }
 
-/* Programs that are told which file to read; the program says nothing of what for. */
+/*
+ * Programs that are told which file to read; the program says nothing of what for. Without what
+ * follows the first '.' or '-': where alternatives are, a path resolves to nc.openbsd, vim.basic,
+ * emacs-gtk. That strikes some program that is called so by chance (file-roller): a rule of it can
+ * still be written by hand.
+ */
 static bool is_tool(const char *exe)
 {
 	static const char *const tools[] = {
-		"awk",	"base32", "base64",    "bat",	    "cat",	"cmp",	"cp",	  "curl",
-		"cut",	"dd",	  "diff",      "ed",	    "emacs",	"file", "find",	  "grep",
-		"gzip", "head",	  "hexdump",   "install",   "less",	"ln",	"md5sum", "more",
-		"mv",	"nano",	  "nc",	       "od",	    "openssl",	"pv",	"rg",	  "rsync",
-		"scp",	"sed",	  "sha256sum", "sort",	    "strings",	"tac",	"tail",	  "tar",
-		"tee",	"vi",	  "vim",       "vim.basic", "vim.tiny", "wc",	"wget",	  "xxd",
-		"xz",	"zip",	  "zstd",      "gdb",	    "strace",
+		"awk",	 "b2sum", "base32",  "base64", "bat",	  "busybox",   "bzip2",	    "cat",
+		"cksum", "cmp",	  "column",  "comm",   "cp",	  "curl",      "cut",	    "dd",
+		"diff",	 "ed",	  "emacs",   "file",   "find",	  "fmt",       "fold",	    "gawk",
+		"gdb",	 "grep",  "gzip",    "head",   "hexdump", "install",   "join",	    "jq",
+		"less",	 "ln",	  "mawk",    "md5sum", "more",	  "mv",	       "nano",	    "nc",
+		"nl",	 "od",	  "openssl", "paste",  "pr",	  "pv",	       "rev",	    "rg",
+		"rsync", "scp",	  "sed",     "sftp",   "sha1sum", "sha256sum", "sha512sum", "shuf",
+		"socat", "sort",  "split",   "strace", "strings", "tac",       "tail",	    "tar",
+		"tee",	 "uniq",  "vi",	     "vim",    "wc",	  "wget",      "xxd",	    "xz",
+		"zip",	 "zstd",
 	};
 	const char *base = strrchr(exe, '/');
+	size_t len = base ? strcspn(++base, ".-") : 0;
 
-	for (size_t i = 0; base && i < ARRAY_SIZE(tools); i++)
-		if (!strcmp(base + 1, tools[i]))
+	for (size_t i = 0; len && i < ARRAY_SIZE(tools); i++)
+		if (!strncmp(base, tools[i], len) && !tools[i][len])
 			return true;
 	return false;
 }
@@ -344,6 +356,11 @@ int learn_alert(struct learn *learn, const json_t *alert)
 /* --- proposing ---------------------------------------------------------------------------------
  */
 
+static bool has_one_user(const struct group *group)
+{
+	return group->users.nr == 1 && !group->users.more && is_plain(group->users.list[0]);
+}
+
 static enum why judge(const struct learn *learn, const struct group *group)
 {
 	const char *const files[] = {group->exe, group->script};
@@ -352,6 +369,8 @@ static enum why judge(const struct learn *learn, const struct group *group)
 		return group->why;
 	if (!group->unit && is_tool(group->exe))
 		return WHY_TOOL;
+	if (!group->unit && !*group->script && !has_one_user(group))
+		return WHY_UNBOUND;
 	if (group->occasions < 2 || group->images_nr < 2)
 		return WHY_ONCE;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -362,11 +381,6 @@ static enum why judge(const struct learn *learn, const struct group *group)
 			return file == LEARN_FILE_MISSING ? WHY_MISSING : WHY_OTHERS;
 	}
 	return WHY_NOT;
-}
-
-static bool has_one_user(const struct group *group)
-{
-	return group->users.nr == 1 && !group->users.more && is_plain(group->users.list[0]);
 }
 
 /* How often, for how long, and how closely a rule can be bound. */
@@ -437,7 +451,7 @@ static void put_rule(FILE *f, const struct group *group)
 		fprintf(f, ", script: %s", group->script);
 	if (group->unit)
 		fprintf(f, ", unit: %s", group->unit);
-	else if (!*group->script && has_one_user(group))
+	else if (!*group->script) /* has_one_user() */
 		fprintf(f, ", user: %s", group->users.list[0]);
 	if (group->login_none)
 		fputs(", login: none", f);

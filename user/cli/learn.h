@@ -5,8 +5,9 @@
  *
  * Never proposed, and said why: what was seen on one occasion only; an interpreter, but with the
  * script that the kernel started it for, as root; a program of which it is not known that root
- * alone can change it; a tool that reads whatever it is told to, outside of a service; anything in
- * a container; what the policy names already, for then it was told for another reason.
+ * alone can change it; a tool that reads whatever it is told to, outside of a service; what has
+ * neither a unit nor one user to be bound to; anything in a container; what the policy names
+ * already, for then it was told for another reason.
  *
  * An attacker who reads a key each day is seen each day: that is what the evidence is printed for.
  *

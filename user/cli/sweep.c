@@ -96,6 +96,8 @@ static int take_key(struct process_facts *facts, const struct found_key *found)
 	for (size_t i = 0; i < found->nr_places; i++)
 		if (found->places[i].has_vaddr)
 			held_key_add_place(key, found->places[i].vaddr);
+		else
+			key->places_left_out++; /* it is there, and nobody can tell in which page */
 	key->places_left_out += found->places_left_out;
 	return 0;
 }
@@ -160,9 +162,10 @@ static int give(struct run *run, struct job *job, struct process_facts *facts, s
 {
 	uint32_t pid = facts->pid;
 	int err = take_keys(run, &job->verdict, facts);
+	bool partly = job->verdict.flags & (SCAN_FLAGS_PARTIAL & ~SCAN_UNREADABLE);
 
 	if (!err && facts->nr_keys)
-		process_map_places(run->config->root, facts); /* else they have no mapping */
+		partly |= process_map_places(run->config->root, facts) < 0;
 	if (err < 0 || !is_same(run, facts)) {
 		process_facts_fini(facts);
 		run->counts.gone += !err;
@@ -171,7 +174,7 @@ static int give(struct run *run, struct job *job, struct process_facts *facts, s
 	facts->swept = true;
 	run->counts.looked_at++;
 	run->counts.holders += facts->nr_keys > 0;
-	run->counts.partly += (job->verdict.flags & (SCAN_FLAGS_PARTIAL & ~SCAN_UNREADABLE)) != 0;
+	run->counts.partly += partly;
 	return each(userdata, pid, facts, 0);
 }
 

@@ -4,16 +4,13 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "control/holder-list.h"
 #include "daemon/app.h"
 #include "engine/engine.h"
 
-#define HOLDERS_TOLD_MAX 1024 /* what waits for a client is bounded */
-
 struct answer {
 	const struct engine *engine;
-	json_t *list;
-	uint32_t left_out;
-	bool failed;
+	struct holder_list list;
 };
 
 static int put_text(json_t *object, const char *name, struct span s)
@@ -59,10 +56,6 @@ static void add(void *userdata, const struct sensor_holder *holder)
 	json_t *json, *keys;
 	int err;
 
-	if (json_array_size(a->list) == HOLDERS_TOLD_MAX) {
-		a->left_out++;
-		return;
-	}
 	keys = json_array();
 	json = json_pack("{s:i, s:I, s:i, s:o}", "pid", (int)holder->id.tgid, "start",
 			 (json_int_t)holder->id.start, "nr_keys", (int)holder->nr_keys, "keys",
@@ -75,22 +68,21 @@ static void add(void *userdata, const struct sensor_holder *holder)
 			err |= json_array_append_new(keys, object_json(a->engine, holder->keys[i]));
 	if (json && holder->other)
 		err |= json_object_set_new(json, "other", object_json(a->engine, holder->other));
-	a->failed |= err || json_array_append_new(a->list, json);
+	if (err) {
+		json_decref(json);
+		json = NULL;
+	}
+	holder_list_add(&a->list, json);
 }
 
 int holders_json(struct app *app, json_t **out_holders)
 {
-	struct answer a = {.engine = app->engine, .list = json_array()};
-	json_t *result;
+	struct answer a = {.engine = app->engine};
+	int err;
 
-	if (!a.list)
-		return -ENOMEM;
+	holder_list_init(&a.list);
 	sensor_holders_each(app->sensor, add, &a);
-	result = a.failed ? NULL
-			  : json_pack("{s:O, s:i}", "holders", a.list, "left_out", (int)a.left_out);
-	json_decref(a.list);
-	if (!result)
-		return -ENOMEM;
-	*out_holders = result;
-	return 0;
+	err = holder_list_json(&a.list, out_holders);
+	holder_list_fini(&a.list);
+	return err;
 }

@@ -108,6 +108,7 @@ struct doctor {
 	const struct host_facts *host; /* NULL: not looked at */
 	const struct process_facts *holders;
 	size_t nr_holders;
+	uint64_t holders_left_out; /* that there are besides: nothing is known of them */
 	enum daemon_state daemon;
 	const json_t *status; /* what `keytrail status --json` shows; NULL unless it answered */
 	struct doctor_report report;

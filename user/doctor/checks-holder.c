@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Checks of processes that hold keys: does memory get into a core, and to whom? */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -51,18 +52,17 @@ static const char *limit_text(uint64_t limit, char out[24])
 	return out;
 }
 
-/* What makes a core of it impossible: the setting of its unit, where it has one. */
+/* What makes a core of it impossible: the setting of its service, where it has one. In single
+ * quotes the backslashes of its name stay what they are. */
 static const char *unit_mend(const struct process_facts *p, char out[640])
 {
-	const char *dot = strrchr(p->unit, '.');
-
-	if (!dot || strcmp(dot, ".service") || strchr(p->unit, '\''))
+	if (!*p->service)
 		return NULL;
 	snprintf(out, 640,
 		 "mkdir -p '/etc/systemd/system/%s.d' && printf '[Service]\\nLimitCORE=0\\n' > "
 		 "'/etc/systemd/system/%s.d/core.conf' && systemctl daemon-reload && systemctl "
 		 "restart '%s'",
-		 p->unit, p->unit, p->unit);
+		 p->service, p->service, p->service);
 	return out;
 }
 
@@ -128,7 +128,7 @@ static size_t first_place(const struct held_key *key, enum want want, char *out,
 		snprintf(out, size, "%s%s%s%s%s at %#" PRIx64 " in %s (%s%s%s)", key->kind,
 			 *key->kind ? " " : "", key->name, *key->label ? " " : "", key->label,
 			 place->address,
-			 !place->mapped		? "a mapping that is gone"
+			 !place->mapped		? "no mapping that is known"
 			 : *place->mapping.name ? place->mapping.name
 						: "anonymous memory",
 			 core_place_str(mapping_core_place(&place->mapping)), *flags ? ", " : "",
@@ -137,7 +137,8 @@ static size_t first_place(const struct held_key *key, enum want want, char *out,
 	return nr;
 }
 
-static void check_places(struct doctor *d, const struct process_facts *p, enum check_id id,
+/* True if it was found. */
+static bool check_places(struct doctor *d, const struct process_facts *p, enum check_id id,
 			 enum want want)
 {
 	char first[560] = "", text[640];
@@ -151,21 +152,25 @@ static void check_places(struct doctor *d, const struct process_facts *p, enum c
 		keys += nr > 0;
 	}
 	if (!places)
-		return;
+		return false;
 	if (places == 1)
 		snprintf(text, sizeof(text), "%s", first);
 	else
 		snprintf(text, sizeof(text), "%s; %zu places of %zu key%s in all", first, places,
 			 keys, keys == 1 ? "" : "s");
 	found(d, id, p, "smaps", text);
+	return true;
 }
 
-static bool has_places(const struct process_facts *p)
+/* Is there a key of which it is not known where it stands, or where all of it does? */
+static bool is_unplaced(const struct process_facts *p)
 {
+	if (!p->swept || p->keys_left_out || (p->nr_keys && p->smaps_error))
+		return true;
 	for (size_t i = 0; i < p->nr_keys; i++)
-		if (p->keys[i].nr_places)
+		if (!p->keys[i].nr_places || p->keys[i].places_left_out)
 			return true;
-	return false;
+	return false; /* or it has none in memory any more */
 }
 
 /* --- all ----------------------------------------------------------------------------------------
@@ -177,11 +182,11 @@ static void check_core(struct doctor *d, const struct process_facts *p)
 
 	if (!leaves_core(d, p))
 		return;
-	if (has_places(p)) {
-		check_places(d, p, CHECK_KEY_IN_CORE, WANT_IN_CORE);
+	if (p->smaps_error)
+		doctor_blind(d, CHECK_KEY_IN_CORE, "smaps", p->smaps_error, p);
+	else if (check_places(d, p, CHECK_KEY_IN_CORE, WANT_IN_CORE))
 		return;
-	}
-	if (p->swept) /* it has none in memory any more */
+	if (!is_unplaced(p))
 		return;
 	describe(p, text, sizeof(text));
 	found(d, CHECK_HOLDER_DUMPABLE, p, "limits", text);
@@ -233,11 +238,9 @@ static void check_swappable(struct doctor *d, const struct process_facts *p)
 {
 	if (!swaps_plainly(d->host))
 		return;
-	if (has_places(p))
-		check_places(d, p, CHECK_KEY_SWAPPABLE, WANT_SWAPPABLE);
-	else if (p->swept)
+	if (check_places(d, p, CHECK_KEY_SWAPPABLE, WANT_SWAPPABLE) || !is_unplaced(p))
 		return;
-	else if (p->locked_error)
+	if (p->locked_error)
 		doctor_blind(d, CHECK_KEY_SWAPPABLE, "status (VmLck)", p->locked_error, p);
 	else if (!p->locked_kib)
 		found(d, CHECK_KEY_SWAPPABLE, p, "status", "VmLck: 0 kB, nothing is locked");
@@ -275,4 +278,12 @@ void checks_holders(struct doctor *d)
 {
 	for (size_t i = 0; i < d->nr_holders; i++)
 		check_holder(d, &d->holders[i]);
+	if (d->holders_left_out) {
+		char text[64];
+
+		/* The worst that one of them could be found for. */
+		snprintf(text, sizeof(text), "holders of keytraild: %" PRIu64 " left out",
+			 d->holders_left_out);
+		doctor_blind(d, CHECK_CORE_IN_PROGRESS, text, -E2BIG, NULL);
+	}
 }

@@ -136,6 +136,8 @@ static void check_dir(struct doctor *d, const struct host_facts *h)
 		found(d, CHECK_DUMPS_REMOTE, dir->path, dir->type);
 		return;
 	}
+	if (dir->mount_error)
+		doctor_blind(d, CHECK_DUMPS_REMOTE, "/proc/self/mountinfo", dir->mount_error, NULL);
 	if (dir->error == -ENOENT) /* nothing was dumped yet, and nothing is kept */
 		return;
 	if (dir->error) {
@@ -143,6 +145,8 @@ static void check_dir(struct doctor *d, const struct host_facts *h)
 		return;
 	}
 	check_shared(d, dir);
+	if (dir->acl_error)
+		doctor_blind(d, CHECK_DUMPS_SHARED, dir->path, dir->acl_error, NULL);
 	/* The sticky bit keeps others from what is not theirs; new names they can make all the
 	 * same, and that is what /tmp is for. */
 	if (dir->uid || dir->mode & 0002 || (dir->mode & 0020 && dir->gid)) {
@@ -155,8 +159,12 @@ static void check_dir(struct doctor *d, const struct host_facts *h)
 			 dir->files, dir->open_example, dir->open_mode);
 		found_in_dir(d, CHECK_DUMPS_READABLE, dir, text);
 	}
+	if (dir->files_error)
+		doctor_blind(d, CHECK_DUMPS_READABLE, dir->path, dir->files_error, NULL);
 	if (!strcmp(h->storage.error ? "" : h->storage.value, "none") && h->core == CORE_SYSTEMD)
 		return; /* nothing new comes */
+	if (!known(d, CHECK_DUMPS_FOREVER, &dir->age) && dir->age.error != -ENOENT)
+		return;
 	if (dir->age.error || !dir->age.value[0] || !strcmp(dir->age.value, "-"))
 		found_in_dir(d, CHECK_DUMPS_FOREVER, dir,
 			     dir->age.error ? "no line in tmpfiles.d" : dir->age.path);
@@ -187,10 +195,12 @@ static void check_kdump(struct doctor *d, const struct host_facts *h)
 	bool loaded = !h->kdump_loaded.error && !strcmp(h->kdump_loaded.value, "1");
 
 	/* An installed package that is not in use makes no dump. */
-	if (!h->kdump || (!loaded && !h->kdump_loaded.error))
+	if (!loaded && !h->kdump_loaded.error)
 		return;
-	if (!h->kdump_target.error)
+	if (known(d, CHECK_KDUMP_REMOTE, &h->kdump_target))
 		found(d, CHECK_KDUMP_REMOTE, h->kdump_target.path, h->kdump_target.value);
+	if (!h->kdump)
+		return;
 	if (h->kdump_level.error)
 		found(d, CHECK_KDUMP_USER_PAGES, "makedumpfile", "no level (-d) is set");
 	else if (!(strtoul(h->kdump_level.value, NULL, 10) & 8))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A directory in which dumps are kept: who can read there, and what cleans it. */
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -8,14 +10,16 @@
 #include "base/escape.h"
 #include "doctor/host.h"
 
-static void read_acl(int fd, const char *name, struct acl *out)
+/* 0 as well where there is none, or the file system knows of none. */
+static int read_acl(int fd, const char *name, struct acl *out)
 {
-	uint8_t bytes[4 + 8 * 512];
+	uint8_t bytes[XATTR_SIZE_MAX];
 	ssize_t n = fgetxattr(fd, name, bytes, sizeof(bytes));
 
 	*out = (struct acl){.nr = 0};
-	if (n > 0)
-		conf_acl(bytes, (size_t)n, out);
+	if (n < 0)
+		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -errno;
+	return conf_acl(bytes, (size_t)n, out);
 }
 
 /* What others than the owner and root's group can read. */
@@ -29,13 +33,20 @@ static void look_at_files(const struct root *root, struct dump_dir *dir, int fd)
 {
 	struct root_names names;
 
-	if (root_list(root, dir->path, "", &names) < 0)
+	dir->files_error = root_list(root, dir->path, "", &names);
+	if (dir->files_error < 0)
 		return;
+	if (names.cut)
+		dir->files_error = -E2BIG;
 	for (size_t i = 0; i < names.nr; i++) {
 		struct stat st;
 
-		if (fstatat(fd, names.names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode))
+		if (fstatat(fd, names.names[i], &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno != ENOENT) /* it was cleaned up meanwhile */
+				dir->files_error = -errno;
+			continue;
+		}
+		if (!S_ISREG(st.st_mode))
 			continue;
 		dir->files++;
 		if (!is_open(&st))
@@ -54,9 +65,12 @@ static void look_at_mount(const struct root *root, struct dump_dir *dir)
 	_cleanup_free_ char *text = NULL;
 	struct mount mount;
 	size_t len;
+	int err = root_read(root, "/proc/self/mountinfo", 16 << 20, &text, &len);
 
-	if (root_read(root, "/proc/self/mountinfo", 16 << 20, &text, &len) < 0 ||
-	    !conf_mount_of(text, dir->path, &mount))
+	if (!err && !conf_mount_of(text, dir->path, &mount))
+		err = -ENODATA;
+	dir->mount_error = err;
+	if (err < 0)
 		return;
 	snprintf(dir->type, sizeof(dir->type), "%s", mount.type);
 	dir->remote = conf_mount_remote(mount.type);
@@ -72,9 +86,14 @@ static void look_at_age(const struct root *root, struct dump_dir *dir)
 	dir->age.error = -ENOENT;
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && dir->age.error; i++) {
 		struct root_names names;
+		int err = root_list(root, dirs[i], ".conf", &names);
 
-		if (root_list(root, dirs[i], ".conf", &names) < 0)
+		if (err < 0 && err != -ENOENT)
+			fact_fail(&dir->age, dirs[i], err);
+		if (err < 0)
 			continue;
+		if (names.cut)
+			fact_fail(&dir->age, dirs[i], -E2BIG);
 		for (size_t j = 0; j < names.nr && dir->age.error; j++) {
 			_cleanup_free_ char *text = NULL;
 			char path[512], age[64];
@@ -89,13 +108,13 @@ static void look_at_age(const struct root *root, struct dump_dir *dir)
 				replaced = fd >= 0;
 			}
 			snprintf(path, sizeof(path), "%s/%s", dirs[i], names.names[j]);
-			if (replaced || root_read(root, path, ROOT_TEXT_MAX, &text, &len) < 0 ||
-			    !conf_tmpfiles(text, dir->path, age, sizeof(age)))
+			if (replaced)
 				continue;
-			dir->age.error = 0;
-			snprintf(dir->age.path, sizeof(dir->age.path), "%.*s",
-				 (int)sizeof(dir->age.path) - 1, path);
-			snprintf(dir->age.value, sizeof(dir->age.value), "%s", age);
+			err = root_read(root, path, ROOT_TEXT_MAX, &text, &len);
+			if (err < 0 && err != -ENOENT)
+				fact_fail(&dir->age, path, err);
+			else if (!err && conf_tmpfiles(text, dir->path, age, sizeof(age)))
+				fact_set(&dir->age, path, "%s", age);
 		}
 		root_names_fini(&names);
 	}
@@ -105,6 +124,7 @@ void dump_dir_facts(const struct root *root, const char *path, struct dump_dir *
 {
 	_cleanup_close_ int fd = -1, list = -1;
 	struct stat st;
+	int err;
 
 	*out_dir = (struct dump_dir){.error = 0};
 	snprintf(out_dir->path, sizeof(out_dir->path), "%s", path);
@@ -123,9 +143,13 @@ void dump_dir_facts(const struct root *root, const char *path, struct dump_dir *
 	out_dir->gid = st.st_gid;
 	look_at_age(root, out_dir);
 	list = root_fd(root, path, O_RDONLY | O_DIRECTORY);
-	if (list < 0)
+	if (list < 0) {
+		out_dir->acl_error = out_dir->files_error = list;
 		return;
-	read_acl(list, "system.posix_acl_access", &out_dir->access_acl);
-	read_acl(list, "system.posix_acl_default", &out_dir->default_acl);
+	}
+	out_dir->acl_error = read_acl(list, "system.posix_acl_access", &out_dir->access_acl);
+	err = read_acl(list, "system.posix_acl_default", &out_dir->default_acl);
+	if (err < 0)
+		out_dir->acl_error = err;
 	look_at_files(root, out_dir, list);
 }

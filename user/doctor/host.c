@@ -3,6 +3,7 @@
 #include "doctor/host.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -18,6 +19,23 @@ void fact_line(const struct root *root, const char *path, struct fact *out_fact)
 	out_fact->error = root_line(root, path, line, sizeof(line));
 	if (!out_fact->error)
 		escape_bytes(line, strlen(line), out_fact->value, sizeof(out_fact->value), NULL);
+}
+
+void fact_set(struct fact *fact, const char *path, const char *fmt, ...)
+{
+	va_list ap;
+
+	fact->error = 0;
+	snprintf(fact->path, sizeof(fact->path), "%.*s", (int)sizeof(fact->path) - 1, path);
+	va_start(ap, fmt);
+	vsnprintf(fact->value, sizeof(fact->value), fmt, ap);
+	va_end(ap);
+}
+
+void fact_fail(struct fact *fact, const char *path, int error)
+{
+	*fact = (struct fact){.error = error};
+	snprintf(fact->path, sizeof(fact->path), "%.*s", (int)sizeof(fact->path) - 1, path);
 }
 
 /* --- core_pattern ------------------------------------------------------------------------------
@@ -140,6 +158,8 @@ static void read_coredump_conf(const struct root *root, struct host_facts *f)
 	struct root_names names[4] = {0};
 	char path[512];
 	size_t nr = 0;
+	struct fact blind = {.error = 0};
+	int err;
 
 	f->storage.error = f->external_max.error = f->max_use.error = f->keep_free.error = -ENOENT;
 	for (size_t i = nr_dirs; i-- > 0;) { /* the main file of the highest directory alone */
@@ -147,18 +167,28 @@ static void read_coredump_conf(const struct root *root, struct host_facts *f)
 
 		snprintf(path, sizeof(path), "%s/coredump.conf", conf_dirs[i]);
 		fd = root_fd(root, path, O_PATH);
-		if (fd < 0)
+		if (fd == -ENOENT)
 			continue;
 		take_settings(root, path, f);
 		break;
 	}
 	for (size_t i = 0; i < nr_dirs; i++) {
 		snprintf(path, sizeof(path), "%s/coredump.conf.d", conf_dirs[i]);
-		if (root_list(root, path, ".conf", &names[i]) < 0)
+		err = root_list(root, path, ".conf", &names[i]);
+		if (err < 0 && err != -ENOENT)
+			fact_fail(&blind, path, err);
+		if (err < 0)
 			continue;
-		for (size_t j = 0; j < names[i].nr && nr < DROPINS_MAX; j++)
-			if (!overridden(root, i, names[i].names[j]))
+		if (names[i].cut)
+			fact_fail(&blind, path, -E2BIG);
+		for (size_t j = 0; j < names[i].nr; j++) {
+			if (overridden(root, i, names[i].names[j]))
+				continue;
+			if (nr < DROPINS_MAX)
 				dropins[nr++] = (struct dropin){names[i].names[j], i};
+			else
+				fact_fail(&blind, path, -E2BIG);
+		}
 	}
 	qsort(dropins, nr, sizeof(*dropins), by_name);
 	for (size_t i = 0; i < nr; i++) {
@@ -166,6 +196,8 @@ static void read_coredump_conf(const struct root *root, struct host_facts *f)
 			 dropins[i].name);
 		take_settings(root, path, f);
 	}
+	if (blind.error) /* what stands there may have the last word */
+		f->storage = blind;
 	for (size_t i = 0; i < nr_dirs; i++)
 		root_names_fini(&names[i]);
 }
@@ -227,6 +259,8 @@ static void read_upload(const struct root *root, struct host_facts *f)
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		_cleanup_close_ int fd = root_fd(root, files[i], O_PATH);
 
+		if (fd < 0 && fd != -ENOENT && f->upload.error == -ENOENT)
+			fact_fail(&f->upload, files[i], fd);
 		if (fd < 0)
 			continue;
 		f->upload.error = 0;

@@ -38,13 +38,16 @@ struct dump_dir {
 	int error; /* 0: what follows is known */
 	unsigned mode;
 	uint32_t uid, gid;
+	int acl_error; /* of the next two, which are empty where it has none */
 	struct acl access_acl, default_acl;
+	int mount_error; /* of the next two */
 	bool remote; /* on a file system that leaves the host */
 	char type[64]; /* of the file system, "" = not known */
+	int files_error; /* not all of them could be looked at; what follows was seen */
 	unsigned files, open_files; /* dumps that lie there; of them those that others can read */
 	char open_example[256]; /* one of these, its name escaped; "" = none */
 	unsigned open_mode;
-	struct fact age; /* what tmpfiles.d says of it */
+	struct fact age; /* what tmpfiles.d says of it; error: as of a fact */
 };
 
 #define SWAPS_MAX 16
@@ -72,8 +75,6 @@ struct host_facts {
 	bool kdump; /* configured */
 	struct fact upload; /* a setting by which crash reports go to somebody else */
 	struct fact syslog_remote; /* the line that sends logs away; -ENOENT: there is none */
-	bool syslog_seen; /* a configuration of a syslog daemon could be read, or is surely absent
-			   */
 };
 
 /* Fills all of it; what cannot be had is so marked. */
@@ -91,3 +92,9 @@ void logs_facts(const struct root *root, struct host_facts *facts);
 
 /* One line of a file as a fact. */
 void fact_line(const struct root *root, const char *path, struct fact *out_fact);
+/* One that is known. path: as it is; value: escaped already. Both are cut to what there is room
+ * for.
+ */
+void fact_set(struct fact *fact, const char *path, const char *fmt, ...) _printf_(3, 4);
+/* One that could not be had: -errno. */
+void fact_fail(struct fact *fact, const char *path, int error);

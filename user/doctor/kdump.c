@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where the kernel's own dumps go, and where the host's logs go. */
-#include <stdarg.h>
+/* Where the kernel's own dumps go. */
 #include <string.h>
 
 #include "doctor/host.h"
@@ -12,18 +11,6 @@ static int read_text(const struct root *root, const char *path, char **out)
 	return root_read(root, path, ROOT_TEXT_MAX, out, &len);
 }
 
-static void set(struct fact *fact, const char *path, const char *fmt, ...) _printf_(3, 4);
-static void set(struct fact *fact, const char *path, const char *fmt, ...)
-{
-	va_list ap;
-
-	fact->error = 0;
-	snprintf(fact->path, sizeof(fact->path), "%s", path);
-	va_start(ap, fmt);
-	vsnprintf(fact->value, sizeof(fact->value), fmt, ap);
-	va_end(ap);
-}
-
 /* The number behind -d in makedumpfile's arguments, in any of the ways it may be written. */
 static void take_level(struct host_facts *f, const char *path, const char *arguments)
 {
@@ -33,7 +20,7 @@ static void take_level(struct host_facts *f, const char *path, const char *argum
 		const char *number = p + 2 + strspn(p + 2, " ");
 
 		if ((p == arguments || p[-1] == ' ') && *number >= '0' && *number <= '9') {
-			set(&f->kdump_level, path, "%lu", strtoul(number, NULL, 10));
+			fact_set(&f->kdump_level, path, "%lu", strtoul(number, NULL, 10));
 			return;
 		}
 		p += 2;
@@ -48,18 +35,21 @@ static void read_debian(const struct root *root, struct host_facts *f)
 	_cleanup_free_ char *text = NULL;
 	char value[160];
 
-	if (read_text(root, path, &text) < 0 ||
-	    !conf_shell(text, "USE_KDUMP", value, sizeof(value)) || strcmp(value, "1"))
+	int err = read_text(root, path, &text);
+
+	if (err < 0 && err != -ENOENT)
+		fact_fail(&f->kdump_target, path, err);
+	if (err < 0 || !conf_shell(text, "USE_KDUMP", value, sizeof(value)) || strcmp(value, "1"))
 		return;
 	f->kdump = true;
-	set(&f->kdump_level, path, "31");
+	fact_set(&f->kdump_level, path, "31");
 	if (conf_shell(text, "MAKEDUMP_ARGS", value, sizeof(value))) {
 		f->kdump_level.error = -ENOENT;
 		take_level(f, path, value);
 	}
 	for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++)
 		if (conf_shell(text, remote[i], value, sizeof(value)) && value[0])
-			set(&f->kdump_target, path, "%s=%s", remote[i], value);
+			fact_set(&f->kdump_target, path, "%s=%s", remote[i], value);
 }
 
 /* Red Hat, SUSE since 15: /etc/kdump.conf, a word and its value on each line. */
@@ -70,17 +60,21 @@ static void read_redhat(const struct root *root, struct host_facts *f)
 	_cleanup_free_ char *text = NULL;
 	char value[160];
 
-	if (read_text(root, path, &text) < 0)
+	int err = read_text(root, path, &text);
+
+	if (err < 0 && err != -ENOENT)
+		fact_fail(&f->kdump_target, path, err);
+	if (err < 0)
 		return;
 	f->kdump = true;
-	set(&f->kdump_level, path, "31"); /* what it does if nothing is said */
+	fact_set(&f->kdump_level, path, "31"); /* what it does if nothing is said */
 	if (conf_word(text, "core_collector", value, sizeof(value))) {
 		f->kdump_level.error = -ENOENT;
 		take_level(f, path, value);
 	}
 	for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++)
 		if (conf_word(text, remote[i], value, sizeof(value)))
-			set(&f->kdump_target, path, "%s %s", remote[i], value);
+			fact_set(&f->kdump_target, path, "%s %s", remote[i], value);
 }
 
 void kdump_facts(const struct root *root, struct host_facts *facts)
@@ -89,60 +83,4 @@ void kdump_facts(const struct root *root, struct host_facts *facts)
 	fact_line(root, "/sys/kernel/kexec_crash_loaded", &facts->kdump_loaded);
 	read_debian(root, facts);
 	read_redhat(root, facts);
-}
-
-/* --- logs ------------------------------------------------------------------------------------- */
-
-/* A file that is there and cannot be read is not one without such a line. */
-static bool look_into(const struct root *root, const char *path, struct host_facts *f)
-{
-	_cleanup_free_ char *text = NULL;
-	char line[200];
-	int err = read_text(root, path, &text);
-
-	if (err == -ENOENT)
-		return false;
-	if (err < 0) {
-		f->syslog_seen = false;
-		set(&f->syslog_remote, path, "%s", "");
-		f->syslog_remote.error = err;
-		return false;
-	}
-	if (!conf_syslog_remote(text, line, sizeof(line)))
-		return false;
-	set(&f->syslog_remote, path, "%s", line);
-	return true;
-}
-
-void logs_facts(const struct root *root, struct host_facts *facts)
-{
-	static const char *const files[] = {"/etc/rsyslog.conf", "/etc/syslog-ng/syslog-ng.conf"};
-	static const char *const dirs[] = {"/etc/rsyslog.d", "/etc/syslog-ng/conf.d"};
-	_cleanup_free_ char *upload = NULL;
-	char value[160];
-
-	facts->syslog_remote.error = -ENOENT;
-	facts->syslog_seen = true;
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-		if (look_into(root, files[i], facts))
-			return;
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		struct root_names names;
-		bool found = false;
-
-		if (root_list(root, dirs[i], ".conf", &names) < 0)
-			continue;
-		for (size_t j = 0; j < names.nr && !found; j++) {
-			char path[512];
-
-			snprintf(path, sizeof(path), "%s/%s", dirs[i], names.names[j]);
-			found = look_into(root, path, facts);
-		}
-		root_names_fini(&names);
-		if (found)
-			return;
-	}
-	if (read_text(root, "/etc/systemd/journal-upload.conf", &upload) == 0 &&
-	    conf_ini(upload, "Upload", "URL", value, sizeof(value)) && value[0])
-		set(&facts->syslog_remote, "/etc/systemd/journal-upload.conf", "URL=%s", value);
 }

@@ -2,6 +2,7 @@
 /* What /proc says of a process that bears on its memory getting into a dump. */
 #include "doctor/process.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -186,6 +187,25 @@ static void read_filter(const struct where *w, struct process_facts *f)
 		f->filter_error = -ENODATA;
 }
 
+/* Never cut: it goes into a command for root. */
+static void take_service(struct span path, struct process_facts *f)
+{
+	static const char end[] = ".service";
+	struct span unit = cgroup_system_unit(path);
+
+	/* What is below belongs to whom the unit gave it (user@UID.service, containers). */
+	if (!unit.p || unit.p + unit.len != path.p + path.len || unit.len >= sizeof(f->service) ||
+	    unit.len < sizeof(end) ||
+	    memcmp(unit.p + unit.len - (sizeof(end) - 1), end, sizeof(end) - 1) != 0)
+		return;
+	for (size_t i = 0; i < unit.len; i++)
+		if (!isalnum((unsigned char)unit.p[i]) &&
+		    (!unit.p[i] || !strchr(":_.\\@-", unit.p[i])))
+			return;
+	memcpy(f->service, unit.p, unit.len);
+	f->service[unit.len] = '\0';
+}
+
 static void read_names(const struct where *w, struct process_facts *f)
 {
 	_cleanup_free_ char *text = NULL;
@@ -202,7 +222,10 @@ static void read_names(const struct where *w, struct process_facts *f)
 		size_t len = strcspn(p, "\n");
 
 		if (!strncmp(p, "0::", 3)) {
-			cgroup_parse((struct span){p + 3, len - 3}, &name);
+			struct span cgroup = {p + 3, len - 3};
+
+			cgroup_parse(cgroup, &name);
+			take_service(cgroup, f);
 			escape_bytes(name.unit, strlen(name.unit), f->unit, sizeof(f->unit), NULL);
 		}
 		p += len;
@@ -297,10 +320,13 @@ int process_map_places(const struct root *root, struct process_facts *facts)
 	size_t len;
 	int err = root_read(root, path_of(&w, "smaps", path), SMAPS_TEXT_MAX, &text, &len);
 
+	facts->smaps_error = err;
 	if (err < 0)
 		return err;
+	if (len == SMAPS_TEXT_MAX)
+		facts->smaps_error = -E2BIG;
 	smaps = (struct smaps){text, len};
 	while (smaps_next(&smaps, &m))
 		place(facts, &m);
-	return 0;
+	return facts->smaps_error;
 }

@@ -47,7 +47,10 @@ struct process_facts {
 	bool kernel_thread;
 	char comm[64]; /* escaped, as all text */
 	char exe[256]; /* "" = not known */
-	char unit[128]; /* of systemd, "" = none */
+	char unit[128]; /* of systemd, "" = none; for people: a user names his own as he likes */
+	char service[128]; /* of the system, which only root can name, all of its processes being in
+			    * the service's own cgroup. As systemd has it, escapes and all: of
+			    * nothing but letters, digits and :_.\@- . "" = none */
 	uint32_t uid, euid; /* UINT32_MAX: not known */
 	enum dumpable dumpable;
 	bool core_dumping; /* a dump is being written now */
@@ -58,6 +61,7 @@ struct process_facts {
 	int locked_error;
 	uint64_t locked_kib;
 	char cwd[256]; /* "" = not known */
+	int smaps_error; /* 0: of each place below the mapping was looked for */
 	bool swept; /* its memory was searched: keys below are all that were looked for and found */
 	struct held_key *keys;
 	size_t nr_keys;
@@ -84,5 +88,6 @@ void process_facts_fini(struct process_facts *facts);
 /* A new key at the end; NULL: no room (counted) or no memory. */
 struct held_key *process_add_key(struct process_facts *facts);
 void held_key_add_place(struct held_key *key, uint64_t address);
-/* Looks up the mappings that places are in. 0 or -errno. */
+/* Looks up the mappings that places are in. 0 or -errno, which is in `smaps_error` as well; -E2BIG:
+ * not in all of them. */
 int process_map_places(const struct root *root, struct process_facts *facts);

@@ -147,9 +147,16 @@ static int list(DIR *dir, const char *suffix, struct root_names *names)
 {
 	struct dirent *entry;
 
-	while ((entry = readdir(dir))) {
-		const char *name = entry->d_name;
+	for (;;) {
+		const char *name;
 
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry && errno)
+			return -errno;
+		if (!entry)
+			break;
+		name = entry->d_name;
 		if (!strcmp(name, ".") || !strcmp(name, "..") || !ends_in(name, suffix))
 			continue;
 		if (names->nr == ROOT_NAMES_MAX) {

@@ -44,7 +44,7 @@ int device_encrypted(const struct root *root, const char *name, unsigned depth)
 	if (err < 0)
 		return err;
 	/* On all that it lies on. */
-	encrypted = slaves.nr > 0;
+	encrypted = slaves.cut ? -E2BIG : slaves.nr > 0;
 	for (size_t i = 0; i < slaves.nr && encrypted == 1; i++)
 		encrypted = depth < DEPTH_MAX ? device_encrypted(root, slaves.names[i], depth + 1)
 					      : -ELOOP;
@@ -143,6 +143,8 @@ void swap_facts(const struct root *root, struct host_facts *facts)
 
 		for (; line && line[1] && facts->nr_swaps < SWAPS_MAX; line = strchr(line, '\n'))
 			add_swap(root, ++line, facts);
+		if (line && line[1])
+			facts->swaps_error = -E2BIG;
 	}
 	read_resume(root, facts);
 }

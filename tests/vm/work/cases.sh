@@ -32,16 +32,19 @@ work_start() {
 	fi
 	: >"$WORK_STREAM"
 	: >"$WORK_LOW"
-	keytrail alerts --follow --json --limit 0 >>"$WORK_STREAM" 2>"$T/stream.err" 9>&- &
+	# It may connect when the barrier has been told already: then it is among those that are
+	# stored, and after these comes all that is new. What was told until now is of no case.
+	keytrail alerts --follow --json --limit 100 >>"$WORK_STREAM" 2>"$T/stream.err" 9>&- &
 	WORK_FOLLOWER=$!
-	work_barrier
+	work_barrier || return 1
+	WORK_HEARD=$(wc -l <"$WORK_STREAM")
 }
 
 # All that was done before this is in the stream, or never will be: a key is read that nobody may, and
 # events keep their order.
 work_barrier() {
 	WORK_NR=$((WORK_NR + 1))
-	_key=/root/.ssh/id_barrier_$WORK_NR
+	_key=/root/.ssh/id_barrier_$$_$WORK_NR # of no test before, whose alerts are stored
 	(umask 077 && echo "not a key" >"$_key")
 	cat "$_key" >/dev/null
 	if ! wait_for grep -q "\"path\":\"$_key\"" "$WORK_STREAM"; then
@@ -59,7 +62,7 @@ work_barrier() {
 # others are kept for the end.
 work_heard() {
 	work_barrier || return 1
-	sed 1,"$WORK_HEARD"d "$WORK_STREAM" >"$T/new"
+	tail -n +$((WORK_HEARD + 1)) "$WORK_STREAM" >"$T/new"
 	WORK_HEARD=$((WORK_HEARD + $(wc -l <"$T/new")))
 	grep -v '"path":"/root/.ssh/id_barrier_' "$T/new" >"$T/others"
 	grep -E '"severity":"(medium|high|critical)"' "$T/others" >"$T/heard"
