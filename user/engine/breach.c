@@ -306,7 +306,7 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 
 	/* Not judged yet: it will be, by what is known now. Nor is it news that who writes a dump
 	 * reads it, as systemd-coredump does. */
-	if (ev->time < reader->time + SETTLE_WAIT_NS ||
+	if (settle_pending(engine->settle, &reader->subject.id, ev->scan.object) ||
 	    trail_graph_wrote(engine->trail, &ev->scan.inode, &reader->subject.id))
 		return;
 	policy_judge(engine->policy, &query, &answer);
