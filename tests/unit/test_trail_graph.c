@@ -66,6 +66,12 @@ static bool on_object(void *ctx, uint64_t number, struct trail_object *out)
 	return number > 0;
 }
 
+/* Keys of 4096 bits belong to a zone. */
+static uint32_t on_zone(void *ctx, const struct event_scan_key *key)
+{
+	return key->key.bits == 4096;
+}
+
 static struct trail_graph *graph_new(uint32_t processes, uint32_t files)
 {
 	const struct trail_sink sink = {.node = on_node,
@@ -78,6 +84,7 @@ static struct trail_graph *graph_new(uint32_t processes, uint32_t files)
 		.max_processes = processes,
 		.max_files = files,
 		.object = on_object,
+		.zone = on_zone,
 	});
 
 	assert_non_null(g);
@@ -421,6 +428,50 @@ static void memory_is_bounded_whatever_comes(void **state)
 	trail_graph_free(g);
 }
 
+/* What scan 1 found, one of many. */
+static void finds(struct trail_graph *g, unsigned number, uint16_t bits)
+{
+	struct event ev = {
+		.type = EVENT_SCAN_KEY,
+		.time = SECOND,
+		.scan_key = {.scan = 1,
+			     .places = 1,
+			     .key = {.kind = KEY_RSA, .source = KEYSRC_FILE, .bits = bits}},
+	};
+
+	snprintf(ev.scan_key.key.ssh_fp, sizeof(ev.scan_key.key.ssh_fp), "SHA256:%u", number);
+	trail_graph_feed(g, &ev);
+}
+
+static void of_many_keys_that_of_a_zone_is_followed(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct event ev = {
+		.type = EVENT_SCAN,
+		.time = 2 * SECOND,
+		.scan = {.scan = 1,
+			 .state = SCANSTATE_KEY,
+			 .inode = {.ino = 10},
+			 .object = 10,
+			 .keys = 6},
+	};
+
+	for (unsigned i = 0; i < 5; i++)
+		finds(g, i, 2048);
+	finds(g, 5, 4096);
+	trail_graph_feed(g, &ev);
+	expect(g, "found-in confirmed SHA256:0>0:10:0 -\nfound-in confirmed SHA256:1>0:10:0 -\n"
+		  "found-in confirmed SHA256:2>0:10:0 -\nfound-in confirmed SHA256:5>0:10:0 -\n");
+	for (unsigned i = 10; i < 15; i++) /* another scan, of what is there now */
+		finds(g, i, 2048);
+	finds(g, 15, 4096);
+	trail_graph_feed(g, &ev);
+	told[0] = '\0';
+	reads(g, 7, 10);
+	assert_non_null(strstr(told, "dump-read"));
+	trail_graph_free(g);
+}
+
 static void the_way_to_a_file_begins_at_its_origin(void **state)
 {
 	struct trail_graph *g = graph_new(0, 0);
@@ -458,6 +509,7 @@ int main(void)
 		cmocka_unit_test(losses_are_gaps),
 		cmocka_unit_test(who_has_ended_is_forgotten_first),
 		cmocka_unit_test(memory_is_bounded_whatever_comes),
+		cmocka_unit_test(of_many_keys_that_of_a_zone_is_followed),
 		cmocka_unit_test(the_way_to_a_file_begins_at_its_origin),
 	};
 

@@ -40,6 +40,18 @@ static uint32_t zone_of(const struct engine *engine, const struct scan_key *key,
 	return policy_find_zone(engine->policy, span_of(zone ? zone : key->zone));
 }
 
+uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_key *key)
+{
+	struct scan_key item;
+	char name[TRAIL_NAME_MAX];
+
+	/* As find_in_dump() takes them. */
+	if (key->expired || key->key.kind == KEY_NONE || !trail_key_name(&key->key, name))
+		return 0;
+	verdicts_text(key->zone, item.zone, sizeof(item.zone));
+	return zone_of(engine, &item, name);
+}
+
 static void find_in_dump(const struct engine *engine, const struct dump_scan *scan,
 			 const struct policy_subject *who, struct span path,
 			 struct breach *out_breach)

@@ -112,6 +112,9 @@ struct breach {
 /* A watched file holds this key: it belongs to the zone of the file's entry. */
 void engine_zone_key(struct engine *engine, const struct object *object);
 
+/* The zone of a key that a scan tells of, 0 = none. */
+uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_key *key);
+
 /* Who is read: `who`, by an access to `object` at `path`. The answer is the policy's about that. */
 void engine_find_breach(const struct engine *engine, const struct object *object,
 			const struct watch_entry *entry, const struct policy_subject *who,

@@ -142,17 +142,40 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 	      dump_kind_str(w->kind), ev->time);
 }
 
+/* Of a zone that none has yet: in the place of one that costs no zone. */
+static bool make_room(struct trail_graph *g, uint32_t zone)
+{
+	uint32_t at = g->nr_found;
+
+	for (uint32_t i = 0; i < g->nr_found; i++)
+		if (!zone || g->found[i].zone == zone)
+			return false;
+	while (at > 0) {
+		bool spare = !g->found[--at].zone;
+
+		for (uint32_t i = 0; i < at; i++)
+			spare |= g->found[i].zone == g->found[at].zone;
+		if (!spare)
+			continue;
+		g->nr_found--;
+		memmove(&g->found[at], &g->found[at + 1], (g->nr_found - at) * sizeof(g->found[0]));
+		return true;
+	}
+	return false;
+}
+
 void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key)
 {
+	const uint32_t zone = g->zone ? g->zone(g->object_ctx, key) : 0;
+
 	if (g->scan != key->scan) {
 		g->scan = key->scan;
-		g->nr_scan_keys = 0;
+		g->nr_found = 0;
 	}
-	/* The worst come first. What has no public name is nobody's trail. */
-	if (g->nr_scan_keys == TRAIL_KEYS_MAX || key->key.kind == KEY_NONE)
+	/* What has no public name is nobody's trail. The worst come first. */
+	if (key->key.kind == KEY_NONE || (g->nr_found == TRAIL_KEYS_MAX && !make_room(g, zone)))
 		return;
-	g->scan_keys[g->nr_scan_keys] = key->key;
-	g->scan_places[g->nr_scan_keys++] = key->places;
+	g->found[g->nr_found++] = (struct found){key->key, key->places, zone};
 }
 
 /* Nobody was seen writing this key into the file, but the dump says whose memory it is. */
@@ -189,21 +212,42 @@ static void by_its_word(struct trail_graph *g, struct file *f, struct slot *slot
 	}
 }
 
+/* A key of the file that this scan has not found; of those, one that never was. */
+static struct slot *not_found(struct trail_graph *g, struct file *f)
+{
+	struct slot *found = NULL;
+
+	for (uint32_t i = 0; i < f->keys.nr; i++) {
+		struct slot *slot = &f->keys.items[i];
+		char name[TRAIL_NAME_MAX];
+		bool is_found = false;
+
+		for (uint32_t k = 0; k < g->nr_found; k++)
+			is_found |= trail_key_name(&g->found[k].key, name) &&
+				    !strcmp(name, slot->key);
+		if (!is_found && (!found || (found->confirmed && !slot->confirmed)))
+			found = slot;
+	}
+	return found; /* there is one: as many fit as are found */
+}
+
 static void found(struct trail_graph *g, struct file *f, uint32_t i, const struct event *ev)
 {
 	char name[TRAIL_NAME_MAX], file[TRAIL_NAME_MAX], detail[64];
 	struct slot *slot;
 	bool is_new;
 
-	if (!trail_key_name(&g->scan_keys[i], name))
+	if (!trail_key_name(&g->found[i].key, name))
 		return;
 	slot = slot_add(&f->keys, name, &is_new);
-	if (!slot)
-		return;
-	tell_key(g, name, &g->scan_keys[i]);
+	if (!slot) { /* for what was found, what was not gives way */
+		slot_remove(&f->keys, not_found(g, f));
+		slot = slot_add(&f->keys, name, &is_new);
+	}
+	tell_key(g, name, &g->found[i].key);
 	file_name(g, f->id, file);
-	snprintf(detail, sizeof(detail), "%" PRIu64 " place%s", g->scan_places[i],
-		 g->scan_places[i] == 1 ? "" : "s");
+	snprintf(detail, sizeof(detail), "%" PRIu64 " place%s", g->found[i].places,
+		 g->found[i].places == 1 ? "" : "s");
 	if (is_new) {
 		slot->by = TRAIL_FOUND_IN;
 		by_its_word(g, f, slot, ev);
@@ -233,10 +277,10 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	    s->state != SCANSTATE_INCOMPLETE)
 		return;
 	if (g->scan != s->scan || s->state != SCANSTATE_KEY)
-		g->nr_scan_keys = 0;
+		g->nr_found = 0;
 	g->scan = 0;
 	/* That a stranger's dump has no key is no part of any key's trail. */
-	f = g->nr_scan_keys ? file_of(g, &s->inode, s->object, s->path, ev->time)
+	f = g->nr_found ? file_of(g, &s->inode, s->object, s->path, ev->time)
 			    : file_find(g, file_key(&s->inode));
 	if (!f)
 		return;
@@ -246,8 +290,8 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	f->state = s->state == SCANSTATE_KEY	 ? TRAIL_WITH_KEY
 		   : s->state == SCANSTATE_CLEAN ? TRAIL_CLEAN
 						 : TRAIL_INCOMPLETE;
-	if (f->told || g->nr_scan_keys)
+	if (f->told || g->nr_found)
 		tell_file(g, f);
-	for (uint32_t i = 0; i < g->nr_scan_keys; i++)
+	for (uint32_t i = 0; i < g->nr_found; i++)
 		found(g, f, i, ev);
 }

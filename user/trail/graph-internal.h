@@ -77,6 +77,7 @@ struct trail_graph {
 	int64_t wall_offset_ns;
 	uint32_t max_processes, max_files;
 	trail_object_fn object;
+	trail_zone_fn zone;
 	void *object_ctx;
 	struct trail_sink sink;
 
@@ -89,9 +90,12 @@ struct trail_graph {
 	struct crash crashes[TRAIL_CRASHES];
 	size_t next_crash;
 	uint64_t scan; /* whose keys these are */
-	struct key_identity scan_keys[TRAIL_KEYS_MAX];
-	uint64_t scan_places[TRAIL_KEYS_MAX];
-	uint32_t nr_scan_keys;
+	struct found {
+		struct key_identity key;
+		uint64_t places;
+		uint32_t zone;
+	} found[TRAIL_KEYS_MAX];
+	uint32_t nr_found;
 	uint64_t full_told; /* CLOCK_BOOTTIME ns, 0 = never */
 	struct trail_graph_stats st;
 };
@@ -119,6 +123,7 @@ void file_set_path(struct file *f, struct span path);
 struct slot *slot_find(struct slots *slots, const char *key);
 /* NULL: there is no room for another key. *out_new: it was not there. */
 struct slot *slot_add(struct slots *slots, const char *key, bool *out_new);
+void slot_remove(struct slots *slots, struct slot *slot);
 
 /* --- tell.c: nodes and edges, named and escaped
  * -------------------------------------------------- */

@@ -593,6 +593,7 @@ struct trail_graph *trail_graph_new(const struct trail_graph_config *config)
 	g->max_processes = config->max_processes ? config->max_processes : TRAIL_PROCESSES_DEFAULT;
 	g->max_files = config->max_files ? config->max_files : TRAIL_FILES_DEFAULT;
 	g->object = config->object;
+	g->zone = config->zone;
 	g->object_ctx = config->ctx;
 	g->process_pool = calloc(g->max_processes, sizeof(*g->process_pool));
 	g->file_pool = calloc(g->max_files, sizeof(*g->file_pool));

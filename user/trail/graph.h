@@ -43,12 +43,16 @@ struct trail_object {
 
 typedef bool (*trail_object_fn)(void *ctx, uint64_t number, struct trail_object *out);
 
+/* The zone of a key that a scan has found, by number, 0 = none. */
+typedef uint32_t (*trail_zone_fn)(void *ctx, const struct event_scan_key *key);
+
 struct trail_graph_config {
 	const char *host, *boot_id; /* copied */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint32_t max_processes, max_files; /* 0 = the defaults */
 	trail_object_fn object;
-	void *ctx; /* of `object` */
+	trail_zone_fn zone; /* NULL: there are none */
+	void *ctx; /* of both */
 };
 
 struct trail_graph *trail_graph_new(const struct trail_graph_config *config); /* NULL: no memory */

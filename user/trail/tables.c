@@ -220,3 +220,10 @@ struct slot *slot_add(struct slots *slots, const char *key, bool *out_new)
 	snprintf(slot->key, sizeof(slot->key), "%s", key);
 	return slot;
 }
+
+void slot_remove(struct slots *slots, struct slot *slot)
+{
+	struct slot *last = &slots->items[--slots->nr];
+
+	memmove(slot, slot + 1, (size_t)((char *)last - (char *)slot));
+}
