@@ -349,6 +349,69 @@ static void a_key_may_become_known_later(void **state)
 	trail_graph_free(g);
 }
 
+/* As the daemon does at each change: what it is first, which key is in it then. */
+static void is_told(struct trail_graph *g, const char *key)
+{
+	const struct event ev = {
+		.type = EVENT_OBJECT,
+		.time = SECOND,
+		.object = {.object = 1,
+			   .inode = {.ino = 1},
+			   .path = span_of("/keys/k"),
+			   .watch = span_of("w")},
+	};
+
+	identified = false;
+	trail_graph_feed(g, &ev);
+	identified = true;
+	snprintf(identity.ssh_fp, sizeof(identity.ssh_fp), "SHA256:%s", key);
+	trail_graph_feed(g, &ev);
+}
+
+static void a_key_that_is_found_out_once_more_leaves_nothing_behind(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	is_told(g, "k");
+	is_told(g, "k");
+	told[0] = '\0';
+	reads(g, 6, 1);
+	expect(g, "read observed 0:1:0>6.6.1 -\n");
+	trail_graph_free(g);
+}
+
+static void who_reads_a_file_comes_by_the_key_that_is_in_it(void **state)
+{
+	const struct inode_id dump = {.ino = 10};
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_step steps[TRAIL_STEPS_MAX];
+
+	reads(g, 5, 1);
+	is_told(g, "k2");
+	told[0] = '\0';
+	reads(g, 6, 1);
+	crashes(g, 6, 11);
+	expect(g, "read observed 0:1:0>6.6.1 -\ncrashed-into observed 6.6.1>0:11:0 -\n");
+	/* Who had read the one before has that one, from there. */
+	crashes(g, 5, 10);
+	assert_int_equal(trail_graph_way_to_file(g, &dump, "key/ssh/SHA256:k", steps,
+						 TRAIL_STEPS_MAX),
+			 3);
+	/* However often it is replaced. */
+	for (const char *c = "abcdefgh"; *c; c++)
+		is_told(g, c);
+	is_told(g, "last");
+	told[0] = '\0';
+	reads(g, 7, 1);
+	expect(g, "read observed 0:1:0>7.7.1 -\n");
+	crashes(g, 7, 12);
+	assert_int_equal(trail_graph_way_to_file(g, &(struct inode_id){.ino = 12},
+						 "key/ssh/SHA256:last", steps, TRAIL_STEPS_MAX),
+			 3);
+	trail_graph_free(g);
+}
+
 static void a_new_name_is_told(void **state)
 {
 	struct trail_graph *g = graph_new(0, 0);
@@ -505,6 +568,8 @@ int main(void)
 		cmocka_unit_test(the_end_ends_it_but_a_crash_may_be_told_later),
 		cmocka_unit_test(who_can_read_memory_may_have_the_key),
 		cmocka_unit_test(a_key_may_become_known_later),
+		cmocka_unit_test(a_key_that_is_found_out_once_more_leaves_nothing_behind),
+		cmocka_unit_test(who_reads_a_file_comes_by_the_key_that_is_in_it),
 		cmocka_unit_test(a_new_name_is_told),
 		cmocka_unit_test(losses_are_gaps),
 		cmocka_unit_test(who_has_ended_is_forgotten_first),

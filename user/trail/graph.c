@@ -42,7 +42,11 @@ static void rename_slots(struct slots *slots, const char *old, const char *name)
 {
 	struct slot *slot = slot_find(slots, old);
 
-	if (slot && !slot_find(slots, name))
+	if (!slot)
+		return;
+	if (slot_find(slots, name))
+		slot_remove(slots, slot); /* it had that one all along */
+	else
 		snprintf(slot->key, sizeof(slot->key), "%s", name);
 }
 
@@ -55,6 +59,26 @@ static void rekey(struct trail_graph *g, const char *old, const char *name)
 		rename_slots(&f->keys, old, name);
 	if (g->sink.rekey)
 		g->sink.rekey(g->sink.ctx, old, name);
+}
+
+/* The file is kept for `name` now: who reads it no longer comes by what stood there before. That it
+ * did stays known, for the ways that began there. */
+static void lay_down(struct file *f, const char *name)
+{
+	for (uint32_t i = 0; i < f->keys.nr; i++) {
+		struct slot *slot = &f->keys.items[i];
+
+		if (slot->origin == FROM_KEY && slot->by == TRAIL_HOLDS && strcmp(slot->key, name))
+			slot->confirmed = false;
+	}
+}
+
+/* Where a key stood before gives way to the one that does. */
+static void forget_laid_down(struct file *f)
+{
+	for (uint32_t i = 0; i < f->keys.nr && f->keys.nr == TRAIL_KEYS_MAX; i++)
+		if (!f->keys.items[i].confirmed)
+			slot_remove(&f->keys, &f->keys.items[i]);
 }
 
 static void set_key(struct trail_graph *g, struct file *f, const struct trail_object *object,
@@ -71,6 +95,9 @@ static void set_key(struct trail_graph *g, struct file *f, const struct trail_ob
 		rekey(g, unknown, name);
 		known = true;
 	}
+	lay_down(f, name);
+	if (!slot_find(&f->keys, name))
+		forget_laid_down(f);
 	slot = slot_add(&f->keys, name, &is_new);
 	if (!slot)
 		return;
@@ -136,8 +163,9 @@ static void feed_object(struct trail_graph *g, const struct event *ev)
 	tell_file(g, f);
 	file_name(g, f->id, name);
 	for (uint32_t i = 0; i < f->keys.nr; i++)
-		tell_edge(g, TRAIL_RENAMED, TRAIL_OBSERVED, f->keys.items[i].key, name, name, NULL,
-			  detail, ev->time);
+		if (f->keys.items[i].confirmed || f->keys.items[i].by != TRAIL_HOLDS)
+			tell_edge(g, TRAIL_RENAMED, TRAIL_OBSERVED, f->keys.items[i].key, name,
+				  name, NULL, detail, ev->time);
 }
 
 /* --- who comes by a key --------------------------------------------------------------------------
@@ -174,7 +202,8 @@ void graph_held(struct trail_graph *g, struct process *p, const uint64_t *object
 		struct file *f = graph_object(g, objects[i], time);
 
 		for (uint32_t k = 0; f && f->key_file && k < f->keys.nr; k++)
-			graph_came_by(g, p, f, &f->keys.items[k], TRAIL_READ, "held", time);
+			if (f->keys.items[k].confirmed)
+				graph_came_by(g, p, f, &f->keys.items[k], TRAIL_READ, "held", time);
 	}
 }
 
