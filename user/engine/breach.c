@@ -14,16 +14,42 @@
 #define NAME_TEXT 320
 #define ARROW	  " -> "
 
-void engine_zone_key(struct engine *engine, const struct object *object)
+static void zone_key(struct engine *engine, const struct object *object, bool anew)
 {
 	char name[TRAIL_NAME_MAX];
 	uint32_t zone;
 
-	if (!object || !object->key_known)
+	if (!object || !object->key_known || !object->watch_number || object->unwatched)
 		return;
 	zone = policy_watch_zone(engine->policy, object->watch_number);
-	if (zone && trail_key_name(object->key, name))
-		zoned_set(engine->zoned, name, policy_zone_name(engine->policy, zone));
+	if ((zone || anew) && trail_key_name(object->key, name))
+		zoned_add(engine->zoned, name, zone ? policy_zone_name(engine->policy, zone) : NULL,
+			  object->key->source == KEYSRC_FILE);
+}
+
+void engine_zone_key(struct engine *engine, const struct object *object)
+{
+	zone_key(engine, object, false);
+}
+
+static void zone_anew(void *ctx, const struct object *object)
+{
+	zone_key(ctx, object, true);
+}
+
+static bool zone_is_there(void *ctx, const char *zone)
+{
+	const struct engine *engine = ctx;
+
+	return policy_find_zone(engine->policy, span_of(zone)) != 0;
+}
+
+/* Of keys whose files are gone it is still known, by name. */
+void engine_zone_keys_anew(struct engine *engine)
+{
+	zoned_begin(engine->zoned);
+	objects_each(engine->objects, zone_anew, engine);
+	zoned_end(engine->zoned, zone_is_there, engine);
 }
 
 static bool is_outside(const struct engine *engine, uint32_t zone, const struct policy_subject *who,
@@ -32,24 +58,35 @@ static bool is_outside(const struct engine *engine, uint32_t zone, const struct 
 	return !policy_zone_holds(engine->policy, zone, who, path);
 }
 
-/* The zone of a key that was found: as the entry of its file says, else the list of known keys. */
-static uint32_t zone_of(const struct engine *engine, const struct scan_key *key, const char *name)
+/* The zones of a key that was found: as the entries of its files say, else the list of known keys.
+ */
+static size_t zones_of(const struct engine *engine, const char *name, const char *needle_zone,
+		       uint32_t out[static ZONED_ZONES_MAX])
 {
-	const char *zone = zoned_find(engine->zoned, name);
+	const char *zones[ZONED_ZONES_MAX];
+	size_t known = zoned_find(engine->zoned, name, zones), nr = 0;
 
-	return policy_find_zone(engine->policy, span_of(zone ? zone : key->zone));
+	for (size_t i = 0; i < known; i++) {
+		out[nr] = policy_find_zone(engine->policy, span_of(zones[i]));
+		nr += out[nr] != 0;
+	}
+	if (!nr) {
+		out[0] = policy_find_zone(engine->policy, span_of(needle_zone));
+		nr = out[0] != 0;
+	}
+	return nr;
 }
 
 uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_key *key)
 {
-	struct scan_key item;
-	char name[TRAIL_NAME_MAX];
+	uint32_t zones[ZONED_ZONES_MAX];
+	char name[TRAIL_NAME_MAX], zone[SCAN_LABEL_MAX];
 
 	/* As find_in_dump() takes them. */
 	if (key->expired || key->key.kind == KEY_NONE || !trail_key_name(&key->key, name))
 		return 0;
-	verdicts_text(key->zone, item.zone, sizeof(item.zone));
-	return zone_of(engine, &item, name);
+	verdicts_text(key->zone, zone, sizeof(zone));
+	return zones_of(engine, name, zone, zones) ? zones[0] : 0;
 }
 
 static void find_in_dump(const struct engine *engine, const struct dump_scan *scan,
@@ -59,12 +96,17 @@ static void find_in_dump(const struct engine *engine, const struct dump_scan *sc
 	for (uint32_t i = 0; i < scan->nr; i++) { /* the worst first */
 		const struct scan_key *key = &scan->items[i];
 		struct breach breach = {.key_known = true, .key = key->key};
+		uint32_t zones[ZONED_ZONES_MAX];
+		size_t nr;
 
 		if (key->expired || key->key.kind == KEY_NONE ||
 		    !trail_key_name(&key->key, breach.name))
 			continue;
-		breach.zone = zone_of(engine, key, breach.name);
-		if (breach.zone && is_outside(engine, breach.zone, who, path)) {
+		nr = zones_of(engine, breach.name, key->zone, zones);
+		for (size_t k = 0; k < nr; k++) {
+			if (!is_outside(engine, zones[k], who, path))
+				continue;
+			breach.zone = zones[k];
 			*out_breach = breach;
 			return;
 		}

@@ -112,6 +112,9 @@ struct breach {
 /* A watched file holds this key: it belongs to the zone of the file's entry. */
 void engine_zone_key(struct engine *engine, const struct object *object);
 
+/* Another policy is in force. */
+void engine_zone_keys_anew(struct engine *engine);
+
 /* The zone of a key that a scan tells of, 0 = none. */
 uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_key *key);
 

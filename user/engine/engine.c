@@ -234,6 +234,7 @@ void engine_set_policy(struct engine *engine, const struct policy *policy)
 	engine->policy = policy;
 	engine->ended_until = 0;
 	objects_set_policy(engine->objects, policy);
+	engine_zone_keys_anew(engine);
 }
 
 void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns)

@@ -223,8 +223,8 @@ static struct slot *not_found(struct trail_graph *g, struct file *f)
 		bool is_found = false;
 
 		for (uint32_t k = 0; k < g->nr_found; k++)
-			is_found |= trail_key_name(&g->found[k].key, name) &&
-				    !strcmp(name, slot->key);
+			is_found |=
+				trail_key_name(&g->found[k].key, name) && !strcmp(name, slot->key);
 		if (!is_found && (!found || (found->confirmed && !slot->confirmed)))
 			found = slot;
 	}
@@ -281,7 +281,7 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	g->scan = 0;
 	/* That a stranger's dump has no key is no part of any key's trail. */
 	f = g->nr_found ? file_of(g, &s->inode, s->object, s->path, ev->time)
-			    : file_find(g, file_key(&s->inode));
+			: file_find(g, file_key(&s->inode));
 	if (!f)
 		return;
 	f->dump = true;
