@@ -535,6 +535,49 @@ static void of_many_keys_that_of_a_zone_is_followed(void **state)
 	trail_graph_free(g);
 }
 
+static void writes(struct trail_graph *g, uint32_t pid, uint64_t object)
+{
+	const struct event ev = {
+		.type = EVENT_WRITTEN,
+		.time = SECOND,
+		.written = {.subject = subject(pid, 1),
+			    .inode = {.ino = object},
+			    .object = object,
+			    .kind = DUMPKIND_ELF_CORE,
+			    .path = span_of("/cores/c")},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void readers_are_those_of_the_content_that_was_scanned(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_reader readers[TRAIL_READERS_MAX];
+	const struct inode_id dump = {.ino = 10};
+
+	writes(g, 20, 10);
+	reads(g, 5, 10);
+	scanned(g, 10, SCANSTATE_CLEAN); /* he has read nothing */
+	reads(g, 6, 10); /* nor has he */
+	writes(g, 20, 10);
+	reads(g, 7, 10);
+	writes(g, 20, 10); /* as it is closed */
+	told[0] = '\0';
+	scanned(g, 10, SCANSTATE_KEY);
+	expect(g, "found-in confirmed SHA256:k>0:10:0 -\ndump-read observed 0:10:0>7.7.1 -\n");
+	assert_int_equal(trail_graph_take_readers(g, &dump, readers), 1);
+	assert_int_equal(readers[0].subject.id.tgid, 7);
+	assert_int_equal(trail_graph_take_readers(g, &dump, readers), 0);
+	/* And the key goes with the content. */
+	writes(g, 20, 10);
+	scanned(g, 10, SCANSTATE_CLEAN);
+	told[0] = '\0';
+	reads(g, 8, 10);
+	expect(g, "");
+	trail_graph_free(g);
+}
+
 static void the_way_to_a_file_begins_at_its_origin(void **state)
 {
 	struct trail_graph *g = graph_new(0, 0);
@@ -575,6 +618,7 @@ int main(void)
 		cmocka_unit_test(who_has_ended_is_forgotten_first),
 		cmocka_unit_test(memory_is_bounded_whatever_comes),
 		cmocka_unit_test(of_many_keys_that_of_a_zone_is_followed),
+		cmocka_unit_test(readers_are_those_of_the_content_that_was_scanned),
 		cmocka_unit_test(the_way_to_a_file_begins_at_its_origin),
 	};
 

@@ -387,11 +387,10 @@ void engine_tell_early_readers(struct engine *engine, const struct event *ev)
 {
 	const struct object *object = objects_find(engine->objects, ev->scan.object);
 	struct trail_reader readers[TRAIL_READERS_MAX];
-	size_t nr;
+	size_t nr = trail_graph_take_readers(engine->trail, &ev->scan.inode, readers);
 
 	if (!object || !object->watch_number || !object->scan)
 		return;
-	nr = trail_graph_early_readers(engine->trail, &ev->scan.inode, readers);
 	for (size_t i = 0; i < nr; i++)
 		tell_early(engine, ev, object, &readers[i]);
 }

@@ -90,12 +90,23 @@ static void on_helper(struct trail_graph *g, const struct event *ev)
 	}
 }
 
+/* Something is written into it: who read what was there, and was judged, has nothing of this. It
+ * is told more than once of one content, whose readers stay. */
+static void content_anew(struct trail_graph *g, struct file *f)
+{
+	if (f->state != TRAIL_UNSCANNED)
+		file_forget_readers(g, f);
+	f->state = TRAIL_UNSCANNED;
+}
+
 void graph_dump(struct trail_graph *g, const struct event *ev)
 {
 	const struct event_dump *d = &ev->dump;
 	struct process *p;
-	struct file *f;
+	struct file *f = d->how == DUMP_FILE ? file_find(g, file_key(&d->inode)) : NULL;
 
+	if (f)
+		content_anew(g, f);
 	if (d->how == DUMP_HELPER) {
 		on_helper(g, ev);
 		return;
@@ -124,8 +135,10 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 	static const struct span none = {NULL, 0};
 	const struct event_written *w = &ev->written;
 	struct process *p = process_of(g, &w->subject, none, none, ev->time);
-	struct file *f;
+	struct file *f = file_find(g, file_key(&w->inode));
 
+	if (f)
+		content_anew(g, f);
 	if (!p)
 		return;
 	graph_held(g, p, w->held.key, HELD_MAX, ev->time);
@@ -292,6 +305,13 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 						 : TRAIL_INCOMPLETE;
 	if (f->told || g->nr_found)
 		tell_file(g, f);
+	if (s->state == SCANSTATE_CLEAN)
+		file_forget_readers(g, f);
+	/* What an earlier scan had found, and this one has not, is not read any more. */
+	if (s->state != SCANSTATE_INCOMPLETE && s->keys <= g->nr_found)
+		for (uint32_t i = 0; i < f->keys.nr; i++)
+			if (f->keys.items[i].by != TRAIL_HOLDS)
+				f->keys.items[i].confirmed = false;
 	for (uint32_t i = 0; i < g->nr_found; i++)
 		found(g, f, i, ev);
 }

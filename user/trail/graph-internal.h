@@ -96,6 +96,7 @@ struct trail_graph {
 		uint32_t zone;
 	} found[TRAIL_KEYS_MAX];
 	uint32_t nr_found;
+	uint64_t readers; /* that are remembered, of all files */
 	uint64_t full_told; /* CLOCK_BOOTTIME ns, 0 = never */
 	struct trail_graph_stats st;
 };
@@ -118,6 +119,7 @@ struct file *file_find(const struct trail_graph *g, struct origin_key id);
 struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64_t object,
 		     struct span path, uint64_t time);
 void file_forget(struct trail_graph *g, struct file *f);
+void file_forget_readers(struct trail_graph *g, struct file *f);
 void file_set_path(struct file *f, struct span path);
 
 struct slot *slot_find(struct slots *slots, const char *key);

@@ -208,7 +208,7 @@ void graph_held(struct trail_graph *g, struct process *p, const uint64_t *object
 }
 
 /* Keys may come to light in it later: then it matters who has read it. */
-static void remember_reader(struct file *f, const struct event_access *a, uint64_t time)
+static void remember_reader(struct trail_graph *g, struct file *f, const struct event_access *a, uint64_t time)
 {
 	struct trail_reader *reader = NULL;
 
@@ -220,10 +220,12 @@ static void remember_reader(struct file *f, const struct event_access *a, uint64
 		memmove(&f->readers[0], &f->readers[1], sizeof(f->readers) - sizeof(f->readers[0]));
 		f->readers[TRAIL_READERS_MAX - 1] = NULL;
 	}
-	if (!reader)
+	if (!reader) {
 		reader = malloc(sizeof(*reader));
-	if (!reader)
-		return;
+		if (!reader)
+			return;
+		g->readers++;
+	}
 	*reader = (struct trail_reader){
 		.subject = a->subject,
 		.parent = a->parent,
@@ -263,7 +265,7 @@ static void feed_access(struct trail_graph *g, const struct event *ev)
 	if (!f)
 		return;
 	if (f->dump && f->state != TRAIL_WITH_KEY)
-		remember_reader(f, a, ev->time);
+		remember_reader(g, f, a, ev->time);
 	p = NULL;
 	for (uint32_t i = 0; i < f->keys.nr; i++) {
 		if (!f->keys.items[i].confirmed)
@@ -569,15 +571,17 @@ bool trail_graph_wrote(const struct trail_graph *g, const struct inode_id *inode
 	return f && graph_wrote(f, who);
 }
 
-size_t trail_graph_early_readers(const struct trail_graph *g, const struct inode_id *inode,
-				 struct trail_reader out[static TRAIL_READERS_MAX])
+size_t trail_graph_take_readers(struct trail_graph *g, const struct inode_id *inode,
+				struct trail_reader out[static TRAIL_READERS_MAX])
 {
-	const struct file *f = file_find(g, file_key(inode));
+	struct file *f = file_find(g, file_key(inode));
 	size_t nr = 0;
 
 	for (size_t i = 0; f && i < TRAIL_READERS_MAX; i++)
 		if (f->readers[i])
 			out[nr++] = *f->readers[i];
+	if (f)
+		file_forget_readers(g, f);
 	return nr;
 }
 
@@ -671,7 +675,7 @@ void trail_graph_stats(const struct trail_graph *g, struct trail_graph_stats *ou
 	st.processes_max = g->max_processes;
 	st.files = HASH_COUNT(g->files);
 	st.files_max = g->max_files;
-	st.bytes =
-		sizeof(*g) + st.processes * sizeof(struct process) + st.files * sizeof(struct file);
+	st.bytes = sizeof(*g) + st.processes * sizeof(struct process) +
+		   st.files * sizeof(struct file) + g->readers * sizeof(struct trail_reader);
 	*out_stats = st;
 }

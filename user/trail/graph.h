@@ -91,7 +91,7 @@ size_t trail_graph_way_to_file(const struct trail_graph *graph, const struct ino
 bool trail_graph_wrote(const struct trail_graph *graph, const struct inode_id *file,
 		       const struct proc_id *who);
 
-/* Who read the file before it was known that keys are in it, latest last. */
+/* Who read the file before it was known what is in it, latest last. */
 struct trail_reader {
 	struct subject subject;
 	struct proc_id parent;
@@ -100,8 +100,10 @@ struct trail_reader {
 	uint32_t owner; /* of the file */
 	char exe[256], cgroup[256]; /* NUL terminated, cut */
 };
-size_t trail_graph_early_readers(const struct trail_graph *graph, const struct inode_id *file,
-				 struct trail_reader out[static TRAIL_READERS_MAX]);
+/* Each is handed over once. That no key is in it, and that another content is written, makes them
+ * nobody. */
+size_t trail_graph_take_readers(struct trail_graph *graph, const struct inode_id *file,
+				struct trail_reader out[static TRAIL_READERS_MAX]);
 
 struct trail_graph_stats {
 	uint64_t nodes, edges; /* told */

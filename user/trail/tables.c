@@ -139,11 +139,19 @@ struct file *file_find(const struct trail_graph *g, struct origin_key id)
 	return f;
 }
 
+void file_forget_readers(struct trail_graph *g, struct file *f)
+{
+	for (size_t i = 0; i < TRAIL_READERS_MAX; i++) {
+		g->readers -= f->readers[i] != NULL;
+		free(f->readers[i]);
+		f->readers[i] = NULL;
+	}
+}
+
 void file_forget(struct trail_graph *g, struct file *f)
 {
 	HASH_DEL(g->files, f);
-	for (size_t i = 0; i < TRAIL_READERS_MAX; i++)
-		free(f->readers[i]);
+	file_forget_readers(g, f);
 	f->next_spare = g->spare_files;
 	g->spare_files = f;
 }
