@@ -535,7 +535,7 @@ static void of_many_keys_that_of_a_zone_is_followed(void **state)
 	trail_graph_free(g);
 }
 
-static void writes(struct trail_graph *g, uint32_t pid, uint64_t object)
+static void writes(struct trail_graph *g, uint32_t pid, uint64_t object, uint32_t how)
 {
 	const struct event ev = {
 		.type = EVENT_WRITTEN,
@@ -543,6 +543,7 @@ static void writes(struct trail_graph *g, uint32_t pid, uint64_t object)
 		.written = {.subject = subject(pid, 1),
 			    .inode = {.ino = object},
 			    .object = object,
+			    .how = how,
 			    .kind = DUMPKIND_ELF_CORE,
 			    .path = span_of("/cores/c")},
 	};
@@ -556,13 +557,13 @@ static void readers_are_those_of_the_content_that_was_scanned(void **state)
 	struct trail_reader readers[TRAIL_READERS_MAX];
 	const struct inode_id dump = {.ino = 10};
 
-	writes(g, 20, 10);
+	writes(g, 20, 10, 0);
 	reads(g, 5, 10);
 	scanned(g, 10, SCANSTATE_CLEAN); /* he has read nothing */
 	reads(g, 6, 10); /* nor has he */
-	writes(g, 20, 10);
+	writes(g, 20, 10, 0);
 	reads(g, 7, 10);
-	writes(g, 20, 10); /* as it is closed */
+	writes(g, 20, 10, 0); /* as it is closed */
 	told[0] = '\0';
 	scanned(g, 10, SCANSTATE_KEY);
 	expect(g, "found-in confirmed SHA256:k>0:10:0 -\ndump-read observed 0:10:0>7.7.1 -\n");
@@ -570,11 +571,34 @@ static void readers_are_those_of_the_content_that_was_scanned(void **state)
 	assert_int_equal(readers[0].subject.id.tgid, 7);
 	assert_int_equal(trail_graph_take_readers(g, &dump, readers), 0);
 	/* And the key goes with the content. */
-	writes(g, 20, 10);
+	writes(g, 20, 10, 0);
 	scanned(g, 10, SCANSTATE_CLEAN);
 	told[0] = '\0';
 	reads(g, 8, 10);
 	expect(g, "");
+	trail_graph_free(g);
+}
+
+static void who_wrote_one_key_has_not_written_the_other(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct inode_id dump = {.ino = 10};
+	const struct proc_id who = subject(5, 1).id;
+
+	reads(g, 5, 1);
+	crashes(g, 5, 10);
+	assert_true(trail_graph_wrote(g, &dump, &who, "key/ssh/SHA256:k"));
+	assert_true(trail_graph_wrote(g, &dump, &who, NULL));
+	assert_false(trail_graph_wrote(g, &dump, &who, "key/ssh/SHA256:other"));
+	/* But who was handed a memory has all of it in hand. */
+	writes(g, 5, 11, WRITTEN_HELPER);
+	assert_true(trail_graph_wrote(g, &(struct inode_id){.ino = 11}, &who,
+				      "key/ssh/SHA256:other"));
+	reads(g, 5, 10);
+	snprintf(identity.ssh_fp, sizeof(identity.ssh_fp), "SHA256:other");
+	told[0] = '\0';
+	scanned(g, 10, SCANSTATE_KEY); /* somebody else's, that it did not have */
+	expect(g, "found-in confirmed SHA256:other>0:10:0 -\ndump-read observed 0:10:0>5.5.1 -\n");
 	trail_graph_free(g);
 }
 
@@ -619,6 +643,7 @@ int main(void)
 		cmocka_unit_test(memory_is_bounded_whatever_comes),
 		cmocka_unit_test(of_many_keys_that_of_a_zone_is_followed),
 		cmocka_unit_test(readers_are_those_of_the_content_that_was_scanned),
+		cmocka_unit_test(who_wrote_one_key_has_not_written_the_other),
 		cmocka_unit_test(the_way_to_a_file_begins_at_its_origin),
 	};
 

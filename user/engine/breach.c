@@ -91,6 +91,7 @@ uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_k
 
 static void find_in_dump(const struct engine *engine, const struct dump_scan *scan,
 			 const struct policy_subject *who, struct span path,
+			 const struct inode_id *inode, const struct proc_id *writer,
 			 struct breach *out_breach)
 {
 	for (uint32_t i = 0; i < scan->nr; i++) { /* the worst first */
@@ -101,6 +102,9 @@ static void find_in_dump(const struct engine *engine, const struct dump_scan *sc
 
 		if (key->expired || key->key.kind == KEY_NONE ||
 		    !trail_key_name(&key->key, breach.name))
+			continue;
+		/* Who wrote this key into the dump has that in hand already. */
+		if (writer && trail_graph_wrote(engine->trail, inode, writer, breach.name))
 			continue;
 		nr = zones_of(engine, breach.name, key->zone, zones);
 		for (size_t k = 0; k < nr; k++) {
@@ -115,8 +119,8 @@ static void find_in_dump(const struct engine *engine, const struct dump_scan *sc
 
 void engine_find_breach(const struct engine *engine, const struct object *object,
 			const struct watch_entry *entry, const struct policy_subject *who,
-			struct span path, const struct policy_answer *answer,
-			struct breach *out_breach)
+			struct span path, const struct inode_id *inode, const struct proc_id *image,
+			const struct policy_answer *answer, struct breach *out_breach)
 {
 	struct breach breach = {0};
 
@@ -126,7 +130,8 @@ void engine_find_breach(const struct engine *engine, const struct object *object
 	if (entry->object_class == CLASS_DUMP) {
 		/* Who may read dumps may not read any key for that. */
 		if (object->scan && object->scan->state == SCANSTATE_KEY)
-			find_in_dump(engine, object->scan, who, path, out_breach);
+			find_in_dump(engine, object->scan, who, path, inode,
+				     answer->verdict == VERDICT_ALLOW ? image : NULL, out_breach);
 		return;
 	}
 	/* Rules of the entry itself hold in the zone only, but for exceptions, which mean it. */
@@ -358,16 +363,17 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 	struct share_case share;
 	struct fold_key key;
 
-	/* Not judged yet: it will be, by what is known now. Nor is it news that who writes a dump
-	 * reads it, as systemd-coredump does. */
-	if (settle_pending(engine->settle, &reader->subject.id, ev->scan.object) ||
-	    trail_graph_wrote(engine->trail, &ev->scan.inode, &reader->subject.id))
+	/* Not judged yet: it will be, by what is known now. */
+	if (settle_pending(engine->settle, &reader->subject.id, ev->scan.object))
 		return;
 	policy_judge(engine->policy, &query, &answer);
-	engine_find_breach(engine, object, entry, &query.subject, query.path, &answer, &breach);
+	engine_find_breach(engine, object, entry, &query.subject, query.path, &ev->scan.inode,
+			   &reader->subject.id, &answer, &breach);
 	s.proc = proctab_find(engine->processes, &reader->subject.id);
 	if (!breach.zone) {
-		if (answer.verdict == VERDICT_ALERT)
+		/* That who writes a dump reads it is no news. */
+		if (answer.verdict == VERDICT_ALERT &&
+		    !trail_graph_wrote(engine->trail, &ev->scan.inode, &reader->subject.id, NULL))
 			engine_rules_early(engine, &s, ev->time);
 		return;
 	}

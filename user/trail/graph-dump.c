@@ -8,10 +8,13 @@
 
 #include "base/escape.h"
 
+static const char by_helper[] = "helper-writes-dump";
+
 /* The file may have the process's keys: a candidate, until a scan says so. */
 static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 		  enum trail_edge_kind kind, const char *rule, const char *detail, uint64_t time)
 {
+	const bool handed = rule && !strcmp(rule, by_helper);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 
 	tell_inheritance(g, p, time);
@@ -38,6 +41,7 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 			slot->from = p->id;
 			slot->from_exec = p->exec_id;
 			slot->by = kind;
+			slot->handed = handed;
 		}
 	}
 }
@@ -151,7 +155,7 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 		file_set_path(f, w->path); /* systemd-coredump gives it its name late */
 	f->dump = true;
 	wrote(g, p, f, TRAIL_WROTE,
-	      w->how & WRITTEN_HELPER ? "helper-writes-dump" : "holder-writes",
+	      w->how & WRITTEN_HELPER ? by_helper : "holder-writes",
 	      dump_kind_str(w->kind), ev->time);
 }
 
@@ -270,7 +274,7 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 	/* Who has read it before is a holder from then on, and is told as one now. */
 	for (size_t r = 0; r < TRAIL_READERS_MAX; r++) {
 		const struct trail_reader *reader = f->readers[r];
-		struct process *p = reader && !graph_wrote(f, &reader->subject.id)
+		struct process *p = reader && !graph_wrote(f, &reader->subject.id, name)
 					    ? process_of(g, &reader->subject, span_of(reader->exe),
 							 span_of(reader->cgroup), ev->time)
 					    : NULL;

@@ -34,6 +34,7 @@ struct slot {
 	uint64_t from_exec; /* FROM_PROCESS: which image */
 	enum trail_edge_kind by;
 	bool confirmed; /* of a file: a scan has found it */
+	bool handed; /* of a file: written by who was handed the whole memory */
 	bool pending; /* of a process: its inheritance is not told yet */
 };
 
@@ -160,7 +161,7 @@ void graph_scan(struct trail_graph *g, const struct event *ev);
 void graph_came_by(struct trail_graph *g, struct process *p, struct file *f, struct slot *of_file,
 		   enum trail_edge_kind kind, const char *detail, uint64_t time);
 
-bool graph_wrote(const struct file *f, const struct proc_id *who);
+bool graph_wrote(const struct file *f, const struct proc_id *who, const char *key);
 
 /* The watched object as a file with its key, as far as the caller knows it. NULL: not known. */
 struct file *graph_object(struct trail_graph *g, uint64_t number, uint64_t time);

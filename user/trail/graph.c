@@ -549,7 +549,7 @@ size_t trail_graph_way_to_file(const struct trail_graph *g, const struct inode_i
 	return nr;
 }
 
-bool graph_wrote(const struct file *f, const struct proc_id *who)
+bool graph_wrote(const struct file *f, const struct proc_id *who, const char *key)
 {
 	const struct origin_key id = process_key(who);
 
@@ -557,18 +557,19 @@ bool graph_wrote(const struct file *f, const struct proc_id *who)
 		const struct slot *slot = &f->keys.items[i];
 
 		if (slot->origin == FROM_PROCESS && slot->from_exec == who->exec_id &&
-		    !memcmp(&slot->from, &id, sizeof(id)))
+		    !memcmp(&slot->from, &id, sizeof(id)) &&
+		    (!key || slot->handed || !strcmp(slot->key, key)))
 			return true;
 	}
 	return false;
 }
 
 bool trail_graph_wrote(const struct trail_graph *g, const struct inode_id *inode,
-		       const struct proc_id *who)
+		       const struct proc_id *who, const char *key)
 {
 	const struct file *f = file_find(g, file_key(inode));
 
-	return f && graph_wrote(f, who);
+	return f && graph_wrote(f, who, key);
 }
 
 size_t trail_graph_take_readers(struct trail_graph *g, const struct inode_id *inode,

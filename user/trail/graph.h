@@ -86,10 +86,12 @@ struct trail_step {
 size_t trail_graph_way_to_file(const struct trail_graph *graph, const struct inode_id *file,
 			       const char *key, struct trail_step *out_steps, size_t max);
 
-/* Did this image write the file, as far as keys are concerned? That it reads it as well is nothing.
+/*
+ * Did this image bring the key (NULL: any key) into the file? That it reads it as well is nothing.
+ * Who was handed the memory that it writes brings whatever is in it.
  */
 bool trail_graph_wrote(const struct trail_graph *graph, const struct inode_id *file,
-		       const struct proc_id *who);
+		       const struct proc_id *who, const char *key);
 
 /* Who read the file before it was known what is in it, latest last. */
 struct trail_reader {
