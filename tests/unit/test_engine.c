@@ -329,6 +329,28 @@ static void zones_of_keys_are_those_of_the_policy_in_force(void **state)
 	stop(&f);
 }
 
+static void on_trail_alert(void *ctx, const char *id, const char *type, const char *node)
+{
+	++*(unsigned *)ctx;
+}
+
+static void an_alert_about_process_0_is_an_alert(void **state)
+{
+	unsigned noted = 0;
+	struct fixture f;
+
+	start(&f, plain, 0);
+	trail_graph_set_sink(f.engine->trail,
+			     &(struct trail_sink){.alert = on_trail_alert, .ctx = &noted});
+	object(&f, 90 * S, 17, true);
+	access_(&f, 100 * S, 0, 17); /* only a trace says such */
+	access_(&f, 100 * S, 812, 17);
+	engine_tick(f.engine, 101 * S);
+	assert_int_equal(f.alerts, 2);
+	assert_true(noted >= 1);
+	stop(&f);
+}
+
 static void times_follow_the_wall_clock(void **state)
 {
 	struct fixture f;
@@ -765,6 +787,7 @@ int main(void)
 		cmocka_unit_test(an_identity_is_waited_for_only_while_it_is_fresh),
 		cmocka_unit_test(a_reload_judges_by_the_new_policy),
 		cmocka_unit_test(zones_of_keys_are_those_of_the_policy_in_force),
+		cmocka_unit_test(an_alert_about_process_0_is_an_alert),
 		cmocka_unit_test(times_follow_the_wall_clock),
 		cmocka_unit_test(the_id_is_that_of_the_thing_not_of_the_run),
 		cmocka_unit_test(what_was_open_at_the_start_waits_longer_for_its_key),

@@ -587,25 +587,14 @@ size_t trail_graph_take_readers(struct trail_graph *g, const struct inode_id *in
 }
 
 void trail_graph_alert(struct trail_graph *g, const char *id, const char *type,
-		       const struct proc_id *process, const struct inode_id *file)
+		       const struct proc_id *process)
 {
+	const struct process *p = process_find(g, process_key(process));
 	char name[TRAIL_NAME_MAX];
 
-	if (!g->sink.alert)
+	if (!g->sink.alert || !p || !p->told)
 		return;
-	if (process->tgid) {
-		const struct process *p = process_find(g, process_key(process));
-
-		if (!p || !p->told)
-			return;
-		process_name(g, p->id, p->exec_id, name);
-	} else {
-		const struct file *f = file_find(g, file_key(file));
-
-		if (!f || !f->told)
-			return;
-		file_name(g, f->id, name);
-	}
+	process_name(g, p->id, p->exec_id, name);
 	g->sink.alert(g->sink.ctx, id, type, name);
 }
 

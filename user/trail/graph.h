@@ -64,10 +64,9 @@ void trail_graph_set_wall_offset(struct trail_graph *graph, int64_t wall_offset_
 
 void trail_graph_feed(struct trail_graph *graph, const struct event *ev);
 
-/* An alert with this id is about a process or (pid 0) about a file. Unknown ones are passed over.
- */
+/* An alert with this id is about a process. One that is not followed is passed over. */
 void trail_graph_alert(struct trail_graph *graph, const char *id, const char *type,
-		       const struct proc_id *process, const struct inode_id *file);
+		       const struct proc_id *process);
 
 /* One name for a key in whatever format it is stored. False: nothing public is known of it. */
 bool trail_key_name(const struct key_identity *key, char out[static TRAIL_NAME_MAX]);
