@@ -8,8 +8,10 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -288,6 +290,51 @@ static void what_could_not_be_written_is_a_gap(void **state)
 	trail_store_free(store);
 }
 
+/* No file may grow: writes fail, as on a full disk. */
+static void set_full(bool full)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 1 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_transaction_that_fails_is_lost_row_by_row(void **state)
+{
+	struct trail_store *store = open_store(tmpdir_path(state, "full.db"), 0);
+	struct trail_store_stats stats;
+	struct trail_view view;
+
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	put(store, 1, 10, 4 * SECOND);
+	trail_store_flush(store, 5 * SECOND);
+	for (unsigned i = 0; i < 2; i++) {
+		set_full(true);
+		put(store, 1, 11 + i, (6 + 10 * i) * SECOND);
+		trail_store_flush(store, (7 + 10 * i) * SECOND);
+		set_full(false);
+		trail_store_stats(store, &stats);
+		assert_int_equal(stats.lost, 5 * (i + 1));
+		assert_int_equal(stats.edges, 2);
+		assert_string_not_equal(stats.error, "");
+		trail_store_flush(store, (9 + 10 * i) * SECOND);
+	}
+	put(store, 1, 13, 26 * SECOND);
+	trail_store_flush(store, 27 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 10);
+	assert_int_equal(stats.edges, 3);
+	assert_int_equal(stats.written, 5 + 5 + 2); /* the gaps, too */
+	assert_string_equal(stats.error, "");
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	assert_int_equal(view.nr_gaps, 2);
+	assert_int_equal(view.gaps[0].count, 5);
+	assert_int_equal(view.gaps[1].count, 5);
+	trail_view_fini(&view);
+	trail_store_free(store);
+}
+
 static void asks_that_are_none_and_asks_that_find_nothing(void **state)
 {
 	static const struct {
@@ -336,6 +383,7 @@ int main(void)
 		CASE(pages_that_are_damaged_while_it_runs_cost_no_start),
 		CASE(one_of_a_newer_version_is_left_alone),
 		CASE(what_could_not_be_written_is_a_gap),
+		CASE(a_transaction_that_fails_is_lost_row_by_row),
 		CASE(asks_that_are_none_and_asks_that_find_nothing),
 		CASE(more_than_is_shown_is_said),
 	};

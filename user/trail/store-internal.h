@@ -40,7 +40,9 @@ struct trail_store {
 	uint64_t max_edges, max_age_ns, edges;
 	struct key_count *keys, *next_aged;
 	uint64_t written, lost, lost_from_ns, latest_ns;
-	unsigned damaged, pending; /* rows since BEGIN */
+	uint64_t gap; /* of what was lost: what no gap tells of yet */
+	unsigned damaged, pending; /* statements since BEGIN */
+	unsigned rows; /* of those that are in, and go if it is rolled back */
 	bool newer;
 	char error[DB_FAULT_MAX];
 };

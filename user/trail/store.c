@@ -167,7 +167,7 @@ static int count_all(struct trail_store *s)
 static void close_db(struct trail_store *s)
 {
 	db_close(&s->db, s->stmt, STMT_NR);
-	s->pending = 0;
+	s->pending = s->rows = 0;
 }
 
 static int open_db(struct trail_store *s)
@@ -213,9 +213,21 @@ static int ready(struct trail_store *s)
 	return r;
 }
 
+/* Something could not be written, and with it goes what SQLite has rolled back for that. */
 static void lose(struct trail_store *s, int r)
 {
-	s->lost++;
+	const bool rolled_back = s->db && s->pending && sqlite3_get_autocommit(s->db);
+	uint64_t nr = 1;
+
+	if (rolled_back || r == -EBADMSG) {
+		nr += s->rows;
+		s->written -= s->rows;
+		s->pending = s->rows = 0;
+	}
+	if (rolled_back && r != -EBADMSG)
+		count_all(s);
+	s->lost += nr;
+	s->gap += nr;
 	if (!s->lost_from_ns)
 		s->lost_from_ns = s->latest_ns;
 	if (r == -EBADMSG && move_aside(s) == 0)
@@ -259,12 +271,16 @@ static void commit(struct trail_store *s)
 	r = db_errno(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
 	if (r == -EBUSY)
 		return; /* with the next ones */
-	s->pending = 0;
-	if (r < 0) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		count_all(s);
-		lose(s, r);
+	if (r == 0) {
+		s->pending = s->rows = 0;
+		return;
 	}
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	/* The last of the rows is the one that lose() counts by itself. */
+	s->written -= s->rows > 0;
+	s->rows -= s->rows > 0;
+	lose(s, r);
 }
 
 /* A row is in, or it failed with `rc`. */
@@ -278,6 +294,7 @@ static void done(struct trail_store *s, int rc)
 	}
 	db_fault(0, s->error);
 	s->written++;
+	s->rows++;
 	if (s->pending >= PENDING_MAX)
 		commit(s);
 }
@@ -553,25 +570,33 @@ static void keep_age(struct trail_store *s, uint64_t now_ns)
 
 void trail_store_flush(struct trail_store *s, uint64_t now_ns)
 {
+	const uint64_t lost_before = s->lost, from_ns = s->lost_from_ns;
+	uint64_t told = 0;
+
 	if (ready(s) < 0)
 		return;
-	if (s->lost_from_ns) {
+	if (s->gap) {
 		const struct trail_gap gap = {
 			.cause = "trail-store",
 			.from_ns = s->lost_from_ns,
 			.to_ns = now_ns,
-			.count = s->lost,
+			.count = s->gap,
 		};
-		const uint64_t lost = s->lost;
 
 		put_gap(s, &gap);
-		if (s->lost == lost)
-			s->lost_from_ns = 0;
+		if (s->lost == lost_before) {
+			told = s->gap;
+			s->gap = s->lost_from_ns = 0;
+		}
 	}
 	keep_count(s);
 	if (s->db)
 		keep_age(s, now_ns);
 	commit(s);
+	if (told && s->lost != lost_before) { /* that gap may have gone with the rest */
+		s->gap += told;
+		s->lost_from_ns = from_ns;
+	}
 }
 
 /* --- life
