@@ -248,6 +248,21 @@ static void only_a_confirmed_file_carries_the_key_on(void **state)
 	trail_graph_free(g);
 }
 
+static void a_dump_is_told_with_the_first_edge(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_graph_stats st;
+
+	for (uint64_t object = 10; object < 30; object++)
+		reads(g, 5, object);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.nodes, 0);
+	scanned(g, 10, SCANSTATE_KEY);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.nodes, 3); /* dump, key and reader */
+	trail_graph_free(g);
+}
+
 static void a_clean_dump_carries_nothing(void **state)
 {
 	struct trail_graph *g = graph_new(0, 0);
@@ -629,6 +644,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_confirmed_file_carries_the_key_on),
+		cmocka_unit_test(a_dump_is_told_with_the_first_edge),
 		cmocka_unit_test(a_clean_dump_carries_nothing),
 		cmocka_unit_test(children_are_told_when_they_do_something),
 		cmocka_unit_test(an_exec_ends_it),

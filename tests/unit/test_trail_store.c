@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "db/db.h"
 #include "tmpdir.h"
 #include "trail/store.h"
 
@@ -157,6 +158,56 @@ static void what_is_too_old_goes(void **state)
 	assert_int_equal(stats.edges, 2);
 	assert_int_equal(edges_of(store, "SHA256:1"), 0);
 	assert_int_equal(edges_of(store, "SHA256:2"), 2);
+	trail_store_free(store);
+}
+
+static uint64_t rows_of(const char *path, const char *sql)
+{
+	uint64_t nr = 0;
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(db_get_u64(db, sql, &nr), 0);
+	sqlite3_close(db);
+	return nr;
+}
+
+static void nodes_and_alerts_go_with_their_edges(void **state)
+{
+	const char *path = tmpdir_path(state, "old.db");
+	const struct trail_store_options options = {.path = path, .max_age_ns = 100 * SECOND};
+	struct trail_store *store = NULL;
+	struct trail_sink sink;
+
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	sink = trail_store_sink(store);
+	put(store, 1, 11, 10 * SECOND);
+	sink.alert(sink.ctx, "0123456789", "key-read", "h/process/b/11.1.1");
+	put(store, 2, 12, 190 * SECOND);
+	sink.alert(sink.ctx, "abcdef0123", "key-read", "h/process/b/12.1.1");
+	/* A key whose own edges went first, and who read it later. */
+	sink.node(sink.ctx, &(struct trail_node){.name = "key/x", .kind = TRAIL_KEY});
+	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_SENT,
+						 .evidence = TRAIL_OBSERVED,
+						 .key = "key/x",
+						 .from = "h/process/b/13.1.1",
+						 .to = "h/to/there",
+						 .time_ns = 10 * SECOND});
+	trail_store_flush(store, 50 * SECOND);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM alerts"), 2);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM nodes"), 9);
+	for (int i = 0; i < 9; i++)
+		trail_store_flush(store, 200 * SECOND);
+	for (unsigned i = 0; i < 200; i++) { /* as processes that end when their edges are gone */
+		char name[32];
+
+		snprintf(name, sizeof(name), "h/process/b/%u.1.2", i);
+		sink.node(sink.ctx, &(struct trail_node){.name = name, .kind = TRAIL_PROCESS});
+	}
+	for (int i = 0; i < 9; i++)
+		trail_store_flush(store, 200 * SECOND);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM alerts"), 1);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM nodes"), 3);
 	trail_store_free(store);
 }
 
@@ -378,6 +429,7 @@ int main(void)
 		CASE(the_same_deed_is_one_edge),
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
 		CASE(what_is_too_old_goes),
+		CASE(nodes_and_alerts_go_with_their_edges),
 		CASE(a_key_that_becomes_known_takes_its_edges_along),
 		CASE(a_damaged_database_is_moved_aside),
 		CASE(pages_that_are_damaged_while_it_runs_cost_no_start),

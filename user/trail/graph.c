@@ -102,6 +102,8 @@ static void set_key(struct trail_graph *g, struct file *f, const struct trail_ob
 	if (!slot)
 		return;
 	if (is_new || known || !slot->confirmed) {
+		if (!f->told)
+			tell_file(g, f);
 		slot->confirmed = true; /* its owner keeps it there */
 		slot->by = TRAIL_HOLDS;
 		slot->origin = FROM_KEY;
@@ -124,8 +126,7 @@ static struct file *take_object(struct trail_graph *g, uint64_t number,
 		memcpy(f->watch, object->watch.p, len);
 		f->watch[len] = '\0';
 	}
-	if (!f->told)
-		tell_file(g, f);
+	/* Told when an edge names it: of dumps that are read, few have anything to do with a key. */
 	if (object->holds_key)
 		set_key(g, f, object, time);
 	return f;
