@@ -486,6 +486,31 @@ static void who_has_ended_is_forgotten_first(void **state)
 	trail_graph_free(g);
 }
 
+static void readers_are_not_forgotten_unsaid(void **state)
+{
+	struct trail_graph *g = graph_new(0, 4);
+	struct trail_graph_stats before, st;
+
+	reads(g, 5, 10);
+	trail_graph_stats(g, &before);
+	reads(g, 6, 10);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.bytes, before.bytes + sizeof(struct trail_reader));
+	reads(g, 5, 11);
+	scanned(g, 11, SCANSTATE_CLEAN); /* nobody needs that one */
+	reads(g, 5, 12);
+	reads(g, 5, 13);
+	reads(g, 5, 14);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.files_forgotten, 0);
+	assert_null(strstr(told, "gap"));
+	reads(g, 5, 15);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.files_forgotten, 1);
+	assert_non_null(strstr(told, "gap trail-full\n"));
+	trail_graph_free(g);
+}
+
 static void memory_is_bounded_whatever_comes(void **state)
 {
 	struct trail_graph *g = graph_new(64, 32);
@@ -656,6 +681,7 @@ int main(void)
 		cmocka_unit_test(a_new_name_is_told),
 		cmocka_unit_test(losses_are_gaps),
 		cmocka_unit_test(who_has_ended_is_forgotten_first),
+		cmocka_unit_test(readers_are_not_forgotten_unsaid),
 		cmocka_unit_test(memory_is_bounded_whatever_comes),
 		cmocka_unit_test(of_many_keys_that_of_a_zone_is_followed),
 		cmocka_unit_test(readers_are_those_of_the_content_that_was_scanned),

@@ -161,6 +161,12 @@ void file_set_path(struct file *f, struct span path)
 	keep(path, f->path, sizeof(f->path), true);
 }
 
+/* To be forgotten, it is a loss: a key, or who has read it if one is found. */
+static bool says_something(const struct file *f)
+{
+	return f->keys.nr || f->readers[0];
+}
+
 struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64_t object,
 		     struct span path, uint64_t time)
 {
@@ -171,10 +177,10 @@ struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64
 		if (HASH_COUNT(g->files) >= g->max_files) {
 			struct file *oldest = g->files;
 
-			/* What carries no key is forgotten without loss. */
-			for (int i = 0; oldest && oldest->keys.nr && i < LOOK_FOR_ENDED; i++)
+			for (int i = 0;
+			     oldest && says_something(oldest) && i < LOOK_FOR_ENDED; i++)
 				oldest = oldest->hh.next;
-			if (!oldest || oldest->keys.nr) {
+			if (!oldest || says_something(oldest)) {
 				oldest = g->files;
 				g->st.files_forgotten++;
 				tell_full(g, time);
