@@ -632,8 +632,8 @@ static void who_wrote_one_key_has_not_written_the_other(void **state)
 	assert_false(trail_graph_wrote(g, &dump, &who, "key/ssh/SHA256:other"));
 	/* But who was handed a memory has all of it in hand. */
 	writes(g, 5, 11, WRITTEN_HELPER);
-	assert_true(trail_graph_wrote(g, &(struct inode_id){.ino = 11}, &who,
-				      "key/ssh/SHA256:other"));
+	assert_true(
+		trail_graph_wrote(g, &(struct inode_id){.ino = 11}, &who, "key/ssh/SHA256:other"));
 	reads(g, 5, 10);
 	snprintf(identity.ssh_fp, sizeof(identity.ssh_fp), "SHA256:other");
 	told[0] = '\0';

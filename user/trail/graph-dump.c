@@ -154,8 +154,7 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 	if (w->path.len)
 		file_set_path(f, w->path); /* systemd-coredump gives it its name late */
 	f->dump = true;
-	wrote(g, p, f, TRAIL_WROTE,
-	      w->how & WRITTEN_HELPER ? by_helper : "holder-writes",
+	wrote(g, p, f, TRAIL_WROTE, w->how & WRITTEN_HELPER ? by_helper : "holder-writes",
 	      dump_kind_str(w->kind), ev->time);
 }
 

@@ -126,7 +126,8 @@ static struct file *take_object(struct trail_graph *g, uint64_t number,
 		memcpy(f->watch, object->watch.p, len);
 		f->watch[len] = '\0';
 	}
-	/* Told when an edge names it: of dumps that are read, few have anything to do with a key. */
+	/* Told when an edge names it: of dumps that are read, few have anything to do with a key.
+	 */
 	if (object->holds_key)
 		set_key(g, f, object, time);
 	return f;
@@ -209,7 +210,8 @@ void graph_held(struct trail_graph *g, struct process *p, const uint64_t *object
 }
 
 /* Keys may come to light in it later: then it matters who has read it. */
-static void remember_reader(struct trail_graph *g, struct file *f, const struct event_access *a, uint64_t time)
+static void remember_reader(struct trail_graph *g, struct file *f, const struct event_access *a,
+			    uint64_t time)
 {
 	struct trail_reader *reader = NULL;
 

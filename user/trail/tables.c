@@ -177,8 +177,7 @@ struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64
 		if (HASH_COUNT(g->files) >= g->max_files) {
 			struct file *oldest = g->files;
 
-			for (int i = 0;
-			     oldest && says_something(oldest) && i < LOOK_FOR_ENDED; i++)
+			for (int i = 0; oldest && says_something(oldest) && i < LOOK_FOR_ENDED; i++)
 				oldest = oldest->hh.next;
 			if (!oldest || says_something(oldest)) {
 				oldest = g->files;
