@@ -113,12 +113,27 @@ static void another_policy_says_it_anew(void **state)
 	zoned_free(zoned);
 }
 
+static void a_zone_that_is_not_there_yet_finds_room(void **state)
+{
+	static const struct {
+		uint32_t zones[4], zone, spare;
+	} cases[] = {
+		{{0, 0, 0, 0}, 1, 3}, {{0, 0, 0, 0}, 0, 4}, {{0, 1, 2, 3}, 4, 0},
+		{{0, 1, 2, 3}, 3, 4}, {{1, 2, 1, 3}, 4, 2}, {{1, 2, 3, 4}, 5, 4},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(zoned_spare(cases[i].zones, 4, cases[i].zone), cases[i].spare);
+	assert_int_equal(zoned_spare(NULL, 0, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_belongs_to_all_that_say_so),
 		cmocka_unit_test(what_is_not_verified_takes_no_key_out_of_its_zone),
 		cmocka_unit_test(none_is_forgotten_when_it_is_full),
+		cmocka_unit_test(a_zone_that_is_not_there_yet_finds_room),
 		cmocka_unit_test(another_policy_says_it_anew),
 	};
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "trail/zoned.h"
 
 struct verdicts {
 	uint64_t number; /* of the scan whose keys are in `scan` */
@@ -40,26 +41,15 @@ void verdicts_text(struct span text, char *out, size_t size)
 static bool make_room(struct verdicts *verdicts, uint32_t zone)
 {
 	struct dump_scan *scan = &verdicts->scan;
-	uint32_t at = scan->nr;
+	const uint32_t at = zoned_spare(verdicts->zones, scan->nr, zone);
 
-	for (uint32_t i = 0; i < scan->nr; i++)
-		if (!zone || verdicts->zones[i] == zone)
-			return false;
-	while (at > 0) {
-		bool spare = !verdicts->zones[--at];
-
-		for (uint32_t i = 0; i < at; i++)
-			spare |= verdicts->zones[i] == verdicts->zones[at];
-		if (!spare)
-			continue;
-		scan->nr--;
-		memmove(&scan->items[at], &scan->items[at + 1],
-			(scan->nr - at) * sizeof(scan->items[0]));
-		memmove(&verdicts->zones[at], &verdicts->zones[at + 1],
-			(scan->nr - at) * sizeof(verdicts->zones[0]));
-		return true;
-	}
-	return false;
+	if (at == scan->nr)
+		return false;
+	scan->nr--;
+	memmove(&scan->items[at], &scan->items[at + 1], (scan->nr - at) * sizeof(scan->items[0]));
+	memmove(&verdicts->zones[at], &verdicts->zones[at + 1],
+		(scan->nr - at) * sizeof(verdicts->zones[0]));
+	return true;
 }
 
 void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key, uint32_t zone)

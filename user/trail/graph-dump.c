@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "trail/zoned.h"
 
 static const char by_helper[] = "helper-writes-dump";
 
@@ -161,23 +162,15 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 /* Of a zone that none has yet: in the place of one that costs no zone. */
 static bool make_room(struct trail_graph *g, uint32_t zone)
 {
-	uint32_t at = g->nr_found;
+	const uint32_t at = zoned_spare(g->found_zones, g->nr_found, zone);
 
-	for (uint32_t i = 0; i < g->nr_found; i++)
-		if (!zone || g->found[i].zone == zone)
-			return false;
-	while (at > 0) {
-		bool spare = !g->found[--at].zone;
-
-		for (uint32_t i = 0; i < at; i++)
-			spare |= g->found[i].zone == g->found[at].zone;
-		if (!spare)
-			continue;
-		g->nr_found--;
-		memmove(&g->found[at], &g->found[at + 1], (g->nr_found - at) * sizeof(g->found[0]));
-		return true;
-	}
-	return false;
+	if (at == g->nr_found)
+		return false;
+	g->nr_found--;
+	memmove(&g->found[at], &g->found[at + 1], (g->nr_found - at) * sizeof(g->found[0]));
+	memmove(&g->found_zones[at], &g->found_zones[at + 1],
+		(g->nr_found - at) * sizeof(g->found_zones[0]));
+	return true;
 }
 
 void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key)
@@ -191,7 +184,8 @@ void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key)
 	/* What has no public name is nobody's trail. The worst come first. */
 	if (key->key.kind == KEY_NONE || (g->nr_found == TRAIL_KEYS_MAX && !make_room(g, zone)))
 		return;
-	g->found[g->nr_found++] = (struct found){key->key, key->places, zone};
+	g->found_zones[g->nr_found] = zone;
+	g->found[g->nr_found++] = (struct found){key->key, key->places};
 }
 
 /* Nobody was seen writing this key into the file, but the dump says whose memory it is. */

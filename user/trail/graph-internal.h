@@ -94,8 +94,8 @@ struct trail_graph {
 	struct found {
 		struct key_identity key;
 		uint64_t places;
-		uint32_t zone;
 	} found[TRAIL_KEYS_MAX];
+	uint32_t found_zones[TRAIL_KEYS_MAX];
 	uint32_t nr_found;
 	uint64_t readers; /* that are remembered, of all files */
 	uint64_t full_told; /* CLOCK_BOOTTIME ns, 0 = never */

@@ -126,6 +126,22 @@ void zoned_end(struct zoned *zoned, bool (*there)(void *ctx, const char *zone), 
 	}
 }
 
+uint32_t zoned_spare(const uint32_t *zones, uint32_t nr, uint32_t zone)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (!zone || zones[i] == zone)
+			return nr;
+	for (uint32_t at = nr; at-- > 0;) {
+		bool spare = !zones[at];
+
+		for (uint32_t i = 0; i < at; i++)
+			spare |= zones[i] == zones[at];
+		if (spare)
+			return at;
+	}
+	return nr;
+}
+
 uint64_t zoned_refused(const struct zoned *zoned)
 {
 	return zoned->refused;

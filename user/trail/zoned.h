@@ -38,5 +38,11 @@ void zoned_begin(struct zoned *zoned);
  */
 void zoned_end(struct zoned *zoned, bool (*there)(void *ctx, const char *zone), void *ctx);
 
+/*
+ * Of `nr` keys, the worst first, with zones by number (0 = none): which makes room for one more key
+ * of `zone`. One that costs no zone; nr = none does, or `zone` is among them or 0.
+ */
+uint32_t zoned_spare(const uint32_t *zones, uint32_t nr, uint32_t zone);
+
 uint64_t zoned_refused(const struct zoned *zoned);
 size_t zoned_bytes(const struct zoned *zoned);
