@@ -269,6 +269,88 @@ static void a_reload_judges_by_the_new_policy(void **state)
 	stop(&f);
 }
 
+/* The name of the zone in which the key of object() is, when a scan finds it; "" = none. */
+static const char *zone_of_key(const struct fixture *f, const struct policy *policy)
+{
+	const struct event_scan_key key = {
+		.key = {.kind = KEY_RSA, .ssh_fp = "SHA256:x"},
+		.zone = span_of("needles"),
+	};
+	const uint32_t zone = engine_scan_zone(f->engine, &key);
+
+	return zone ? policy_zone_name(policy, zone) : "";
+}
+
+static void reload(struct fixture *f, const char *text, struct policy **policy)
+{
+	struct policy *before = *policy;
+
+	*policy = parse(text);
+	engine_set_policy(f->engine, *policy);
+	policy_free(before);
+}
+
+static void zones_of_keys_are_those_of_the_policy_in_force(void **state)
+{
+	static const char *const texts[][2] = {
+		{"version: 1\nzones: [{name: a, paths: [\"/a/*\"]}, {name: b, paths: [\"/b/*\"]}]\n"
+		 "watch:\n" WATCH ", zone: a}\n",
+		 "a"},
+		{"version: 1\nzones: [{name: a, paths: [\"/a/*\"]}, {name: b, paths: [\"/b/*\"]}]\n"
+		 "watch:\n" WATCH ", zone: b}\n",
+		 "b"},
+		{"version: 1\nzones: [{name: a, paths: [\"/a/*\"]}, {name: needles, paths: [\"/needles/*\"]}]\n"
+		 "watch:\n" WATCH "}\n",
+		 "needles"},
+		{"version: 1\nwatch:\n" WATCH "}\n", ""},
+	};
+	struct policy *policy = NULL;
+	struct fixture f;
+
+	start(&f, plain, 0);
+	object(&f, 90 * S, 17, true);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		reload(&f, texts[i][0], &policy);
+		assert_string_equal(zone_of_key(&f, policy), texts[i][1]);
+	}
+	/* What is said of a file that is gone holds as long as there is a zone of that name. */
+	reload(&f, texts[0][0], &policy);
+	engine_feed(f.engine, &(struct event){.type = EVENT_OBJECT,
+					      .time = 91 * S,
+					      .object = {.object = 17, .inode = {17, 8, 0}}});
+	engine_tick(f.engine, 100 * S);
+	reload(&f, texts[1][0], &policy);
+	assert_string_equal(zone_of_key(&f, policy), "a");
+	reload(&f, texts[3][0], &policy);
+	reload(&f, texts[0][0], &policy);
+	assert_string_equal(zone_of_key(&f, policy), "");
+	engine_set_policy(f.engine, f.policy);
+	policy_free(policy);
+	stop(&f);
+}
+
+static void on_trail_alert(void *ctx, const char *id, const char *type, const char *node)
+{
+	++*(unsigned *)ctx;
+}
+
+static void an_alert_about_process_0_is_an_alert(void **state)
+{
+	unsigned noted = 0;
+	struct fixture f;
+
+	start(&f, plain, 0);
+	trail_graph_set_sink(f.engine->trail,
+			     &(struct trail_sink){.alert = on_trail_alert, .ctx = &noted});
+	object(&f, 90 * S, 17, true);
+	access_(&f, 100 * S, 0, 17); /* only a trace says such */
+	access_(&f, 100 * S, 812, 17);
+	engine_tick(f.engine, 101 * S);
+	assert_int_equal(f.alerts, 2);
+	assert_true(noted >= 1);
+	stop(&f);
+}
+
 static void times_follow_the_wall_clock(void **state)
 {
 	struct fixture f;
@@ -704,6 +786,8 @@ int main(void)
 		cmocka_unit_test(an_object_told_while_the_verdict_waits_is_judged_by_what_it_is),
 		cmocka_unit_test(an_identity_is_waited_for_only_while_it_is_fresh),
 		cmocka_unit_test(a_reload_judges_by_the_new_policy),
+		cmocka_unit_test(zones_of_keys_are_those_of_the_policy_in_force),
+		cmocka_unit_test(an_alert_about_process_0_is_an_alert),
 		cmocka_unit_test(times_follow_the_wall_clock),
 		cmocka_unit_test(the_id_is_that_of_the_thing_not_of_the_run),
 		cmocka_unit_test(what_was_open_at_the_start_waits_longer_for_its_key),

@@ -412,6 +412,24 @@ static void strings_are_copied_and_bounded(void **state)
 }
 
 /* The order within a bucket, a ring and a process must never matter for the count of references. */
+static void a_verdict_is_pending_until_it_is_made(void **state)
+{
+	const struct proc_id who = id(5, 1), other = id(6, 1);
+	struct fixture f;
+
+	setup(&f, 4);
+	access_(&f, 0, 5, 1, ACCESS_OPEN);
+	assert_true(settle_pending(f.settle, &who, KEY));
+	assert_false(settle_pending(f.settle, &other, KEY));
+	assert_false(settle_pending(f.settle, &who, KEY + 1));
+	settle_exit(f.settle, &who, 30 * MS);
+	settle_tick(f.settle, 49 * MS);
+	assert_true(settle_pending(f.settle, &who, KEY));
+	settle_tick(f.settle, 50 * MS);
+	assert_false(settle_pending(f.settle, &who, KEY));
+	teardown(&f);
+}
+
 static void rubbish_loses_no_reference(void **state)
 {
 	uint64_t x = 88172645463325252ULL, ms = 1000;
@@ -470,6 +488,7 @@ int main(void)
 		cmocka_unit_test(a_verdict_may_be_put_off_and_poked),
 		cmocka_unit_test(without_room_the_oldest_settles_early_and_says_so),
 		cmocka_unit_test(strings_are_copied_and_bounded),
+		cmocka_unit_test(a_verdict_is_pending_until_it_is_made),
 		cmocka_unit_test(rubbish_loses_no_reference),
 	};
 

@@ -66,6 +66,12 @@ static bool on_object(void *ctx, uint64_t number, struct trail_object *out)
 	return number > 0;
 }
 
+/* Keys of 4096 bits belong to a zone. */
+static uint32_t on_zone(void *ctx, const struct event_scan_key *key)
+{
+	return key->key.bits == 4096;
+}
+
 static struct trail_graph *graph_new(uint32_t processes, uint32_t files)
 {
 	const struct trail_sink sink = {.node = on_node,
@@ -78,6 +84,7 @@ static struct trail_graph *graph_new(uint32_t processes, uint32_t files)
 		.max_processes = processes,
 		.max_files = files,
 		.object = on_object,
+		.zone = on_zone,
 	});
 
 	assert_non_null(g);
@@ -241,6 +248,21 @@ static void only_a_confirmed_file_carries_the_key_on(void **state)
 	trail_graph_free(g);
 }
 
+static void a_dump_is_told_with_the_first_edge(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_graph_stats st;
+
+	for (uint64_t object = 10; object < 30; object++)
+		reads(g, 5, object);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.nodes, 0);
+	scanned(g, 10, SCANSTATE_KEY);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.nodes, 3); /* dump, key and reader */
+	trail_graph_free(g);
+}
+
 static void a_clean_dump_carries_nothing(void **state)
 {
 	struct trail_graph *g = graph_new(0, 0);
@@ -342,6 +364,69 @@ static void a_key_may_become_known_later(void **state)
 	trail_graph_free(g);
 }
 
+/* As the daemon does at each change: what it is first, which key is in it then. */
+static void is_told(struct trail_graph *g, const char *key)
+{
+	const struct event ev = {
+		.type = EVENT_OBJECT,
+		.time = SECOND,
+		.object = {.object = 1,
+			   .inode = {.ino = 1},
+			   .path = span_of("/keys/k"),
+			   .watch = span_of("w")},
+	};
+
+	identified = false;
+	trail_graph_feed(g, &ev);
+	identified = true;
+	snprintf(identity.ssh_fp, sizeof(identity.ssh_fp), "SHA256:%s", key);
+	trail_graph_feed(g, &ev);
+}
+
+static void a_key_that_is_found_out_once_more_leaves_nothing_behind(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	is_told(g, "k");
+	is_told(g, "k");
+	told[0] = '\0';
+	reads(g, 6, 1);
+	expect(g, "read observed 0:1:0>6.6.1 -\n");
+	trail_graph_free(g);
+}
+
+static void who_reads_a_file_comes_by_the_key_that_is_in_it(void **state)
+{
+	const struct inode_id dump = {.ino = 10};
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_step steps[TRAIL_STEPS_MAX];
+
+	reads(g, 5, 1);
+	is_told(g, "k2");
+	told[0] = '\0';
+	reads(g, 6, 1);
+	crashes(g, 6, 11);
+	expect(g, "read observed 0:1:0>6.6.1 -\ncrashed-into observed 6.6.1>0:11:0 -\n");
+	/* Who had read the one before has that one, from there. */
+	crashes(g, 5, 10);
+	assert_int_equal(trail_graph_way_to_file(g, &dump, "key/ssh/SHA256:k", steps,
+						 TRAIL_STEPS_MAX),
+			 3);
+	/* However often it is replaced. */
+	for (const char *c = "abcdefgh"; *c; c++)
+		is_told(g, c);
+	is_told(g, "last");
+	told[0] = '\0';
+	reads(g, 7, 1);
+	expect(g, "read observed 0:1:0>7.7.1 -\n");
+	crashes(g, 7, 12);
+	assert_int_equal(trail_graph_way_to_file(g, &(struct inode_id){.ino = 12},
+						 "key/ssh/SHA256:last", steps, TRAIL_STEPS_MAX),
+			 3);
+	trail_graph_free(g);
+}
+
 static void a_new_name_is_told(void **state)
 {
 	struct trail_graph *g = graph_new(0, 0);
@@ -401,6 +486,31 @@ static void who_has_ended_is_forgotten_first(void **state)
 	trail_graph_free(g);
 }
 
+static void readers_are_not_forgotten_unsaid(void **state)
+{
+	struct trail_graph *g = graph_new(0, 4);
+	struct trail_graph_stats before, st;
+
+	reads(g, 5, 10);
+	trail_graph_stats(g, &before);
+	reads(g, 6, 10);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.bytes, before.bytes + sizeof(struct trail_reader));
+	reads(g, 5, 11);
+	scanned(g, 11, SCANSTATE_CLEAN); /* nobody needs that one */
+	reads(g, 5, 12);
+	reads(g, 5, 13);
+	reads(g, 5, 14);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.files_forgotten, 0);
+	assert_null(strstr(told, "gap"));
+	reads(g, 5, 15);
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.files_forgotten, 1);
+	assert_non_null(strstr(told, "gap trail-full\n"));
+	trail_graph_free(g);
+}
+
 static void memory_is_bounded_whatever_comes(void **state)
 {
 	struct trail_graph *g = graph_new(64, 32);
@@ -418,6 +528,117 @@ static void memory_is_bounded_whatever_comes(void **state)
 	assert_int_equal(end.processes, 64);
 	assert_int_equal(end.files, 32);
 	assert_int_equal(end.bytes, st.bytes);
+	trail_graph_free(g);
+}
+
+/* What scan 1 found, one of many. */
+static void finds(struct trail_graph *g, unsigned number, uint16_t bits)
+{
+	struct event ev = {
+		.type = EVENT_SCAN_KEY,
+		.time = SECOND,
+		.scan_key = {.scan = 1,
+			     .places = 1,
+			     .key = {.kind = KEY_RSA, .source = KEYSRC_FILE, .bits = bits}},
+	};
+
+	snprintf(ev.scan_key.key.ssh_fp, sizeof(ev.scan_key.key.ssh_fp), "SHA256:%u", number);
+	trail_graph_feed(g, &ev);
+}
+
+static void of_many_keys_that_of_a_zone_is_followed(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct event ev = {
+		.type = EVENT_SCAN,
+		.time = 2 * SECOND,
+		.scan = {.scan = 1,
+			 .state = SCANSTATE_KEY,
+			 .inode = {.ino = 10},
+			 .object = 10,
+			 .keys = 6},
+	};
+
+	for (unsigned i = 0; i < 5; i++)
+		finds(g, i, 2048);
+	finds(g, 5, 4096);
+	trail_graph_feed(g, &ev);
+	expect(g, "found-in confirmed SHA256:0>0:10:0 -\nfound-in confirmed SHA256:1>0:10:0 -\n"
+		  "found-in confirmed SHA256:2>0:10:0 -\nfound-in confirmed SHA256:5>0:10:0 -\n");
+	for (unsigned i = 10; i < 15; i++) /* another scan, of what is there now */
+		finds(g, i, 2048);
+	finds(g, 15, 4096);
+	trail_graph_feed(g, &ev);
+	told[0] = '\0';
+	reads(g, 7, 10);
+	assert_non_null(strstr(told, "dump-read"));
+	trail_graph_free(g);
+}
+
+static void writes(struct trail_graph *g, uint32_t pid, uint64_t object, uint32_t how)
+{
+	const struct event ev = {
+		.type = EVENT_WRITTEN,
+		.time = SECOND,
+		.written = {.subject = subject(pid, 1),
+			    .inode = {.ino = object},
+			    .object = object,
+			    .how = how,
+			    .kind = DUMPKIND_ELF_CORE,
+			    .path = span_of("/cores/c")},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void readers_are_those_of_the_content_that_was_scanned(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_reader readers[TRAIL_READERS_MAX];
+	const struct inode_id dump = {.ino = 10};
+
+	writes(g, 20, 10, 0);
+	reads(g, 5, 10);
+	scanned(g, 10, SCANSTATE_CLEAN); /* he has read nothing */
+	reads(g, 6, 10); /* nor has he */
+	writes(g, 20, 10, 0);
+	reads(g, 7, 10);
+	writes(g, 20, 10, 0); /* as it is closed */
+	told[0] = '\0';
+	scanned(g, 10, SCANSTATE_KEY);
+	expect(g, "found-in confirmed SHA256:k>0:10:0 -\ndump-read observed 0:10:0>7.7.1 -\n");
+	assert_int_equal(trail_graph_take_readers(g, &dump, readers), 1);
+	assert_int_equal(readers[0].subject.id.tgid, 7);
+	assert_int_equal(trail_graph_take_readers(g, &dump, readers), 0);
+	/* And the key goes with the content. */
+	writes(g, 20, 10, 0);
+	scanned(g, 10, SCANSTATE_CLEAN);
+	told[0] = '\0';
+	reads(g, 8, 10);
+	expect(g, "");
+	trail_graph_free(g);
+}
+
+static void who_wrote_one_key_has_not_written_the_other(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	const struct inode_id dump = {.ino = 10};
+	const struct proc_id who = subject(5, 1).id;
+
+	reads(g, 5, 1);
+	crashes(g, 5, 10);
+	assert_true(trail_graph_wrote(g, &dump, &who, "key/ssh/SHA256:k"));
+	assert_true(trail_graph_wrote(g, &dump, &who, NULL));
+	assert_false(trail_graph_wrote(g, &dump, &who, "key/ssh/SHA256:other"));
+	/* But who was handed a memory has all of it in hand. */
+	writes(g, 5, 11, WRITTEN_HELPER);
+	assert_true(
+		trail_graph_wrote(g, &(struct inode_id){.ino = 11}, &who, "key/ssh/SHA256:other"));
+	reads(g, 5, 10);
+	snprintf(identity.ssh_fp, sizeof(identity.ssh_fp), "SHA256:other");
+	told[0] = '\0';
+	scanned(g, 10, SCANSTATE_KEY); /* somebody else's, that it did not have */
+	expect(g, "found-in confirmed SHA256:other>0:10:0 -\ndump-read observed 0:10:0>5.5.1 -\n");
 	trail_graph_free(g);
 }
 
@@ -448,16 +669,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_confirmed_file_carries_the_key_on),
+		cmocka_unit_test(a_dump_is_told_with_the_first_edge),
 		cmocka_unit_test(a_clean_dump_carries_nothing),
 		cmocka_unit_test(children_are_told_when_they_do_something),
 		cmocka_unit_test(an_exec_ends_it),
 		cmocka_unit_test(the_end_ends_it_but_a_crash_may_be_told_later),
 		cmocka_unit_test(who_can_read_memory_may_have_the_key),
 		cmocka_unit_test(a_key_may_become_known_later),
+		cmocka_unit_test(a_key_that_is_found_out_once_more_leaves_nothing_behind),
+		cmocka_unit_test(who_reads_a_file_comes_by_the_key_that_is_in_it),
 		cmocka_unit_test(a_new_name_is_told),
 		cmocka_unit_test(losses_are_gaps),
 		cmocka_unit_test(who_has_ended_is_forgotten_first),
+		cmocka_unit_test(readers_are_not_forgotten_unsaid),
 		cmocka_unit_test(memory_is_bounded_whatever_comes),
+		cmocka_unit_test(of_many_keys_that_of_a_zone_is_followed),
+		cmocka_unit_test(readers_are_those_of_the_content_that_was_scanned),
+		cmocka_unit_test(who_wrote_one_key_has_not_written_the_other),
 		cmocka_unit_test(the_way_to_a_file_begins_at_its_origin),
 	};
 

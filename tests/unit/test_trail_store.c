@@ -8,12 +8,15 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "db/db.h"
 #include "tmpdir.h"
 #include "trail/store.h"
 
@@ -158,6 +161,56 @@ static void what_is_too_old_goes(void **state)
 	trail_store_free(store);
 }
 
+static uint64_t rows_of(const char *path, const char *sql)
+{
+	uint64_t nr = 0;
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(db_get_u64(db, sql, &nr), 0);
+	sqlite3_close(db);
+	return nr;
+}
+
+static void nodes_and_alerts_go_with_their_edges(void **state)
+{
+	const char *path = tmpdir_path(state, "old.db");
+	const struct trail_store_options options = {.path = path, .max_age_ns = 100 * SECOND};
+	struct trail_store *store = NULL;
+	struct trail_sink sink;
+
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	sink = trail_store_sink(store);
+	put(store, 1, 11, 10 * SECOND);
+	sink.alert(sink.ctx, "0123456789", "key-read", "h/process/b/11.1.1");
+	put(store, 2, 12, 190 * SECOND);
+	sink.alert(sink.ctx, "abcdef0123", "key-read", "h/process/b/12.1.1");
+	/* A key whose own edges went first, and who read it later. */
+	sink.node(sink.ctx, &(struct trail_node){.name = "key/x", .kind = TRAIL_KEY});
+	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_SENT,
+						 .evidence = TRAIL_OBSERVED,
+						 .key = "key/x",
+						 .from = "h/process/b/13.1.1",
+						 .to = "h/to/there",
+						 .time_ns = 10 * SECOND});
+	trail_store_flush(store, 50 * SECOND);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM alerts"), 2);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM nodes"), 9);
+	for (int i = 0; i < 9; i++)
+		trail_store_flush(store, 200 * SECOND);
+	for (unsigned i = 0; i < 200; i++) { /* as processes that end when their edges are gone */
+		char name[32];
+
+		snprintf(name, sizeof(name), "h/process/b/%u.1.2", i);
+		sink.node(sink.ctx, &(struct trail_node){.name = name, .kind = TRAIL_PROCESS});
+	}
+	for (int i = 0; i < 9; i++)
+		trail_store_flush(store, 200 * SECOND);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM alerts"), 1);
+	assert_int_equal(rows_of(path, "SELECT count(*) FROM nodes"), 3);
+	trail_store_free(store);
+}
+
 static void a_key_that_becomes_known_takes_its_edges_along(void **state)
 {
 	struct trail_store *store = open_store(":memory:", 0);
@@ -288,6 +341,51 @@ static void what_could_not_be_written_is_a_gap(void **state)
 	trail_store_free(store);
 }
 
+/* No file may grow: writes fail, as on a full disk. */
+static void set_full(bool full)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 1 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_transaction_that_fails_is_lost_row_by_row(void **state)
+{
+	struct trail_store *store = open_store(tmpdir_path(state, "full.db"), 0);
+	struct trail_store_stats stats;
+	struct trail_view view;
+
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	put(store, 1, 10, 4 * SECOND);
+	trail_store_flush(store, 5 * SECOND);
+	for (unsigned i = 0; i < 2; i++) {
+		set_full(true);
+		put(store, 1, 11 + i, (6 + 10 * i) * SECOND);
+		trail_store_flush(store, (7 + 10 * i) * SECOND);
+		set_full(false);
+		trail_store_stats(store, &stats);
+		assert_int_equal(stats.lost, 5 * (i + 1));
+		assert_int_equal(stats.edges, 2);
+		assert_string_not_equal(stats.error, "");
+		trail_store_flush(store, (9 + 10 * i) * SECOND);
+	}
+	put(store, 1, 13, 26 * SECOND);
+	trail_store_flush(store, 27 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 10);
+	assert_int_equal(stats.edges, 3);
+	assert_int_equal(stats.written, 5 + 5 + 2); /* the gaps, too */
+	assert_string_equal(stats.error, "");
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	assert_int_equal(view.nr_gaps, 2);
+	assert_int_equal(view.gaps[0].count, 5);
+	assert_int_equal(view.gaps[1].count, 5);
+	trail_view_fini(&view);
+	trail_store_free(store);
+}
+
 static void asks_that_are_none_and_asks_that_find_nothing(void **state)
 {
 	static const struct {
@@ -331,11 +429,13 @@ int main(void)
 		CASE(the_same_deed_is_one_edge),
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
 		CASE(what_is_too_old_goes),
+		CASE(nodes_and_alerts_go_with_their_edges),
 		CASE(a_key_that_becomes_known_takes_its_edges_along),
 		CASE(a_damaged_database_is_moved_aside),
 		CASE(pages_that_are_damaged_while_it_runs_cost_no_start),
 		CASE(one_of_a_newer_version_is_left_alone),
 		CASE(what_could_not_be_written_is_a_gap),
+		CASE(a_transaction_that_fails_is_lost_row_by_row),
 		CASE(asks_that_are_none_and_asks_that_find_nothing),
 		CASE(more_than_is_shown_is_said),
 	};

@@ -443,6 +443,13 @@ void settle_exit(struct settle *settle, const struct proc_id *id, uint64_t time)
 	}
 }
 
+bool settle_pending(const struct settle *settle, const struct proc_id *id, uint64_t object)
+{
+	const struct slot *slot = find(settle, id, object);
+
+	return slot && !slot->creator;
+}
+
 void settle_poke(struct settle *settle, uint64_t object)
 {
 	for (uint32_t i = settle->first; i != NONE; i = settle->slots[i].after) {

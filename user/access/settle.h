@@ -83,6 +83,9 @@ void settle_reopened(struct settle *settle, const struct proc_id *id, uint64_t o
 void settle_exec(struct settle *settle, const struct proc_id *id, uint64_t time);
 void settle_exit(struct settle *settle, const struct proc_id *id, uint64_t time);
 
+/* Is a verdict on this image and object still to come? */
+bool settle_pending(const struct settle *settle, const struct proc_id *id, uint64_t object);
+
 /* Asks at the next tick again for verdicts on this object that wait. */
 void settle_poke(struct settle *settle, uint64_t object);
 

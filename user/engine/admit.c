@@ -33,8 +33,7 @@ void engine_send(struct engine *engine, const struct alert *alert)
 			.start = alert->processes[0].start,
 		};
 
-		trail_graph_alert(engine->trail, alert->id, alert_type_str(alert->type), &process,
-				  NULL);
+		trail_graph_alert(engine->trail, alert->id, alert_type_str(alert->type), &process);
 	}
 }
 

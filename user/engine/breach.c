@@ -14,16 +14,42 @@
 #define NAME_TEXT 320
 #define ARROW	  " -> "
 
-void engine_zone_key(struct engine *engine, const struct object *object)
+static void zone_key(struct engine *engine, const struct object *object, bool anew)
 {
 	char name[TRAIL_NAME_MAX];
 	uint32_t zone;
 
-	if (!object || !object->key_known)
+	if (!object || !object->key_known || !object->watch_number || object->unwatched)
 		return;
 	zone = policy_watch_zone(engine->policy, object->watch_number);
-	if (zone && trail_key_name(object->key, name))
-		zoned_set(engine->zoned, name, policy_zone_name(engine->policy, zone));
+	if ((zone || anew) && trail_key_name(object->key, name))
+		zoned_add(engine->zoned, name, zone ? policy_zone_name(engine->policy, zone) : NULL,
+			  object->key->source == KEYSRC_FILE);
+}
+
+void engine_zone_key(struct engine *engine, const struct object *object)
+{
+	zone_key(engine, object, false);
+}
+
+static void zone_anew(void *ctx, const struct object *object)
+{
+	zone_key(ctx, object, true);
+}
+
+static bool zone_is_there(void *ctx, const char *zone)
+{
+	const struct engine *engine = ctx;
+
+	return policy_find_zone(engine->policy, span_of(zone)) != 0;
+}
+
+/* Of keys whose files are gone it is still known, by name. */
+void engine_zone_keys_anew(struct engine *engine)
+{
+	zoned_begin(engine->zoned);
+	objects_each(engine->objects, zone_anew, engine);
+	zoned_end(engine->zoned, zone_is_there, engine);
 }
 
 static bool is_outside(const struct engine *engine, uint32_t zone, const struct policy_subject *who,
@@ -32,27 +58,59 @@ static bool is_outside(const struct engine *engine, uint32_t zone, const struct 
 	return !policy_zone_holds(engine->policy, zone, who, path);
 }
 
-/* The zone of a key that was found: as the entry of its file says, else the list of known keys. */
-static uint32_t zone_of(const struct engine *engine, const struct scan_key *key, const char *name)
+/* The zones of a key that was found: as the entries of its files say, else the list of known keys.
+ */
+static size_t zones_of(const struct engine *engine, const char *name, const char *needle_zone,
+		       uint32_t out[static ZONED_ZONES_MAX])
 {
-	const char *zone = zoned_find(engine->zoned, name);
+	const char *zones[ZONED_ZONES_MAX];
+	size_t known = zoned_find(engine->zoned, name, zones), nr = 0;
 
-	return policy_find_zone(engine->policy, span_of(zone ? zone : key->zone));
+	for (size_t i = 0; i < known; i++) {
+		out[nr] = policy_find_zone(engine->policy, span_of(zones[i]));
+		nr += out[nr] != 0;
+	}
+	if (!nr) {
+		out[0] = policy_find_zone(engine->policy, span_of(needle_zone));
+		nr = out[0] != 0;
+	}
+	return nr;
+}
+
+uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_key *key)
+{
+	uint32_t zones[ZONED_ZONES_MAX];
+	char name[TRAIL_NAME_MAX], zone[SCAN_LABEL_MAX];
+
+	/* As find_in_dump() takes them. */
+	if (key->expired || key->key.kind == KEY_NONE || !trail_key_name(&key->key, name))
+		return 0;
+	verdicts_text(key->zone, zone, sizeof(zone));
+	return zones_of(engine, name, zone, zones) ? zones[0] : 0;
 }
 
 static void find_in_dump(const struct engine *engine, const struct dump_scan *scan,
 			 const struct policy_subject *who, struct span path,
+			 const struct inode_id *inode, const struct proc_id *writer,
 			 struct breach *out_breach)
 {
 	for (uint32_t i = 0; i < scan->nr; i++) { /* the worst first */
 		const struct scan_key *key = &scan->items[i];
 		struct breach breach = {.key_known = true, .key = key->key};
+		uint32_t zones[ZONED_ZONES_MAX];
+		size_t nr;
 
 		if (key->expired || key->key.kind == KEY_NONE ||
 		    !trail_key_name(&key->key, breach.name))
 			continue;
-		breach.zone = zone_of(engine, key, breach.name);
-		if (breach.zone && is_outside(engine, breach.zone, who, path)) {
+		/* Who wrote this key into the dump has that in hand already. */
+		if (writer && trail_graph_wrote(engine->trail, inode, writer, breach.name))
+			continue;
+		nr = zones_of(engine, breach.name, key->zone, zones);
+		for (size_t k = 0; k < nr; k++) {
+			if (!is_outside(engine, zones[k], who, path))
+				continue;
+			breach.zone = zones[k];
 			*out_breach = breach;
 			return;
 		}
@@ -61,8 +119,8 @@ static void find_in_dump(const struct engine *engine, const struct dump_scan *sc
 
 void engine_find_breach(const struct engine *engine, const struct object *object,
 			const struct watch_entry *entry, const struct policy_subject *who,
-			struct span path, const struct policy_answer *answer,
-			struct breach *out_breach)
+			struct span path, const struct inode_id *inode, const struct proc_id *image,
+			const struct policy_answer *answer, struct breach *out_breach)
 {
 	struct breach breach = {0};
 
@@ -72,7 +130,8 @@ void engine_find_breach(const struct engine *engine, const struct object *object
 	if (entry->object_class == CLASS_DUMP) {
 		/* Who may read dumps may not read any key for that. */
 		if (object->scan && object->scan->state == SCANSTATE_KEY)
-			find_in_dump(engine, object->scan, who, path, out_breach);
+			find_in_dump(engine, object->scan, who, path, inode,
+				     answer->verdict == VERDICT_ALLOW ? image : NULL, out_breach);
 		return;
 	}
 	/* Rules of the entry itself hold in the zone only, but for exceptions, which mean it. */
@@ -304,16 +363,17 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 	struct share_case share;
 	struct fold_key key;
 
-	/* Not judged yet: it will be, by what is known now. Nor is it news that who writes a dump
-	 * reads it, as systemd-coredump does. */
-	if (ev->time < reader->time + SETTLE_WAIT_NS ||
-	    trail_graph_wrote(engine->trail, &ev->scan.inode, &reader->subject.id))
+	/* Not judged yet: it will be, by what is known now. */
+	if (settle_pending(engine->settle, &reader->subject.id, ev->scan.object))
 		return;
 	policy_judge(engine->policy, &query, &answer);
-	engine_find_breach(engine, object, entry, &query.subject, query.path, &answer, &breach);
+	engine_find_breach(engine, object, entry, &query.subject, query.path, &ev->scan.inode,
+			   &reader->subject.id, &answer, &breach);
 	s.proc = proctab_find(engine->processes, &reader->subject.id);
 	if (!breach.zone) {
-		if (answer.verdict == VERDICT_ALERT)
+		/* That who writes a dump reads it is no news. */
+		if (answer.verdict == VERDICT_ALERT &&
+		    !trail_graph_wrote(engine->trail, &ev->scan.inode, &reader->subject.id, NULL))
 			engine_rules_early(engine, &s, ev->time);
 		return;
 	}
@@ -333,11 +393,10 @@ void engine_tell_early_readers(struct engine *engine, const struct event *ev)
 {
 	const struct object *object = objects_find(engine->objects, ev->scan.object);
 	struct trail_reader readers[TRAIL_READERS_MAX];
-	size_t nr;
+	size_t nr = trail_graph_take_readers(engine->trail, &ev->scan.inode, readers);
 
 	if (!object || !object->watch_number || !object->scan)
 		return;
-	nr = trail_graph_early_readers(engine->trail, &ev->scan.inode, readers);
 	for (size_t i = 0; i < nr; i++)
 		tell_early(engine, ev, object, &readers[i]);
 }

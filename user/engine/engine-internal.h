@@ -112,11 +112,20 @@ struct breach {
 /* A watched file holds this key: it belongs to the zone of the file's entry. */
 void engine_zone_key(struct engine *engine, const struct object *object);
 
-/* Who is read: `who`, by an access to `object` at `path`. The answer is the policy's about that. */
+/* Another policy is in force. */
+void engine_zone_keys_anew(struct engine *engine);
+
+/* The zone of a key that a scan tells of, 0 = none. */
+uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_key *key);
+
+/*
+ * Is a key read outside of its zone: by `who`, which is the process `image`, at `path`, which is
+ * `inode`? The answer is the policy's about that.
+ */
 void engine_find_breach(const struct engine *engine, const struct object *object,
 			const struct watch_entry *entry, const struct policy_subject *who,
-			struct span path, const struct policy_answer *answer,
-			struct breach *out_breach);
+			struct span path, const struct inode_id *inode, const struct proc_id *image,
+			const struct policy_answer *answer, struct breach *out_breach);
 
 /* In words; the strings are the caller's. False: out of memory. */
 bool engine_tell_breach(const struct engine *engine, const struct breach *breach,

@@ -79,6 +79,12 @@ static bool trail_object(void *ctx, uint64_t number, struct trail_object *out)
 	return true;
 }
 
+/* And of a key that stands in a dump. */
+static uint32_t trail_zone(void *ctx, const struct event_scan_key *key)
+{
+	return engine_scan_zone(ctx, key);
+}
+
 void engine_feed(struct engine *engine, const struct event *ev)
 {
 	if (ev->type > 0 && ev->type < EVENT_TYPE_NR)
@@ -143,7 +149,8 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		engine_feed_memory(engine, ev);
 		break;
 	case EVENT_SCAN_KEY:
-		verdicts_key(engine->verdicts, &ev->scan_key);
+		verdicts_key(engine->verdicts, &ev->scan_key,
+			     engine_scan_zone(engine, &ev->scan_key));
 		break;
 	case EVENT_SCAN:
 		engine_feed_scan(engine, ev);
@@ -227,6 +234,7 @@ void engine_set_policy(struct engine *engine, const struct policy *policy)
 	engine->policy = policy;
 	engine->ended_until = 0;
 	objects_set_policy(engine->objects, policy);
+	engine_zone_keys_anew(engine);
 }
 
 void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns)
@@ -274,6 +282,7 @@ struct engine *engine_new(const struct engine_config *config)
 		.boot_id = config->boot_id,
 		.wall_offset_ns = config->wall_offset_ns,
 		.object = trail_object,
+		.zone = trail_zone,
 		.ctx = engine,
 	});
 	engine->zoned = zoned_new();

@@ -132,12 +132,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 			return 0; /* not watched then, or not by the policy that is now in force */
 		entry = c.entry = policy_watch(engine->policy, query.watch);
 		policy_judge(engine->policy, &query, &answer);
-		engine_find_breach(engine, object, entry, &query.subject, query.path, &answer,
-				   &breach);
-		/* Who wrote the dump has that in hand already. */
-		if (answer.verdict == VERDICT_ALLOW &&
-		    trail_graph_wrote(engine->trail, &a->inode, &a->subject.id))
-			breach.zone = 0;
+		engine_find_breach(engine, object, entry, &query.subject, query.path, &a->inode,
+				   &a->subject.id, &answer, &breach);
 		if (breach.zone)
 			answer.verdict = VERDICT_ALERT;
 	}

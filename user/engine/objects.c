@@ -274,6 +274,15 @@ void objects_set_policy(struct objects *objects, const struct policy *policy)
 					      : 0;
 }
 
+void objects_each(const struct objects *objects, void (*fn)(void *ctx, const struct object *object),
+		  void *ctx)
+{
+	for (size_t i = 0; i < objects->nr_buckets; i++)
+		for (const struct object *object = objects->buckets[i]; object;
+		     object = object->next)
+			fn(ctx, object);
+}
+
 void objects_tick(struct objects *objects, uint64_t now)
 {
 	struct object *object;

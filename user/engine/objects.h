@@ -59,6 +59,9 @@ uint32_t object_watch(const struct object *object, uint64_t time);
 bool object_watch_lost(const struct object *object, uint64_t time);
 /* Watch entries are looked up anew, by name. */
 void objects_set_policy(struct objects *objects, const struct policy *policy);
+/* All that are known; of what is gone, too. */
+void objects_each(const struct objects *objects, void (*fn)(void *ctx, const struct object *object),
+		  void *ctx);
 void objects_tick(struct objects *objects, uint64_t now);
 
 size_t objects_count(const struct objects *objects);

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "trail/zoned.h"
 
 struct verdicts {
 	uint64_t number; /* of the scan whose keys are in `scan` */
 	struct dump_scan scan;
+	uint32_t zones[EVENT_KEYS_MAX]; /* of the keys in `scan` */
 	struct crash crashes[VERDICT_CRASHES];
 	size_t next_crash;
 };
@@ -35,7 +37,22 @@ void verdicts_text(struct span text, char *out, size_t size)
 		escape_bytes(text.p, text.len, out, size, NULL);
 }
 
-void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key)
+/* Breaches are found by the keys that are kept: what tells of a zone matters more than the rest. */
+static bool make_room(struct verdicts *verdicts, uint32_t zone)
+{
+	struct dump_scan *scan = &verdicts->scan;
+	const uint32_t at = zoned_spare(verdicts->zones, scan->nr, zone);
+
+	if (at == scan->nr)
+		return false;
+	scan->nr--;
+	memmove(&scan->items[at], &scan->items[at + 1], (scan->nr - at) * sizeof(scan->items[0]));
+	memmove(&verdicts->zones[at], &verdicts->zones[at + 1],
+		(scan->nr - at) * sizeof(verdicts->zones[0]));
+	return true;
+}
+
+void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key, uint32_t zone)
 {
 	struct dump_scan *scan = &verdicts->scan;
 	struct scan_key *item;
@@ -44,8 +61,10 @@ void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key)
 		verdicts->number = key->scan;
 		scan->nr = 0;
 	}
-	if (scan->nr == EVENT_KEYS_MAX)
-		return; /* the worst come first */
+	/* The worst come first. */
+	if (scan->nr == EVENT_KEYS_MAX && !make_room(verdicts, zone))
+		return;
+	verdicts->zones[scan->nr] = zone;
 	item = &scan->items[scan->nr++];
 	item->severity = key->severity >= 1 && key->severity <= 5 ? key->severity : 1;
 	item->bits = key->bits;

@@ -54,7 +54,9 @@ void verdicts_text(struct span text, char *out, size_t size);
 struct verdicts *verdicts_new(void); /* NULL: out of memory */
 void verdicts_free(struct verdicts *verdicts);
 
-void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key);
+/* zone: the key's, by the policy's number, 0 = none. EVENT_KEYS_MAX are kept, the worst; but one of
+ * a zone that none of them has takes the place of one that costs no zone. */
+void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key, uint32_t zone);
 
 /* Takes the keys that were told for this scan. Valid until the next call. */
 const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct event_scan *scan);

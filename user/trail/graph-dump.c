@@ -7,11 +7,15 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "trail/zoned.h"
+
+static const char by_helper[] = "helper-writes-dump";
 
 /* The file may have the process's keys: a candidate, until a scan says so. */
 static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 		  enum trail_edge_kind kind, const char *rule, const char *detail, uint64_t time)
 {
+	const bool handed = rule && !strcmp(rule, by_helper);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 
 	tell_inheritance(g, p, time);
@@ -38,6 +42,7 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 			slot->from = p->id;
 			slot->from_exec = p->exec_id;
 			slot->by = kind;
+			slot->handed = handed;
 		}
 	}
 }
@@ -90,12 +95,23 @@ static void on_helper(struct trail_graph *g, const struct event *ev)
 	}
 }
 
+/* Something is written into it: who read what was there, and was judged, has nothing of this. It
+ * is told more than once of one content, whose readers stay. */
+static void content_anew(struct trail_graph *g, struct file *f)
+{
+	if (f->state != TRAIL_UNSCANNED)
+		file_forget_readers(g, f);
+	f->state = TRAIL_UNSCANNED;
+}
+
 void graph_dump(struct trail_graph *g, const struct event *ev)
 {
 	const struct event_dump *d = &ev->dump;
 	struct process *p;
-	struct file *f;
+	struct file *f = d->how == DUMP_FILE ? file_find(g, file_key(&d->inode)) : NULL;
 
+	if (f)
+		content_anew(g, f);
 	if (d->how == DUMP_HELPER) {
 		on_helper(g, ev);
 		return;
@@ -124,8 +140,10 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 	static const struct span none = {NULL, 0};
 	const struct event_written *w = &ev->written;
 	struct process *p = process_of(g, &w->subject, none, none, ev->time);
-	struct file *f;
+	struct file *f = file_find(g, file_key(&w->inode));
 
+	if (f)
+		content_anew(g, f);
 	if (!p)
 		return;
 	graph_held(g, p, w->held.key, HELD_MAX, ev->time);
@@ -137,22 +155,37 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 	if (w->path.len)
 		file_set_path(f, w->path); /* systemd-coredump gives it its name late */
 	f->dump = true;
-	wrote(g, p, f, TRAIL_WROTE,
-	      w->how & WRITTEN_HELPER ? "helper-writes-dump" : "holder-writes",
+	wrote(g, p, f, TRAIL_WROTE, w->how & WRITTEN_HELPER ? by_helper : "holder-writes",
 	      dump_kind_str(w->kind), ev->time);
+}
+
+/* Of a zone that none has yet: in the place of one that costs no zone. */
+static bool make_room(struct trail_graph *g, uint32_t zone)
+{
+	const uint32_t at = zoned_spare(g->found_zones, g->nr_found, zone);
+
+	if (at == g->nr_found)
+		return false;
+	g->nr_found--;
+	memmove(&g->found[at], &g->found[at + 1], (g->nr_found - at) * sizeof(g->found[0]));
+	memmove(&g->found_zones[at], &g->found_zones[at + 1],
+		(g->nr_found - at) * sizeof(g->found_zones[0]));
+	return true;
 }
 
 void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key)
 {
+	const uint32_t zone = g->zone ? g->zone(g->object_ctx, key) : 0;
+
 	if (g->scan != key->scan) {
 		g->scan = key->scan;
-		g->nr_scan_keys = 0;
+		g->nr_found = 0;
 	}
-	/* The worst come first. What has no public name is nobody's trail. */
-	if (g->nr_scan_keys == TRAIL_KEYS_MAX || key->key.kind == KEY_NONE)
+	/* What has no public name is nobody's trail. The worst come first. */
+	if (key->key.kind == KEY_NONE || (g->nr_found == TRAIL_KEYS_MAX && !make_room(g, zone)))
 		return;
-	g->scan_keys[g->nr_scan_keys] = key->key;
-	g->scan_places[g->nr_scan_keys++] = key->places;
+	g->found_zones[g->nr_found] = zone;
+	g->found[g->nr_found++] = (struct found){key->key, key->places};
 }
 
 /* Nobody was seen writing this key into the file, but the dump says whose memory it is. */
@@ -189,21 +222,42 @@ static void by_its_word(struct trail_graph *g, struct file *f, struct slot *slot
 	}
 }
 
+/* A key of the file that this scan has not found; of those, one that never was. */
+static struct slot *not_found(struct trail_graph *g, struct file *f)
+{
+	struct slot *found = NULL;
+
+	for (uint32_t i = 0; i < f->keys.nr; i++) {
+		struct slot *slot = &f->keys.items[i];
+		char name[TRAIL_NAME_MAX];
+		bool is_found = false;
+
+		for (uint32_t k = 0; k < g->nr_found; k++)
+			is_found |=
+				trail_key_name(&g->found[k].key, name) && !strcmp(name, slot->key);
+		if (!is_found && (!found || (found->confirmed && !slot->confirmed)))
+			found = slot;
+	}
+	return found; /* there is one: as many fit as are found */
+}
+
 static void found(struct trail_graph *g, struct file *f, uint32_t i, const struct event *ev)
 {
 	char name[TRAIL_NAME_MAX], file[TRAIL_NAME_MAX], detail[64];
 	struct slot *slot;
 	bool is_new;
 
-	if (!trail_key_name(&g->scan_keys[i], name))
+	if (!trail_key_name(&g->found[i].key, name))
 		return;
 	slot = slot_add(&f->keys, name, &is_new);
-	if (!slot)
-		return;
-	tell_key(g, name, &g->scan_keys[i]);
+	if (!slot) { /* for what was found, what was not gives way */
+		slot_remove(&f->keys, not_found(g, f));
+		slot = slot_add(&f->keys, name, &is_new);
+	}
+	tell_key(g, name, &g->found[i].key);
 	file_name(g, f->id, file);
-	snprintf(detail, sizeof(detail), "%" PRIu64 " place%s", g->scan_places[i],
-		 g->scan_places[i] == 1 ? "" : "s");
+	snprintf(detail, sizeof(detail), "%" PRIu64 " place%s", g->found[i].places,
+		 g->found[i].places == 1 ? "" : "s");
 	if (is_new) {
 		slot->by = TRAIL_FOUND_IN;
 		by_its_word(g, f, slot, ev);
@@ -213,7 +267,7 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 	/* Who has read it before is a holder from then on, and is told as one now. */
 	for (size_t r = 0; r < TRAIL_READERS_MAX; r++) {
 		const struct trail_reader *reader = f->readers[r];
-		struct process *p = reader && !graph_wrote(f, &reader->subject.id)
+		struct process *p = reader && !graph_wrote(f, &reader->subject.id, name)
 					    ? process_of(g, &reader->subject, span_of(reader->exe),
 							 span_of(reader->cgroup), ev->time)
 					    : NULL;
@@ -233,11 +287,11 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	    s->state != SCANSTATE_INCOMPLETE)
 		return;
 	if (g->scan != s->scan || s->state != SCANSTATE_KEY)
-		g->nr_scan_keys = 0;
+		g->nr_found = 0;
 	g->scan = 0;
 	/* That a stranger's dump has no key is no part of any key's trail. */
-	f = g->nr_scan_keys ? file_of(g, &s->inode, s->object, s->path, ev->time)
-			    : file_find(g, file_key(&s->inode));
+	f = g->nr_found ? file_of(g, &s->inode, s->object, s->path, ev->time)
+			: file_find(g, file_key(&s->inode));
 	if (!f)
 		return;
 	f->dump = true;
@@ -246,8 +300,15 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	f->state = s->state == SCANSTATE_KEY	 ? TRAIL_WITH_KEY
 		   : s->state == SCANSTATE_CLEAN ? TRAIL_CLEAN
 						 : TRAIL_INCOMPLETE;
-	if (f->told || g->nr_scan_keys)
+	if (f->told || g->nr_found)
 		tell_file(g, f);
-	for (uint32_t i = 0; i < g->nr_scan_keys; i++)
+	if (s->state == SCANSTATE_CLEAN)
+		file_forget_readers(g, f);
+	/* What an earlier scan had found, and this one has not, is not read any more. */
+	if (s->state != SCANSTATE_INCOMPLETE && s->keys <= g->nr_found)
+		for (uint32_t i = 0; i < f->keys.nr; i++)
+			if (f->keys.items[i].by != TRAIL_HOLDS)
+				f->keys.items[i].confirmed = false;
+	for (uint32_t i = 0; i < g->nr_found; i++)
 		found(g, f, i, ev);
 }

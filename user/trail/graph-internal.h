@@ -34,6 +34,7 @@ struct slot {
 	uint64_t from_exec; /* FROM_PROCESS: which image */
 	enum trail_edge_kind by;
 	bool confirmed; /* of a file: a scan has found it */
+	bool handed; /* of a file: written by who was handed the whole memory */
 	bool pending; /* of a process: its inheritance is not told yet */
 };
 
@@ -77,6 +78,7 @@ struct trail_graph {
 	int64_t wall_offset_ns;
 	uint32_t max_processes, max_files;
 	trail_object_fn object;
+	trail_zone_fn zone;
 	void *object_ctx;
 	struct trail_sink sink;
 
@@ -89,9 +91,13 @@ struct trail_graph {
 	struct crash crashes[TRAIL_CRASHES];
 	size_t next_crash;
 	uint64_t scan; /* whose keys these are */
-	struct key_identity scan_keys[TRAIL_KEYS_MAX];
-	uint64_t scan_places[TRAIL_KEYS_MAX];
-	uint32_t nr_scan_keys;
+	struct found {
+		struct key_identity key;
+		uint64_t places;
+	} found[TRAIL_KEYS_MAX];
+	uint32_t found_zones[TRAIL_KEYS_MAX];
+	uint32_t nr_found;
+	uint64_t readers; /* that are remembered, of all files */
 	uint64_t full_told; /* CLOCK_BOOTTIME ns, 0 = never */
 	struct trail_graph_stats st;
 };
@@ -114,11 +120,13 @@ struct file *file_find(const struct trail_graph *g, struct origin_key id);
 struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64_t object,
 		     struct span path, uint64_t time);
 void file_forget(struct trail_graph *g, struct file *f);
+void file_forget_readers(struct trail_graph *g, struct file *f);
 void file_set_path(struct file *f, struct span path);
 
 struct slot *slot_find(struct slots *slots, const char *key);
 /* NULL: there is no room for another key. *out_new: it was not there. */
 struct slot *slot_add(struct slots *slots, const char *key, bool *out_new);
+void slot_remove(struct slots *slots, struct slot *slot);
 
 /* --- tell.c: nodes and edges, named and escaped
  * -------------------------------------------------- */
@@ -153,7 +161,7 @@ void graph_scan(struct trail_graph *g, const struct event *ev);
 void graph_came_by(struct trail_graph *g, struct process *p, struct file *f, struct slot *of_file,
 		   enum trail_edge_kind kind, const char *detail, uint64_t time);
 
-bool graph_wrote(const struct file *f, const struct proc_id *who);
+bool graph_wrote(const struct file *f, const struct proc_id *who, const char *key);
 
 /* The watched object as a file with its key, as far as the caller knows it. NULL: not known. */
 struct file *graph_object(struct trail_graph *g, uint64_t number, uint64_t time);

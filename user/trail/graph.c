@@ -42,7 +42,11 @@ static void rename_slots(struct slots *slots, const char *old, const char *name)
 {
 	struct slot *slot = slot_find(slots, old);
 
-	if (slot && !slot_find(slots, name))
+	if (!slot)
+		return;
+	if (slot_find(slots, name))
+		slot_remove(slots, slot); /* it had that one all along */
+	else
 		snprintf(slot->key, sizeof(slot->key), "%s", name);
 }
 
@@ -55,6 +59,26 @@ static void rekey(struct trail_graph *g, const char *old, const char *name)
 		rename_slots(&f->keys, old, name);
 	if (g->sink.rekey)
 		g->sink.rekey(g->sink.ctx, old, name);
+}
+
+/* The file is kept for `name` now: who reads it no longer comes by what stood there before. That it
+ * did stays known, for the ways that began there. */
+static void lay_down(struct file *f, const char *name)
+{
+	for (uint32_t i = 0; i < f->keys.nr; i++) {
+		struct slot *slot = &f->keys.items[i];
+
+		if (slot->origin == FROM_KEY && slot->by == TRAIL_HOLDS && strcmp(slot->key, name))
+			slot->confirmed = false;
+	}
+}
+
+/* Where a key stood before gives way to the one that does. */
+static void forget_laid_down(struct file *f)
+{
+	for (uint32_t i = 0; i < f->keys.nr && f->keys.nr == TRAIL_KEYS_MAX; i++)
+		if (!f->keys.items[i].confirmed)
+			slot_remove(&f->keys, &f->keys.items[i]);
 }
 
 static void set_key(struct trail_graph *g, struct file *f, const struct trail_object *object,
@@ -71,10 +95,15 @@ static void set_key(struct trail_graph *g, struct file *f, const struct trail_ob
 		rekey(g, unknown, name);
 		known = true;
 	}
+	lay_down(f, name);
+	if (!slot_find(&f->keys, name))
+		forget_laid_down(f);
 	slot = slot_add(&f->keys, name, &is_new);
 	if (!slot)
 		return;
 	if (is_new || known || !slot->confirmed) {
+		if (!f->told)
+			tell_file(g, f);
 		slot->confirmed = true; /* its owner keeps it there */
 		slot->by = TRAIL_HOLDS;
 		slot->origin = FROM_KEY;
@@ -97,8 +126,8 @@ static struct file *take_object(struct trail_graph *g, uint64_t number,
 		memcpy(f->watch, object->watch.p, len);
 		f->watch[len] = '\0';
 	}
-	if (!f->told)
-		tell_file(g, f);
+	/* Told when an edge names it: of dumps that are read, few have anything to do with a key.
+	 */
 	if (object->holds_key)
 		set_key(g, f, object, time);
 	return f;
@@ -136,8 +165,9 @@ static void feed_object(struct trail_graph *g, const struct event *ev)
 	tell_file(g, f);
 	file_name(g, f->id, name);
 	for (uint32_t i = 0; i < f->keys.nr; i++)
-		tell_edge(g, TRAIL_RENAMED, TRAIL_OBSERVED, f->keys.items[i].key, name, name, NULL,
-			  detail, ev->time);
+		if (f->keys.items[i].confirmed || f->keys.items[i].by != TRAIL_HOLDS)
+			tell_edge(g, TRAIL_RENAMED, TRAIL_OBSERVED, f->keys.items[i].key, name,
+				  name, NULL, detail, ev->time);
 }
 
 /* --- who comes by a key --------------------------------------------------------------------------
@@ -174,12 +204,14 @@ void graph_held(struct trail_graph *g, struct process *p, const uint64_t *object
 		struct file *f = graph_object(g, objects[i], time);
 
 		for (uint32_t k = 0; f && f->key_file && k < f->keys.nr; k++)
-			graph_came_by(g, p, f, &f->keys.items[k], TRAIL_READ, "held", time);
+			if (f->keys.items[k].confirmed)
+				graph_came_by(g, p, f, &f->keys.items[k], TRAIL_READ, "held", time);
 	}
 }
 
 /* Keys may come to light in it later: then it matters who has read it. */
-static void remember_reader(struct file *f, const struct event_access *a, uint64_t time)
+static void remember_reader(struct trail_graph *g, struct file *f, const struct event_access *a,
+			    uint64_t time)
 {
 	struct trail_reader *reader = NULL;
 
@@ -191,10 +223,12 @@ static void remember_reader(struct file *f, const struct event_access *a, uint64
 		memmove(&f->readers[0], &f->readers[1], sizeof(f->readers) - sizeof(f->readers[0]));
 		f->readers[TRAIL_READERS_MAX - 1] = NULL;
 	}
-	if (!reader)
+	if (!reader) {
 		reader = malloc(sizeof(*reader));
-	if (!reader)
-		return;
+		if (!reader)
+			return;
+		g->readers++;
+	}
 	*reader = (struct trail_reader){
 		.subject = a->subject,
 		.parent = a->parent,
@@ -234,7 +268,7 @@ static void feed_access(struct trail_graph *g, const struct event *ev)
 	if (!f)
 		return;
 	if (f->dump && f->state != TRAIL_WITH_KEY)
-		remember_reader(f, a, ev->time);
+		remember_reader(g, f, a, ev->time);
 	p = NULL;
 	for (uint32_t i = 0; i < f->keys.nr; i++) {
 		if (!f->keys.items[i].confirmed)
@@ -518,7 +552,7 @@ size_t trail_graph_way_to_file(const struct trail_graph *g, const struct inode_i
 	return nr;
 }
 
-bool graph_wrote(const struct file *f, const struct proc_id *who)
+bool graph_wrote(const struct file *f, const struct proc_id *who, const char *key)
 {
 	const struct origin_key id = process_key(who);
 
@@ -526,52 +560,44 @@ bool graph_wrote(const struct file *f, const struct proc_id *who)
 		const struct slot *slot = &f->keys.items[i];
 
 		if (slot->origin == FROM_PROCESS && slot->from_exec == who->exec_id &&
-		    !memcmp(&slot->from, &id, sizeof(id)))
+		    !memcmp(&slot->from, &id, sizeof(id)) &&
+		    (!key || slot->handed || !strcmp(slot->key, key)))
 			return true;
 	}
 	return false;
 }
 
 bool trail_graph_wrote(const struct trail_graph *g, const struct inode_id *inode,
-		       const struct proc_id *who)
+		       const struct proc_id *who, const char *key)
 {
 	const struct file *f = file_find(g, file_key(inode));
 
-	return f && graph_wrote(f, who);
+	return f && graph_wrote(f, who, key);
 }
 
-size_t trail_graph_early_readers(const struct trail_graph *g, const struct inode_id *inode,
-				 struct trail_reader out[static TRAIL_READERS_MAX])
+size_t trail_graph_take_readers(struct trail_graph *g, const struct inode_id *inode,
+				struct trail_reader out[static TRAIL_READERS_MAX])
 {
-	const struct file *f = file_find(g, file_key(inode));
+	struct file *f = file_find(g, file_key(inode));
 	size_t nr = 0;
 
 	for (size_t i = 0; f && i < TRAIL_READERS_MAX; i++)
 		if (f->readers[i])
 			out[nr++] = *f->readers[i];
+	if (f)
+		file_forget_readers(g, f);
 	return nr;
 }
 
 void trail_graph_alert(struct trail_graph *g, const char *id, const char *type,
-		       const struct proc_id *process, const struct inode_id *file)
+		       const struct proc_id *process)
 {
+	const struct process *p = process_find(g, process_key(process));
 	char name[TRAIL_NAME_MAX];
 
-	if (!g->sink.alert)
+	if (!g->sink.alert || !p || !p->told)
 		return;
-	if (process->tgid) {
-		const struct process *p = process_find(g, process_key(process));
-
-		if (!p || !p->told)
-			return;
-		process_name(g, p->id, p->exec_id, name);
-	} else {
-		const struct file *f = file_find(g, file_key(file));
-
-		if (!f || !f->told)
-			return;
-		file_name(g, f->id, name);
-	}
+	process_name(g, p->id, p->exec_id, name);
 	g->sink.alert(g->sink.ctx, id, type, name);
 }
 
@@ -593,6 +619,7 @@ struct trail_graph *trail_graph_new(const struct trail_graph_config *config)
 	g->max_processes = config->max_processes ? config->max_processes : TRAIL_PROCESSES_DEFAULT;
 	g->max_files = config->max_files ? config->max_files : TRAIL_FILES_DEFAULT;
 	g->object = config->object;
+	g->zone = config->zone;
 	g->object_ctx = config->ctx;
 	g->process_pool = calloc(g->max_processes, sizeof(*g->process_pool));
 	g->file_pool = calloc(g->max_files, sizeof(*g->file_pool));
@@ -641,7 +668,7 @@ void trail_graph_stats(const struct trail_graph *g, struct trail_graph_stats *ou
 	st.processes_max = g->max_processes;
 	st.files = HASH_COUNT(g->files);
 	st.files_max = g->max_files;
-	st.bytes =
-		sizeof(*g) + st.processes * sizeof(struct process) + st.files * sizeof(struct file);
+	st.bytes = sizeof(*g) + st.processes * sizeof(struct process) +
+		   st.files * sizeof(struct file) + g->readers * sizeof(struct trail_reader);
 	*out_stats = st;
 }

@@ -43,12 +43,16 @@ struct trail_object {
 
 typedef bool (*trail_object_fn)(void *ctx, uint64_t number, struct trail_object *out);
 
+/* The zone of a key that a scan has found, by number, 0 = none. */
+typedef uint32_t (*trail_zone_fn)(void *ctx, const struct event_scan_key *key);
+
 struct trail_graph_config {
 	const char *host, *boot_id; /* copied */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint32_t max_processes, max_files; /* 0 = the defaults */
 	trail_object_fn object;
-	void *ctx; /* of `object` */
+	trail_zone_fn zone; /* NULL: there are none */
+	void *ctx; /* of both */
 };
 
 struct trail_graph *trail_graph_new(const struct trail_graph_config *config); /* NULL: no memory */
@@ -60,10 +64,9 @@ void trail_graph_set_wall_offset(struct trail_graph *graph, int64_t wall_offset_
 
 void trail_graph_feed(struct trail_graph *graph, const struct event *ev);
 
-/* An alert with this id is about a process or (pid 0) about a file. Unknown ones are passed over.
- */
+/* An alert with this id is about a process. One that is not followed is passed over. */
 void trail_graph_alert(struct trail_graph *graph, const char *id, const char *type,
-		       const struct proc_id *process, const struct inode_id *file);
+		       const struct proc_id *process);
 
 /* One name for a key in whatever format it is stored. False: nothing public is known of it. */
 bool trail_key_name(const struct key_identity *key, char out[static TRAIL_NAME_MAX]);
@@ -82,12 +85,14 @@ struct trail_step {
 size_t trail_graph_way_to_file(const struct trail_graph *graph, const struct inode_id *file,
 			       const char *key, struct trail_step *out_steps, size_t max);
 
-/* Did this image write the file, as far as keys are concerned? That it reads it as well is nothing.
+/*
+ * Did this image bring the key (NULL: any key) into the file? That it reads it as well is nothing.
+ * Who was handed the memory that it writes brings whatever is in it.
  */
 bool trail_graph_wrote(const struct trail_graph *graph, const struct inode_id *file,
-		       const struct proc_id *who);
+		       const struct proc_id *who, const char *key);
 
-/* Who read the file before it was known that keys are in it, latest last. */
+/* Who read the file before it was known what is in it, latest last. */
 struct trail_reader {
 	struct subject subject;
 	struct proc_id parent;
@@ -96,8 +101,10 @@ struct trail_reader {
 	uint32_t owner; /* of the file */
 	char exe[256], cgroup[256]; /* NUL terminated, cut */
 };
-size_t trail_graph_early_readers(const struct trail_graph *graph, const struct inode_id *file,
-				 struct trail_reader out[static TRAIL_READERS_MAX]);
+/* Each is handed over once. That no key is in it, and that another content is written, makes them
+ * nobody. */
+size_t trail_graph_take_readers(struct trail_graph *graph, const struct inode_id *file,
+				struct trail_reader out[static TRAIL_READERS_MAX]);
 
 struct trail_graph_stats {
 	uint64_t nodes, edges; /* told */

@@ -24,6 +24,8 @@ enum statement {
 	STMT_PURGE_ALL,
 	STMT_PURGE_AGE,
 	STMT_ORPHAN,
+	STMT_ORPHAN_ALERTS,
+	STMT_NEXT_NODES,
 	STMT_NR
 };
 
@@ -39,8 +41,11 @@ struct trail_store {
 	sqlite3_stmt *stmt[STMT_NR];
 	uint64_t max_edges, max_age_ns, edges;
 	struct key_count *keys, *next_aged;
+	int64_t swept; /* up to this node it was looked for what no edge names */
 	uint64_t written, lost, lost_from_ns, latest_ns;
-	unsigned damaged, pending; /* rows since BEGIN */
+	uint64_t gap; /* of what was lost: what no gap tells of yet */
+	unsigned damaged, pending; /* statements since BEGIN */
+	unsigned rows; /* of those that are in, and go if it is rolled back */
 	bool newer;
 	char error[DB_FAULT_MAX];
 };

@@ -10,6 +10,7 @@
 
 #define APPLICATION_ID 0x4b547274 /* "KTrt" */
 #define PURGE_BITE     256
+#define SWEEP_BITE     64 /* nodes that are looked at with each flush */
 #define PENDING_MAX    4096 /* rows in one transaction */
 
 static const char schema[] =
@@ -93,6 +94,9 @@ static const char *const statement_sql[STMT_NR] = {
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE a = ?1)"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE b = ?1)"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE key = ?1)",
+	[STMT_NEXT_NODES] = "SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[STMT_ORPHAN_ALERTS] = "DELETE FROM alerts WHERE node = ?1"
+			       " AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1)",
 };
 
 const struct db_schema trail_schema = {
@@ -167,7 +171,7 @@ static int count_all(struct trail_store *s)
 static void close_db(struct trail_store *s)
 {
 	db_close(&s->db, s->stmt, STMT_NR);
-	s->pending = 0;
+	s->pending = s->rows = 0;
 }
 
 static int open_db(struct trail_store *s)
@@ -213,9 +217,21 @@ static int ready(struct trail_store *s)
 	return r;
 }
 
+/* Something could not be written, and with it goes what SQLite has rolled back for that. */
 static void lose(struct trail_store *s, int r)
 {
-	s->lost++;
+	const bool rolled_back = s->db && s->pending && sqlite3_get_autocommit(s->db);
+	uint64_t nr = 1;
+
+	if (rolled_back || r == -EBADMSG) {
+		nr += s->rows;
+		s->written -= s->rows;
+		s->pending = s->rows = 0;
+	}
+	if (rolled_back && r != -EBADMSG)
+		count_all(s);
+	s->lost += nr;
+	s->gap += nr;
 	if (!s->lost_from_ns)
 		s->lost_from_ns = s->latest_ns;
 	if (r == -EBADMSG && move_aside(s) == 0)
@@ -259,12 +275,16 @@ static void commit(struct trail_store *s)
 	r = db_errno(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
 	if (r == -EBUSY)
 		return; /* with the next ones */
-	s->pending = 0;
-	if (r < 0) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		count_all(s);
-		lose(s, r);
+	if (r == 0) {
+		s->pending = s->rows = 0;
+		return;
 	}
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	/* The last of the rows is the one that lose() counts by itself. */
+	s->written -= s->rows > 0;
+	s->rows -= s->rows > 0;
+	lose(s, r);
 }
 
 /* A row is in, or it failed with `rc`. */
@@ -278,6 +298,7 @@ static void done(struct trail_store *s, int rc)
 	}
 	db_fault(0, s->error);
 	s->written++;
+	s->rows++;
 	if (s->pending >= PENDING_MAX)
 		commit(s);
 }
@@ -470,6 +491,19 @@ static void rekey(void *ctx, const char *old, const char *name)
 /* --- what gives way
  * -------------------------------------------------------------------------------- */
 
+/* A node that nothing names any more goes, with its alerts. */
+static int drop_orphan(struct trail_store *s, int64_t node)
+{
+	int rc;
+
+	sqlite3_bind_int64(s->stmt[STMT_ORPHAN], 1, node);
+	rc = run(s, STMT_ORPHAN);
+	if (rc != SQLITE_OK || sqlite3_changes(s->db) == 0)
+		return rc;
+	sqlite3_bind_int64(s->stmt[STMT_ORPHAN_ALERTS], 1, node);
+	return run(s, STMT_ORPHAN_ALERTS);
+}
+
 /* Deletes up to `nr` edges of a key, with the nodes that nothing names any more. */
 static int purge(struct trail_store *s, enum statement which, struct key_count *key, uint64_t nr,
 		 uint64_t before_ns, uint64_t *out_gone)
@@ -497,12 +531,11 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 	s->edges -= *out_gone < s->edges ? *out_gone : s->edges;
 	key->edges -= *out_gone < key->edges ? *out_gone : key->edges;
 	for (size_t i = 0; i < nr_ends; i++) {
-		sqlite3_bind_int64(s->stmt[STMT_ORPHAN], 1, ends[i]);
-		rc = run(s, STMT_ORPHAN);
+		rc = drop_orphan(s, ends[i]);
 		if (rc != SQLITE_OK)
 			return rc;
 	}
-	return SQLITE_OK;
+	return key->edges ? SQLITE_OK : drop_orphan(s, key->id);
 }
 
 static void keep_count(struct trail_store *s)
@@ -551,27 +584,61 @@ static void keep_age(struct trail_store *s, uint64_t now_ns)
 	}
 }
 
+/* A node may be told once more after its last edge went, as a process is when it ends. */
+static void sweep_nodes(struct trail_store *s)
+{
+	sqlite3_stmt *stmt = s->stmt[STMT_NEXT_NODES];
+	int64_t nodes[SWEEP_BITE];
+	size_t nr = 0;
+	int rc;
+
+	if (!begin(s))
+		return;
+	sqlite3_bind_int64(stmt, 1, s->swept);
+	sqlite3_bind_int64(stmt, 2, SWEEP_BITE);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && nr < SWEEP_BITE)
+		nodes[nr++] = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	s->swept = nr == SWEEP_BITE ? nodes[nr - 1] : 0;
+	rc = rc == SQLITE_DONE ? SQLITE_OK : rc;
+	for (size_t i = 0; i < nr && rc == SQLITE_OK; i++)
+		rc = drop_orphan(s, nodes[i]);
+	if (rc != SQLITE_OK)
+		lose(s, db_errno(rc));
+}
+
 void trail_store_flush(struct trail_store *s, uint64_t now_ns)
 {
+	const uint64_t lost_before = s->lost, from_ns = s->lost_from_ns;
+	uint64_t told = 0;
+
 	if (ready(s) < 0)
 		return;
-	if (s->lost_from_ns) {
+	if (s->gap) {
 		const struct trail_gap gap = {
 			.cause = "trail-store",
 			.from_ns = s->lost_from_ns,
 			.to_ns = now_ns,
-			.count = s->lost,
+			.count = s->gap,
 		};
-		const uint64_t lost = s->lost;
 
 		put_gap(s, &gap);
-		if (s->lost == lost)
-			s->lost_from_ns = 0;
+		if (s->lost == lost_before) {
+			told = s->gap;
+			s->gap = s->lost_from_ns = 0;
+		}
 	}
 	keep_count(s);
 	if (s->db)
 		keep_age(s, now_ns);
+	if (s->db)
+		sweep_nodes(s);
 	commit(s);
+	if (told && s->lost != lost_before) { /* that gap may have gone with the rest */
+		s->gap += told;
+		s->lost_from_ns = from_ns;
+	}
 }
 
 /* --- life

@@ -6,7 +6,8 @@
  * trail` reads the same file by itself. The same way of the same key is one edge, with how often
  * and when first and last. Bounded: at most max_edges, none older than max_age; when over, the
  * oldest edges of that key go which has most, so that no flood about one key costs another its
- * trail; what a key is kept and was found in goes last. Nodes go with their last edge.
+ * trail; what a key is kept and was found in goes last. Nodes go with their last edge,
+ * so that there are at most three for each, and alerts with their node.
  *
  * A damaged database is moved aside to NAME.damaged (replacing an earlier one) and a new one is
  * begun; one of a newer version is left alone. What cannot be written is lost and counted, and

@@ -139,11 +139,19 @@ struct file *file_find(const struct trail_graph *g, struct origin_key id)
 	return f;
 }
 
+void file_forget_readers(struct trail_graph *g, struct file *f)
+{
+	for (size_t i = 0; i < TRAIL_READERS_MAX; i++) {
+		g->readers -= f->readers[i] != NULL;
+		free(f->readers[i]);
+		f->readers[i] = NULL;
+	}
+}
+
 void file_forget(struct trail_graph *g, struct file *f)
 {
 	HASH_DEL(g->files, f);
-	for (size_t i = 0; i < TRAIL_READERS_MAX; i++)
-		free(f->readers[i]);
+	file_forget_readers(g, f);
 	f->next_spare = g->spare_files;
 	g->spare_files = f;
 }
@@ -151,6 +159,12 @@ void file_forget(struct trail_graph *g, struct file *f)
 void file_set_path(struct file *f, struct span path)
 {
 	keep(path, f->path, sizeof(f->path), true);
+}
+
+/* To be forgotten, it is a loss: a key, or who has read it if one is found. */
+static bool says_something(const struct file *f)
+{
+	return f->keys.nr || f->readers[0];
 }
 
 struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64_t object,
@@ -163,10 +177,9 @@ struct file *file_of(struct trail_graph *g, const struct inode_id *inode, uint64
 		if (HASH_COUNT(g->files) >= g->max_files) {
 			struct file *oldest = g->files;
 
-			/* What carries no key is forgotten without loss. */
-			for (int i = 0; oldest && oldest->keys.nr && i < LOOK_FOR_ENDED; i++)
+			for (int i = 0; oldest && says_something(oldest) && i < LOOK_FOR_ENDED; i++)
 				oldest = oldest->hh.next;
-			if (!oldest || oldest->keys.nr) {
+			if (!oldest || says_something(oldest)) {
 				oldest = g->files;
 				g->st.files_forgotten++;
 				tell_full(g, time);
@@ -219,4 +232,11 @@ struct slot *slot_add(struct slots *slots, const char *key, bool *out_new)
 	*slot = (struct slot){.origin = FROM_KEY};
 	snprintf(slot->key, sizeof(slot->key), "%s", key);
 	return slot;
+}
+
+void slot_remove(struct slots *slots, struct slot *slot)
+{
+	struct slot *last = &slots->items[--slots->nr];
+
+	memmove(slot, slot + 1, (size_t)((char *)last - (char *)slot));
 }
