@@ -414,15 +414,15 @@ static const char *script_distrusted(const struct rule *rule, const struct polic
 {
 	if (!rule->script)
 		return NULL;
+	if (s->uid != 0)
+		return "the policy allows this script, but not to who is not root: what else its "
+		       "interpreter loads is up to who started it";
 	if (s->script_trust == EXE_WRITABLE)
 		return "the policy allows this script, but somebody other than root can change it, "
 		       "or what the name leads to by which it was started";
 	if (s->script_trust != EXE_VERIFIED)
 		return "the policy allows this script, but it could not be verified that the file "
 		       "at this path is what was started";
-	if (s->uid != 0)
-		return "the policy allows this script, but not to who is not root: what else its "
-		       "interpreter loads is up to who started it";
 	return NULL;
 }
 

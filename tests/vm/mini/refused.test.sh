@@ -111,7 +111,6 @@ $WAYS/as 1001 1001 $WAYS/read /home/bob/.ssh/id_own >/dev/null
 wait $flooder
 gather || exit 1
 one "what the flooder reads" "$(of /home/bob/.ssh/id_own) and .type == \"key-read\"" '.subject.user == "bob"'
-check "another user's try" test "$(picked "$(tries /home/alice/.ssh/id_quietly)" | wc -l)" = 1
 equal "the flood is one alert" "$(picked "$(tries /home/bob/.ssh/id_flood)" | wc -l)" 1
 keytrail status --json >"$T/status"
 # Where the kernel can be preempted (7.x) it skips a tracing program while another task is in it: such
@@ -119,6 +118,14 @@ keytrail status --json >"$T/status"
 # `recursion-lifecycle`).
 equal "no record was lost" "$(jq -c '.drops | del(.recursion, .["recursion-lifecycle"]) |
 	map_values(select(. > 0))' "$T/status")" '{}'
+left_out=$(jq '.drops.recursion // 0' "$T/status")
+if [ "$(picked "$(tries /home/alice/.ssh/id_quietly)" | wc -l)" = 1 ]; then
+	ok "another user's try"
+elif [ "$left_out" -gt 0 ]; then
+	skip "another user's try" "not seen: the kernel left the program out, $left_out times"
+else
+	not_ok "another user's try" "not told, and not lost"
+fi
 check "each try is told or counted" test \
 	"$(jq '.refused.told + .refused.counted + (.drops.recursion // 0)' "$T/status")" -ge 30000
 # One by one are told as many as seconds pass, and that depends on the machine.
