@@ -302,8 +302,9 @@ def main(argv):
             for image in args.images.split():
                 if image == "debian" and not args.kernels and line not in DEBIAN_KERNELS:
                     continue
+                anyway = args.anyway or (image == "mini" and os.environ.get("LONG"))
                 mine = [t for t in tests if t.image == image and
-                        (args.anyway or t.wanted_on(line, kernel))]
+                        (anyway or t.wanted_on(line, kernel))]
                 plan += [(kernel, image, part) for part in
                          [[t for t in mine if not t.alone]] + [[t] for t in mine if t.alone] if part]
         for _ in range(args.repeat):
