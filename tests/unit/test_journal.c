@@ -22,7 +22,7 @@
 /* How much the disk still takes; then errno. */
 static size_t room;
 static int error;
-static atomic_int syncs;
+static atomic_int syncs, refusals;
 
 static ssize_t limited_write(int fd, const void *p, size_t len)
 {
@@ -40,6 +40,11 @@ static ssize_t limited_write(int fd, const void *p, size_t len)
 static int counted_sync(int fd)
 {
 	syncs++;
+	if (refusals) {
+		refusals--;
+		errno = EIO;
+		return -1;
+	}
 	return fdatasync(fd);
 }
 
@@ -268,6 +273,31 @@ static void what_is_damaged_is_left_and_told(void **state)
 	assert_non_null(strstr(content(state), "\"kind\":\"damaged\",\"file\":"
 					       "\"00000000000000000001.jsonl\",\"line\":3"));
 	assert_non_null(strstr(content(state), "\"n\":7"));
+}
+
+static void what_the_disk_refused_stays_in_the_log(void **state)
+{
+	struct journal *j;
+	const char *what = NULL, *told;
+
+	room = SIZE_MAX;
+	j = open_log(state, (struct journal_options){.io = &limited});
+	assert_int_equal(journal_sync(j, T0), 0);
+	append(j, 1, T0);
+	refusals = 1;
+	assert_int_equal(journal_sync(j, T0 + S), -EIO);
+	assert_int_equal(journal_fault(j, &what), -EIO);
+	assert_null(strstr(content(state), "the disk refused"));
+	/* Linux takes the next one, without what it refused. */
+	journal_tick(j, T0 + 9 * S, 9 * S);
+	assert_int_equal(journal_fault(j, &what), 0);
+	journal_tick(j, T0 + 19 * S, 19 * S);
+	journal_tick(j, T0 + 29 * S, 29 * S);
+	told = strstr(content(state), "the disk refused");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "the disk refused"));
+	journal_free(j);
+	assert_int_equal(verify(state).fault, VERIFY_NONE);
 }
 
 static void a_full_disk_loses_nothing_that_has_room_to_wait(void **state)
@@ -552,6 +582,7 @@ int main(void)
 		TEST(an_end_that_was_set_aside_is_told_by_the_next_start),
 		TEST(an_empty_segment_is_begun_anew),
 		TEST(what_is_damaged_is_left_and_told),
+		TEST(what_the_disk_refused_stays_in_the_log),
 		TEST(a_full_disk_loses_nothing_that_has_room_to_wait),
 		TEST(a_gap_record_says_how_many_were_lost),
 		TEST(a_link_in_place_of_the_directory_is_a_fault),

@@ -32,6 +32,7 @@ struct journal {
 	uint64_t lost, lost_from, lost_to; /* records that had no room, to be told */
 	int faults[FAULT_NR]; /* 0 or negative errno */
 	bool unsynced, syncing;
+	bool sync_refused; /* which is to be told in the log */
 	uint64_t synced, tried, looked, retained; /* mono: when that was done last */
 
 	uint64_t written, lost_ever;

@@ -167,15 +167,43 @@ int journal_write_out(struct journal *j, uint64_t now)
 	}
 }
 
+/*
+ * After a refusal the kernel counts the pages as written, so that the next try succeeds without
+ * them (fsync(2), "NOTES"; Rebello et al., "Can Applications Recover from fsync Failures?", USENIX
+ * ATC 2020): that they may be missing after a crash is to stay in the log.
+ */
+static int take_sync(struct journal *j, int result)
+{
+	journal_fail(j, FAULT_SYNC, result);
+	if (result < 0)
+		j->unsynced = j->sync_refused = true;
+	return result;
+}
+
+/* Once the disk takes something again. */
+static bool owes_refused(const struct journal *j)
+{
+	return j->sync_refused && !j->faults[FAULT_SYNC];
+}
+
+static void tell_refused(struct journal *j, uint64_t now)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	segment_name(j->segments.items[j->segments.nr - 1].first, name);
+	if (journal_damaged(j, name, 0,
+			    "the disk refused some of what was written before this record: it may "
+			    "be missing after a crash",
+			    now) == 0)
+		j->sync_refused = false;
+}
+
 static int sync_now(struct journal *j)
 {
 	if (!j->unsynced || j->fd < 0)
 		return 0;
-	if (j->io.sync(j->fd) < 0)
-		return journal_fail(j, FAULT_SYNC, -errno);
-	j->faults[FAULT_SYNC] = 0;
 	j->unsynced = false;
-	return 0;
+	return take_sync(j, j->io.sync(j->fd) < 0 ? -errno : 0);
 }
 
 /* A file that is large enough ends with a record that says so, and the next begins. */
@@ -199,8 +227,11 @@ static int cut(struct journal *j, uint64_t now)
 
 int journal_flush(struct journal *j, uint64_t now)
 {
-	int r = journal_write_out(j, now);
+	int r;
 
+	if (owes_refused(j))
+		tell_refused(j, now);
+	r = journal_write_out(j, now);
 	if (r < 0 || j->segments.items[j->segments.nr - 1].bytes < j->segment_bytes)
 		return r;
 	r = cut(j, now);
@@ -325,9 +356,7 @@ static void tick_sync(struct journal *j, uint64_t mono)
 		return;
 	if (j->syncing) {
 		j->syncing = false;
-		journal_fail(j, FAULT_SYNC, result);
-		if (result < 0)
-			j->unsynced = true;
+		take_sync(j, result);
 	}
 	if (!j->unsynced || j->fd < 0 || mono - j->synced < JOURNAL_SYNC_NS)
 		return;
@@ -355,7 +384,7 @@ void journal_tick(struct journal *j, uint64_t now, uint64_t mono)
 		j->looked = mono;
 		journal_look(j, now);
 	}
-	if (j->wait.len || j->lost)
+	if (j->wait.len || j->lost || owes_refused(j))
 		journal_flush(j, now);
 	tick_sync(j, mono);
 	if (mono - j->retained >= JOURNAL_RETAIN_NS || !j->retained) {
