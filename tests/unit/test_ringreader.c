@@ -40,8 +40,8 @@ static int setup(void **state)
 	f.fd = memfd_create("ring", MFD_CLOEXEC);
 	if (f.fd < 0 || ftruncate(f.fd, (off_t)(2 * f.page + 2 * RING_SIZE)))
 		return -1;
-	f.consumer = mmap(NULL, 2 * f.page + 2 * RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  f.fd, 0);
+	f.consumer =
+		mmap(NULL, 2 * f.page + 2 * RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f.fd, 0);
 	if (f.consumer == MAP_FAILED)
 		return -1;
 	f.producer = (uint64_t *)((uint8_t *)f.consumer + f.page);

@@ -5,8 +5,8 @@
  * libbpf's ring_buffer maps a ring's data as the kernel lays it out, twice in a row, and all of it:
  * rings of 14 MiB are 28 MiB of a process's resident memory from its start, though most of what
  * they hold is nothing. Here a part is mapped at a time, and moves on with the reader. What the
- * pages mean is the kernel's ABI (Documentation/bpf/ringbuf.rst, kernel/bpf/ringbuf.c): one with the
- * consumer's position, one with the producer's, then the data; positions count bytes for ever.
+ * pages mean is the kernel's ABI (Documentation/bpf/ringbuf.rst, kernel/bpf/ringbuf.c): one with
+ * the consumer's position, one with the producer's, then the data; positions count bytes for ever.
  *
  * One thread reads a ring. A callback may read another ring, never its own.
  */
