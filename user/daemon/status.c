@@ -94,12 +94,13 @@ static json_t *objects_json(struct app *app, const struct watcher_stats *watched
 		json_object_set_new(by_class, object_class_str(CLASS_DEVICE),
 				    json_integer(devices_count(app->devices)));
 	identify_stats(app->identify, &keys);
-	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I}}", "total",
-			 (int)watched->files, "directories", (int)watched->directories, "max",
+	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I, s:I}}",
+			 "total", (int)watched->files, "directories", (int)watched->directories, "max",
 			 (int)app->stats.marks_max, "stale", (json_int_t)app->strangers, "by_class",
 			 by_class, "identify", "waiting", (int)keys.waiting, "running",
 			 (int)keys.running, "done", (json_int_t)keys.done, "failed",
-			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed);
+			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed,
+			 "timed_out", (json_int_t)keys.timed_out);
 }
 
 static json_t *programs_json(const struct app *app)
