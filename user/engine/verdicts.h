@@ -36,6 +36,13 @@ struct dump_scan {
 	struct scan_key items[EVENT_KEYS_MAX]; /* of a copy there are only nr */
 };
 
+/* Its verdict is still to come. NULL: none will, as far as is known. */
+static inline bool dump_scan_goes_on(const struct dump_scan *scan)
+{
+	return scan && (scan->state == SCANSTATE_SCANNING ||
+			(scan->state == SCANSTATE_UNSCANNED && scan->cause == SCANCAUSE_WAITING));
+}
+
 struct crash {
 	uint64_t object; /* the dump's mark, 0 = not known: a program or a socket was handed it */
 	uint32_t pid;
