@@ -308,17 +308,16 @@ static void record(struct learn *learn, const struct recorded *r, unsigned secon
 	strftime(first, sizeof(first), "%Y-%m-%dT%H:%M:%S.000000000Z", gmtime(&at));
 	at += r->count > 1 ? 300 : 0;
 	strftime(last, sizeof(last), "%Y-%m-%dT%H:%M:%S.000000000Z", gmtime(&at));
-	item = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:i, s:s, "
-			 "s:s, s:s, s:i}",
-			 "kind", or_else(r->kind, "access"), "action", or_else(r->action, "read"),
-			 "how", "open", "verdict", or_else(r->verdict, "record"), "count",
-			 (int)(r->count ? r->count : 1), "first", first, "last", last, "path",
-			 "/etc/k.pem", "watch", "keys", "pid", (int)pid, "start_ns",
-			 (json_int_t)pid * 1000, "exe", or_else(r->exe, "/usr/bin/restic"),
-			 "exe_trust", "verified", "uid", 0, "user", "root", "rule",
-			 or_else(r->rule, "the policy allows no such program to read keys"),
-			 "rule_file", "/etc/keytrail/policy.d/20.yaml", "rule_line",
-			 r->line ? r->line : 3);
+	item = json_pack(
+		"{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:i, s:s, "
+		"s:s, s:s, s:i}",
+		"kind", or_else(r->kind, "access"), "action", or_else(r->action, "read"), "how",
+		"open", "verdict", or_else(r->verdict, "record"), "count",
+		(int)(r->count ? r->count : 1), "first", first, "last", last, "path", "/etc/k.pem",
+		"watch", "keys", "pid", (int)pid, "start_ns", (json_int_t)pid * 1000, "exe",
+		or_else(r->exe, "/usr/bin/restic"), "exe_trust", "verified", "uid", 0, "user",
+		"root", "rule", or_else(r->rule, "the policy allows no such program to read keys"),
+		"rule_file", "/etc/keytrail/policy.d/20.yaml", "rule_line", r->line ? r->line : 3);
 	assert_non_null(item);
 	if (r->unit)
 		json_object_set_new(item, "unit", json_string(r->unit));
@@ -353,8 +352,9 @@ static void what_is_only_recorded_is_learnt_as_what_is_told(void **state)
 	record(learn, &once, DAY, 500);
 	text = printed(learn, 1);
 	has(text, "made of 25 records, 25 of them about accesses");
-	has(text, "confidence high: 246 accesses by 12 or more processes on 6 occasions, 2026-01-01 "
-		  "00:00 to 2026-01-06 00:05, as root, nobody logged in");
+	has(text,
+	    "confidence high: 246 accesses by 12 or more processes on 6 occasions, 2026-01-01 "
+	    "00:00 to 2026-01-06 00:05, as root, nobody logged in");
 	has(text, "\n      - {exe: /usr/bin/restic, unit: backup.service, login: none}\n");
 	has(text, "/usr/bin/bash for keys: an interpreter");
 	has(text, "/usr/bin/ssh for keys: what ran was not");

@@ -137,8 +137,8 @@ static void what_is_installed_is_told_from_what_is_not(void **state)
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 			enum package_state found = PACKAGE_PENDING;
 			char package[PACKAGE_MAX];
-			int r = rpm_find(&reader, rows[i].path, rows[i].sha256, rows[i].md5, package,
-					 &found);
+			int r = rpm_find(&reader, rows[i].path, rows[i].sha256, rows[i].md5,
+					 package, &found);
 
 			if (r || found != rows[i].state || strcmp(package, rows[i].package) != 0)
 				fail_msg("%s by %d: %d, %s, '%s'", rows[i].path, algorithm, r,
@@ -175,7 +175,8 @@ static void a_broken_database_is_no_answer(void **state)
 			continue;
 		run("rm -rf %s; cp -a %s/db8 %s; D=%s; %s", dir, (const char *)*state, dir, dir,
 		    breaks[i]);
-		r = rpm_find(&reader, "/opt/kt-tool/bin/tool", ABC_SHA256, ABC_MD5, package, &found);
+		r = rpm_find(&reader, "/opt/kt-tool/bin/tool", ABC_SHA256, ABC_MD5, package,
+			     &found);
 		if (r != -EIO)
 			fail_msg("'%s': %d, %s, %s", breaks[i], r, package_state_str(found),
 				 package);
@@ -189,8 +190,9 @@ static int ask_stand_in(void **state, const char *script, int timeout_ms,
 {
 	char stand_in[PATH_MAX];
 	const char *const dirs[] = {*state, NULL};
-	const struct rpm_reader reader = {
-		.program = stand_in, .dirs = dirs, .timeout_ms = timeout_ms};
+	const struct rpm_reader reader = {.program = stand_in,
+					  .dirs = dirs,
+					  .timeout_ms = timeout_ms};
 
 	snprintf(stand_in, sizeof(stand_in), "%s/stand-in", (const char *)*state);
 	if (script)

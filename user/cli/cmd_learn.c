@@ -180,7 +180,8 @@ static int learn_log(struct learn *learn, const char *path, uint64_t since)
 		return CLI_FAILED;
 	}
 	if (bad)
-		fprintf(stderr, "keytrail learn: lines of the log are no records: see `keytrail verify`\n");
+		fprintf(stderr,
+			"keytrail learn: lines of the log are no records: see `keytrail verify`\n");
 	return taker->no_memory ? no_memory() : 0;
 }
 

@@ -319,7 +319,8 @@ static int take_access(struct group *group, const json_t *alert, const json_t *s
 	return r < 0 ? r : names_add(&group->objects, text(object, "path"));
 }
 
-static int take(struct learn *learn, const json_t *alert, const char *rule, struct group **out_group)
+static int take(struct learn *learn, const json_t *alert, const char *rule,
+		struct group **out_group)
 {
 	const json_t *subject = json_object_get(alert, "subject"),
 		     *object = json_object_get(alert, "object");
@@ -373,21 +374,21 @@ static json_t *as_alert(const json_t *record)
 	const json_t *login = json_object_get(record, "loginuid");
 	const char *untrusted = text(record, "untrusted");
 
-	return json_pack("{s:s, s:s, s:I, s:s, s:{s:s}, s:{s:s, s:s}, s:{s:I, s:I, s:s, s:s, s:s, s:s, "
-			 "s:o, s:I, s:s, s:o, s:s, s:s}}",
-			 "type", "recorded-read", "time", text(record, "first"), "count",
-			 json_integer_value(json_object_get(record, "count")), "rule",
-			 text(record, "rule"), "access", "how", text(record, "how"), "object",
-			 "path", text(record, "path"), "watch", text(record, "watch"), "subject",
-			 "pid", json_integer_value(json_object_get(record, "pid")), "start_ns",
-			 json_integer_value(json_object_get(record, "start_ns")), "exe",
-			 text(record, "exe"), "script", text(record, "script"), "script_evidence",
-			 text(record, "script_evidence"), "exe_trust", text(record, "exe_trust"),
-			 "untrusted", *untrusted ? json_pack("[s]", untrusted) : json_array(),
-			 "uid", json_integer_value(json_object_get(record, "uid")), "user",
-			 text(record, "user"), "loginuid",
-			 login ? json_integer(json_integer_value(login)) : json_null(), "unit",
-			 text(record, "unit"), "container", text(record, "container"));
+	return json_pack(
+		"{s:s, s:s, s:I, s:s, s:{s:s}, s:{s:s, s:s}, s:{s:I, s:I, s:s, s:s, s:s, s:s, "
+		"s:o, s:I, s:s, s:o, s:s, s:s}}",
+		"type", "recorded-read", "time", text(record, "first"), "count",
+		json_integer_value(json_object_get(record, "count")), "rule", text(record, "rule"),
+		"access", "how", text(record, "how"), "object", "path", text(record, "path"),
+		"watch", text(record, "watch"), "subject", "pid",
+		json_integer_value(json_object_get(record, "pid")), "start_ns",
+		json_integer_value(json_object_get(record, "start_ns")), "exe", text(record, "exe"),
+		"script", text(record, "script"), "script_evidence",
+		text(record, "script_evidence"), "exe_trust", text(record, "exe_trust"),
+		"untrusted", *untrusted ? json_pack("[s]", untrusted) : json_array(), "uid",
+		json_integer_value(json_object_get(record, "uid")), "user", text(record, "user"),
+		"loginuid", login ? json_integer(json_integer_value(login)) : json_null(), "unit",
+		text(record, "unit"), "container", text(record, "container"));
 }
 
 /* What the entry is not about is no matter of rules. */
@@ -631,7 +632,8 @@ static void put_passed_by(const struct learn *learn, FILE *f, const enum why *wh
 	}
 }
 
-/* As comments: a narrower rule has to take the place of the one that is there, beside it it is nothing. */
+/* As comments: a narrower rule has to take the place of the one that is there, beside it it is
+ * nothing. */
 static void put_passed(const struct learn *learn, FILE *f, const enum why *why)
 {
 	bool any = false;

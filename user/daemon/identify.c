@@ -15,15 +15,15 @@
 #include "scan/child.h"
 #include "watch/watcher.h"
 
-#define RUNNING_MAX	 2 /* children at a time: identification must not be felt */
+#define RUNNING_MAX 2 /* children at a time: identification must not be felt */
 /*
- * A child may use five seconds of a processor (user/scan-child/main.c); on a host whose processors are
- * all in use those take long. One that opens its file on a file system that may not answer is given
- * no more: what it waits for is not a processor.
+ * A child may use five seconds of a processor (user/scan-child/main.c); on a host whose processors
+ * are all in use those take long. One that opens its file on a file system that may not answer is
+ * given no more: what it waits for is not a processor.
  */
 #define CHILD_TIMEOUT_US    30000000ULL
 #define CHILD_AT_TIMEOUT_US 5000000ULL
-#define TRIES_MAX	 2 /* for a child that crashed or was too slow */
+#define TRIES_MAX	    2 /* for a child that crashed or was too slow */
 /*
  * The kernel side tells a name before it can be looked up (the hook runs before the dentry moves):
  * an open that finds nothing, or the file that is about to be replaced, is tried again, so often

@@ -6,8 +6,9 @@
  * An object that is gone, or not watched any longer, is remembered for OBJECTS_LINGER_NS, with what
  * it was watched by, for accesses of before that are still pending: who reads a key and then moves
  * it away is judged by where it was. A dump whose scan is not over is remembered for
- * OBJECTS_LINGER_SCAN_NS: a verdict on who read it may wait for that. When the table is full a new object is refused and counted; an
- * access to it is then an access to an object of which nothing is known, and never silent.
+ * OBJECTS_LINGER_SCAN_NS: a verdict on who read it may wait for that. When the table is full a new
+ * object is refused and counted; an access to it is then an access to an object of which nothing is
+ * known, and never silent.
  */
 #pragma once
 

@@ -3,12 +3,12 @@
  * Which accesses are recorded, so that a busy server does not fill the evidence log: the first of
  * its kind at once, its repeats as one count when the window ends.
  *
- * A kind is: object, executable, script, unit, uid, login, action, way and verdict. Processes of one kind
- * are told apart only by the first and the last one. The first waits up to EVIDENCE_KEY_WAIT_NS for
- * the key's name. Bounded: EVIDENCE_KINDS_MAX at a time, the one begun first is summed up early; of
- * one user EVIDENCE_SHARE new kinds in a window (root: EVIDENCE_SHARE_ROOT), with what share.h says
- * about others' objects; what is beyond is counted and told as a gap. Pure, fixed memory. Times are
- * CLOCK_BOOTTIME ns.
+ * A kind is: object, executable, script, unit, uid, login, action, way and verdict. Processes of
+ * one kind are told apart only by the first and the last one. The first waits up to
+ * EVIDENCE_KEY_WAIT_NS for the key's name. Bounded: EVIDENCE_KINDS_MAX at a time, the one begun
+ * first is summed up early; of one user EVIDENCE_SHARE new kinds in a window (root:
+ * EVIDENCE_SHARE_ROOT), with what share.h says about others' objects; what is beyond is counted and
+ * told as a gap. Pure, fixed memory. Times are CLOCK_BOOTTIME ns.
  */
 #pragma once
 

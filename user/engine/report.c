@@ -135,14 +135,11 @@ struct alert *report_new(const struct report *report, enum alert_type type, enum
 bool report_fill_empty(struct alert *alert)
 {
 	char **const strings[] = {
-		&alert->login_user,    &alert->unit,
-		&alert->package,       &alert->exe_digest,
-		&alert->exe_verity,
-		&alert->script,	       &alert->container,
-		&alert->path,	       &alert->via,
-		&alert->watch,	       &alert->owner_user,
-		&alert->rule,	       &alert->cause,
-		&alert->dump.path,     &alert->setting.old_value,
+		&alert->login_user,    &alert->unit,	   &alert->package,
+		&alert->exe_digest,    &alert->exe_verity, &alert->script,
+		&alert->container,     &alert->path,	   &alert->via,
+		&alert->watch,	       &alert->owner_user, &alert->rule,
+		&alert->cause,	       &alert->dump.path,  &alert->setting.old_value,
 		&alert->setting.value, &alert->remote,
 	};
 

@@ -268,7 +268,10 @@ bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_
 bool policy_is_interpreter(const char *exe);
 
 #define DPKG_INFO "/var/lib/dpkg/info" /* where a rule's `package` is looked up: trust/dpkg.h */
-#define RPM_DIRS {"/usr/lib/sysimage/rpm", "/var/lib/rpm", NULL} /* and there: trust/rpm.h */
+#define RPM_DIRS                                              \
+	{                                                     \
+		"/usr/lib/sysimage/rpm", "/var/lib/rpm", NULL \
+	} /* and there: trust/rpm.h */
 
 /* Whether rules that name this executable ask for its package or a digest of it. */
 bool policy_inspects(const struct policy *policy, struct span exe);

@@ -228,10 +228,11 @@ static void read_verity(struct reader *r, const struct yaml_node *value, const s
 	else if (!strncmp(s, "sha512:", 7))
 		digits = 128;
 	if (!digits || value->len != 7 + digits || strspn(s + 7, "0123456789abcdef") != digits)
-		schema_wrong(r, value,
-			     "verity '%.160s' is not 'sha256:' and 64 or 'sha512:' and 128 digits of "
-			     "0-9, a-f, as `fsverity measure` prints them",
-			     s);
+		schema_wrong(
+			r, value,
+			"verity '%.160s' is not 'sha256:' and 64 or 'sha512:' and 128 digits of "
+			"0-9, a-f, as `fsverity measure` prints them",
+			s);
 	else
 		r->rule->verity = schema_keep(r, value);
 }
@@ -387,16 +388,16 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 		r->rule->reason = schema_keep(r, value);
 }
 
-#define SUBJECT_FIELDS                                                                             \
-	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                  \
-		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest},  \
-		{.key = "verity", .read = read_verity},                                    \
-		{.key = "unit", .read = read_unit}, {.key = "container", .read = read_container},  \
-		{.key = "user", .read = read_user}, {.key = "login", .read = read_login},          \
-		{.key = "session", .read = read_session}, {.key = "zone", .read = read_rule_zone}, \
-		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},         \
-	{                                                                                          \
-		.key = "reason", .read = read_reason                                               \
+#define SUBJECT_FIELDS                                                                            \
+	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                 \
+		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest}, \
+		{.key = "verity", .read = read_verity}, {.key = "unit", .read = read_unit},       \
+		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
+		{.key = "login", .read = read_login}, {.key = "session", .read = read_session},   \
+		{.key = "zone", .read = read_rule_zone}, {.key = "on", .read = read_rule_on},     \
+		{.key = "until", .read = read_until},                                             \
+	{                                                                                         \
+		.key = "reason", .read = read_reason                                              \
 	}
 
 static const struct field rule_fields[] = {
@@ -418,13 +419,13 @@ static void begin_rule(struct reader *r, struct rule *rule, const struct yaml_no
 static void check_rule(struct reader *r, const struct rule *rule, const struct yaml_node *at,
 		       const char *what)
 {
-	if (!rule->exe && !rule_inspects(rule) && !rule->unit.text &&
-	    !rule->container.text && !rule->user.text && rule->uid == UID_UNSET &&
-	    !rule->zone_name && !r->wrong)
-		schema_wrong(r, at,
-			     "%s names nobody: it needs `exe`, `package`, `digest`, `verity`, `unit`, "
-			     "`container`, `user` or `zone`",
-			     what);
+	if (!rule->exe && !rule_inspects(rule) && !rule->unit.text && !rule->container.text &&
+	    !rule->user.text && rule->uid == UID_UNSET && !rule->zone_name && !r->wrong)
+		schema_wrong(
+			r, at,
+			"%s names nobody: it needs `exe`, `package`, `digest`, `verity`, `unit`, "
+			"`container`, `user` or `zone`",
+			what);
 	if (rule->script && !rule->exe)
 		schema_wrong(r, at,
 			     "%s names a script and needs `exe` besides: the interpreter that the "

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * keytrail-rpm: looks one file up in the database of rpm, for the daemon. Started by user/trust/rpm.c as
- * `keytrail-rpm DIRECTORY BACKEND PATH`, with its answer's pipe as descriptor 1. librpm is large, and
- * what it reads is large; so it reads nothing but the database, with no rights, and says names and
- * digests only.
+ * keytrail-rpm: looks one file up in the database of rpm, for the daemon. Started by
+ * user/trust/rpm.c as `keytrail-rpm DIRECTORY BACKEND PATH`, with its answer's pipe as
+ * descriptor 1. librpm is large, and what it reads is large; so it reads nothing but the database,
+ * with no rights, and says names and digests only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,8 @@
 #include "trust/rpm-answer.h"
 
 /*
- * librpm tells "not there" and "cannot be read" alike, but for what it logs. A format that it was built
- * without (ndb on Debian) is a warning to it, and an empty database.
+ * librpm tells "not there" and "cannot be read" alike, but for what it logs. A format that it was
+ * built without (ndb on Debian) is a warning to it, and an empty database.
  */
 static rpmlogLvl worst = RPMLOG_DEBUG;
 
@@ -34,8 +34,8 @@ static int on_log(rpmlogRec record, rpmlogCallbackData data)
 	return 0;
 }
 
-/* A file of this package, as installed: not one that another package has replaced, nor one of the other
- * colour (32 bits beside 64). */
+/* A file of this package, as installed: not one that another package has replaced, nor one of the
+ * other colour (32 bits beside 64). */
 static void take(Header header, int index, struct rpm_answer *answer)
 {
 	rpmfiles files = rpmfilesNew(NULL, header, 0, RPMFI_FLAGS_QUERY);

@@ -19,9 +19,9 @@
 
 #include "base/cleanup.h"
 
-#define NOBODY	 65534
-#define MEMORY	 (1024UL << 20) /* of addresses: what a database maps counts */
-#define CPU_S	 10
+#define NOBODY	  65534
+#define MEMORY	  (1024UL << 20) /* of addresses: what a database maps counts */
+#define CPU_S	  10
 #define FILES_MAX 32
 
 /* Directories can be looked at all the same, which librpm does to see whether two names are one. */
@@ -33,8 +33,7 @@ static bool enter_landlock(const char *dir)
 		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
 	};
 	_cleanup_close_ int place = -1;
-	_cleanup_close_ int fd =
-		(int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	_cleanup_close_ int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 
 	if (fd < 0)
 		return false;
@@ -51,8 +50,8 @@ static int set_limits(void)
 		int what;
 		rlim_t value;
 	} table[] = {
-		{RLIMIT_AS, MEMORY},  {RLIMIT_CPU, CPU_S},	  {RLIMIT_FSIZE, 0},
-		{RLIMIT_CORE, 0},     {RLIMIT_NOFILE, FILES_MAX}, {RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_AS, MEMORY}, {RLIMIT_CPU, CPU_S},	 {RLIMIT_FSIZE, 0},
+		{RLIMIT_CORE, 0},    {RLIMIT_NOFILE, FILES_MAX}, {RLIMIT_MSGQUEUE, 0},
 		{RLIMIT_NPROC, 0},
 	};
 
@@ -68,23 +67,56 @@ static int set_limits(void)
 static int allow(scmp_filter_ctx filter)
 {
 	static const int plain[] = {
-		SCMP_SYS(read),		 SCMP_SYS(pread64),	   SCMP_SYS(lseek),
-		SCMP_SYS(close),	 SCMP_SYS(fstat),	   SCMP_SYS(newfstatat),
-		SCMP_SYS(stat),		 SCMP_SYS(lstat),	   SCMP_SYS(statx),
-		SCMP_SYS(access),	 SCMP_SYS(faccessat),	   SCMP_SYS(faccessat2),
-		SCMP_SYS(readlink),	 SCMP_SYS(readlinkat),	   SCMP_SYS(getdents64),
-		SCMP_SYS(getcwd),	 SCMP_SYS(fcntl),	   SCMP_SYS(flock),
-		SCMP_SYS(brk),		 SCMP_SYS(munmap),	   SCMP_SYS(mremap),
-		SCMP_SYS(madvise),	 SCMP_SYS(fstatfs),	   SCMP_SYS(statfs),
-		SCMP_SYS(futex),	 SCMP_SYS(getrandom),	   SCMP_SYS(clock_gettime),
-		SCMP_SYS(gettimeofday),	 SCMP_SYS(time),	   SCMP_SYS(clock_nanosleep),
-		SCMP_SYS(nanosleep),	 SCMP_SYS(getpid),	   SCMP_SYS(gettid),
-		SCMP_SYS(getuid),	 SCMP_SYS(geteuid),	   SCMP_SYS(getgid),
-		SCMP_SYS(getegid),	 SCMP_SYS(rt_sigaction),   SCMP_SYS(rt_sigprocmask),
-		SCMP_SYS(rt_sigreturn),	 SCMP_SYS(rt_sigpending),  SCMP_SYS(sigaltstack),
-		SCMP_SYS(umask),	 SCMP_SYS(uname),	   SCMP_SYS(sysinfo),
-		SCMP_SYS(sched_yield),	 SCMP_SYS(sched_getaffinity), SCMP_SYS(rseq),
-		SCMP_SYS(exit),		 SCMP_SYS(exit_group),
+		SCMP_SYS(read),
+		SCMP_SYS(pread64),
+		SCMP_SYS(lseek),
+		SCMP_SYS(close),
+		SCMP_SYS(fstat),
+		SCMP_SYS(newfstatat),
+		SCMP_SYS(stat),
+		SCMP_SYS(lstat),
+		SCMP_SYS(statx),
+		SCMP_SYS(access),
+		SCMP_SYS(faccessat),
+		SCMP_SYS(faccessat2),
+		SCMP_SYS(readlink),
+		SCMP_SYS(readlinkat),
+		SCMP_SYS(getdents64),
+		SCMP_SYS(getcwd),
+		SCMP_SYS(fcntl),
+		SCMP_SYS(flock),
+		SCMP_SYS(brk),
+		SCMP_SYS(munmap),
+		SCMP_SYS(mremap),
+		SCMP_SYS(madvise),
+		SCMP_SYS(fstatfs),
+		SCMP_SYS(statfs),
+		SCMP_SYS(futex),
+		SCMP_SYS(getrandom),
+		SCMP_SYS(clock_gettime),
+		SCMP_SYS(gettimeofday),
+		SCMP_SYS(time),
+		SCMP_SYS(clock_nanosleep),
+		SCMP_SYS(nanosleep),
+		SCMP_SYS(getpid),
+		SCMP_SYS(gettid),
+		SCMP_SYS(getuid),
+		SCMP_SYS(geteuid),
+		SCMP_SYS(getgid),
+		SCMP_SYS(getegid),
+		SCMP_SYS(rt_sigaction),
+		SCMP_SYS(rt_sigprocmask),
+		SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(rt_sigpending),
+		SCMP_SYS(sigaltstack),
+		SCMP_SYS(umask),
+		SCMP_SYS(uname),
+		SCMP_SYS(sysinfo),
+		SCMP_SYS(sched_yield),
+		SCMP_SYS(sched_getaffinity),
+		SCMP_SYS(rseq),
+		SCMP_SYS(exit),
+		SCMP_SYS(exit_group),
 	};
 	static const uint64_t changes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_PATH;
 	int err = 0;
@@ -109,8 +141,8 @@ static int allow(scmp_filter_ctx filter)
 	return err;
 }
 
-/* Refused, not killed for: which calls librpm and SQLite try is up to their versions, and most of them
- * can do without. */
+/* Refused, not killed for: which calls librpm and SQLite try is up to their versions, and most of
+ * them can do without. */
 static int enter_seccomp(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -134,9 +166,8 @@ int walls_enter(const char *dir)
 	(void)enter_landlock(dir);
 	capng_clear(CAPNG_SELECT_BOUNDS);
 	(void)capng_apply(CAPNG_SELECT_BOUNDS);
-	if (geteuid() == 0 &&
-	    (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	     setresuid(NOBODY, NOBODY, NOBODY) < 0))
+	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+			       setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return -EPERM;
 	capng_clear(CAPNG_SELECT_ALL);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)

@@ -5,7 +5,7 @@
 /*
  * No root, no capabilities, bounds on memory, time and descriptors; of the file system the files in
  * `dir` alone (Landlock, where the kernel has it) and those only for reading; no network, no other
- * process, nothing executable. Not being root is given up where that is not allowed (a test); all else
- * that fails is an error, negative errno.
+ * process, nothing executable. Not being root is given up where that is not allowed (a test); all
+ * else that fails is an error, negative errno.
  */
 int walls_enter(const char *dir);

@@ -57,8 +57,8 @@ void inspect_want(struct inspect *inspect, struct span path, const struct inode_
 
 /*
  * The package of a file by its path and hashes (as dpkg_find(), rpm_find()): dpkg's word, and where
- * that knows nothing of it, rpm's. Returns false if rpm's database did not answer: the package is not
- * known then, whatever dpkg says. Safe in any thread; may wait for seconds.
+ * that knows nothing of it, rpm's. Returns false if rpm's database did not answer: the package is
+ * not known then, whatever dpkg says. Safe in any thread; may wait for seconds.
  */
 bool inspect_package(const char *info, const struct rpm_reader *rpm, const char *path,
 		     const char *sha256, const char *md5, char out_package[static PACKAGE_MAX],

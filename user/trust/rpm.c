@@ -217,8 +217,7 @@ static bool is_sound(const struct rpm_answer *answer)
 	static const char names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "+-._~^:";
 
-	if (answer->magic != RPM_ANSWER_MAGIC || answer->error > 0 ||
-	    answer->nr > RPM_OWNERS_MAX)
+	if (answer->magic != RPM_ANSWER_MAGIC || answer->error > 0 || answer->nr > RPM_OWNERS_MAX)
 		return false;
 	for (uint32_t i = 0; i < answer->nr; i++) {
 		const struct rpm_owner *owner = &answer->owners[i];

@@ -74,7 +74,7 @@ kt_start || exit 1
 wait_for sh -c '[ $(($(date +%s) - $(stat -c %Z /tmp/core))) -gt 12 ]' # whoever wrote it has ended
 WAY_MAGIC=$(printf '\177ELF') $WAYS/read /tmp/core
 wait_alert "$(of /tmp/core)"
-# That is the reason to scan it, and the alert waits for it if it may be less severe then; else it is told at once.
+# That is the reason to scan it; the alert waits for it only if it may be less severe then.
 expect_field "of an old dump it is told what is known" "$(of /tmp/core)" \
 	'.scan.state | IN("unscanned", "scanning", "key")' true
 check "and that is found out when somebody reads it" told dump-with-key /tmp/core

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * verity FILE sha256|sha512: has the kernel keep fs-verity of it, from now on for ever, and prints the
- * digest that it then tells. Exit status 2: the file system, or the kernel, has no such thing.
+ * verity FILE sha256|sha512: has the kernel keep fs-verity of it, from now on for ever, and prints
+ * the digest that it then tells. Exit status 2: the file system, or the kernel, has no such thing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,9 @@ int main(int argc, char **argv)
 	int fd = argc == 3 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 	struct fsverity_enable_arg enable = {
 		.version = 1,
-		.hash_algorithm = argc == 3 && !strcmp(argv[2], "sha512") ? FS_VERITY_HASH_ALG_SHA512
-									  : FS_VERITY_HASH_ALG_SHA256,
+		.hash_algorithm = argc == 3 && !strcmp(argv[2], "sha512")
+					  ? FS_VERITY_HASH_ALG_SHA512
+					  : FS_VERITY_HASH_ALG_SHA256,
 		.block_size = 4096,
 	};
 	struct fsverity_digest *digest = calloc(1, sizeof(*digest) + 64);
