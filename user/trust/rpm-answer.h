@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+#include "model/event.h"
+#include "trust/dpkg.h" /* PACKAGE_MAX */
+
 #define RPM_ANSWER_MAGIC 0x6b742d72706d3031ULL
 #define RPM_OWNERS_MAX	 8 /* packages of several architectures may have a file in common */
 #define RPM_DIGEST_MAX	 132 /* hex digits of SHA-512, with NUL and room */
@@ -26,3 +29,11 @@ struct rpm_answer {
 };
 
 _Static_assert(sizeof(struct rpm_answer) <= 4096, "a pipe takes it at once or not at all");
+
+/*
+ * What the answer says of a file whose content has these hashes; outputs as of rpm_find().
+ * -EBADMSG: it is nothing that keytrail-rpm would say; -EIO: that it could not read the database.
+ * Outputs are untouched then. Pure.
+ */
+int rpm_answer_judge(const struct rpm_answer *answer, const char *sha256, const char *md5,
+		     char out_package[static PACKAGE_MAX], enum package_state *out_state);
