@@ -100,7 +100,8 @@ static void judge_dump(const struct dump_scan *scan, struct watch_entry *entry,
 /*
  * A dump is being scanned that may turn out to be of a program that held no key: `coredumpctl
  * debug` starts the debugger on what it has just unpacked. Nobody is let off by that, since who
- * reads it is told of in any case, and with what is known then; and only where that may be less.
+ * reads it is told of in any case, and with what is known then; and only where that may be less:
+ * see judge_dump().
  */
 static uint64_t wait_scanned(const struct settled *s, const struct object *object,
 			     const struct watch_entry *entry, const struct policy_answer *answer,
@@ -109,8 +110,9 @@ static uint64_t wait_scanned(const struct settled *s, const struct object *objec
 	const struct dump_scan *scan = object ? object->scan : NULL;
 	const uint64_t until = s->settled_at + ENGINE_SCAN_WAIT_NS;
 
-	if (!dump_scan_goes_on(scan) || entry->object_class != CLASS_DUMP ||
-	    answer->reason != REASON_NO_RULE || s->final || now >= until)
+	if (!dump_scan_goes_on(scan) || !scan->may_be_stranger ||
+	    entry->object_class != CLASS_DUMP || answer->reason != REASON_NO_RULE || s->final ||
+	    now >= until)
 		return 0;
 	return watch_entry_severity(entry, SCANSTATE_CLEAN) <
 			       watch_entry_severity(entry, scan->state)

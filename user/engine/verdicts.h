@@ -31,6 +31,7 @@ struct dump_scan {
 	/* Its process is known, and had not read a key. Else it may have: dumped by a debugger, in
 	 * a container (whose numbers a dump has), by a thread of another name, or too long ago. */
 	bool of_stranger;
+	bool may_be_stranger; /* that could turn out to be so, while the scan goes on */
 	uint64_t keys; /* in all; the worst are named */
 	uint32_t nr;
 	struct scan_key items[EVENT_KEYS_MAX]; /* of a copy there are only nr */
