@@ -152,10 +152,15 @@ void process_subject_inspect(const char *path, struct process_subject *p)
 	char md5[DIGEST_MD5];
 
 	p->subject.inspected = true;
-	if (fd < 0 || digest_file(fd, INSPECT_FILE_MAX, p->digest, md5) < 0)
+	if (fd < 0)
+		return;
+	(void)verity_measure(fd, p->verity);
+	p->subject.verity = span_of(p->verity);
+	if (digest_file(fd, INSPECT_FILE_MAX, p->digest, md5) < 0)
 		return;
 	p->subject.digest = span_of(p->digest);
-	dpkg_find(DPKG_INFO, p->exe, md5, p->package, &p->subject.package_state);
+	inspect_package(DPKG_INFO, NULL, p->exe, p->digest, md5, p->package,
+			&p->subject.package_state);
 	p->subject.package = span_of(p->package);
 }
 

@@ -6,12 +6,13 @@
 
 #include "policy/policy.h"
 #include "trust/digest.h"
+#include "trust/verity.h"
 #include "trust/dpkg.h"
 
 struct process_subject {
 	struct policy_subject subject; /* its spans point into what follows */
 	char exe[4096], cgroup[4096], user[256];
-	char digest[DIGEST_TEXT], package[PACKAGE_MAX];
+	char digest[DIGEST_TEXT], package[PACKAGE_MAX], verity[VERITY_TEXT];
 };
 
 /*

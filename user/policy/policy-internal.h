@@ -51,7 +51,7 @@ struct rule {
 	const char *exe;
 	size_t exe_len;
 	struct wanted unit, container, user;
-	const char *package, *digest; /* NULL = any will do */
+	const char *package, *digest, *verity; /* NULL = any will do */
 	const char *script; /* NULL = whatever the program does; else `exe` is there, too */
 	uint32_t uid;
 	enum login_kind login;
@@ -159,6 +159,12 @@ bool rule_meets(const struct policy *policy, const struct rule *rule,
 bool wanted_is(const struct wanted *wanted, struct span text);
 /* dpkg's name may have an architecture (libssl3:amd64), which a rule need not say. */
 bool policy_is_package(struct span found, const char *wanted);
+
+/* Does the rule ask what the executable is, beyond its path? */
+static inline bool rule_inspects(const struct rule *rule)
+{
+	return rule->package || rule->digest || rule->verity;
+}
 
 /* --- resolve.c --- */
 

@@ -203,7 +203,7 @@ struct policy_subject {
 	/* What was found out of the executable; `inspected`: that was tried. */
 	bool inspected;
 	enum package_state package_state;
-	struct span package, digest;
+	struct span package, digest, verity;
 	uint32_t uid;
 	uint32_t loginuid; /* UID_UNSET: nobody logged in to start it */
 	enum session_type session_type; /* how he came in */
@@ -268,8 +268,12 @@ bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_
 bool policy_is_interpreter(const char *exe);
 
 #define DPKG_INFO "/var/lib/dpkg/info" /* where a rule's `package` is looked up: trust/dpkg.h */
+#define RPM_DIRS                                              \
+	{                                                     \
+		"/usr/lib/sysimage/rpm", "/var/lib/rpm", NULL \
+	} /* and there: trust/rpm.h */
 
-/* Whether rules that name this executable ask for its package or its digest. */
+/* Whether rules that name this executable ask for its package or a digest of it. */
 bool policy_inspects(const struct policy *policy, struct span exe);
 
 /* Whether a rule names this script. */
