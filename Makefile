@@ -79,13 +79,14 @@ KT_CFLAGS := -std=gnu11 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(CFLAGS) $(PK
 KT_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
 # --- sources --------------------------------------------------------------------------------------
-PROGRAM_DIRS := user/daemon user/cli user/scan-child user/dump-child
+PROGRAM_DIRS := user/daemon user/cli user/scan-child user/dump-child user/search-child
 LIB_SRC   := $(filter-out $(addsuffix /%,$(PROGRAM_DIRS)),$(wildcard user/*/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
 DAEMON_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/daemon/*.c))
 CLI_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/cli/*.c))
 CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/scan-child/*.c))
 DUMP_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/dump-child/*.c))
+SEARCH_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/search-child/*.c))
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 BPF_OBJ   := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf/%.o)
 BPF_LOOP_OBJ := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf-loop/%.o)
@@ -95,7 +96,8 @@ FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuz
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 WAYS_BIN  := $(patsubst tests/vm/ways/%.c,$(BUILD)/tests/vm/ways/%,$(wildcard tests/vm/ways/*.c))
 
-PROGRAMS := $(BUILD)/keytraild $(BUILD)/keytrail $(BUILD)/keytrail-scan $(BUILD)/keytrail-scan-dump
+PROGRAMS := $(BUILD)/keytraild $(BUILD)/keytrail $(BUILD)/keytrail-scan $(BUILD)/keytrail-scan-dump \
+	$(BUILD)/keytrail-search
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -108,6 +110,7 @@ $(BUILD)/keytraild: $(DAEMON_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail: $(CLI_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail-scan: $(CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail-scan-dump: $(DUMP_CHILD_OBJ) $(BUILD)/libkeytrail.a
+$(BUILD)/keytrail-search: $(SEARCH_CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(PROGRAMS):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS)

@@ -65,6 +65,7 @@ EXPECTED = {
     "/usr/local/bin/keytrail": 0o755,
     "/usr/local/libexec/keytrail/keytrail-scan": 0o755,
     "/usr/local/libexec/keytrail/keytrail-scan-dump": 0o755,
+    "/usr/local/libexec/keytrail/keytrail-search": 0o755,
     "/usr/local/share/bash-completion/completions/keytrail": 0o644,
     "/lib/systemd/system/keytraild.service": 0o644,
     "/usr/lib/sysusers.d/keytrail.conf": 0o644,
