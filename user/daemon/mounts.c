@@ -56,9 +56,10 @@ bool mounts_type_answers(const char *type)
 bool mounts_type_is_pseudo(const char *type)
 {
 	static const char *const types[] = {
-		"autofs",    "binfmt_misc", "bpf",     "cgroup", "cgroup2",    "configfs",  "debugfs",
-		"devpts",    "devtmpfs",    "efivarfs", "fusectl", "hugetlbfs", "mqueue",    "nsfs",
-		"proc",	     "pstore",	    "rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tracefs",
+		"autofs",    "binfmt_misc", "bpf",	"cgroup",   "cgroup2",	  "configfs",
+		"debugfs",   "devpts",	    "devtmpfs", "efivarfs", "fusectl",	  "hugetlbfs",
+		"mqueue",    "nsfs",	    "proc",	"pstore",   "rpc_pipefs", "securityfs",
+		"selinuxfs", "sysfs",	    "tracefs",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)

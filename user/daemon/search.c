@@ -138,7 +138,8 @@ static bool is_below(const char *path, const char *tree)
 {
 	size_t len = strlen(tree);
 
-	return !strcmp(tree, "/") || (!strncmp(path, tree, len) && (path[len] == '/' || !path[len]));
+	return !strcmp(tree, "/") ||
+	       (!strncmp(path, tree, len) && (path[len] == '/' || !path[len]));
 }
 
 /* In the order in which they are added. */
@@ -166,9 +167,10 @@ static void add_place(struct search_watch *s, const char *path, int mount)
 /* A service's home may be a directory of all: such are not anybody's. */
 static bool is_somebodys(const char *home)
 {
-	static const char *const shared[] = {"/usr", "/bin", "/sbin", "/lib", "/dev", "/proc", "/sys"};
-	static const char *const tops[] = {"/", "/var", "/var/lib", "/run", "/tmp", "/var/tmp", "/etc",
-					   "/home", "/opt", "/srv"};
+	static const char *const shared[] = {"/usr", "/bin",  "/sbin", "/lib",
+					     "/dev", "/proc", "/sys"};
+	static const char *const tops[] = {"/",	       "/var", "/var/lib", "/run", "/tmp",
+					   "/var/tmp", "/etc", "/home",	   "/opt", "/srv"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
 		if (is_below(home, shared[i]))
@@ -245,7 +247,8 @@ static void list_places(struct search_watch *s)
 	mounts_each(s->app->mounts, add_mount, &below);
 }
 
-/* --- a file that begins as a key does --------------------------------------------------------------
+/* --- a file that begins as a key does
+ * --------------------------------------------------------------
  */
 
 static void answer(struct search_watch *s, int value)
@@ -322,7 +325,8 @@ static void take_file(struct search_watch *s, const struct search_message *messa
 		answer(s, 1);
 }
 
-/* --- a search --------------------------------------------------------------------------------------
+/* --- a search
+ * --------------------------------------------------------------------------------------
  */
 
 static void send_place(struct search_watch *s)
@@ -517,8 +521,8 @@ json_t *search_json(const struct search_watch *s)
 	watcher_stats(s->app->watcher, &watched);
 	json = json_pack("{s:s, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "state",
 			 states[s->state], "whole", (int)s->whole, "now", counts_json(&s->so_far),
-			 "last", counts_json(&s->last), "searches", (json_int_t)s->searches, "trees",
-			 (json_int_t)s->nr_places, "tree", (json_int_t)s->at, "watched",
+			 "last", counts_json(&s->last), "searches", (json_int_t)s->searches,
+			 "trees", (json_int_t)s->nr_places, "tree", (json_int_t)s->at, "watched",
 			 (json_int_t)watched.found, "test_keys", (json_int_t)s->test_keys,
 			 "left_out", (json_int_t)s->left_out, "apart", (json_int_t)s->places_apart,
 			 "failed", (json_int_t)s->failed);
@@ -527,8 +531,9 @@ json_t *search_json(const struct search_watch *s)
 	if (json && s->ended_ns)
 		json_object_set_new(json, "ended", json_real((double)s->ended_ns / 1e9));
 	if (json && (s->state == WAITING || s->state == FAILED))
-		json_object_set_new(
-			json, "next_in_s",
-			json_integer(s->next_s > now_s() ? (json_int_t)(s->next_s - now_s()) : 0));
+		json_object_set_new(json, "next_in_s",
+				    json_integer(s->next_s > now_s()
+							 ? (json_int_t)(s->next_s - now_s())
+							 : 0));
 	return json;
 }

@@ -22,7 +22,8 @@ const char *interpreter_name(struct span exe)
 	while (end > begin && strchr("0123456789.-", exe.p[end - 1]) && exe.p[end - 1])
 		end--;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strlen(names[i]) == end - begin && !memcmp(names[i], exe.p + begin, end - begin))
+		if (strlen(names[i]) == end - begin &&
+		    !memcmp(names[i], exe.p + begin, end - begin))
 			return names[i];
 	return NULL;
 }

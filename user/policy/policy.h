@@ -58,7 +58,8 @@ enum object_class {
 	/* No files: an entry of these has no paths, and is about a deed. */
 	CLASS_PROCESS_MEMORY, /* memory of a process that has read a key */
 	CLASS_SYSTEM_MEMORY, /* /dev/mem, /proc/kcore, /proc/vmcore */
-	/* Keys under names that nobody knew, found by what they are: an entry of it has no paths. */
+	/* Keys under names that nobody knew, found by what they are: an entry of it has no paths.
+	 */
 	CLASS_FOUND_KEY,
 	CLASS_NR
 };

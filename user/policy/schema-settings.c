@@ -305,13 +305,14 @@ const char *schema_setting_key(size_t i)
 /* The keys of a setting that is a map, NULL: it is none. */
 static const struct field *map_of(const struct field *field)
 {
-	return field->read == read_scan ? scan_fields
-	       : field->read == read_journal ? journal_fields
+	return field->read == read_scan	      ? scan_fields
+	       : field->read == read_journal  ? journal_fields
 	       : field->read == read_discover ? discover_fields
-						: NULL;
+					      : NULL;
 }
 
-static void put_map(const struct policy *policy, const struct field *fields, char *out, size_t size);
+static void put_map(const struct policy *policy, const struct field *fields, char *out,
+		    size_t size);
 
 static void put_trees(const struct policy *policy, char *out, size_t size)
 {

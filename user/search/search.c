@@ -137,7 +137,10 @@ void search_end(struct search *s, struct search_counts *out_counts)
 
 static int open_as(int at, const char *name, int flags, uint64_t resolve)
 {
-	struct open_how how = {.flags = (uint64_t)(flags | BESIDES), .resolve = resolve};
+	struct open_how how = {
+		.flags = (uint64_t)(flags | (flags & O_PATH ? O_CLOEXEC | O_NOFOLLOW : BESIDES)),
+		.resolve = resolve,
+	};
 	int fd = (int)syscall(SYS_openat2, at, name, &how, sizeof(how));
 
 	/* Only its owner, and who has CAP_FOWNER, may leave a file's time alone. */

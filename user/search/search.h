@@ -4,12 +4,12 @@
  *
  * What was looked at is remembered, so that the next search opens what has changed only. Two kinds
  * of searches: a whole one reads every directory; the other one reads those in which a name came or
- * went since (by their times), and asks the others for nothing but that. A file that is rewritten in
- * place is therefore found by a whole search.
+ * went since (by their times), and asks the others for nothing but that. A file that is rewritten
+ * in place is therefore found by a whole search.
  *
- * No symbolic link is followed and no mount point crossed: what is mounted below a tree is a tree of
- * its own, or left alone. While it rests it has nothing open, so no file system is kept from being
- * unmounted for longer than a directory takes. One thread.
+ * No symbolic link is followed and no mount point crossed: what is mounted below a tree is a tree
+ * of its own, or left alone. While it rests it has nothing open, so no file system is kept from
+ * being unmounted for longer than a directory takes. One thread.
  */
 #pragma once
 
@@ -46,8 +46,8 @@ struct search_ops {
 	int64_t (*wall)(void *userdata); /* s, the clock of files' times */
 	void (*rest)(void *userdata, uint64_t ns);
 	/*
-	 * The file begins as a key does. 0: it was looked into; 1: it could not be, ask again in the
-	 * next search; negative: the search ends.
+	 * The file begins as a key does. 0: it was looked into; 1: it could not be, ask again in
+	 * the next search; negative: the search ends.
 	 */
 	int (*ask)(void *userdata, const struct search_file *file);
 	void (*progress)(void *userdata, const struct search_counts *so_far); /* often */

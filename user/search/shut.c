@@ -46,11 +46,8 @@ static int set_limits(void)
 		int what;
 		rlim_t value;
 	} table[] = {
-		{RLIMIT_FSIZE, 0},
-		{RLIMIT_CORE, 0},
-		{RLIMIT_NPROC, 0},
-		{RLIMIT_NOFILE, 64},
-		{RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_FSIZE, 0},   {RLIMIT_CORE, 0},	   {RLIMIT_NPROC, 0},
+		{RLIMIT_NOFILE, 64}, {RLIMIT_MSGQUEUE, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -66,17 +63,39 @@ static int set_limits(void)
 static int allow(scmp_filter_ctx filter)
 {
 	static const int plain[] = {
-		SCMP_SYS(openat2),	  SCMP_SYS(close),	    SCMP_SYS(getdents64),
-		SCMP_SYS(statx),	  SCMP_SYS(newfstatat),	    SCMP_SYS(fstat),
-		SCMP_SYS(lseek),	  SCMP_SYS(read),	    SCMP_SYS(pread64),
-		SCMP_SYS(fadvise64),	  SCMP_SYS(fcntl),	    SCMP_SYS(sendto),
-		SCMP_SYS(recvfrom),	  SCMP_SYS(clock_gettime),  SCMP_SYS(clock_nanosleep),
-		SCMP_SYS(nanosleep),	  SCMP_SYS(time),	    SCMP_SYS(gettimeofday),
-		SCMP_SYS(brk),		  SCMP_SYS(munmap),	    SCMP_SYS(mremap),
-		SCMP_SYS(madvise),	  SCMP_SYS(futex),	    SCMP_SYS(getrandom),
-		SCMP_SYS(getpid),	  SCMP_SYS(gettid),	    SCMP_SYS(exit_group),
-		SCMP_SYS(exit),		  SCMP_SYS(rt_sigreturn),   SCMP_SYS(rt_sigprocmask),
-		SCMP_SYS(sigaltstack),	  SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield),
+		SCMP_SYS(openat2),
+		SCMP_SYS(close),
+		SCMP_SYS(getdents64),
+		SCMP_SYS(statx),
+		SCMP_SYS(newfstatat),
+		SCMP_SYS(fstat),
+		SCMP_SYS(lseek),
+		SCMP_SYS(read),
+		SCMP_SYS(pread64),
+		SCMP_SYS(fadvise64),
+		SCMP_SYS(fcntl),
+		SCMP_SYS(sendto),
+		SCMP_SYS(recvfrom),
+		SCMP_SYS(clock_gettime),
+		SCMP_SYS(clock_nanosleep),
+		SCMP_SYS(nanosleep),
+		SCMP_SYS(time),
+		SCMP_SYS(gettimeofday),
+		SCMP_SYS(brk),
+		SCMP_SYS(munmap),
+		SCMP_SYS(mremap),
+		SCMP_SYS(madvise),
+		SCMP_SYS(futex),
+		SCMP_SYS(getrandom),
+		SCMP_SYS(getpid),
+		SCMP_SYS(gettid),
+		SCMP_SYS(exit_group),
+		SCMP_SYS(exit),
+		SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(rt_sigprocmask),
+		SCMP_SYS(sigaltstack),
+		SCMP_SYS(restart_syscall),
+		SCMP_SYS(sched_yield),
 	};
 	int err = 0;
 
