@@ -364,7 +364,7 @@ static void put_map(const struct policy *policy, const struct field *fields, cha
 	out[0] = '\0';
 	for (size_t i = 0; f && fields[i].key; i++) {
 		put_setting(policy, &fields[i], NULL, value, sizeof(value));
-		fprintf(f, "%s%s: %s", i ? ", " : "{", fields[i].key, value);
+		fprintf(f, "%s%s: %s", i ? ", " : "{", fields[i].key, *value ? value : "\"\"");
 	}
 	if (!f)
 		return;
