@@ -79,7 +79,7 @@ KT_CFLAGS := -std=gnu11 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(CFLAGS) $(PK
 KT_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
 # --- sources --------------------------------------------------------------------------------------
-PROGRAM_DIRS := user/daemon user/cli user/scan-child user/dump-child user/rpm-child
+PROGRAM_DIRS := user/daemon user/cli user/scan-child user/dump-child user/rpm-child user/search-child
 LIB_SRC   := $(filter-out $(addsuffix /%,$(PROGRAM_DIRS)),$(wildcard user/*/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
 DAEMON_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/daemon/*.c))
@@ -87,6 +87,7 @@ CLI_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/cli/*.c))
 CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/scan-child/*.c))
 RPM_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/rpm-child/*.c))
 DUMP_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/dump-child/*.c))
+SEARCH_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/search-child/*.c))
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 BPF_OBJ   := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf/%.o)
 BPF_LOOP_OBJ := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf-loop/%.o)
@@ -99,6 +100,7 @@ WAYS_BIN  := $(patsubst tests/vm/ways/%.c,$(BUILD)/tests/vm/ways/%,$(wildcard te
 # The one program for which a library may be missing: it reads the database of rpm (user/trust/rpm.h).
 RPM := $(shell pkg-config --exists rpm 2>/dev/null && echo 1)
 PROGRAMS := $(BUILD)/keytraild $(BUILD)/keytrail $(BUILD)/keytrail-scan $(BUILD)/keytrail-scan-dump \
+	$(BUILD)/keytrail-search \
 	$(if $(RPM),$(BUILD)/keytrail-rpm)
 
 .PHONY: all
@@ -114,6 +116,7 @@ $(BUILD)/keytrail-scan: $(CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail-scan-dump: $(DUMP_CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail-rpm: $(RPM_CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail-rpm: PKG_LIBS += $(if $(RPM),$(shell pkg-config --libs rpm))
+$(BUILD)/keytrail-search: $(SEARCH_CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(PROGRAMS):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS)

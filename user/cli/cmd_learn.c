@@ -10,12 +10,12 @@
 
 #include "cli/cli.h"
 #include "cli/daemon.h"
-#include "cli/explain_process.h"
 #include "cli/learn.h"
 #include "journal/line.h"
 #include "journal/select.h"
 
 #define LOG_DEFAULT KT_STATEDIR "/evidence"
+#include "trust/trust.h"
 
 struct options {
 	const char *duration, *from, *write, *socket, *log;
@@ -34,7 +34,7 @@ static enum learn_file sound(void *ctx, const char *path)
 {
 	if (access(path, F_OK) < 0)
 		return LEARN_FILE_MISSING;
-	return process_only_root_changes(path) ? LEARN_FILE_SOUND : LEARN_FILE_OTHERS;
+	return trust_others_can_write(path) ? LEARN_FILE_OTHERS : LEARN_FILE_SOUND;
 }
 
 static int no_memory(void)

@@ -29,6 +29,3 @@ int process_subject_read(pid_t pid, struct process_subject *out_process);
  * it can be read.
  */
 void process_subject_inspect(const char *path, struct process_subject *out_process);
-
-/* Whether a file and all directories above it are root's to change alone, but for ACLs. */
-bool process_only_root_changes(const char *path);

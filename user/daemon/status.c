@@ -19,8 +19,10 @@
 #include "daemon/programs.h"
 #include "daemon/quota.h"
 #include "daemon/scans.h"
+#include "daemon/search.h"
 #include "daemon/slow.h"
 #include "engine/engine.h"
+#include "journal/policy-digest.h"
 #include "trail/store.h"
 #include "watch/watcher.h"
 
@@ -300,6 +302,7 @@ int status_json(struct app *app, json_t **out_status)
 	struct engine_stats engine;
 	struct sensor_stats stats = {};
 	struct utsname uts;
+	char digest[LINE_HEX + 1];
 	json_t *status, *warnings;
 
 	watcher_stats(app->watcher, &watched);
@@ -319,10 +322,11 @@ int status_json(struct app *app, json_t **out_status)
 		return -ENOMEM;
 	}
 	json_object_set_new(status, "policy",
-			    json_pack("{s:o, s:i, s:f, s:i}", "files", files_json(app),
+			    json_pack("{s:o, s:i, s:f, s:i, s:s}", "files", files_json(app),
 				      "generation", (int)app->generation, "loaded_at",
 				      app->policy_loaded_ns / 1e9, "watches",
-				      (int)policy_nr_watches(app->policy)));
+				      (int)policy_nr_watches(app->policy), "policy_sha256",
+				      policy_digest_hex(app->policy, digest)));
 	json_object_set_new(status, "holders",
 			    json_pack("{s:i, s:i}", "now", (int)stats.holders, "max",
 				      (int)stats.holders_max));
@@ -370,6 +374,7 @@ int status_json(struct app *app, json_t **out_status)
 	}
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
 	json_object_set_new(status, "scan", scan_json(app));
+	json_object_set_new(status, "search", search_json(app->search));
 	json_object_set_new(status, "programs", programs_json(app, warnings));
 	json_object_set_new(status, "journal", evidence_json(app, warnings));
 	json_object_set_new(status, "quota", quota_json(app->quota));

@@ -116,6 +116,8 @@ struct policy {
 	struct place
 		setting_places[SETTINGS_MAX]; /* by row of the schema's table; file NULL: default */
 	const char *setting_texts[SETTINGS_MAX]; /* as written, "" = a list, NULL = the default */
+	const char **discover_trees;
+	size_t nr_discover_trees;
 	struct wanted *labels; /* of this host */
 	size_t nr_labels;
 	char **strings; /* all that the structs point to */
