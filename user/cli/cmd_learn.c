@@ -13,9 +13,9 @@
 #include "cli/learn.h"
 #include "journal/line.h"
 #include "journal/select.h"
+#include "trust/trust.h"
 
 #define LOG_DEFAULT KT_STATEDIR "/evidence"
-#include "trust/trust.h"
 
 struct options {
 	const char *duration, *from, *write, *socket, *log;
