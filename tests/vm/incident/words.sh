@@ -48,7 +48,8 @@ accounts() {
 # debug.sh waits for these files.
 greet_debug() {
 	install -D -m 0644 /etc/keytrail/signing.needles "$T/debug/etc/keytrail/signing.needles"
-	wait_for send_to_debug && wait_for on_debug test -e /run/ready || fail "debug is there"
+	wait_for send_to_debug || fail "debug listens"
+	wait_for on_debug test -e /run/ready || fail "debug is there"
 }
 send_to_debug() {
 	date +%s.%N >"$T/debug/etc/keytrail/now"
@@ -80,7 +81,7 @@ dump_with_key() {
 	printf '.type == "dump-with-key" and .scan.path == "%s"' "$1"
 }
 wait_debug_alert() {
-	on_debug sh -c 'T=/root; . /kt/tests/lib.sh; WAIT=240; wait_alert "$1"' sh "$1"
+	on_debug sh -c 'T=/root; . /kt/tests/lib.sh; WAIT=1500; wait_alert "$1"' sh "$1"
 }
 all_scanned='.scan.queued + .scan.running == 0'
 scanned() {
@@ -97,7 +98,7 @@ keys_known() {
 
 # ask INSTANCE REQUEST
 ask() {
-	printf '%s\n' "$2" | timeout 60 socat -t 60 - "UNIX:/run/signd-$1/socket"
+	printf '%s\n' "$2" | timeout 600 socat -t 600 - "UNIX:/run/signd-$1/socket"
 }
 # sign_and_verify KEY INSTANCE
 sign_and_verify() {
@@ -139,4 +140,16 @@ told() {
 		 (.subject.exe | sub(".*/"; "")), .subject.user,
 		 ((.object.path // .scan.path // .dump.path) | sub(".*/"; "") |
 			sub("core[.]signd[.].*[.]zst"; "core.signd.zst"))] | join(" ")' "$1"
+}
+
+# What both hosts have told until now, in order; kept in $T/told-HOST.
+so_far() {
+	local host
+	cp /var/log/keytrail/alerts.jsonl "$T/signer.jsonl"
+	on_debug cat /var/log/keytrail/alerts.jsonl >"$T/debug.jsonl"
+	for host in signer debug; do
+		told "$T/$host.jsonl" >"$T/told-$host"
+		say "alerts of $host:"
+		sed 's/^/        /' "$T/told-$host"
+	done
 }

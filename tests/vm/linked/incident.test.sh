@@ -6,5 +6,5 @@
 # guests: signer debug
 # kernels: 6.1
 # long kernels: 7.x
-# limit: 900 s
+# limit: 3000 s
 exec bash "/kt/tests/incident/$(hostname).sh"
