@@ -95,7 +95,8 @@ SKEL      := $(BUILD)/keytrail.skel.h $(BUILD)/keytrail-loop.skel.h
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
-WAYS_BIN  := $(patsubst tests/vm/ways/%.c,$(BUILD)/tests/vm/ways/%,$(wildcard tests/vm/ways/*.c))
+WAYS_BIN  := $(patsubst tests/vm/ways/%.c,$(BUILD)/tests/vm/ways/%,$(wildcard tests/vm/ways/*.c)) \
+	     $(BUILD)/tests/vm/ways/signd
 
 # The one program for which a library may be missing: it reads the database of rpm (user/trust/rpm.h).
 RPM := $(shell pkg-config --exists rpm 2>/dev/null && echo 1)
@@ -196,6 +197,13 @@ $(BUILD)/tests/vm/ways/%: tests/vm/ways/%.c
 	$(call say,WAY,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -static -MMD -MP -MF $@.d -o $@ $<
+
+# A service like those that keys are taken from, with the libraries of the Debian guest.
+$(BUILD)/tests/vm/ways/signd: tests/vm/incident/signd.c
+	$(call say,WAY,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -MMD -MP -MF $@.d -o $@ $< \
+		-lcrypto -lsystemd
 
 # What scripts/bench-vm puts into guests: ops is static, as the ways are; nothing has no C library at
 # all; the others load programs.

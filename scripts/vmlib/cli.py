@@ -6,12 +6,20 @@ import os
 import pathlib
 import sys
 
-from . import debian, guest, kernels, mini, modules, payload
+from . import debian, guest, kernels, link, mini, modules, payload
 from .common import ROOT, Failure, cache_dir, say, scratch
 
 EPILOG = """exit codes of run: the command's own; 124 the time limit was reached; 125 the guest
 panicked or could not be started; 69 a tool or a kernel is missing; 2 usage.
 The cache is $KEYTRAIL_CACHE, else $XDG_CACHE_HOME/keytrail, else ~/.cache/keytrail."""
+
+LINK_EPILOG = """scripts/vm link --kernel 6.1 --image mini -- one='ping -c 1 two' two='sleep 60'
+
+boots guests by these names, each with a command line for its sh, on a network that has no other
+members: 192.0.2.1 is the first, 192.0.2.2 the second, and names are known. Each line of output
+begins with the guest's name. When a command ends its guest goes off; when one fails the others are
+ended. The exit code is 0 if all commands end with 0, else that of the first that did not.
+--copy and --timeout are for each guest; --console FILE keeps FILE.NAME of each."""
 
 
 def images():
@@ -24,8 +32,9 @@ def images():
     }
 
 
-def boot(args, command, pty=False, sinks=None, terminal=None, mem=None):
-    """Boots one guest for one command. Returns its Outcome."""
+def boot(args, command, pty=False, sinks=None, terminal=None, mem=None, peer=None):
+    """Boots one guest for one command. Returns its Outcome. peer: its place on a link
+    (link.Peer)."""
     default_mem, limit, words, make_disk = images()[args.image]
     kernel = kernels.get(args.kernel)
     if kernel.lacks and args.image != "mini":
@@ -34,15 +43,18 @@ def boot(args, command, pty=False, sinks=None, terminal=None, mem=None):
     disk = make_disk()
     with scratch() as tmp:
         payload.make(tmp / "payload.cpio", args.image, pathlib.Path(args.build).resolve(), command,
-                     args.copy, pty, args.tests)
+                     args.copy, pty, args.tests, peer)
         machine = guest.Machine(
             kernel=kernel.vmlinuz, disk=disk, smp=args.smp, in_turns=args.in_turns,
             mem=args.mem or mem or default_mem,
-            icount=args.icount, append=f"{words} {args.append}",
+            icount=args.icount, append=f"{words} {peer.APPEND if peer else ''} {args.append}",
+            cables=peer.cables if peer else [], mac=peer.mac if peer else "",
             initramfs=[mini.image(), modules.initramfs(kernel), tmp / "payload.cpio"])
-        log = open(args.console, "wb") if args.console else None
+        log = None
+        if args.console:
+            log = open(args.console + (f".{peer.name}" if peer else ""), "wb")
         limit = args.timeout if args.timeout is not None else limit
-        one = guest.Guest(machine, tmp, log, args.verbose)
+        one = guest.Guest(machine, tmp, log, args.verbose, peer.given_up if peer else None)
         return one.run(0 if pty else limit, sinks, terminal)
 
 
@@ -54,14 +66,16 @@ def write_to(stream):
     return write
 
 
-def report(outcome):
+def report(outcome, whose=""):
     """Says what went wrong beside the command, with the console's end."""
-    if outcome.trouble:
-        say(outcome.trouble + "; the console ends with:")
+    if outcome.trouble == guest.GIVEN_UP:
+        say(whose + outcome.trouble)
+    elif outcome.trouble:
+        say(whose + outcome.trouble + "; the console ends with:")
         print(guest.console_tail(outcome), file=sys.stderr)
     else:
         for line in outcome.complaints:
-            say(f"the guest's kernel complained: {line}")
+            say(f"{whose}the guest's kernel complained: {line}")
 
 
 def cmd_run(args):
@@ -74,6 +88,24 @@ def cmd_run(args):
     if args.times:
         say(f"up after {outcome.boot_seconds:.1f} s, off after {outcome.seconds:.1f} s")
     return outcome.code
+
+
+def cmd_link(args):
+    """scripts/vm link: several guests that see each other, each with a command line for its sh."""
+    commands = link.parse(args.command)
+    tell = link.Lines()
+
+    def one(peer):
+        sinks = {"out": tell.sink(peer.name, sys.stdout), "err": tell.sink(peer.name, sys.stderr)}
+        return boot(args, ["sh", "-c", commands[peer.name]], sinks=sinks, peer=peer)
+
+    outcomes = link.run(list(commands), one)
+    tell.end()
+    for name, outcome in outcomes.items():
+        report(outcome, f"{name}: ")
+        if args.times:
+            say(f"{name}: up after {outcome.boot_seconds:.1f} s, off after {outcome.seconds:.1f} s")
+    return link.code(outcomes)
 
 
 def cmd_shell(args):
@@ -165,6 +197,11 @@ def parser():
                           epilog=EPILOG)
     one.add_argument("--times", action="store_true", help="say how long boot and run took")
     one.set_defaults(do=cmd_run, command=[])
+    one = subs.add_parser("link", parents=[with_image], epilog=LINK_EPILOG,
+                          formatter_class=argparse.RawDescriptionHelpFormatter,
+                          help="several guests on a network of their own")
+    one.add_argument("--times", action="store_true", help="say how long boots and runs took")
+    one.set_defaults(do=cmd_link, command=[])
     subs.add_parser("shell", parents=[with_image],
                     help="a shell for a person").set_defaults(do=cmd_shell)
     one = subs.add_parser("kernels", help="list the kernels, fetch those that are not there")

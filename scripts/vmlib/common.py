@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+PATIENCE = 20  # tenths of a second that a lock is waited for without a word
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -66,9 +67,12 @@ def run(argv, **kwargs):
 def locked(name):
     """Held while a part of the cache is made, so that two runs do not make it twice."""
     with open(cache_dir() / f".lock-{name}", "w", encoding="ascii") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for _ in range(PATIENCE):  # most often it is only looked up
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.1)
+        else:
             say(f"waiting for another run that makes {name}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -27,6 +27,7 @@ from .common import tool
 # Exit codes of our own, besides the command's: as timeout(1), and the shell's "cannot run".
 TIMED_OUT, BROKEN = 124, 125
 CONSOLE_TAIL = 40
+GIVEN_UP = "ended, since another guest of its link has failed"
 LAST_WORDS = 4  # seconds for a hung guest to tell its console what its processes do
 # What a kernel says when it has found a fault in itself.
 COMPLAINTS = re.compile(rb"(?:BUG:|Oops|kernel BUG at|WARNING: CPU|general protection fault|"
@@ -57,6 +58,8 @@ class Machine:
     mem: int = 512
     icount: bool = False
     append: str = ""
+    cables: list = dataclasses.field(default_factory=list)  # descriptors: one for each neighbour
+    mac: str = ""
 
 
 @dataclasses.dataclass
@@ -103,6 +106,19 @@ def qemu_argv(machine, fds, initrd):
         argv += ["-drive", f"file={machine.disk},format=raw,if=none,id=root,snapshot=on,"
                            "cache=unsafe,aio=threads",
                  "-device", "virtio-blk-pci,drive=root"]
+    return argv + network(machine)
+
+
+def network(machine):
+    """Words for a card that is joined with the machine's cables by a hub of QEMU's own; without
+    cables there is no network at all."""
+    if not machine.cables:
+        return []
+    argv = ["-netdev", "hubport,id=card,hubid=0",
+            "-device", f"virtio-net-pci,netdev=card,mac={machine.mac},romfile="]
+    for number, fd in enumerate(machine.cables):
+        argv += ["-netdev", f"stream,id=cable{number},server=off,addr.type=fd,addr.str={fd}",
+                 "-netdev", f"hubport,id=port{number},hubid=0,netdev=cable{number}"]
     return argv
 
 
@@ -111,8 +127,10 @@ class Guest:
 
     PORTS = ("ctl", "out", "err", "in", "console")
 
-    def __init__(self, machine, scratch, console_log=None, verbose=False):
+    def __init__(self, machine, scratch, console_log=None, verbose=False, given_up=None):
+        """given_up: an event by which others say that nobody waits for this one any more."""
         self.machine = machine
+        self.given_up = given_up or threading.Event()
         self.scratch = scratch
         self.console = bytearray()
         self.tail = collections.deque(maxlen=2000)
@@ -138,9 +156,12 @@ class Guest:
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(self.scratch / "qemu.log", "wb"),
             env=dict(os.environ, TMPDIR=str(self.scratch)),
-            pass_fds=[e[1].fileno() for e in ends.values()], start_new_session=True)
+            pass_fds=[e[1].fileno() for e in ends.values()] + self.machine.cables,
+            start_new_session=True)
         for _, theirs in ends.values():
             theirs.close()
+        for cable in self.machine.cables:
+            os.close(cable)
         self.ends = {name: ours for name, (ours, _) in ends.items()}
 
     def _stop(self):
@@ -201,6 +222,9 @@ class Guest:
                     break
                 if stopping.is_set():
                     trouble = "stopped by a signal"
+                    break
+                if self.given_up.is_set() and self.code is None:
+                    trouble = GIVEN_UP
                     break
                 if deadline and now > deadline and self.code is None:
                     last_words = self.started and not trouble

@@ -12,10 +12,11 @@ import re
 import threading
 import time
 
-from . import cli, guest, kernels, payload
+from . import cli, guest, kernels, link, payload
 from .common import ROOT, Failure
 
-IMAGES = ("mini", "debian")
+# linked: several Debian guests on a link, one test at a time.
+IMAGES = ("mini", "debian", "linked")
 # Where the Debian tests are run when nobody says on which kernels: Debian 12's own and the newest.
 DEBIAN_KERNELS = ("6.1", "7.x")
 LIMIT = 360  # seconds for one test file
@@ -46,6 +47,7 @@ class Test:
     cpus: int = 1
     mem: int = 0  # MiB, 0: what the image has
     limit: int = 0  # seconds, 0: --limit
+    guests: list = dataclasses.field(default_factory=list)  # names, of a test for several
 
     @property
     def base(self):
@@ -68,17 +70,23 @@ def find(tests, images, only):
                 continue
             text = path.read_text()
             head = re.search(r"^# kernels: (.*)$", text, re.M)
+            lines = head.group(1).split() if head else []
+            more = re.search(r"^# long kernels: (.*)$", text, re.M)
+            if more and os.environ.get("LONG"):
+                lines += more.group(1).split()
             long = re.search(r"^# long: (\d+) s, (\d+) MiB$", text, re.M)
             if long and base not in only and not os.environ.get("LONG"):
                 continue
             own = re.search(r"^# limit: (\d+) s$", text, re.M)
             cpus = re.search(r"^# cpus: (\d+)$", text, re.M)
-            out.append(Test(image, f"{image}/{path.name}", head.group(1).split() if head else [],
-                            cpus is not None or long is not None or
+            guests = re.search(r"^# guests: (.*)$", text, re.M)
+            out.append(Test(image, f"{image}/{path.name}", lines,
+                            cpus is not None or long is not None or guests is not None or
                             re.search(r"^# guest: own$", text, re.M) is not None,
                             int(cpus.group(1)) if cpus else 1,
                             int(long.group(2)) if long else 0,
-                            int((long or own).group(1)) if long or own else 0))
+                            int((long or own).group(1)) if long or own else 0,
+                            guests.group(1).split() if guests else []))
     return out
 
 
@@ -170,13 +178,14 @@ class Runner:
         with self.lock:
             print(text, flush=True)
 
-    def one_guest(self, kernel, image, tests, name):
+    def one_guest(self, kernel, image, tests, name, peer=None):
         """Boots one guest for these tests. Returns its reader and outcome."""
         reader = Reader(kernel.short, image, self.tell)
         # What a test of several asks for is granted by tests/vm/run.
         limit = tests[0].limit if len(tests) == 1 and tests[0].limit else self.args.limit
         console = self.logs / f"console-{name}.log"
-        options = ["run", "--kernel", kernel.line, "--image", image, "--build", self.args.build,
+        options = ["run", "--kernel", kernel.line, "--build", self.args.build,
+                   "--image", "debian" if image == "linked" else image,
                    "--tests", self.args.tests,
                    "--console", str(console),
                    "--timeout", str(BOOT_LIMIT + sum((t.limit or limit) + 20 for t in tests))]
@@ -185,14 +194,31 @@ class Runner:
         if tests[0].cpus > 1:  # alone, then
             options += ["--smp", str(tests[0].cpus), "--in-turns"]
         args = cli.parser().parse_args(options)
-        with open(self.logs / f"output-{name}.log", "wb") as log:
+        who = f"-{peer.name}" if peer else ""
+        with open(self.logs / f"output-{name}{who}.log", "wb") as log:
             def out(data):
                 log.write(data)
                 log.flush()
                 reader.feed(data)
             outcome = cli.boot(args, ["sh", "/kt/tests/run", str(limit)] + [t.file for t in tests],
-                               sinks={"out": out, "err": out})
+                               sinks={"out": out, "err": out}, peer=peer)
         return reader, outcome
+
+    def linked(self, kernel, image, tests, name):
+        """Boots the guests of one test. Returns what all said as one reader, and the outcome of
+        the guest that failed, or of the last one."""
+        said = {}
+
+        def one(peer):
+            said[peer.name], outcome = self.one_guest(kernel, image, tests, name, peer)
+            return outcome
+
+        outcomes = link.run(tests[0].guests, one)
+        first, *others = [said[n] for n in outcomes]
+        for reader in others:
+            first.results += reader.results
+        troubled = [o for o in outcomes.values() if o.trouble or o.complaints]
+        return first, troubled[0] if troubled else list(outcomes.values())[-1]
 
     def run(self, kernel, image, tests):
         """All tests of one image on one kernel."""
@@ -201,7 +227,8 @@ class Runner:
             number += 1
             try:
                 name = f"{kernel.short}-{image}-{left[0].base if left[0].alone else number}"
-                reader, outcome = self.one_guest(kernel, image, left, name)
+                boot = self.linked if left[0].guests else self.one_guest
+                reader, outcome = boot(kernel, image, left, name)
             except kernels.Unavailable as reason:
                 with self.lock:
                     self.results.append(Result(kernel.short, image, "guest", "boots", "skip",
@@ -300,7 +327,7 @@ def main(argv):
                 continue
             columns.append(kernel.short)
             for image in args.images.split():
-                if image == "debian" and not args.kernels and line not in DEBIAN_KERNELS:
+                if image != "mini" and not args.kernels and line not in DEBIAN_KERNELS:
                     continue
                 anyway = args.anyway or (image == "mini" and os.environ.get("LONG"))
                 mine = [t for t in tests if t.image == image and

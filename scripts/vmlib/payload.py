@@ -111,16 +111,19 @@ def add_copies(archive, prefix, pairs):
             archive.add_file(prefix + dest.lstrip("/"), source)
 
 
-def make(place, image, where, command, copy_specs, pty, tests):
+def make(place, image, where, command, copy_specs, pty, tests, peer=None):
     """Writes the cpio of one run. In a Debian guest its files go below /payload, from where init
-    carries them over to the real root."""
+    carries them over to the real root. peer: which guest of a link it is (link.Peer), if of one."""
     prefix = "" if image == "mini" else "payload/"
     pairs = copies(copy_specs)
     with scratch() as tmp, cpio.Archive(place) as archive:
         archive.add_file(prefix + "kt/agent", agent())
+        before = "sh /kt/link || exit\n" if peer else ""
         archive.add_bytes(prefix + "kt/command", (
-            "#!/bin/sh\n# The command of this run.\nexec " + shlex.join(command) + "\n").encode(),
+            f"#!/bin/sh\n# The command of this run.\n{before}exec {shlex.join(command)}\n").encode(),
             0o755)
+        for path, text in (peer.files() if peer else {}).items():
+            archive.add_bytes(prefix + path, text.encode())
         if pty:
             archive.add_bytes(prefix + "kt/pty", b"")
             archive.add_bytes(prefix + "kt/environment", b"KT_AGENT_FLAGS=--pty\n")

@@ -651,8 +651,17 @@ static void a_limit_counts_as_the_kernel_and_helpers_take_it(void **state)
 	EXPECT_HOLDER(&h, &p, CHECK_NR);
 	h.core = CORE_SOCKET;
 	EXPECT_HOLDER(&h, &p, CHECK_HOLDER_DUMPABLE, CHECK_NR);
-	h.core = CORE_SYSTEMD; /* stores nothing below a page */
+	h.core = CORE_SYSTEMD; /* stores nothing below a page, if it is told */
+	h.core_limit_told = true;
 	EXPECT_HOLDER(&h, &p, CHECK_NR);
+	p.core_soft = 0;
+	p.core_hard = 0;
+	EXPECT_HOLDER(&h, &p, CHECK_NR);
+	h.core_limit_told = false; /* as on Debian 12: 0 is no limit then, and 1 is */
+	EXPECT_HOLDER(&h, &p, CHECK_HOLDER_DUMPABLE, CHECK_NR);
+	p.core_soft = p.core_hard = 1;
+	EXPECT_HOLDER(&h, &p, CHECK_NR);
+	h.core_limit_told = true;
 	p.core_soft = p.core_hard = 1 << 20;
 	EXPECT_HOLDER(&h, &p, CHECK_HOLDER_DUMPABLE, CHECK_NR);
 	p.uid = p.euid = 1000; /* no account of the system: it gets an ACL */

@@ -161,6 +161,19 @@ static void acls(void **state)
 	assert_int_equal(conf_acl(NULL, 0, &acl), -EBADMSG);
 }
 
+static void who_is_told_the_core_limit(void **state)
+{
+	assert_true(
+		core_pattern_tells_limit("|/lib/systemd/systemd-coredump %P %u %g %s %t %c %h"));
+	assert_true(core_pattern_tells_limit("core.%c"));
+	/* Debian 12's */
+	assert_false(core_pattern_tells_limit(
+		"|/lib/systemd/systemd-coredump %P %u %g %s %t 9223372036854775808 %h %d"));
+	assert_false(core_pattern_tells_limit("core.%%c"));
+	assert_false(core_pattern_tells_limit("core.%"));
+	assert_false(core_pattern_tells_limit(""));
+}
+
 static void kinds_of_core_pattern(void **state)
 {
 	static const struct {
@@ -201,6 +214,7 @@ int main(void)
 		cmocka_unit_test(logs_that_leave),
 		cmocka_unit_test(the_mount_of_a_path),
 		cmocka_unit_test(acls),
+		cmocka_unit_test(who_is_told_the_core_limit),
 		cmocka_unit_test(kinds_of_core_pattern),
 	};
 

@@ -17,7 +17,8 @@ static bool stores_nothing(const struct host_facts *h)
 /*
  * Would a core of it get anywhere? A file is not written beyond the soft limit; a helper gets all,
  * but for the limit 1, which the kernel means for itself (do_coredump() in fs/coredump.c), and
- * systemd-coredump stores nothing below a page.
+ * systemd-coredump stores nothing below a page, if it is told the limit: Debian 12's core_pattern
+ * has a number beyond all limits in the place of %c.
  */
 static bool limit_lets(const struct host_facts *h, const struct process_facts *p)
 {
@@ -25,7 +26,7 @@ static bool limit_lets(const struct host_facts *h, const struct process_facts *p
 		return true; /* not known: told beside it */
 	switch (h ? h->core : CORE_UNKNOWN) {
 	case CORE_SYSTEMD:
-		return p->core_soft >= 4096;
+		return h->core_limit_told ? p->core_soft >= 4096 : p->core_soft != 1;
 	case CORE_APPORT:
 	case CORE_ABRT:
 	case CORE_HELPER:
@@ -52,17 +53,33 @@ static const char *limit_text(uint64_t limit, char out[24])
 	return out;
 }
 
+/* The limit that keeps a core back: 0, or 1 where a helper takes no notice of that. */
+static int limit_against(const struct host_facts *h)
+{
+	switch (h ? h->core : CORE_UNKNOWN) {
+	case CORE_SYSTEMD:
+		return !h->core_limit_told;
+	case CORE_APPORT:
+	case CORE_ABRT:
+	case CORE_HELPER:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 /* What makes a core of it impossible: the setting of its service, where it has one. In single
  * quotes the backslashes of its name stay what they are. */
-static const char *unit_mend(const struct process_facts *p, char out[640])
+static const char *unit_mend(const struct host_facts *h, const struct process_facts *p,
+			     char out[640])
 {
 	if (!*p->service)
 		return NULL;
 	snprintf(out, 640,
-		 "mkdir -p '/etc/systemd/system/%s.d' && printf '[Service]\\nLimitCORE=0\\n' > "
+		 "mkdir -p '/etc/systemd/system/%s.d' && printf '[Service]\\nLimitCORE=%d\\n' > "
 		 "'/etc/systemd/system/%s.d/core.conf' && systemctl daemon-reload && systemctl "
 		 "restart '%s'",
-		 p->service, p->service, p->service);
+		 p->service, limit_against(h), p->service, p->service);
 	return out;
 }
 
@@ -78,7 +95,7 @@ static void found(struct doctor *d, enum check_id id, const struct process_facts
 		    &(struct finding_text){
 			    .path = path,
 			    .value = value,
-			    .mend = limit ? unit_mend(p, mend) : NULL,
+			    .mend = limit ? unit_mend(d->host, p, mend) : NULL,
 			    .process = p,
 		    });
 }
@@ -255,7 +272,7 @@ static void check_limit(struct doctor *d, const struct process_facts *p)
 			doctor_blind(d, CHECK_HOLDER_DUMPABLE, "limits", p->limits_error, p);
 		return;
 	}
-	if (p->core_soft || !p->core_hard || p->dumpable == DUMPABLE_NO ||
+	if (p->core_soft || !p->core_hard || limit_lets(d->host, p) || p->dumpable == DUMPABLE_NO ||
 	    (d->host && stores_nothing(d->host)))
 		return;
 	snprintf(text, sizeof(text), "soft 0, hard %s", limit_text(p->core_hard, hard));

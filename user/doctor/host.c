@@ -65,6 +65,14 @@ static enum core_kind helper_kind(const char *pattern)
 	return CORE_HELPER;
 }
 
+bool core_pattern_tells_limit(const char *pattern)
+{
+	for (const char *p = strchr(pattern, '%'); p && p[1]; p = strchr(p + 2, '%'))
+		if (p[1] == 'c')
+			return true;
+	return false;
+}
+
 enum core_kind core_pattern_kind(const char *pattern, char *dir, size_t size)
 {
 	const char *slash;
@@ -215,6 +223,8 @@ static void read_core(const struct root *root, struct host_facts *f)
 	char dir[256] = "";
 
 	fact_line(root, "/proc/sys/kernel/core_pattern", &f->core_pattern);
+	f->core_limit_told =
+		!f->core_pattern.error && core_pattern_tells_limit(f->core_pattern.value);
 	f->core = f->core_pattern.error
 			  ? CORE_UNKNOWN
 			  : core_pattern_kind(f->core_pattern.value, dir, sizeof(dir));

@@ -61,6 +61,7 @@ struct swap {
 struct host_facts {
 	struct fact suid_dumpable, core_pattern, ptrace_scope, lockdown;
 	enum core_kind core;
+	bool core_limit_told; /* a helper: it gets the soft limit of the process (%c) */
 	struct fact storage, external_max, max_use, keep_free; /* coredump.conf, as far as set */
 	struct dump_dir dumps; /* of `core`, where that is a place */
 	int swaps_error;
@@ -79,6 +80,9 @@ struct host_facts {
 
 /* Fills all of it; what cannot be had is so marked. */
 void host_facts(const struct root *root, struct host_facts *out_facts);
+
+/* Pure: whether a core_pattern has %c in it, and so hands the core limit of the process on. */
+bool core_pattern_tells_limit(const char *pattern);
 
 /* Pure: which kind a core_pattern is; the directory of CORE_FILE into `dir`. */
 enum core_kind core_pattern_kind(const char *pattern, char *dir, size_t size);
