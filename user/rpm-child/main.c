@@ -99,5 +99,6 @@ int main(int argc, char **argv)
 		answer.error = look(argv[1], argv[2], argv[3], &answer);
 	if (answer.error)
 		answer.nr = 0;
-	return write(1, &answer, sizeof(answer)) == (ssize_t)sizeof(answer) ? 0 : 4;
+	/* Exit handlers would want more system calls than there are left. */
+	_exit(write(1, &answer, sizeof(answer)) == (ssize_t)sizeof(answer) ? 0 : 4);
 }

@@ -24,6 +24,13 @@
 #define CPU_S	  10
 #define FILES_MAX 32
 
+/* AddressSanitizer reserves 20 TiB of address space. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZER 1
+#else
+#define ADDRESS_SANITIZER 0
+#endif
+
 /* Directories can be looked at all the same, which librpm does to see whether two names are one. */
 static bool enter_landlock(const char *dir)
 {
@@ -50,12 +57,12 @@ static int set_limits(void)
 		int what;
 		rlim_t value;
 	} table[] = {
-		{RLIMIT_AS, MEMORY}, {RLIMIT_CPU, CPU_S},	 {RLIMIT_FSIZE, 0},
-		{RLIMIT_CORE, 0},    {RLIMIT_NOFILE, FILES_MAX}, {RLIMIT_MSGQUEUE, 0},
-		{RLIMIT_NPROC, 0},
+		{RLIMIT_CPU, CPU_S},	    {RLIMIT_FSIZE, 0},	  {RLIMIT_CORE, 0},
+		{RLIMIT_NOFILE, FILES_MAX}, {RLIMIT_MSGQUEUE, 0}, {RLIMIT_NPROC, 0},
+		{RLIMIT_AS, MEMORY}, /* the last, and not under AddressSanitizer */
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(table) - ADDRESS_SANITIZER; i++) {
 		const struct rlimit rl = {table[i].value, table[i].value};
 
 		if (setrlimit(table[i].what, &rl) < 0)
