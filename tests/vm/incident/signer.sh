@@ -138,7 +138,7 @@ check "who read the dump before it was scanned is told of then" wait_debug_alert
 	'.type == "isolation-breach" and .breach.rotate.type == "ECDSA"'
 
 # --- what came of it ------------------------------------------------------------------------------------
-T=$T KT_BARRIER_DIR=/root/.ssh kt_barrier || not_ok "signer has told all"
+kt_barrier || not_ok "signer has told all"
 on_debug sh -c 'T=/root; . /kt/tests/lib.sh; kt_barrier' || not_ok "debug has told all"
 so_far
 for host in signer debug; do
