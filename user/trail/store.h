@@ -70,6 +70,7 @@ struct trail_view_node {
 	uint32_t pid, uid, loginuid;
 	uint64_t ended_ns;
 	enum trail_state state;
+	struct digests digests;
 	char *alerts; /* "isolation-breach 12ab34cd, ...", "" = none */
 };
 
