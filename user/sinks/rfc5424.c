@@ -454,6 +454,9 @@ static void put_memory(struct line *line, const struct alert *alert)
 			continue;
 		snprintf(name, sizeof(name), "key%" PRIu32 "_fingerprint", i + 1);
 		param(line, name, k->key.ssh_fp, SIZE_MAX);
+		snprintf(name, sizeof(name), "key%" PRIu32 "_spki_sha256", i + 1);
+		if (k->key.has_spki)
+			param_spki(line, name, &k->key);
 	}
 }
 

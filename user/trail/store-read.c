@@ -121,6 +121,9 @@ static int find_keys(sqlite3 *db, const char *what, int64_t *keys, size_t *nr)
 	if (!strncmp(what, "SHA256:", 7))
 		return add_keys(db, "SELECT id FROM nodes WHERE label = ?1 AND kind = 1 LIMIT 16",
 				what, 0, keys, nr);
+	if (!strncmp(what, "key/", 4))
+		return add_keys(db, "SELECT id FROM nodes WHERE name = ?1 AND kind = 1", what, 0,
+				keys, nr);
 	if (strchr(what, '/')) {
 		escape_bytes(what, len, path, sizeof(path), NULL);
 		return add_keys(db, KEYS_OF("label = ?1 AND kind IN (2, 3)"), path, 0, keys, nr);
@@ -474,10 +477,29 @@ int trail_store_view(struct trail_store *store, const char *what, uint64_t max_e
 		trail_view_fini(&view);
 		return e;
 	}
-	if (view.nr_edges)
-		qsort(view.edges, view.nr_edges, sizeof(*view.edges), by_time);
+	trail_view_sort(&view);
 	*out_view = view;
 	return 0;
+}
+
+void trail_view_sort(struct trail_view *view)
+{
+	if (view->nr_edges)
+		qsort(view->edges, view->nr_edges, sizeof(*view->edges), by_time);
+}
+
+bool trail_store_knows_host(struct trail_store *store, const char *host)
+{
+	/* There is no index by host, and few hosts: the newest nodes say which. */
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+
+	if (!store->db || prepare(store->db,
+				  "SELECT 1 FROM (SELECT host FROM nodes WHERE host IS NOT NULL"
+				  " ORDER BY id DESC LIMIT 10000) WHERE host = ?1 LIMIT 1",
+				  &stmt) < 0)
+		return false;
+	sqlite3_bind_text(stmt, 1, host, -1, SQLITE_STATIC);
+	return sqlite3_step(stmt) == SQLITE_ROW;
 }
 
 void trail_view_fini(struct trail_view *view)

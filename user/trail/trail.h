@@ -38,6 +38,7 @@ enum trail_edge_kind {
 	TRAIL_RENAMED, /* file -> itself, under another name */
 	TRAIL_DUMP_READ, /* dump -> process */
 	TRAIL_SENT, /* process -> destination */
+	TRAIL_SAME, /* file -> file, of this host or another: the same bytes */
 	TRAIL_EDGE_NR
 };
 
