@@ -196,7 +196,6 @@ static uint64_t time_of(const char *text)
 	struct tm tm = {0};
 	long offset = 0, part = 0, unit = 100000000;
 	time_t seconds;
-	int hours, minutes;
 
 	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (!rest)
@@ -205,9 +204,10 @@ static uint64_t time_of(const char *text)
 		for (point = ++rest; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
 			part += rest - point < 9 ? (*rest - '0') * unit : 0;
 	if (*rest == '+' || *rest == '-') {
-		if (sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2)
+		if (strspn(rest + 1, "0123456789:") < 5 || rest[3] != ':')
 			return 0;
-		offset = (hours * 3600L + minutes * 60L) * (*rest == '-' ? -1 : 1);
+		offset = strtol(rest + 1, NULL, 10) * 3600 + strtol(rest + 4, NULL, 10) * 60;
+		offset = *rest == '-' ? -offset : offset;
 	} else if (*rest != 'Z') {
 		return 0;
 	}
