@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/digests.h"
 #include "model/event.h"
 
 #define SCAN_WORD_MAX	24
@@ -32,6 +33,7 @@ struct dump_scan {
 	 * a container (whose numbers a dump has), by a thread of another name, or too long ago. */
 	bool of_stranger;
 	bool may_be_stranger; /* that could turn out to be so, while the scan goes on */
+	struct digests digests;
 	uint64_t keys; /* in all; the worst are named */
 	uint32_t nr;
 	struct scan_key items[EVENT_KEYS_MAX]; /* of a copy there are only nr */
