@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "base/fdinfo.h"
 
 struct mount {
 	int id;
@@ -219,19 +220,6 @@ void mounts_free(struct mounts *m)
 	free(m);
 }
 
-int mounts_id(int fd)
-{
-	char path[48], line[128];
-	_cleanup_fclose_ FILE *f = NULL;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "mnt_id:", 7))
-			return (int)strtol(line + 7, NULL, 10);
-	return -1;
-}
-
 static void refresh_if_changed(struct mounts *m)
 {
 	struct pollfd changed = {.fd = m->table_fd, .events = POLLPRI};
@@ -242,7 +230,7 @@ static void refresh_if_changed(struct mounts *m)
 
 bool mounts_answers(struct mounts *m, int fd)
 {
-	int id = mounts_id(fd);
+	int id = fdinfo_mount(fd);
 	struct mount *mount;
 
 	refresh_if_changed(m);

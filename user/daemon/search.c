@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fdinfo.h"
 #include "daemon/app.h"
 #include "daemon/homes.h"
 #include "daemon/log.h"
@@ -204,7 +205,7 @@ static void add_tree(struct search_watch *s, const char *path, bool home)
 		return;
 	real[n] = '\0';
 	if (!home || is_somebodys(real))
-		add_place(s, real, mounts_id(fd));
+		add_place(s, real, fdinfo_mount(fd));
 }
 
 struct below {

@@ -12,36 +12,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/ioprio.h>
 #include <openssl/crypto.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "policy/tokenrules.h"
 #include "scan/detect-token.h"
 #include "scan/needle-site.h"
 #include "scan/scanner-child.h"
 #include "scan/wipe.h"
-
-/* Nobody is to notice. What cannot be had is not worth a scan left undone. */
-static void step_back(void)
-{
-	static const struct sched_param none = {0};
-	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	setpriority(PRIO_PROCESS, 0, 19);
-	sched_setscheduler(0, SCHED_IDLE, &none);
-	/* Where memory is short, this goes and not the daemon, whose score it has. */
-	if (fd >= 0)
-		(void)!write(fd, "500", 3);
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
-}
 
 static int number(const char *text, uint64_t *out)
 {
@@ -109,7 +92,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	close_range(4, ~0U, 0);
-	step_back();
+	child_step_back();
 	if (wipe_libcrypto() < 0 || OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		return 3;
 	if (read_needles(&needles) < 0 || read_tokens(&rules, &tokens) < 0)

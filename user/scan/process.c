@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 
 #define LINGERING_MAX 32
@@ -48,40 +48,6 @@ static unsigned reap_lingering(void)
 	return left;
 }
 
-static int spawn(const char *program, char *const argv[], const int *fds, pid_t *out_pid)
-{
-	char *envp[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int err;
-
-	err = posix_spawn_file_actions_init(&actions);
-	if (err)
-		return -err;
-	err = posix_spawnattr_init(&attr);
-	if (err) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -err;
-	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	sigdelset(&all, SIGKILL);
-	sigdelset(&all, SIGSTOP);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	for (int i = 0; i < SCAN_PROCESS_FDS && !err; i++)
-		err = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
-	if (!err)
-		err = posix_spawn_file_actions_addclosefrom_np(&actions, SCAN_PROCESS_FDS);
-	if (!err)
-		err = posix_spawn(out_pid, program, &actions, &attr, argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return -err;
-}
-
 int scan_process_spawn(const char *program, char *const argv[], const int fds[SCAN_PROCESS_FDS],
 		       struct scan_process *out_process)
 {
@@ -102,7 +68,7 @@ int scan_process_spawn(const char *program, char *const argv[], const int fds[SC
 			err = -errno;
 	}
 	if (!err)
-		err = spawn(program, argv, high, &pid);
+		err = child_spawn(program, argv, high, SCAN_PROCESS_FDS, &pid);
 	for (int i = 0; i < SCAN_PROCESS_FDS; i++)
 		fd_close(high[i]);
 	if (!err)

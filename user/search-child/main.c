@@ -6,17 +6,13 @@
  * bytes and parses nothing; what begins as a key is named to the daemon.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/ioprio.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "search/channel.h"
@@ -112,19 +108,6 @@ static int ask(void *userdata, const struct search_file *file)
 
 static const struct search_ops ops = {now, wall, rest, ask, progress};
 
-/* Nobody is to notice. What cannot be had is not worth a search left undone. */
-static void step_back(void)
-{
-	static const struct sched_param none = {0};
-	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	setpriority(PRIO_PROCESS, 0, 19);
-	sched_setscheduler(0, SCHED_IDLE, &none);
-	if (fd >= 0)
-		(void)!write(fd, "500", 3);
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
-}
-
 static void serve(struct child *child)
 {
 	for (;;) {
@@ -164,7 +147,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	close_range(1, ~0U, 0);
-	step_back();
+	child_step_back();
 	hash_bytes("", 0); /* its secret is had while that is allowed */
 	if (search_new(&ops, &child, &child.search) < 0 || shut_in() < 0)
 		return 3;

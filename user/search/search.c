@@ -19,6 +19,7 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "base/fdinfo.h"
 #include "search/head.h"
 #include "search/pace.h"
 #include "search/seen.h"
@@ -151,20 +152,6 @@ static int open_as(int at, const char *name, int flags, uint64_t resolve)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Does not ask the file system, which may not answer. -1: not to be had. */
-static int mount_of(int fd)
-{
-	char path[48], line[128];
-	_cleanup_fclose_ FILE *f = NULL;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "mnt_id:", 7))
-			return (int)strtol(line + 7, NULL, 10);
-	return -1;
-}
-
 /* -EXDEV: a mount point. */
 static int open_dir(const struct tree *tree, const char *rel)
 {
@@ -172,7 +159,7 @@ static int open_dir(const struct tree *tree, const char *rel)
 
 	if (root < 0)
 		return root;
-	if (tree->mount >= 0 && mount_of(root) != tree->mount)
+	if (tree->mount >= 0 && fdinfo_mount(root) != tree->mount)
 		return -EXDEV; /* something else is mounted there by now */
 	return open_as(root, rel, O_RDONLY | O_DIRECTORY | O_NOATIME,
 		       PLAINLY | RESOLVE_NO_XDEV | RESOLVE_BENEATH);

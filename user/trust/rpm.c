@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "trust/rpm-answer.h"
 
@@ -78,42 +78,6 @@ enum rpm_state rpm_state(const struct rpm_reader *reader)
 
 /* --- the child ---------------------------------------------------------------------------------
  */
-
-static int spawn(const char *program, char *const argv[], int null, int out, pid_t *out_pid)
-{
-	char *envp[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int err = posix_spawn_file_actions_init(&actions);
-
-	if (err)
-		return -err;
-	err = posix_spawnattr_init(&attr);
-	if (err) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -err;
-	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	sigdelset(&all, SIGKILL);
-	sigdelset(&all, SIGSTOP);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawn_file_actions_adddup2(&actions, null, 0);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&actions, out, 1);
-	if (!err)
-		err = posix_spawn_file_actions_adddup2(&actions, null, 2);
-	if (!err)
-		err = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	if (!err)
-		err = posix_spawn(out_pid, program, &actions, &attr, argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return -err;
-}
 
 /* Kills it, and waits a little; one that hangs in the kernel is left. */
 static void end(pid_t pid)
@@ -193,7 +157,7 @@ static int ask(const char *program, const char *dir, const char *backend, const 
 		if (null < 0)
 			return -errno;
 	}
-	r = spawn(program, argv, null, out, &pid);
+	r = child_spawn(program, argv, (const int[]){null, out, null}, 3, &pid);
 	if (r < 0)
 		return r;
 	out = fd_close(out);
