@@ -187,6 +187,22 @@ static void the_older_framing_is_read_with_and_without_its_priority(void **state
 	assert_false(syslog_line_parse("<1>1 T debug sshd keytraild - [s@1 id=\"7\"]", &line));
 }
 
+/* Of a line that was passed on, what comes behind the host is the sender's. */
+static void a_sender_cannot_speak_for_another_host(void **state)
+{
+	static const char *const lines[] = {
+		"2023-11-14T22:41:07+00:00 hosta victim keytraild[1]: [keytrail@1 id=\"7\"]",
+		"2023-11-14T22:41:07+00:00 hosta keytraild p m [keytrail@1 id=\"7\"]",
+		"Nov 14 22:41:07 hosta victim keytraild[1]: [keytrail@1 id=\"7\"]",
+		"<13>1 2023-11-14T22:41:07+00:00 hosta victim keytraild[1]: m [keytrail@1 id=\"7\"]",
+		"<13>2023-11-14T22:41:07+00:00 hosta victim keytraild: [keytrail@1 id=\"7\"]",
+	};
+	struct syslog_line line;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_false(syslog_line_parse(lines[i], &line));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +214,7 @@ int main(void)
 		CASE(lines_of_others_are_nothing),
 		CASE(a_value_cannot_pose_as_a_parameter),
 		CASE(the_older_framing_is_read_with_and_without_its_priority),
+		CASE(a_sender_cannot_speak_for_another_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 
 #define APP	  "keytraild"
 #define SD_PREFIX "[keytrail@"
-#define WORDS_MAX 5 /* before the text: <PRI>1 TIME HOST APP, or Mon D TIME HOST APP */
+#define WORDS_MAX 5 /* before the text: 1 TIME HOST APP; Mon D TIME HOST APP; TIME HOST APP */
 
 struct word {
 	const char *p;
@@ -37,11 +37,8 @@ static bool is_tag(const struct word *w)
 
 static void take_host(const struct word *w, char host[static 256])
 {
-	/* A line that was not passed on has its time there. */
-	const bool time = memchr(w->p, ':', w->len) && strspn(w->p, "0123456789:.TZ+-") >= w->len;
-
 	host[0] = '\0';
-	if (time || is(w, "-") || w->len > 255)
+	if (is(w, "-") || w->len > 255)
 		return;
 	memcpy(host, w->p, w->len);
 	host[w->len] = '\0';
@@ -56,35 +53,71 @@ static const char *after_words(const char *s, unsigned nr)
 	return s;
 }
 
+/* Behind <PRI>, if there is one. */
+static const char *after_pri(const char *line)
+{
+	const size_t digits = *line == '<' ? strspn(line + 1, "0123456789") : 0;
+
+	return digits && digits <= 3 && line[1 + digits] == '>' ? line + digits + 2 : line;
+}
+
+/* "Nov" */
+static bool is_month(const struct word *w)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	for (size_t i = 0; w->len == 3 && i < sizeof(months) - 1; i += 3)
+		if (!memcmp(w->p, months + i, 3))
+			return true;
+	return false;
+}
+
+/* 2023-11-14T22:41:07+00:00 */
+static bool is_iso_time(const struct word *w)
+{
+	return w->len && strspn(w->p, "0123456789:.TZ+-") == w->len && memchr(w->p, ':', w->len);
+}
+
+/*
+ * Where the host stands is decided by what the line begins with, which the log's writer put there,
+ * and never by where the tag is found: what comes behind the host is the sender's to choose.
+ */
 bool syslog_line_parse(const char *line, struct syslog_line *out)
 {
-	struct word words[WORDS_MAX];
-	const char *p = line;
+	struct word words[WORDS_MAX] = {0};
+	const char *p = after_pri(line);
+	const bool pri = p != line;
+	unsigned host;
 
 	for (unsigned i = 0; i < WORDS_MAX; i++) {
 		words[i] = (struct word){p, strcspn(p, " ")};
-		if (i == 3 && is(&words[i], APP)) {
-			/* PRI and version, TIME HOST APP PROCID MSGID element */
-			out->rfc5424 = true;
-			out->data = after_words(words[i].p, 3);
-			take_host(&words[i - 1], out->host);
-			return out->data && *out->data == '[';
-		}
-		if (i && is_tag(&words[i])) {
-			out->rfc5424 = false;
-			out->data = strstr(words[i].p + words[i].len, SD_PREFIX);
-			take_host(&words[i - 1], out->host);
-			return out->data != NULL;
-		}
-		/* Another program's tag: what follows is its text. */
-		if (words[i].len && words[i].p[words[i].len - 1] == ':')
-			return false;
 		p += words[i].len;
 		p += strspn(p, " ");
-		if (!*p)
-			break;
 	}
-	return false;
+	if (pri && is(&words[0], "1")) {
+		/* TIME HOST APP PROCID MSGID element */
+		out->rfc5424 = true;
+		out->data = is(&words[3], APP) ? after_words(words[3].p, 3) : NULL;
+		take_host(&words[2], out->host);
+		return out->data && *out->data == '[';
+	}
+	if (is_month(&words[0]))
+		host = 3;
+	else if (is_iso_time(&words[0]))
+		host = 1;
+	else
+		return false;
+	out->rfc5424 = false;
+	out->host[0] = '\0';
+	if (is_tag(&words[host])) { /* it was not passed on, and names none */
+		out->data = strstr(words[host].p, SD_PREFIX);
+		return out->data != NULL;
+	}
+	if (!is_tag(&words[host + 1]))
+		return false;
+	take_host(&words[host], out->host);
+	out->data = strstr(words[host + 1].p, SD_PREFIX);
+	return out->data != NULL;
 }
 
 /* Without the backslashes before `"`, `\` and `]`. p: behind the opening quote. */
