@@ -300,6 +300,20 @@ static void what_the_disk_refused_stays_in_the_log(void **state)
 	assert_int_equal(verify(state).fault, VERIFY_NONE);
 }
 
+static void what_the_disk_refused_at_the_end_stays_in_the_log(void **state)
+{
+	struct journal *j;
+
+	room = SIZE_MAX;
+	j = open_log(state, (struct journal_options){.io = &limited});
+	assert_int_equal(journal_sync(j, T0), 0);
+	append(j, 1, T0);
+	refusals = 1;
+	journal_free(j);
+	assert_non_null(strstr(content(state), "the disk refused"));
+	assert_int_equal(verify(state).fault, VERIFY_NONE);
+}
+
 static void a_full_disk_loses_nothing_that_has_room_to_wait(void **state)
 {
 	struct journal *j;
@@ -583,6 +597,7 @@ int main(void)
 		TEST(an_empty_segment_is_begun_anew),
 		TEST(what_is_damaged_is_left_and_told),
 		TEST(what_the_disk_refused_stays_in_the_log),
+		TEST(what_the_disk_refused_at_the_end_stays_in_the_log),
 		TEST(a_full_disk_loses_nothing_that_has_room_to_wait),
 		TEST(a_gap_record_says_how_many_were_lost),
 		TEST(a_link_in_place_of_the_directory_is_a_fault),

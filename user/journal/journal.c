@@ -176,8 +176,12 @@ int journal_write_out(struct journal *j, uint64_t now)
 static int take_sync(struct journal *j, int result)
 {
 	journal_fail(j, FAULT_SYNC, result);
-	if (result < 0)
-		j->unsynced = j->sync_refused = true;
+	if (result < 0) {
+		j->unsynced = true;
+		if (!j->sync_refused)
+			j->refused_in = j->segments.items[j->segments.nr - 1].first;
+		j->sync_refused = true;
+	}
 	return result;
 }
 
@@ -191,7 +195,7 @@ static void tell_refused(struct journal *j, uint64_t now)
 {
 	char name[SEGMENT_NAME_MAX];
 
-	segment_name(j->segments.items[j->segments.nr - 1].first, name);
+	segment_name(j->refused_in, name);
 	if (journal_damaged(j, name, 0,
 			    "the disk refused some of what was written before this record: it may "
 			    "be missing after a crash",
@@ -440,6 +444,12 @@ void journal_free(struct journal *j)
 		return;
 	if (j->opened && !journal_write_out(j, j->last_time))
 		sync_now(j);
+	/* A second try, which the kernel lets pass: then at least that is told. */
+	if (j->opened && j->sync_refused && !sync_now(j)) {
+		tell_refused(j, j->last_time);
+		if (!journal_write_out(j, j->last_time))
+			sync_now(j);
+	}
 	syncer_free(j->syncer);
 	fd_close(j->fd);
 	fd_close(j->dirfd);
