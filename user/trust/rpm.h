@@ -16,7 +16,7 @@ struct rpm_reader {
 	int timeout_ms; /* 0: RPM_TIMEOUT_MS */
 };
 
-#define RPM_TIMEOUT_MS 10000
+#define RPM_TIMEOUT_MS 5000 /* well below ENGINE_PROGRAM_WAIT_NS, which waits for it */
 
 enum rpm_state {
 	RPM_NONE = 0, /* this host has no database of rpm */
