@@ -153,8 +153,9 @@ static int tell_digests(struct job *job, const struct scanner_stamp *before)
 	struct digests digests;
 	json_auto_t *object = NULL, *contents = json_array();
 
-	if (scanner_stamp(target->fd, &after) < 0 || !scanner_stamp_same(before, &after))
-		scan_tally_touched(&job->tally);
+	scan_tally_touched(&job->tally, scanner_stamp(target->fd, &after) < 0
+						? SCAN_TOUCHED | SCAN_CHANGED
+						: scanner_stamp_compare(before, &after));
 	scan_tally_end(&job->tally, 0, flags, &told);
 	digests_parse(told.sha256, told.content_sha256, &digests);
 	if (job->run->to_people)

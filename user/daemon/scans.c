@@ -130,6 +130,7 @@ static void finish(struct scan *scan, int error)
 	struct event_scan *out = &scan->event.scan;
 	char flags[SCAN_TALLY_FLAGS];
 	struct scanner_stamp stamp;
+	unsigned touched;
 
 	for (struct scan **at = &s->running; *at; at = &(*at)->next)
 		if (*at == scan) {
@@ -138,8 +139,9 @@ static void finish(struct scan *scan, int error)
 		}
 	s->nr_running--;
 	known_names(&scan->known, &scan->tally.verdict);
-	if (scanner_stamp(scan->fd, &stamp) < 0 || !scanner_stamp_same(&stamp, &scan->stamp))
-		scan_tally_touched(&scan->tally);
+	touched = scanner_stamp(scan->fd, &stamp) < 0 ? SCAN_TOUCHED | SCAN_CHANGED
+						      : scanner_stamp_compare(&stamp, &scan->stamp);
+	scan_tally_touched(&scan->tally, touched);
 	scan_tally_end(&scan->tally, error, flags, out);
 	out->took = app_boottime() - scan->began;
 	s->stats.bytes += out->bytes;

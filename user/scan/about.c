@@ -28,7 +28,7 @@ static const struct {
 	{SCAN_CORE, "memory", "it is memory with addresses"},
 	{SCAN_FILTERED, "filtered", "memory was left out when the dump was written"},
 	{SCAN_ERASED, "erased", "data was erased from it when it was written"},
-	{SCAN_CHANGED, "changed", "it became shorter while it was read"},
+	{SCAN_CHANGED, "changed", "it was written to while it was read"},
 	{SCAN_UNREADABLE, "unreadable", "parts of it could not be read"},
 	{SCAN_DAMAGED, "damaged", "it is damaged, and was looked at up to there"},
 	{SCAN_EXPANDS, "expands", "unpacking was stopped, as it grows out of all proportion"},
@@ -39,7 +39,8 @@ static const struct {
 	{SCAN_BUDGET, "budget",
 	 "not every place was tried as a key, as there is a budget of work for that"},
 	{SCAN_TIME_UP, "time-up", "the time for it was over"},
-	{SCAN_TOUCHED, "touched", "it was changed while it was read, so its digest is not told"},
+	{SCAN_TOUCHED, "touched",
+	 "its inode was changed while it was read, so its digest is not told"},
 };
 
 const char *scan_flag_str(unsigned flag)

@@ -35,7 +35,7 @@ enum {
 	SCAN_CORE = 1 << 2, /* what was looked at is memory, with addresses */
 	SCAN_FILTERED = 1 << 3, /* who wrote it left memory out */
 	SCAN_ERASED = 1 << 4, /* data was overwritten on purpose when it was written (eraseinfo) */
-	SCAN_CHANGED = 1 << 5, /* became shorter while it was read */
+	SCAN_CHANGED = 1 << 5, /* was written to, or became shorter, while it was read */
 	SCAN_UNREADABLE = 1 << 6, /* parts of it could not be read */
 	SCAN_DAMAGED = 1 << 7, /* headers or packed data are wrong: looked at up to there */
 	SCAN_EXPANDS = 1 << 8, /* unpacking was stopped: out of all proportion to its size */
@@ -46,8 +46,8 @@ enum {
 	SCAN_TIME_UP = 1 << 13, /* the time for it was over */
 	SCAN_BUDGET = 1 << 14, /* not all places were tried as keys; incomplete as well: not all
 				  likely ones */
-	SCAN_TOUCHED = 1 << 15, /* was changed, renamed, ... while it was read: no digests. Said by
-				   who started the scan */
+	SCAN_TOUCHED = 1 << 15, /* was renamed, ... while it was read: no digests. This, and that a
+				   file was written to, is said by who started the scan */
 	SCAN_FLAGS_ALL = (1 << 16) - 1,
 	/* With one of these a verdict of "clean" would not be true of all of it. */
 	SCAN_FLAGS_PARTIAL =

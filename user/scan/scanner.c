@@ -71,15 +71,19 @@ int scanner_stamp(int fd, struct scanner_stamp *out_stamp)
 		return -errno;
 	*out_stamp = (struct scanner_stamp){
 		.size = (uint64_t)st.st_size,
+		.written_ns =
+			(uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec,
 		.changed_ns =
 			(uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec,
 	};
 	return 0;
 }
 
-bool scanner_stamp_same(const struct scanner_stamp *a, const struct scanner_stamp *b)
+unsigned scanner_stamp_compare(const struct scanner_stamp *a, const struct scanner_stamp *b)
 {
-	return a->size == b->size && a->changed_ns == b->changed_ns;
+	if (a->size != b->size || a->written_ns != b->written_ns)
+		return SCAN_TOUCHED | SCAN_CHANGED;
+	return a->changed_ns != b->changed_ns ? SCAN_TOUCHED : 0;
 }
 
 pid_t scanner_pid(const struct scanner *scanner)

@@ -43,10 +43,14 @@ struct scanner_events {
 
 /* Changes when the file is written to, and whatever else changes its inode. */
 struct scanner_stamp {
-	uint64_t size, changed_ns; /* st_ctim */
+	uint64_t size;
+	uint64_t written_ns; /* st_mtim, which who may write can set back */
+	uint64_t changed_ns; /* st_ctim */
 };
 int scanner_stamp(int fd, struct scanner_stamp *out_stamp); /* -errno */
-bool scanner_stamp_same(const struct scanner_stamp *a, const struct scanner_stamp *b);
+
+/* What happened to a file between two stamps: of SCAN_TOUCHED and SCAN_CHANGED (scan/about.h). */
+unsigned scanner_stamp_compare(const struct scanner_stamp *a, const struct scanner_stamp *b);
 
 struct scanner;
 

@@ -48,10 +48,12 @@ int scan_tally_digest(struct scan_tally *tally, const struct scan_digest *digest
 	return 0;
 }
 
-void scan_tally_touched(struct scan_tally *tally)
+void scan_tally_touched(struct scan_tally *tally, unsigned flags)
 {
+	if (!flags)
+		return;
 	tally->has_digest = false;
-	tally->flags |= SCAN_TOUCHED;
+	tally->flags |= flags;
 }
 
 static void digests_text(struct scan_tally *tally)

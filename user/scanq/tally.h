@@ -28,8 +28,9 @@ int scan_tally_about(struct scan_tally *tally, const struct scan_about *about);
 int scan_tally_found(struct scan_tally *tally, const struct finding *finding);
 int scan_tally_digest(struct scan_tally *tally, const struct scan_digest *digest);
 
-/* The file is another than when the scan began: there are no digests. */
-void scan_tally_touched(struct scan_tally *tally);
+/* flags: what became of the file since the scan began (scanner_stamp_compare()); with any of them
+ * there are no digests. */
+void scan_tally_touched(struct scan_tally *tally, unsigned flags);
 
 /*
  * The scan is over. error: as scanner_read() or scanner_exec() ended, -ETIMEDOUT if its time was
