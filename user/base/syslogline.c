@@ -51,7 +51,8 @@ static const char *after_words(const char *s, unsigned nr)
 {
 	while (s && nr-- > 0) {
 		s = strchr(s, ' ');
-		s += s != NULL;
+		if (s)
+			s++;
 	}
 	return s;
 }

@@ -121,7 +121,8 @@ static int move_all(struct trail_view *to, struct trail_view *from, struct named
 		e->from = map[e->from];
 		e->to = map[e->to];
 	}
-	memcpy(&to->gaps[to->nr_gaps], from->gaps, from->nr_gaps * sizeof(*from->gaps));
+	if (from->nr_gaps)
+		memcpy(&to->gaps[to->nr_gaps], from->gaps, from->nr_gaps * sizeof(*from->gaps));
 	to->nr_gaps += from->nr_gaps;
 	for (size_t i = 0; i < from->nr_keys; i++)
 		if (!has_key(to, map[from->keys[i]]))
