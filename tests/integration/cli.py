@@ -551,6 +551,42 @@ def test_refusals(directory):
     check("an answer that is none is told", code == 1 and err, err)
 
 
+def test_trail_of_two_hosts(directory):
+    base = f"{TOP}/tests/replay/two-hosts"
+    key = "SHA256:kA5Xm1fQxXw1u4d0rXoUQm7a1B9u2pO1iVYcV1W3s0Q"
+    own = ("--replay", f"{base}.trace", "--policy", f"{base}.policy.yaml")
+    log = ("--log", f"{base}.log")
+    code, out, err = run("trail", key, *own, *log)
+    check("a trail goes on on the host of the log", code == 0 and out == read(f"{base}.joined"), out)
+    check("and nothing is complained of", not err, err)
+    code, out, _ = run("trail", "/home/support/core.901", *own, *log)
+    check("asked for by a file of the other host", "read by signd" in out and code == 0, out)
+    code, out, _ = run("trail", key, *own, *log, "--json")
+    same = [e for e in json.loads(out)["edges"] if e["kind"] == "same-content"]
+    check(
+        "the same dump is inferred, by its content",
+        len(same) == 1 and (same[0]["evidence"], same[0]["rule"]) == ("inferred", "same-content"),
+        same,
+    )
+    hosts = {n["host"] for n in json.loads(out)["nodes"]}
+    check("each node says of which host it is", hosts == {"", "signer", "debug"}, hosts)
+    code, out, _ = run("trail", key, *own, *log, "--dot")
+    check("the picture names the hosts", "on debug" in out and "same-content" in out, out)
+    # Two halves of a log, and what stands in both, come to the same.
+    lines = read(f"{base}.log").splitlines(keepends=True)
+    halves = (f"{directory}/a.log", f"{directory}/b.log")
+    for name, part in zip(halves, (lines[:6], lines[4:])):
+        with open(name, "w", encoding="utf-8") as f:
+            f.writelines(part)
+    code, out, _ = run("trail", key, *own, "--log", halves[0], "--log", halves[1])
+    check("--log may be given again", code == 0 and out.count(" on debug") >= 5, out)
+    if not os.path.exists("/var/lib/keytrail/trail.db"):
+        code, out, _ = run("trail", key, *log)
+        check("logs alone do", code == 0 and "read by strings" in out and "signd" not in out, out)
+    code, _, err, *_ = run("trail", key, *own, "--log", f"{directory}/none")
+    check("a log that is not there is told", code == 1 and "No such file" in err, err)
+
+
 with tempfile.TemporaryDirectory(prefix="keytrail-cli-") as tmp:
     test_documents()
     test_exit_codes(tmp)
@@ -558,4 +594,5 @@ with tempfile.TemporaryDirectory(prefix="keytrail-cli-") as tmp:
     test_status(tmp)
     test_alerts(tmp)
     test_refusals(tmp)
+    test_trail_of_two_hosts(tmp)
 sys.exit(1 if failed else 0)

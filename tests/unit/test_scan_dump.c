@@ -529,6 +529,153 @@ static void records_that_cannot_be_are_refused(void **state)
 	}
 }
 
+/* --- digests --- */
+
+struct told {
+	struct scan_digest file, content;
+	unsigned files, contents;
+};
+
+static int see_nothing(void *userdata, const struct finding *finding)
+{
+	return 0;
+}
+
+static int see_digest(void *userdata, const struct scan_digest *digest)
+{
+	struct told *told = userdata;
+
+	if (digest->depth) {
+		told->content = *digest;
+		told->contents++;
+	} else {
+		told->file = *digest;
+		told->files++;
+	}
+	return 0;
+}
+
+static struct told digests_of(int fd)
+{
+	static const struct scanner_events events = {.found = see_nothing, .digest = see_digest};
+	const struct scanner_input input = {.fd = fd, .maps_fd = -1, .options.digests = true};
+	struct told told = {.files = 0};
+
+	assert_int_equal(scanner_run(&input, &events, &told), 0);
+	return told;
+}
+
+static void sha256_of(const void *p, size_t len, uint8_t out[32])
+{
+	assert_int_equal(EVP_Digest(p, len, out, NULL, EVP_sha256(), NULL), 1);
+}
+
+static void a_digest_is_that_of_all_bytes_holes_and_tails_included(void **state)
+{
+	enum { SIZE = 5 << 20, AT = 3 << 20, LEN = 700001 };
+	uint8_t *bytes = calloc(1, SIZE), want[32];
+	int fd = memfd_create("dump", MFD_CLOEXEC);
+	struct told told;
+
+	RAND_bytes(bytes + AT, LEN);
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	assert_int_equal(pwrite(fd, bytes + AT, LEN, AT), LEN);
+	sha256_of(bytes, SIZE, want);
+	told = digests_of(fd);
+	assert_int_equal(told.files, 1);
+	assert_int_equal(told.contents, 0);
+	assert_memory_equal(told.file.sha256, want, sizeof(want));
+	assert_false(told.file.keys);
+	close(fd);
+	free(bytes);
+}
+
+/* A core with its segments in the wrong order, and nothing in front that says so. */
+static void a_dump_that_is_not_read_in_order_has_its_digest_too(void **state)
+{
+	enum { HALF = 3 << 20, SIZE = 4096 + 2 * HALF };
+	uint8_t *bytes = calloc(1, SIZE), want[32];
+	Elf64_Ehdr *e = (Elf64_Ehdr *)bytes;
+	Elf64_Phdr *ph = (Elf64_Phdr *)(bytes + sizeof(*e));
+	struct told told;
+	int fd;
+
+	memcpy(e->e_ident,
+	       "\x7f"
+	       "ELF\2\1\1",
+	       7);
+	e->e_type = ET_CORE;
+	e->e_machine = EM_X86_64;
+	e->e_version = EV_CURRENT;
+	e->e_ehsize = sizeof(*e);
+	e->e_phoff = sizeof(*e);
+	e->e_phentsize = sizeof(*ph);
+	e->e_phnum = 2;
+	for (unsigned i = 0; i < 2; i++)
+		ph[i] = (Elf64_Phdr){
+			.p_type = PT_LOAD,
+			.p_flags = PF_R | PF_W,
+			.p_offset = 4096 + (1 - i) * HALF,
+			.p_vaddr = 0x10000000 + i * HALF,
+			.p_filesz = HALF,
+			.p_memsz = HALF,
+			.p_align = 4096,
+		};
+	RAND_bytes(bytes + 4096, 2 * HALF);
+	sha256_of(bytes, SIZE, want);
+	fd = memory_file(bytes, SIZE);
+	told = digests_of(fd);
+	assert_int_equal(told.files, 1);
+	assert_memory_equal(told.file.sha256, want, sizeof(want));
+	close(fd);
+	free(bytes);
+}
+
+static void what_was_unpacked_has_one_unless_it_broke_off(void **state)
+{
+	enum { SIZE = 900000 };
+	uint8_t *bytes = malloc(SIZE), want[32];
+	char command[PATH_MAX + 8];
+	struct told told;
+	int fd;
+
+	RAND_bytes(bytes, SIZE);
+	sha256_of(bytes, SIZE, want);
+	fd = open(tmpdir_path(state, "plain"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, bytes, SIZE), SIZE);
+	close(fd);
+	snprintf(command, sizeof(command), "gzip %s", tmpdir_path(state, "plain"));
+	assert_int_equal(system(command), 0);
+	fd = open(tmpdir_path(state, "plain.gz"), O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	told = digests_of(fd);
+	assert_int_equal(told.files, 1);
+	assert_int_equal(told.contents, 1);
+	assert_int_equal(told.content.depth, 1);
+	assert_memory_equal(told.content.sha256, want, sizeof(want));
+	assert_memory_not_equal(told.file.sha256, want, sizeof(want));
+	assert_int_equal(ftruncate(fd, SIZE / 2), 0);
+	told = digests_of(fd);
+	assert_int_equal(told.files, 1);
+	assert_int_equal(told.contents, 0);
+	close(fd);
+	free(bytes);
+}
+
+static void a_file_that_is_touched_is_told_apart(void **state)
+{
+	int fd = open(tmpdir_path(state, "touched"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct scanner_stamp before, after;
+
+	assert_int_equal(scanner_stamp(fd, &before), 0);
+	assert_int_equal(scanner_stamp(fd, &after), 0);
+	assert_true(scanner_stamp_same(&before, &after));
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(scanner_stamp(fd, &after), 0);
+	assert_false(scanner_stamp_same(&before, &after));
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -544,6 +691,10 @@ int main(void)
 		CASE(what_holds_no_key_is_silent),
 		CASE(the_walled_in_scanner_says_the_same),
 		CASE(records_that_cannot_be_are_refused),
+		CASE(a_digest_is_that_of_all_bytes_holes_and_tails_included),
+		CASE(a_dump_that_is_not_read_in_order_has_its_digest_too),
+		CASE(what_was_unpacked_has_one_unless_it_broke_off),
+		CASE(a_file_that_is_touched_is_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,7 +151,7 @@ static void round_trip(const struct event *ev)
 	assert_string_equal(trace_reader_header(reader)->boot_id, "b");
 	assert_string_equal(trace_reader_header(reader)->policy, "p\"");
 	assert_int_equal(trace_reader_header(reader)->wall_offset_ns, -42);
-	assert_int_equal(trace_reader_header(reader)->version, 1);
+	assert_int_equal(trace_reader_header(reader)->version, TRACE_VERSION);
 	r = trace_read(reader, &item);
 	if (r < 0)
 		diag_print(&diags, stderr);
@@ -297,7 +297,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 		{"# comment\n", -EINVAL, 1, 1, "not a trace"},
 		{"{\"format\":\"other\",\"version\":1}\n", -EINVAL, 1, 1, "not a trace"},
 		{"{\"format\":\"keytrail-trace\",\"version\":0}\n", -EINVAL, 1, 1, "not a trace"},
-		{"{\"format\":\"keytrail-trace\",\"version\":2,\"new\":[{}]}\n", -EPROTONOSUPPORT,
+		{"{\"format\":\"keytrail-trace\",\"version\":3,\"new\":[{}]}\n", -EPROTONOSUPPORT,
 		 1, 1, "newer keytrail"},
 		{"{\"format\":\"keytrail-trace\",\"version\":1,\"host\":\"\\u0001\"}\n", -EINVAL, 1,
 		 1, "damaged header"},

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/digests.h"
 #include "model/event.h"
 #include "policy/policy.h"
 
@@ -85,6 +86,7 @@ struct alert_scan { /* ALERT_DUMP_WITH_KEY, ALERT_DUMP_UNSCANNED, and ALERT_DUMP
 	uint64_t keys; /* in all */
 	struct alert_scan_key items[EVENT_KEYS_MAX]; /* the worst */
 	uint32_t nr;
+	struct digests digests; /* of what was scanned */
 	/* NULL or 0 in ALERT_DUMP_READ */
 	char *path, *container, *unseen;
 	uint64_t size, bytes, took_ms;

@@ -279,6 +279,15 @@ static json_t *dump(const struct alert_dump *d, bool *failed)
 	return o.json;
 }
 
+static json_t *contents(const struct digests *digests, bool *failed)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < digests->nr_content; i++)
+		*failed |= json_array_append_new(list, text(digests->content[i])) != 0;
+	return list;
+}
+
 /* Of a dump that was read only what is known of keys in it: the rest stands in `object`. */
 static json_t *scan(const struct alert_scan *s, bool *failed)
 {
@@ -305,6 +314,10 @@ static json_t *scan(const struct alert_scan *s, bool *failed)
 	put(&o, "cause", text(s->cause));
 	put(&o, "keys_nr", number(s->keys));
 	put(&o, "keys", keys);
+	if (s->digests.file[0])
+		put(&o, "sha256", text(s->digests.file));
+	if (s->digests.nr_content)
+		put(&o, "content_sha256", contents(&s->digests, failed));
 	if (s->path) {
 		put(&o, "path", text(s->path));
 		put(&o, "container", text(s->container));

@@ -16,6 +16,7 @@
 #include "cli/scan_redact.h"
 #include "cli/scan_view.h"
 #include "scan/scanner.h"
+#include "scanq/tally.h"
 
 #define SCAN_FOUND     1
 #define SCAN_COULD_NOT 2
@@ -24,6 +25,7 @@ struct options {
 	bool json;
 	bool all;
 	bool quiet;
+	bool digests;
 	const char *sarif;
 	const char *redact;
 	uint64_t jobs;
@@ -49,6 +51,7 @@ struct job {
 	const struct scan_target *target;
 	struct scan_verdict verdict; /* of the dump that is being scanned */
 	bool open;
+	struct scan_tally tally; /* digests only */
 };
 
 static uint64_t now_ns(void)
@@ -123,9 +126,59 @@ static void on_progress(void *userdata, uint64_t done, uint64_t total)
 	scan_progress_show(&job->run->progress, done, total, now_ns());
 }
 
+static int on_digest(void *userdata, const struct scan_digest *digest)
+{
+	return scan_tally_digest(&((struct job *)userdata)->tally, digest);
+}
+
+/* As sha256sum shows them; what was unpacked is indented. */
+static void show_digests(const struct scan_target *target, const struct digests *digests)
+{
+	if (!digests->file[0])
+		printf("%s: no digest: it was changed while it was read, or not all of it could be "
+		       "read\n",
+		       target->name);
+	else
+		printf("%s  %s\n", digests->file, target->name);
+	for (uint32_t i = 0; i < digests->nr_content; i++)
+		printf("%s  (what is in it)\n", digests->content[i]);
+}
+
+static int tell_digests(struct job *job, const struct scanner_stamp *before)
+{
+	const struct scan_target *target = job->target;
+	struct event_scan told = {.size = 0};
+	char flags[SCAN_TALLY_FLAGS];
+	struct scanner_stamp after;
+	struct digests digests;
+	json_auto_t *object = NULL, *contents = json_array();
+
+	if (scanner_stamp(target->fd, &after) < 0 || !scanner_stamp_same(before, &after))
+		scan_tally_touched(&job->tally);
+	scan_tally_end(&job->tally, 0, flags, &told);
+	digests_parse(told.sha256, told.content_sha256, &digests);
+	if (job->run->to_people)
+		show_digests(target, &digests);
+	for (uint32_t i = 0; i < digests.nr_content; i++)
+		json_array_append_new(contents, json_string(digests.content[i]));
+	if (!job->run->options->json) {
+		json_decref(contents);
+		return 0;
+	}
+	object = json_pack("{s:s, s:s, s:s, s:o}", "schema", "keytrail-digests/1", "file",
+			   target->name, "sha256", digests.file, "content_sha256", contents);
+	if (!object)
+		return -ENOMEM;
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	fflush(stdout);
+	return 0;
+}
+
 static int scan_target(void *userdata, const struct scan_target *target)
 {
-	static const struct scanner_events events = {on_about, on_finding, on_progress};
+	static const struct scanner_events events = {on_about, on_finding, on_progress, on_digest};
+	struct scanner_stamp before = {0};
 	struct run *run = userdata;
 	struct job job = {.run = run, .target = target};
 	struct scanner_input input = {
@@ -139,9 +192,15 @@ static int scan_target(void *userdata, const struct scan_target *target)
 
 	scan_progress_start(&run->progress, target->name, now_ns());
 	if (!err)
-		err = scanner_run(&input, &events, &job);
+		err = scanner_stamp(target->fd, &before);
 	if (!err)
-		return finish_dump(&job, NULL);
+		err = scanner_run(&input, &events, &job);
+	if (!err) {
+		err = finish_dump(&job, NULL);
+		return !err && run->options->digests && target->maps_fd < 0
+			       ? tell_digests(&job, &before)
+			       : err;
+	}
 	why = target->error ? strerror(-err) : scanner_strerror(err);
 	run->failed = true;
 	scan_progress_clear(&run->progress);
@@ -195,7 +254,7 @@ static int run(const void *p, int argc, char **argv)
 	bool sarif_out = options->sarif && !strcmp(options->sarif, "-");
 	struct run run = {
 		.options = options,
-		.scan = {.workers = (unsigned)options->jobs},
+		.scan = {.workers = (unsigned)options->jobs, .digests = options->digests},
 		.to_people = !options->json && !sarif_out,
 	};
 	int err;
@@ -242,6 +301,9 @@ static const struct cli_option options_table[] = {
 		   "Show the keys of random generators and of self tests, too"),
 	CLI_OPTION("quiet", 'q', CLI_FLAG, struct options, quiet, NULL,
 		   "Show no progress on the terminal"),
+	CLI_OPTION(
+		"digests", 'd', CLI_FLAG, struct options, digests, NULL,
+		"Tell the SHA-256 of each file and of what was unpacked from it (by one thread)"),
 	CLI_OPTION("needles", 'n', CLI_LIST, struct options, needles, "FILE",
 		   "Look for the keys of this needle file; may be given again"),
 	CLI_OPTION("tokens", 't', CLI_STRING, struct options, tokens, "FILE",

@@ -13,11 +13,15 @@
 #include "cli/cli.h"
 #include "cli/policy_source.h"
 #include "engine/replay.h"
+#include "trail/claims.h"
+#include "trail/join.h"
 #include "trail/render.h"
 #include "trail/store.h"
 
+#define DB_DEFAULT KT_STATEDIR "/trail.db"
+
 struct options {
-	struct cli_list policy, replay;
+	struct cli_list policy, replay, logs;
 	const char *db;
 	bool json, dot, svg;
 	uint64_t limit;
@@ -29,7 +33,6 @@ static void set_defaults(void *p)
 {
 	struct options *options = p;
 
-	options->db = KT_STATEDIR "/trail.db";
 	options->limit = TRAIL_VIEW_EDGES;
 }
 
@@ -80,6 +83,46 @@ static int replay(const struct options *options, struct trail_store **out_store)
 	trail_store_flush(store, 0);
 	*out_store = take_ptr(store);
 	return 0;
+}
+
+static bool is_known(void *ctx, const char *host)
+{
+	return ctx && trail_store_knows_host(ctx, host);
+}
+
+/* What logs say of hosts that `store` (NULL: none) does not tell of, into a trail of its own. */
+static int read_logs(const struct options *options, struct trail_store *store,
+		     struct trail_store **out_store)
+{
+	const struct trail_store_options memory = {.path = ":memory:", .max_edges = UINT32_MAX};
+	_cleanup_(trail_store_freep) struct trail_store *claimed = NULL;
+	struct trail_claims_stats stats;
+	struct trail_claims *claims;
+	struct trail_sink sink;
+	int r = trail_store_new(&memory, &claimed);
+
+	if (r < 0) {
+		fprintf(stderr, "keytrail trail: %s\n", strerror(-r));
+		return CLI_FAILED;
+	}
+	sink = trail_store_sink(claimed);
+	claims = trail_claims_new(&sink, is_known, store);
+	for (size_t i = 0; i < options->logs.nr && r == 0; i++) {
+		r = claims ? trail_claims_file(claims, options->logs.items[i]) : -ENOMEM;
+		if (r < 0)
+			fprintf(stderr, "keytrail trail: %s: %s\n", options->logs.items[i],
+				strerror(-r));
+	}
+	if (r == 0) {
+		trail_claims_stats(claims, &stats);
+		if (!stats.alerts && !stats.skipped)
+			fprintf(stderr, "keytrail trail: there is no alert of keytrail in the "
+					"logs\n");
+		trail_store_flush(claimed, 0);
+		*out_store = take_ptr(claimed);
+	}
+	trail_claims_free(claims);
+	return r < 0 ? CLI_FAILED : 0;
 }
 
 /* --- shown how -----------------------------------------------------------------------------------
@@ -153,7 +196,7 @@ static int show(const struct options *options, const struct trail_view *view)
 
 static int run(const void *p, int argc, char **argv)
 {
-	_cleanup_(trail_store_freep) struct trail_store *store = NULL;
+	_cleanup_(trail_store_freep) struct trail_store *store = NULL, *claimed = NULL;
 	const struct options *options = p;
 	struct trail_view view = {0};
 	int code, r;
@@ -162,10 +205,19 @@ static int run(const void *p, int argc, char **argv)
 		fprintf(stderr, "keytrail trail: one of --json, --dot and --svg\n");
 		return CLI_USAGE;
 	}
-	code = options->replay.nr ? replay(options, &store) : open_db(options->db, &store);
+	/* Where only logs are, as on a log server, there is no trail of this host. */
+	if (options->replay.nr)
+		code = replay(options, &store);
+	else if (options->logs.nr && !options->db && access(DB_DEFAULT, F_OK) < 0 &&
+		 errno == ENOENT)
+		code = 0;
+	else
+		code = open_db(options->db ? options->db : DB_DEFAULT, &store);
+	if (!code && options->logs.nr)
+		code = read_logs(options, store, &claimed);
 	if (code)
 		return code;
-	r = trail_store_view(store, argv[0], options->limit, &view);
+	r = trail_join_view(store, claimed, argv[0], options->limit, &view);
 	if (r == -EINVAL) {
 		fprintf(stderr,
 			"keytrail trail: '%s' is no fingerprint (SHA256:...), no path (with a "
@@ -197,6 +249,8 @@ static const struct cli_option options[] = {
 		   "The trail to read instead of the daemon's, a copy for instance"),
 	CLI_OPTION("replay", 'r', CLI_LIST, struct options, replay, "TRACE",
 		   "What a recorded trace makes, instead; may be given again"),
+	CLI_OPTION("log", 'l', CLI_LIST, struct options, logs, "FILE",
+		   "Alerts of other hosts in a central log, too (- is standard input); again"),
 	CLI_OPTION("policy", 'p', CLI_LIST, struct options, policy, "FILE",
 		   "With --replay: policy instead of the installed one; may be given again"),
 };

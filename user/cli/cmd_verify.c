@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/syslogline.h"
 #include "cli/cli.h"
 #include "journal/verify.h"
 
@@ -47,56 +48,22 @@ static int add_head(struct heads *heads, const struct verify_head *head)
 	return 0;
 }
 
-/* After `nr` words that are parted by one space each; NULL: there are not as many. */
-static const char *after_words(const char *s, int nr)
-{
-	while (s && nr-- > 0) {
-		s = strchr(s, ' ');
-		s += s != NULL;
-	}
-	return s;
-}
-
-/* Value of parameter `name` of the structured data that begins at `data`, of characters `of`. */
-static bool param_of(const char *data, const char *name, const char *of, struct span *out)
-{
-	const size_t len = strlen(name);
-	bool quoted = false;
-
-	for (const char *at = data; *at && (quoted || *at != ']'); at++) {
-		if (quoted && *at == '\\' && at[1]) {
-			at++;
-		} else if (*at == '"') {
-			quoted = !quoted;
-		} else if (!quoted && *at == ' ' && !strncmp(at + 1, name, len) &&
-			   at[1 + len] == '=' && at[2 + len] == '"') {
-			out->p = at + 3 + len;
-			out->len = strspn(out->p, of);
-			return out->p[out->len] == '"';
-		}
-	}
-	return false;
-}
-
 /*
  * The head that a line of ours carries (RFC 5424): from its own structured data and nowhere else,
  * for what others wrote into the log may look like it. Who could write lines as of keytraild into
  * that log is not to be seen in them.
  */
-static bool head_of_line(const char *line, struct verify_head *out_head)
+static bool head_of_line(const char *text, struct verify_head *out_head)
 {
-	const char *app = after_words(line, 3), *data;
-	struct span seq, head;
-	char text[128];
+	char seq[24], hash[65], head[96];
+	struct syslog_line line;
 
-	if (!app || strncmp(app, "keytraild ", sizeof("keytraild ") - 1) != 0)
+	if (!syslog_line_parse(text, &line) || !line.rfc5424 ||
+	    !syslog_line_param(&line, "chain_seq", seq, sizeof(seq)) ||
+	    !syslog_line_param(&line, "chain_head", hash, sizeof(hash)))
 		return false;
-	data = after_words(app, 3);
-	if (!data || *data != '[' || !param_of(data, "chain_seq", "0123456789", &seq) ||
-	    !param_of(data, "chain_head", "0123456789abcdef", &head))
-		return false;
-	snprintf(text, sizeof(text), "%.*s:%.*s", (int)seq.len, seq.p, (int)head.len, head.p);
-	return verify_head_parse(text, out_head);
+	snprintf(head, sizeof(head), "%s:%s", seq, hash);
+	return verify_head_parse(head, out_head);
 }
 
 static int heads_of_log(const char *path, struct heads *heads)

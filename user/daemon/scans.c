@@ -40,6 +40,7 @@ struct scan {
 	sd_event_source *readable, *timeout;
 	struct known known; /* as it was passed on */
 	struct scan_tally tally;
+	struct scanner_stamp stamp; /* of the file when it began */
 	uint64_t began; /* CLOCK_BOOTTIME ns */
 	struct scan *next; /* that runs */
 };
@@ -128,6 +129,7 @@ static void finish(struct scan *scan, int error)
 	struct scans *s = scan->owner;
 	struct event_scan *out = &scan->event.scan;
 	char flags[SCAN_TALLY_FLAGS];
+	struct scanner_stamp stamp;
 
 	for (struct scan **at = &s->running; *at; at = &(*at)->next)
 		if (*at == scan) {
@@ -136,6 +138,8 @@ static void finish(struct scan *scan, int error)
 		}
 	s->nr_running--;
 	known_names(&scan->known, &scan->tally.verdict);
+	if (scanner_stamp(scan->fd, &stamp) < 0 || !scanner_stamp_same(&stamp, &scan->stamp))
+		scan_tally_touched(&scan->tally);
 	scan_tally_end(&scan->tally, error, flags, out);
 	out->took = app_boottime() - scan->began;
 	s->stats.bytes += out->bytes;
@@ -162,7 +166,16 @@ static int on_found(void *userdata, const struct finding *finding)
 	return scan_tally_found(&((struct scan *)userdata)->tally, finding);
 }
 
-static const struct scanner_events scanner_events = {.about = on_about, .found = on_found};
+static int on_digest(void *userdata, const struct scan_digest *digest)
+{
+	return scan_tally_digest(&((struct scan *)userdata)->tally, digest);
+}
+
+static const struct scanner_events scanner_events = {
+	.about = on_about,
+	.found = on_found,
+	.digest = on_digest,
+};
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
@@ -193,6 +206,8 @@ static int start(struct scan *scan)
 	sd_event *loop = s->app->loop;
 	int r = known_copy(&s->known, &scan->known);
 
+	if (r >= 0)
+		r = scanner_stamp(scan->fd, &scan->stamp);
 	if (r >= 0)
 		r = scanner_exec(s->program, &input, known_fd(&scan->known), &scan->scanner);
 	if (r >= 0)

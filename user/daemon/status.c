@@ -266,19 +266,21 @@ static json_t *events_json(const struct engine_stats *engine)
 	return events;
 }
 
-static json_t *trail_json(struct app *app, const struct trail_graph_stats *graph)
+static json_t *trail_json(struct app *app, const struct engine_stats *engine)
 {
+	const struct trail_graph_stats *graph = &engine->trail;
 	struct trail_store_stats s;
 
 	trail_store_stats(app->trail, &s);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s}", "edges",
-			 (json_int_t)s.edges, "edges_max", (json_int_t)s.max_edges, "keys",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s}",
+			 "edges", (json_int_t)s.edges, "edges_max", (json_int_t)s.max_edges, "keys",
 			 (json_int_t)s.keys, "lost", (json_int_t)s.lost, "processes",
 			 (json_int_t)graph->processes, "processes_max",
 			 (json_int_t)graph->processes_max, "processes_forgotten",
 			 (json_int_t)graph->processes_forgotten, "files", (json_int_t)graph->files,
 			 "files_max", (json_int_t)graph->files_max, "files_forgotten",
-			 (json_int_t)graph->files_forgotten, "damaged", (int)s.damaged, "error",
+			 (json_int_t)graph->files_forgotten, "zones_refused",
+			 (json_int_t)engine->zones_refused, "damaged", (int)s.damaged, "error",
 			 s.error);
 }
 
@@ -362,7 +364,7 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "journal", evidence_json(app, warnings));
 	json_object_set_new(status, "quota", quota_json(app->quota));
 	json_object_set_new(status, "apart", apart_json(app, warnings));
-	json_object_set_new(status, "trail", trail_json(app, &engine.trail));
+	json_object_set_new(status, "trail", trail_json(app, &engine));
 	json_object_set_new(status, "events", events_json(&engine));
 	json_object_set_new(status, "start",
 			    json_pack("{s:I, s:I, s:I, s:I}", "hooks_ms",

@@ -117,5 +117,6 @@ int main(int argc, char **argv)
 	dump.options.needles = needles.nr ? &needles : NULL;
 	dump.options.tokens = tokens;
 	dump.options.unpack_max = unpack_max;
+	dump.options.digests = true;
 	scanner_child(&dump, (uint32_t)seconds);
 }

@@ -331,6 +331,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	proctab_stats(engine->processes, &st.processes);
 	settle_stats(engine->settle, &st.pending);
 	trail_graph_stats(engine->trail, &st.trail);
+	st.zones_refused = zoned_refused(engine->zoned);
 	st.writes = st.pending.not_read;
 	st.objects = objects_count(engine->objects);
 	st.objects_refused = objects_refused(engine->objects);

@@ -16,6 +16,7 @@ int report_scan_state(const struct dump_scan *scan, struct alert_scan *out)
 	out->cause = scan_cause_str(scan ? scan->cause : SCANCAUSE_NONE);
 	if (!scan)
 		return 0;
+	out->digests = scan->digests;
 	out->keys = scan->keys;
 	for (uint32_t i = 0; i < scan->nr; i++) {
 		const struct scan_key *from = &scan->items[i];

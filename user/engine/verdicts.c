@@ -89,6 +89,7 @@ const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct ev
 	scan->number = event->scan;
 	scan->state = event->state;
 	scan->cause = event->cause;
+	digests_parse(event->sha256, event->content_sha256, &scan->digests);
 	crash = verdicts_holder(verdicts, event);
 	scan->of_stranger = !event->held.nr && crash && !crash->holder;
 	scan->keys = event->keys < scan->nr ? scan->nr : event->keys;

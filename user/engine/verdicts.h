@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/digests.h"
 #include "model/event.h"
 
 #define SCAN_WORD_MAX	24
@@ -31,6 +32,7 @@ struct dump_scan {
 	/* Its process is known, and had not read a key. Else it may have: dumped by a debugger, in
 	 * a container (whose numbers a dump has), by a thread of another name, or too long ago. */
 	bool of_stranger;
+	struct digests digests;
 	uint64_t keys; /* in all; the worst are named */
 	uint32_t nr;
 	struct scan_key items[EVENT_KEYS_MAX]; /* of a copy there are only nr */

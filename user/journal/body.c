@@ -245,6 +245,9 @@ void body_alert(struct body *body, const struct alert *alert)
 	body_text(body, "dump", alert->dump.how ? alert->dump.path : alert->scan.path);
 	for (uint32_t i = 0; i < alert->scan.nr; i++)
 		body_text(body, "found", alert->scan.items[i].key.ssh_fp);
+	body_text(body, "dump_sha256", alert->scan.digests.file);
+	for (uint32_t i = 0; i < alert->scan.digests.nr_content; i++)
+		body_text(body, "content_sha256", alert->scan.digests.content[i]);
 	body_text(body, "cause", alert->cause);
 }
 

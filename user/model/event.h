@@ -490,6 +490,8 @@ struct event_scan {
 	struct span container; /* "elf-core" */
 	struct span flags; /* words: what could not be seen of it */
 	struct span path;
+	/* Of what was scanned, to its end: digests_parse() */
+	struct span sha256, content_sha256;
 };
 
 struct event {

@@ -39,6 +39,7 @@ static const struct {
 	{SCAN_BUDGET, "budget",
 	 "not every place was tried as a key, as there is a budget of work for that"},
 	{SCAN_TIME_UP, "time-up", "the time for it was over"},
+	{SCAN_TOUCHED, "touched", "it was changed while it was read, so its digest is not told"},
 };
 
 const char *scan_flag_str(unsigned flag)

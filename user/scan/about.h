@@ -46,9 +46,12 @@ enum {
 	SCAN_TIME_UP = 1 << 13, /* the time for it was over */
 	SCAN_BUDGET = 1 << 14, /* not all places were tried as keys; incomplete as well: not all
 				  likely ones */
-	SCAN_FLAGS_ALL = (1 << 15) - 1,
+	SCAN_TOUCHED = 1 << 15, /* was changed, renamed, ... while it was read: no digests. Said by
+				   who started the scan */
+	SCAN_FLAGS_ALL = (1 << 16) - 1,
 	/* With one of these a verdict of "clean" would not be true of all of it. */
-	SCAN_FLAGS_PARTIAL = SCAN_FLAGS_ALL & ~(SCAN_CORE | SCAN_ONE_PASS | SCAN_BUDGET),
+	SCAN_FLAGS_PARTIAL =
+		SCAN_FLAGS_ALL & ~(SCAN_CORE | SCAN_ONE_PASS | SCAN_BUDGET | SCAN_TOUCHED),
 };
 
 #define SCAN_SIZE_UNKNOWN UINT64_MAX
@@ -66,6 +69,13 @@ struct scan_about {
 	char exe[256]; /* path, escaped, cut */
 	char build_id[41]; /* of the executable, hexadecimal, cut */
 	char member[256]; /* name in the archive, escaped, cut */
+};
+
+/* SHA-256 of all bytes of the file (depth 0), or of something that was unpacked from it. */
+struct scan_digest {
+	uint8_t sha256[32];
+	uint8_t depth; /* how many layers were opened to get there */
+	bool keys; /* somebody's keys were found in it */
 };
 
 #define SCAN_ABOUT_SIZE (8 + 8 + 4 + 4 + 64 + 256 + 41 + 256 + 3)

@@ -10,12 +10,14 @@
 _Static_assert(CHANNEL_MAX >= 4 + FINDING_SIZE, "the longest message is that about a dump");
 
 #define ERRNO_MAX 4095 /* include/linux/err.h */
+#define DEPTH_MAX 16 /* UNPACK_DEPTH and more */
 
 static const size_t sizes[CHANNEL_TYPE_NR] = {
 	[CHANNEL_ABOUT] = SCAN_ABOUT_SIZE,
 	[CHANNEL_FINDING] = FINDING_SIZE,
 	[CHANNEL_PROGRESS] = 16,
 	[CHANNEL_DONE] = 4,
+	[CHANNEL_DIGEST] = 34,
 };
 
 static void put(uint8_t *to, uint64_t value, unsigned len)
@@ -52,6 +54,11 @@ size_t channel_encode(const struct channel_message *message, uint8_t out[CHANNEL
 		put(body, message->progress.done, 8);
 		put(body + 8, message->progress.total, 8);
 		break;
+	case CHANNEL_DIGEST:
+		memcpy(body, message->digest.sha256, 32);
+		body[32] = message->digest.depth;
+		body[33] = message->digest.keys;
+		break;
 	default:
 		put(body, (uint64_t) - (int64_t)message->error, 4);
 		break;
@@ -84,6 +91,8 @@ static bool in_order(struct channel_reader *r, const struct channel_message *m)
 			return false;
 		r->in_dump = m->finding.what != FINDING_END;
 		return r->in_dump || !(m->finding.vaddr & ~(uint64_t)SCAN_FLAGS_ALL);
+	case CHANNEL_DIGEST:
+		return !r->in_dump && ++r->digests <= CHANNEL_DIGESTS_MAX;
 	case CHANNEL_DONE:
 		/* It may fail in the middle of a dump, but not succeed there. */
 		r->done = true;
@@ -107,6 +116,13 @@ static int decode(const uint8_t *p, struct channel_message *m)
 		m->progress.done = get(body, 8);
 		m->progress.total = get(body + 8, 8);
 		return m->progress.done <= m->progress.total ? 0 : -EBADMSG;
+	case CHANNEL_DIGEST:
+		if (body[32] > DEPTH_MAX || body[33] > 1)
+			return -EBADMSG;
+		memcpy(m->digest.sha256, body, 32);
+		m->digest.depth = body[32];
+		m->digest.keys = body[33];
+		return 0;
 	default:
 		if (get(body, 4) > ERRNO_MAX)
 			return -EBADMSG;

@@ -3,7 +3,8 @@
  * What the walled-in dump scanner says to whoever started it: messages of a few types, each of a
  * fixed size, in a fixed order:
  *
- *	(ABOUT, FINDING..., FINDING of FINDING_END)..., DONE      and PROGRESS anywhere before DONE
+ *	(ABOUT, FINDING..., FINDING of FINDING_END)..., DONE      and PROGRESS anywhere before DONE,
+ *	DIGEST where no dump is open
  *
  * Once for each dump: a file can hold several. The reader takes the scanner for an enemy: what is
  * not well-formed, out of order, or too much is -EBADMSG.
@@ -18,11 +19,13 @@ enum channel_type {
 	CHANNEL_FINDING,
 	CHANNEL_PROGRESS,
 	CHANNEL_DONE,
+	CHANNEL_DIGEST,
 	CHANNEL_TYPE_NR
 };
 
 #define CHANNEL_MAX	     (4 + SCAN_ABOUT_SIZE) /* the longest message; less than PIPE_BUF */
 #define CHANNEL_FINDINGS_MAX (1U << 20) /* more in one scan are not believed */
+#define CHANNEL_DIGESTS_MAX  (1U << 17) /* nor are these */
 
 struct channel_message {
 	enum channel_type type;
@@ -32,6 +35,7 @@ struct channel_message {
 		struct {
 			uint64_t done, total; /* bytes of the input; SCAN_SIZE_UNKNOWN */
 		} progress;
+		struct scan_digest digest;
 		int error; /* 0 or a negative errno: all dumps are through, or why not */
 	};
 };
@@ -43,7 +47,7 @@ struct channel_reader {
 	uint8_t buffer[4096];
 	size_t len;
 	bool in_dump, done;
-	unsigned findings;
+	unsigned findings, digests;
 };
 
 /* Where the next bytes go, and how many there is room for; more than 0 after channel_next() said 0.

@@ -73,6 +73,7 @@ struct scan_options {
 	bool all_the_time; /* no budgets of work in detectors */
 	uint64_t unpack_max; /* bytes that packed files may become; 0: as unpack.h says */
 	bool keep_secrets; /* for redaction (secret.h) */
+	bool digests; /* of what is read, which is then done by one thread */
 	const struct needles *needles; /* keys that are looked for; NULL: none */
 	const struct token_search *tokens; /* rules, compiled; NULL: none */
 };

@@ -44,6 +44,7 @@ struct dump {
 	atomic_bool incomplete, out_of_budget;
 	bool again; /* the second pass */
 	bool flat; /* it was flattened */
+	uint64_t found; /* places of somebody's keys, so far */
 	/* What no header claims is looked at as bytes: between segments, and behind them. */
 	uint64_t covered;
 	struct segment held; /* behind a gap; len 0: none */
@@ -69,6 +70,7 @@ void detector_report(const struct detector_job *job, const struct finding *findi
 		secrets_note_form(job->secrets, finding->offset, finding->layout);
 	known_name(job->options->needles, &f);
 	pthread_mutex_lock(&d->lock);
+	d->found += f.class <= CLASS_ENCRYPTED;
 	if (!d->error)
 		handled(d, d->events->found(d->userdata, &f));
 	pthread_mutex_unlock(&d->lock);
@@ -492,6 +494,27 @@ static int tell_archive(struct dump *d, struct source *source, unsigned depth, c
 	return d->error;
 }
 
+static int begin_digest(struct dump *d, struct source *source)
+{
+	int r = d->input->options.digests && d->events->digest ? source_digest_begin(source) : 0;
+
+	return r == -EOPNOTSUPP ? 0 : r;
+}
+
+/* found_before: d->found when the source was begun. */
+static int tell_digest(struct dump *d, struct source *source, unsigned depth, uint64_t found_before)
+{
+	struct scan_digest digest = {
+		.depth = (uint8_t)depth,
+		.keys = d->found > found_before,
+	};
+
+	if (d->input->options.digests && d->events->digest &&
+	    source_digest_end(source, digest.sha256))
+		handled(d, d->events->digest(d->userdata, &digest));
+	return d->error;
+}
+
 static int scan_source(struct dump *d, struct source *source, unsigned depth, const char *name);
 
 static int scan_members(struct dump *d, struct source *source, struct unpack *unpack,
@@ -500,6 +523,7 @@ static int scan_members(struct dump *d, struct source *source, struct unpack *un
 	for (;;) {
 		_cleanup_source_ struct source *member = NULL;
 		_cleanup_free_ char *path = NULL;
+		const uint64_t found = d->found;
 		const char *name;
 		int r = unpack_next(unpack, &member, &name);
 
@@ -510,7 +534,12 @@ static int scan_members(struct dump *d, struct source *source, struct unpack *un
 			source_forget(source);
 		if (asprintf(&path, "%s%s%s", parent, *parent && *name ? "/" : "", name) < 0)
 			return -ENOMEM;
-		r = scan_source(d, member, depth + 1, path);
+		r = begin_digest(d, member);
+		if (!r)
+			r = scan_source(d, member, depth + 1, path);
+		/* Of a member that broke off, and of one in a bomb, there is no digest. */
+		if (!r && !(unpack_flags(unpack) & ~(uint64_t)SCAN_LOCKED))
+			r = tell_digest(d, member, depth + 1, found);
 		if (r < 0)
 			return r;
 	}
@@ -578,6 +607,8 @@ int dump_start(struct dump_input *input)
 	unsigned workers = input->options.workers;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
+	if (input->options.digests)
+		workers = 1; /* bytes in their order */
 	if (!workers)
 		workers = processors < 1 ? 1 : (unsigned)processors;
 	if (workers > CREW_MAX)
@@ -614,5 +645,8 @@ int dump_scan(const struct dump_input *input, const struct dump_events *events, 
 	if (source_size(root) != SOURCE_SIZE_UNKNOWN)
 		d.budget.input = source_size(root);
 	d.budget.free = input->options.unpack_max ? input->options.unpack_max : UNPACK_FREE;
-	return scan_source(&d, root, 0, "");
+	err = begin_digest(&d, root);
+	if (!err)
+		err = scan_source(&d, root, 0, "");
+	return err ? err : tell_digest(&d, root, 0, 0);
 }

@@ -22,6 +22,8 @@ struct dump_events {
 	int (*about)(void *userdata, const struct scan_about *about);
 	int (*found)(void *userdata, const struct finding *finding);
 	void (*progress)(void *userdata, uint64_t done, uint64_t total);
+	/* With options.digests, between two dumps; the file's is the last. May be NULL. */
+	int (*digest)(void *userdata, const struct scan_digest *digest);
 };
 
 /* Starts the threads that input->options asks for, which cannot be had behind the walls. Without

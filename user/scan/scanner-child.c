@@ -35,6 +35,11 @@ static void say_progress(void *userdata, uint64_t done, uint64_t total)
 	say(&(struct channel_message){.type = CHANNEL_PROGRESS, .progress = {done, total}});
 }
 
+static int say_digest(void *userdata, const struct scan_digest *digest)
+{
+	return say(&(struct channel_message){.type = CHANNEL_DIGEST, .digest = *digest});
+}
+
 static int start_threads(void *userdata)
 {
 	return dump_start(userdata);
@@ -42,7 +47,7 @@ static int start_threads(void *userdata)
 
 void scanner_child(struct dump_input *dump, uint32_t cpu_seconds)
 {
-	static const struct dump_events events = {say_about, say_finding, say_progress};
+	static const struct dump_events events = {say_about, say_finding, say_progress, say_digest};
 	struct scan_limits limits = {
 		.memory = MEMORY,
 		.cpu_seconds = cpu_seconds,

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "scan/scanner-child.h"
@@ -62,6 +63,25 @@ int scanner_exec(const char *program, const struct scanner_input *input, int nee
 	return 0;
 }
 
+int scanner_stamp(int fd, struct scanner_stamp *out_stamp)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*out_stamp = (struct scanner_stamp){
+		.size = (uint64_t)st.st_size,
+		.changed_ns =
+			(uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec,
+	};
+	return 0;
+}
+
+bool scanner_stamp_same(const struct scanner_stamp *a, const struct scanner_stamp *b)
+{
+	return a->size == b->size && a->changed_ns == b->changed_ns;
+}
+
 pid_t scanner_pid(const struct scanner *scanner)
 {
 	return scanner->process.pid;
@@ -84,6 +104,8 @@ static int hand_over(struct scanner *s, const struct channel_message *m,
 		if (events->progress)
 			events->progress(userdata, m->progress.done, m->progress.total);
 		return 0;
+	case CHANNEL_DIGEST:
+		return events->digest ? events->digest(userdata, &m->digest) : 0;
 	default:
 		s->error = m->error;
 		return 0;

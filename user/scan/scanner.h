@@ -35,7 +35,18 @@ struct scanner_events {
 	/* Bytes of the input, a few times a second; total may be SCAN_SIZE_UNKNOWN. May be NULL.
 	 */
 	void (*progress)(void *userdata, uint64_t done, uint64_t total);
+	/* With options.digests: what was unpacked, as far as it could be read to its end, and last
+	 * the file (depth 0), if the scan came to its end. They are of what was read: that the file
+	 * was the same before and after is the caller's to see (scanner_stamp()). May be NULL. */
+	int (*digest)(void *userdata, const struct scan_digest *digest);
 };
+
+/* Changes when the file is written to, and whatever else changes its inode. */
+struct scanner_stamp {
+	uint64_t size, changed_ns; /* st_ctim */
+};
+int scanner_stamp(int fd, struct scanner_stamp *out_stamp); /* -errno */
+bool scanner_stamp_same(const struct scanner_stamp *a, const struct scanner_stamp *b);
 
 struct scanner;
 

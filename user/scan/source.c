@@ -5,12 +5,14 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "scan/digest.h"
 #include "scan/wipe.h"
 
 #define PAGE	 4096
 #define BAD_MAX	 (1U << 20) /* unreadable pages */
 #define SKIP	 65536
 #define KEPT_MIN 65536
+#define JUMP_MAX (1 << 20) /* over so much the digest is brought along at once */
 
 struct source {
 	int fd; /* -1: a stream or a mapping */
@@ -25,6 +27,7 @@ struct source {
 	bool end, forgets;
 	uint8_t *kept; /* grows with what is read, to SOURCE_KEPT */
 	size_t kept_len, kept_room;
+	struct digest *digest; /* NULL: nobody wants it */
 };
 
 static long stream_fd(void *self, void *out, size_t len)
@@ -109,6 +112,7 @@ void source_free(struct source *source)
 	if (source->stream.free)
 		source->stream.free(source->stream.self);
 	wipe_free(source->kept);
+	digest_free(source->digest);
 	free(source);
 }
 
@@ -144,6 +148,85 @@ static long bad_page(struct source *source, uint8_t *out, size_t len, uint64_t o
 	return (long)n;
 }
 
+/* Brings the digest of a file up to `to`, if no more than `max` bytes have to be read for that. */
+static void catch_up(struct source *source, uint64_t to, uint64_t max)
+{
+	uint8_t bytes[SKIP];
+	uint64_t from, end, at;
+
+	while ((at = digest_at(source->digest)) < to && !digest_is_void(source->digest)) {
+		if (!source_data(source, at, to, &from, &end))
+			from = end = to;
+		if (from > at) {
+			digest_add_zeros(source->digest, from - at);
+			continue;
+		}
+		if (end - at > max)
+			break;
+		max -= end - at;
+		while (at < end) {
+			const size_t want = end - at < SKIP ? (size_t)(end - at) : SKIP;
+			ssize_t n;
+
+			do
+				n = pread(source->fd, bytes, want, (off_t)at);
+			while (n < 0 && errno == EINTR);
+			if (n <= 0) { /* it cannot be read, or it shrank */
+				digest_void(source->digest);
+				break;
+			}
+			digest_add(source->digest, bytes, (size_t)n);
+			at += (uint64_t)n;
+		}
+	}
+	explicit_bzero(bytes, sizeof(bytes));
+}
+
+/* What was read goes into the digest when it is its turn. */
+static void take(struct source *source, const uint8_t *p, size_t len, uint64_t offset)
+{
+	uint64_t at;
+
+	if (!source->digest)
+		return;
+	if (offset > digest_at(source->digest) && source->seekable)
+		catch_up(source, offset, JUMP_MAX);
+	at = digest_at(source->digest);
+	if (offset <= at && offset + len > at)
+		digest_add(source->digest, p + (at - offset), len - (size_t)(at - offset));
+}
+
+int source_digest_begin(struct source *source)
+{
+	if (source->memory || source->mapping.read)
+		return -EOPNOTSUPP;
+	source->digest = digest_new();
+	return source->digest ? 0 : -ENOMEM;
+}
+
+static long read_on(struct source *source, uint8_t *out, size_t len);
+
+bool source_digest_end(struct source *source, uint8_t out[static 32])
+{
+	uint8_t bytes[SKIP];
+	long n;
+
+	if (!source->digest || source->bad)
+		return false;
+	if (source->seekable) {
+		catch_up(source, source->size, SOURCE_REST);
+		if (digest_at(source->digest) != source->size)
+			return false;
+	} else {
+		while ((n = read_on(source, bytes, sizeof(bytes))) > 0)
+			;
+		explicit_bzero(bytes, sizeof(bytes));
+		if (n < 0)
+			return false;
+	}
+	return !source->bad && digest_end(source->digest, out);
+}
+
 static long read_file(struct source *source, uint8_t *out, size_t len, uint64_t offset)
 {
 	size_t got = 0, want = len;
@@ -175,6 +258,7 @@ static long read_file(struct source *source, uint8_t *out, size_t len, uint64_t 
 		got += (size_t)n;
 	}
 	source->at = offset + got;
+	take(source, out, got, offset);
 	return (long)got;
 }
 
@@ -223,6 +307,7 @@ static long read_on(struct source *source, uint8_t *out, size_t len)
 		}
 		if (keep(source, out + got, (size_t)n) < 0)
 			return -ENOMEM;
+		take(source, out + got, (size_t)n, source->at);
 		source->at += (uint64_t)n;
 		got += (size_t)n;
 	}

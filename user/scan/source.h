@@ -72,3 +72,16 @@ bool source_repeatable(const struct source *source); /* will that be possible? *
 void source_forget(struct source *source); /* a stream's first bytes, from now on */
 bool source_unreadable(const struct source *source);
 uint64_t source_position(const struct source *source); /* where the last read ended */
+
+/*
+ * SHA-256 of all its bytes, taken as they are read: begin before the first read, of a file or a
+ * stream, which is then to be read by one thread. -ENOMEM, -EOPNOTSUPP (memory, mappings).
+ */
+int source_digest_begin(struct source *source);
+/*
+ * Reads what was not: little, where a source is read from front to back; of one that is not, all
+ * that stands behind the first jump. false: it cannot be told (it could not be read to its end, or
+ * that would be more than SOURCE_REST bytes; a hole too large; nobody began).
+ */
+#define SOURCE_REST (4ULL << 30)
+bool source_digest_end(struct source *source, uint8_t out[static 32]);

@@ -9,8 +9,9 @@
 
 /* Of these a dump may be without anybody's fault, and all that is in the file was looked at; what
  * there was no time for (SCAN_BUDGET) is what hardly ever is a key, or it is incomplete as well. */
-#define OF_THE_DUMP \
-	(SCAN_CORE | SCAN_ONE_PASS | SCAN_BUDGET | SCAN_TRUNCATED | SCAN_FILTERED | SCAN_ERASED)
+#define OF_THE_DUMP                                                                               \
+	(SCAN_CORE | SCAN_ONE_PASS | SCAN_BUDGET | SCAN_TRUNCATED | SCAN_FILTERED | SCAN_ERASED | \
+	 SCAN_TOUCHED)
 
 void scan_verdict_init(struct scan_verdict *verdict, const struct scan_about *about)
 {

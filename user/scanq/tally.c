@@ -28,6 +28,49 @@ int scan_tally_found(struct scan_tally *tally, const struct finding *finding)
 	return scan_verdict_add(&tally->verdict, finding);
 }
 
+int scan_tally_digest(struct scan_tally *tally, const struct scan_digest *digest)
+{
+	uint32_t at = tally->nr_contents;
+
+	if (digest->depth == 0) {
+		tally->digest = *digest;
+		tally->has_digest = true;
+		return 0;
+	}
+	/* One without keys gives way to one with them. */
+	if (at == DIGESTS_CONTENT_MAX && digest->keys)
+		for (at = 0; at < DIGESTS_CONTENT_MAX && tally->contents[at].keys;)
+			at++;
+	if (at == DIGESTS_CONTENT_MAX)
+		return 0;
+	tally->contents[at] = *digest;
+	tally->nr_contents += at == tally->nr_contents;
+	return 0;
+}
+
+void scan_tally_touched(struct scan_tally *tally)
+{
+	tally->has_digest = false;
+	tally->flags |= SCAN_TOUCHED;
+}
+
+static void digests_text(struct scan_tally *tally)
+{
+	size_t at = 0;
+
+	digest_hex(tally->digest.sha256, tally->digest_text);
+	for (int keys = 1; keys >= 0; keys--) {
+		for (uint32_t i = 0; i < tally->nr_contents; i++) {
+			if (tally->contents[i].keys != (keys == 1))
+				continue;
+			if (at)
+				tally->content_text[at++] = ' ';
+			digest_hex(tally->contents[i].sha256, tally->content_text + at);
+			at += DIGEST_HEX - 1;
+		}
+	}
+}
+
 enum scan_cause scan_tally_cause(int error)
 {
 	switch (error) {
@@ -102,6 +145,11 @@ void scan_tally_end(struct scan_tally *tally, int error, char flags[SCAN_TALLY_F
 	out->dump_signal = about->signal;
 	out->dump_command = span_of(about->command);
 	out->dump_exe = span_of(about->exe);
+	if (!error && tally->has_digest) {
+		digests_text(tally);
+		out->sha256 = span_of(tally->digest_text);
+		out->content_sha256 = span_of(tally->content_text);
+	}
 }
 
 void scan_tally_key(const struct found_key *key, struct event_scan_key *out)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "model/digests.h"
 #include "model/event.h"
 #include "scanq/scan_verdict.h"
 
@@ -13,6 +14,11 @@ struct scan_tally {
 	unsigned dumps;
 	uint64_t bytes;
 	unsigned flags; /* SCAN_* */
+	/* The file's, and of what was unpacked from it first what has keys in it. */
+	bool has_digest;
+	struct scan_digest digest, contents[DIGESTS_CONTENT_MAX];
+	uint32_t nr_contents;
+	char digest_text[DIGEST_HEX], content_text[DIGESTS_CONTENT_MAX * DIGEST_HEX];
 };
 
 void scan_tally_fini(struct scan_tally *tally);
@@ -20,6 +26,10 @@ void scan_tally_fini(struct scan_tally *tally);
 /* For struct scanner_events; -ENOMEM. */
 int scan_tally_about(struct scan_tally *tally, const struct scan_about *about);
 int scan_tally_found(struct scan_tally *tally, const struct finding *finding);
+int scan_tally_digest(struct scan_tally *tally, const struct scan_digest *digest);
+
+/* The file is another than when the scan began: there are no digests. */
+void scan_tally_touched(struct scan_tally *tally);
 
 /*
  * The scan is over. error: as scanner_read() or scanner_exec() ended, -ETIMEDOUT if its time was

@@ -399,6 +399,12 @@ static void put_scan(struct line *line, const struct alert_scan *scan)
 			param_spki(line, name, &k->key);
 	}
 	param_u(line, "keys_found", scan->keys);
+	/* Never cut: a part of a digest says nothing. */
+	param(line, "dump_sha256", scan->digests.file, SIZE_MAX);
+	for (uint32_t i = 0; i < scan->digests.nr_content; i++) {
+		snprintf(name, sizeof(name), "content%" PRIu32 "_sha256", i + 1);
+		param(line, name, scan->digests.content[i], SIZE_MAX);
+	}
 }
 
 static void put_breach(struct line *line, const struct alert_breach *breach)
@@ -448,6 +454,9 @@ static void put_memory(struct line *line, const struct alert *alert)
 			continue;
 		snprintf(name, sizeof(name), "key%" PRIu32 "_fingerprint", i + 1);
 		param(line, name, k->key.ssh_fp, SIZE_MAX);
+		snprintf(name, sizeof(name), "key%" PRIu32 "_spki_sha256", i + 1);
+		if (k->key.has_spki)
+			param_spki(line, name, &k->key);
 	}
 }
 

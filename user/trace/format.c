@@ -415,6 +415,8 @@ static const struct trace_field scan_fields[] = {
 	SPAN("container", scan.container),
 	SPAN("unseen", scan.flags),
 	SPAN("path", scan.path),
+	SPAN("sha256", scan.sha256),
+	SPAN("content_sha256", scan.content_sha256),
 };
 
 struct trace_fields trace_common_fields(void)

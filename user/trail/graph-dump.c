@@ -102,6 +102,7 @@ static void content_anew(struct trail_graph *g, struct file *f)
 	if (f->state != TRAIL_UNSCANNED)
 		file_forget_readers(g, f);
 	f->state = TRAIL_UNSCANNED;
+	f->digests = (struct digests){.nr_content = 0};
 }
 
 void graph_dump(struct trail_graph *g, const struct event *ev)
@@ -300,6 +301,7 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	f->state = s->state == SCANSTATE_KEY	 ? TRAIL_WITH_KEY
 		   : s->state == SCANSTATE_CLEAN ? TRAIL_CLEAN
 						 : TRAIL_INCOMPLETE;
+	digests_parse(s->sha256, s->content_sha256, &f->digests);
 	if (f->told || g->nr_found)
 		tell_file(g, f);
 	if (s->state == SCANSTATE_CLEAN)

@@ -61,6 +61,7 @@ struct file {
 	bool dump, told, key_file;
 	enum trail_state state;
 	struct slots keys;
+	struct digests digests; /* of the content that was scanned last */
 	struct trail_reader *readers[TRAIL_READERS_MAX]; /* NULL: none */
 	char path[PATH_MAX_K], watch[65];
 	struct file *next_spare;

@@ -40,6 +40,19 @@ static void append(json_t *list, struct object *o, bool *failed)
 	*failed |= o->failed || json_array_append_new(list, o->json);
 }
 
+static void put_digests(struct object *o, const struct digests *digests)
+{
+	json_t *contents;
+
+	if (!digests->file[0])
+		return;
+	contents = json_array();
+	put(o, "sha256", json_string(digests->file));
+	for (uint32_t i = 0; i < digests->nr_content; i++)
+		o->failed |= json_array_append_new(contents, json_string(digests->content[i])) != 0;
+	put(o, "content_sha256", contents);
+}
+
 static json_t *nodes(const struct trail_view *view, bool *failed)
 {
 	json_t *list = json_array();
@@ -63,8 +76,10 @@ static json_t *nodes(const struct trail_view *view, bool *failed)
 			put(&o, "container", json_string(n->container));
 			put(&o, "ended", timestamp(n->ended_ns));
 		}
-		if (n->kind == TRAIL_DUMP || n->kind == TRAIL_FILE)
+		if (n->kind == TRAIL_DUMP || n->kind == TRAIL_FILE) {
 			put(&o, "scan", json_string(trail_state_str(n->state)));
+			put_digests(&o, &n->digests);
+		}
 		put(&o, "alerts", json_string(n->alerts));
 		append(list, &o, failed);
 	}

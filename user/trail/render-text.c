@@ -103,6 +103,7 @@ static void put_deed(const struct tree *t, const struct trail_view_edge *e)
 		[TRAIL_FOUND_IN] = "found in ",
 		[TRAIL_DUMP_READ] = "read by ",
 		[TRAIL_SENT] = "talked to ",
+		[TRAIL_SAME] = "the same content is in ",
 	};
 	const struct trail_view_node *to = &t->view->nodes[e->to];
 

@@ -17,6 +17,7 @@
 
 struct reader {
 	sqlite3 *db;
+	sqlite3_stmt *digests; /* NULL: a database that has none */
 	sqlite3_stmt *node, *alerts; /* prepared once: a view has a thousand nodes */
 	struct trail_view *view;
 	size_t room_nodes, room_edges, room_gaps;
@@ -120,6 +121,9 @@ static int find_keys(sqlite3 *db, const char *what, int64_t *keys, size_t *nr)
 	if (!strncmp(what, "SHA256:", 7))
 		return add_keys(db, "SELECT id FROM nodes WHERE label = ?1 AND kind = 1 LIMIT 16",
 				what, 0, keys, nr);
+	if (!strncmp(what, "key/", 4))
+		return add_keys(db, "SELECT id FROM nodes WHERE name = ?1 AND kind = 1", what, 0,
+				keys, nr);
 	if (strchr(what, '/')) {
 		escape_bytes(what, len, path, sizeof(path), NULL);
 		return add_keys(db, KEYS_OF("label = ?1 AND kind IN (2, 3)"), path, 0, keys, nr);
@@ -152,6 +156,9 @@ static const char node_sql[] =
 static const char alerts_sql[] =
 	"SELECT type, substr(id, 1, 8) FROM alerts WHERE node = ?1 LIMIT 9";
 
+static const char digests_sql[] =
+	"SELECT nr, sha256 FROM digests WHERE node = ?1 ORDER BY nr LIMIT 5";
+
 /* --- nodes, edges, gaps --------------------------------------------------------------------------
  */
 
@@ -177,6 +184,29 @@ static int take_alerts(struct reader *r, struct trail_view_node *node)
 	if (!node->alerts)
 		return -ENOMEM;
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_errno(rc);
+}
+
+static int take_digests(struct reader *r, struct trail_view_node *node)
+{
+	struct digests *to = &node->digests;
+	int rc;
+
+	if (!r->digests)
+		return 0;
+	sqlite3_reset(r->digests);
+	sqlite3_bind_int64(r->digests, 1, node->id);
+	while ((rc = sqlite3_step(r->digests)) == SQLITE_ROW) {
+		const bool content = sqlite3_column_int64(r->digests, 0) != 0;
+		const struct span text = span_of((const char *)sqlite3_column_text(r->digests, 1));
+
+		if (!digest_is(text))
+			continue;
+		if (!content)
+			memcpy(to->file, text.p, DIGEST_HEX);
+		else if (to->file[0] && to->nr_content < DIGESTS_CONTENT_MAX)
+			memcpy(to->content[to->nr_content++], text.p, DIGEST_HEX);
+	}
+	return rc == SQLITE_DONE ? 0 : db_errno(rc);
 }
 
 static int take_node(struct reader *r, int64_t id, size_t *out_index)
@@ -217,7 +247,8 @@ static int take_node(struct reader *r, int64_t id, size_t *out_index)
 	if (!node->name || !node->host || !node->label || !node->about || !node->unit ||
 	    !node->container || !node->user || !node->login)
 		return -ENOMEM;
-	return take_alerts(r, node);
+	rc = node->kind == TRAIL_DUMP || node->kind == TRAIL_FILE ? take_digests(r, node) : 0;
+	return rc < 0 ? rc : take_alerts(r, node);
 }
 
 /* The nodes of the view in a table of their own, by the numbers of their rows. */
@@ -432,6 +463,8 @@ int trail_store_view(struct trail_store *store, const char *what, uint64_t max_e
 		e = prepare(r.db, node_sql, &r.node);
 	if (e == 0)
 		e = prepare(r.db, alerts_sql, &r.alerts);
+	if (e == 0 && prepare(r.db, digests_sql, &r.digests) < 0)
+		r.digests = NULL;
 	for (size_t i = 0; i < nr && e == 0; i++)
 		e = take_key(&r, &seen, keys[i], max_edges ? max_edges : TRAIL_VIEW_EDGES);
 	if (e == 0)
@@ -439,14 +472,34 @@ int trail_store_view(struct trail_store *store, const char *what, uint64_t max_e
 	forget_seen(&seen);
 	sqlite3_finalize(r.node);
 	sqlite3_finalize(r.alerts);
+	sqlite3_finalize(r.digests);
 	if (e < 0) {
 		trail_view_fini(&view);
 		return e;
 	}
-	if (view.nr_edges)
-		qsort(view.edges, view.nr_edges, sizeof(*view.edges), by_time);
+	trail_view_sort(&view);
 	*out_view = view;
 	return 0;
+}
+
+void trail_view_sort(struct trail_view *view)
+{
+	if (view->nr_edges)
+		qsort(view->edges, view->nr_edges, sizeof(*view->edges), by_time);
+}
+
+bool trail_store_knows_host(struct trail_store *store, const char *host)
+{
+	/* There is no index by host, and few hosts: the newest nodes say which. */
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+
+	if (!store->db || prepare(store->db,
+				  "SELECT 1 FROM (SELECT host FROM nodes WHERE host IS NOT NULL"
+				  " ORDER BY id DESC LIMIT 10000) WHERE host = ?1 LIMIT 1",
+				  &stmt) < 0)
+		return false;
+	sqlite3_bind_text(stmt, 1, host, -1, SQLITE_STATIC);
+	return sqlite3_step(stmt) == SQLITE_ROW;
 }
 
 void trail_view_fini(struct trail_view *view)

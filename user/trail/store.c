@@ -48,6 +48,12 @@ static const char schema[] =
 	"PRAGMA application_id = 1263825524;"
 	"PRAGMA user_version = 1;"
 	"COMMIT;";
+/* Came later: a database without it is one in which none is known. */
+static const char digests_table[] =
+	"CREATE TABLE IF NOT EXISTS digests (" /* nr 0: of the file */
+	" node INTEGER NOT NULL, nr INTEGER NOT NULL, sha256 TEXT NOT NULL,"
+	" PRIMARY KEY (node, nr)) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);";
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
 _Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2,
 	       "written out in `statement_sql`");
@@ -97,6 +103,8 @@ static const char *const statement_sql[STMT_NR] = {
 	[STMT_NEXT_NODES] = "SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[STMT_ORPHAN_ALERTS] = "DELETE FROM alerts WHERE node = ?1"
 			       " AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1)",
+	[STMT_DIGESTS_DROP] = "DELETE FROM digests WHERE node = ?1",
+	[STMT_DIGEST] = "INSERT OR IGNORE INTO digests (node, nr, sha256) VALUES (?1, ?2, ?3)",
 };
 
 const struct db_schema trail_schema = {
@@ -184,6 +192,8 @@ static int open_db(struct trail_store *s)
 	if (r == 0)
 		r = db_check(s->db, &trail_schema, true);
 	s->newer = r == -EPROTONOSUPPORT;
+	if (r == 0)
+		r = db_errno(sqlite3_exec(s->db, digests_table, NULL, NULL, NULL));
 	if (r == 0)
 		r = count_all(s);
 	if (r == 0)
@@ -315,10 +325,40 @@ static void bind_id(sqlite3_stmt *stmt, int i, uint32_t id)
 		sqlite3_bind_int64(stmt, i, id);
 }
 
+static int find_node(struct trail_store *s, const char *name, bool create, int64_t *out_id);
+
+static int put_digest(struct trail_store *s, int64_t node, uint32_t nr, const char *sha256)
+{
+	sqlite3_stmt *stmt = s->stmt[STMT_DIGEST];
+
+	sqlite3_bind_int64(stmt, 1, node);
+	sqlite3_bind_int64(stmt, 2, nr);
+	bind_text(stmt, 3, sha256);
+	return run(s, STMT_DIGEST);
+}
+
+/* In place of those of what the file held before. */
+static int put_digests(struct trail_store *s, const char *name, const struct digests *digests)
+{
+	int64_t node;
+	int rc = find_node(s, name, false, &node);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(s->stmt[STMT_DIGESTS_DROP], 1, node);
+		rc = run(s, STMT_DIGESTS_DROP);
+	}
+	if (rc == SQLITE_OK && digests->file[0])
+		rc = put_digest(s, node, 0, digests->file);
+	for (uint32_t i = 0; i < digests->nr_content && rc == SQLITE_OK; i++)
+		rc = put_digest(s, node, i + 1, digests->content[i]);
+	return rc;
+}
+
 static void put_node(void *ctx, const struct trail_node *n)
 {
 	struct trail_store *s = ctx;
 	sqlite3_stmt *stmt;
+	int rc;
 
 	if (!begin(s))
 		return;
@@ -335,7 +375,10 @@ static void put_node(void *ctx, const struct trail_node *n)
 	bind_id(stmt, 10, n->loginuid);
 	sqlite3_bind_int64(stmt, 11, (sqlite3_int64)n->ended_ns);
 	sqlite3_bind_int(stmt, 12, n->state);
-	done(s, run(s, STMT_NODE));
+	rc = run(s, STMT_NODE);
+	if (rc == SQLITE_OK && n->digests)
+		rc = put_digests(s, n->name, n->digests);
+	done(s, rc);
 }
 
 /* The row of a node, which is made if there is none. */
@@ -499,6 +542,10 @@ static int drop_orphan(struct trail_store *s, int64_t node)
 	sqlite3_bind_int64(s->stmt[STMT_ORPHAN], 1, node);
 	rc = run(s, STMT_ORPHAN);
 	if (rc != SQLITE_OK || sqlite3_changes(s->db) == 0)
+		return rc;
+	sqlite3_bind_int64(s->stmt[STMT_DIGESTS_DROP], 1, node);
+	rc = run(s, STMT_DIGESTS_DROP);
+	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_bind_int64(s->stmt[STMT_ORPHAN_ALERTS], 1, node);
 	return run(s, STMT_ORPHAN_ALERTS);

@@ -70,6 +70,7 @@ struct trail_view_node {
 	uint32_t pid, uid, loginuid;
 	uint64_t ended_ns;
 	enum trail_state state;
+	struct digests digests;
 	char *alerts; /* "isolation-breach 12ab34cd, ...", "" = none */
 };
 
@@ -99,10 +100,14 @@ struct trail_view {
 
 /*
  * The trails of all keys that `what` leads to: a fingerprint (SHA256:..., the hex of the SPKI), a
- * path of a key file or dump, a process id, or an alert's id (its first eight digits or more). The
- * newest max_edges of each key (0 = TRAIL_VIEW_EDGES). -ENOENT: nothing is known of it; -EINVAL: it
- * is none of these; -EBADMSG, -ENOMEM, -EIO.
+ * name of a key's node, a path of a key file or dump, a process id, or an alert's id (its first
+ * eight digits or more). The newest max_edges of each key (0 = TRAIL_VIEW_EDGES). -ENOENT: nothing
+ * is known of it; -EINVAL: it is none of these; -EBADMSG, -ENOMEM, -EIO.
  */
 int trail_store_view(struct trail_store *store, const char *what, uint64_t max_edges,
 		     struct trail_view *out_view);
 void trail_view_fini(struct trail_view *view);
+void trail_view_sort(struct trail_view *view); /* edges by time */
+
+/* Does the trail tell of this host, of late? */
+bool trail_store_knows_host(struct trail_store *store, const char *host);

@@ -82,6 +82,7 @@ void tell_file(struct trail_graph *g, struct file *f)
 		.label = path,
 		.about = f->watch,
 		.state = f->state,
+		.digests = &f->digests,
 		.uid = UID_UNSET,
 		.loginuid = UID_UNSET,
 	};

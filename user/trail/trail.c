@@ -32,6 +32,7 @@ const char *trail_edge_kind_str(enum trail_edge_kind kind)
 		[TRAIL_RENAMED] = "renamed",
 		[TRAIL_DUMP_READ] = "dump-read",
 		[TRAIL_SENT] = "sent",
+		[TRAIL_SAME] = "same-content",
 	};
 
 	return (unsigned)kind < TRAIL_EDGE_NR && words[kind] ? words[kind] : "?";
@@ -71,6 +72,7 @@ const char *trail_rule_text(const char *rule)
 		{"holder-writes", "it has the key, and writes a file"},
 		{"dump-names-process", "the dump names this process, which had crashed"},
 		{"memory-can-be-read", "it could read the memory, and so the key"},
+		{"same-content", "it has the same bytes; how they came there was not seen"},
 		{"names-unverified", "the public half stands beside it: not verified"},
 	};
 

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/digests.h"
+
 /* Longest name of a node, with NUL: "host/process/boot/pid.start.image". */
 #define TRAIL_NAME_MAX 160
 #define TRAIL_KEYS_MAX 4 /* of one process or file that are followed */
@@ -36,6 +38,7 @@ enum trail_edge_kind {
 	TRAIL_RENAMED, /* file -> itself, under another name */
 	TRAIL_DUMP_READ, /* dump -> process */
 	TRAIL_SENT, /* process -> destination */
+	TRAIL_SAME, /* file -> file, of this host or another: the same bytes */
 	TRAIL_EDGE_NR
 };
 
@@ -60,6 +63,7 @@ struct trail_node {
 	uint32_t pid, uid, loginuid; /* of a process; UID_UNSET */
 	uint64_t ended_ns; /* CLOCK_REALTIME; 0 = not that we know */
 	enum trail_state state;
+	const struct digests *digests; /* of a file that was scanned; NULL: what is known stays */
 };
 
 struct trail_edge {
