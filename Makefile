@@ -79,13 +79,15 @@ KT_CFLAGS := -std=gnu11 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(CFLAGS) $(PK
 KT_LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
 # --- sources --------------------------------------------------------------------------------------
-PROGRAM_DIRS := user/daemon user/cli user/scan-child user/dump-child
+PROGRAM_DIRS := user/daemon user/cli user/scan-child user/dump-child user/rpm-child user/search-child
 LIB_SRC   := $(filter-out $(addsuffix /%,$(PROGRAM_DIRS)),$(wildcard user/*/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
 DAEMON_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/daemon/*.c))
 CLI_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/cli/*.c))
 CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/scan-child/*.c))
+RPM_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/rpm-child/*.c))
 DUMP_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/dump-child/*.c))
+SEARCH_CHILD_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/search-child/*.c))
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 BPF_OBJ   := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf/%.o)
 BPF_LOOP_OBJ := $(BPF_SRC:bpf/%.c=$(BUILD)/bpf-loop/%.o)
@@ -96,7 +98,11 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/
 WAYS_BIN  := $(patsubst tests/vm/ways/%.c,$(BUILD)/tests/vm/ways/%,$(wildcard tests/vm/ways/*.c)) \
 	     $(BUILD)/tests/vm/ways/signd
 
-PROGRAMS := $(BUILD)/keytraild $(BUILD)/keytrail $(BUILD)/keytrail-scan $(BUILD)/keytrail-scan-dump
+# The one program for which a library may be missing: it reads the database of rpm (user/trust/rpm.h).
+RPM := $(shell pkg-config --exists rpm 2>/dev/null && echo 1)
+PROGRAMS := $(BUILD)/keytraild $(BUILD)/keytrail $(BUILD)/keytrail-scan $(BUILD)/keytrail-scan-dump \
+	$(BUILD)/keytrail-search \
+	$(if $(RPM),$(BUILD)/keytrail-rpm)
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -109,6 +115,9 @@ $(BUILD)/keytraild: $(DAEMON_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail: $(CLI_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail-scan: $(CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(BUILD)/keytrail-scan-dump: $(DUMP_CHILD_OBJ) $(BUILD)/libkeytrail.a
+$(BUILD)/keytrail-rpm: $(RPM_CHILD_OBJ) $(BUILD)/libkeytrail.a
+$(BUILD)/keytrail-rpm: PKG_LIBS += $(if $(RPM),$(shell pkg-config --libs rpm))
+$(BUILD)/keytrail-search: $(SEARCH_CHILD_OBJ) $(BUILD)/libkeytrail.a
 $(PROGRAMS):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS)
@@ -222,6 +231,7 @@ unit: $(UNIT_BIN)
 # They run the real child.
 $(BUILD)/tests/unit/test_scan_child $(BUILD)/tests/unit/test_inventory: | $(BUILD)/keytrail-scan
 $(BUILD)/tests/unit/test_scanner: | $(BUILD)/keytrail-scan-dump
+$(BUILD)/tests/unit/test_rpm: | $(if $(RPM),$(BUILD)/keytrail-rpm)
 $(BUILD)/tests/unit/test_scans: | $(BUILD)/keytrail-scan-dump $(BUILD)/keytrail
 fuzz-build: $(FUZZ_BIN)
 ways: $(WAYS_BIN)

@@ -35,7 +35,7 @@ static __always_inline void remember_holder(struct task_struct *task, const stru
 {
 	kt_u32 tgid = BPF_CORE_READ(task, tgid), at;
 	kt_u64 start = BPF_CORE_READ(task, group_leader, start_boottime);
-	struct fd_holder *known = bpf_map_lookup_elem(&fd_holders, &tgid);
+	struct fd_holder *known = fd_holder_find(tgid);
 	struct fd_holder holder = {.start = start, .next = 1, .object[0] = *object};
 
 	if (known && known->start == start) {
@@ -47,8 +47,7 @@ static __always_inline void remember_holder(struct task_struct *task, const stru
 		known->next = at + 1;
 		return;
 	}
-	if (bpf_map_update_elem(&fd_holders, &tgid, &holder, BPF_ANY))
-		count_drop(WIRE_DROP_HOLDER_FULL);
+	fd_holder_put(tgid, &holder);
 }
 
 /*
@@ -260,7 +259,7 @@ __noinline int report_inferred(kt_u32 n)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	kt_u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct fd_holder *holder = bpf_map_lookup_elem(&fd_holders, &tgid);
+	struct fd_holder *holder = fd_holder_find(tgid);
 	struct access_record *r;
 	struct mark_key key;
 	struct mark *mark;

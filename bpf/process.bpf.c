@@ -55,12 +55,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (child->pid != child->tgid) /* a thread */
 		return 0;
-	holder = bpf_map_lookup_elem(&fd_holders, &parent_tgid);
+	holder = fd_holder_find(parent_tgid);
 	if (holder) {
 		copy = *holder;
 		copy.start = child->start_boottime;
-		if (bpf_map_update_elem(&fd_holders, &child_tgid, &copy, BPF_ANY))
-			count_drop(WIRE_DROP_HOLDER_FULL);
+		fd_holder_put(child_tgid, &copy);
 	}
 	holder_fork(parent_tgid, child_tgid, child);
 	if (taint_test(parent_tgid))
@@ -92,8 +91,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (task->signal->live.counter > 0)
 		return 0;
 	keep_gone_holder(tgid);
-	if (bpf_map_lookup_elem(&fd_holders, &tgid)) /* to find out costs half of a delete */
-		bpf_map_delete_elem(&fd_holders, &tgid);
+	fd_holder_end(tgid);
 	holder_end(tgid);
 	taint_end(tgid);
 	if (nr_scripts)
@@ -264,7 +262,7 @@ int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
 
 	holder_end(tgid); /* of the image that was */
 	taint_exec();
-	if (!bpf_map_lookup_elem(&fd_holders, &tgid))
+	if (!fd_holder_find(tgid))
 		return 0;
 	fdt = BPF_CORE_READ(task, files, fdt);
 	nr = BPF_CORE_READ(fdt, max_fds) / 64;
@@ -284,7 +282,7 @@ int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
 		for (i = 0; i < FD_HOLDER_OBJECTS; i++)
 			report_inferred(i);
 	} else if (!found) {
-		bpf_map_delete_elem(&fd_holders, &tgid);
+		fd_holder_end(tgid);
 	}
 	return 0;
 }

@@ -4,14 +4,15 @@
  * knows: it opened the file, read "#!" and put the file's name among the interpreter's arguments
  * (fs/binfmt_script.c). What arguments alone say is not looked at here.
  *
- * An exec asks security_bprm_check for each file on the way: for the script first, at last for the
- * program that will run. The script's file is put away in between, so what is told of it is kept
- * from there to the end of the exec (tracepoint sched_process_exec), under the process: within one
- * process one exec at a time is on its way (signal->cred_guard_mutex).
+ * Whoever hands a file on to another program says so by bprm_change_interp(): the first lines of
+ * scripts, and binfmt_misc. Execs of programs, which are nearly all, never come there and pay
+ * nothing. The script's file is put away after it, so what is told of it is kept from there to the
+ * end of the exec (tracepoint sched_process_exec), under the process: within one process one exec
+ * at a time is on its way (signal->cred_guard_mutex).
  *
  * The questions, and where it is not known the answer is no script: did this exec end with the
  * program behind exactly the file that was kept? An exec that failed leaves its script here until
- * the next one of this process, or its end.
+ * the next one of this process, or its end; of a program that was handed nothing no script is told.
  */
 #include "script.h"
 #include "access.h"
@@ -27,23 +28,17 @@ struct script_record {
 
 #define SCRIPT_STR_OFF __builtin_offsetof(struct script_record, str)
 
-struct script {
-	kt_u32 files; /* that were asked for after the script's */
-	kt_u32 pad;
-	struct script_record record;
-};
-
 /* Never LRU: an element that is given to another process while it is filled would mix two. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2048);
 	__type(key, kt_u32); /* tgid */
-	__type(value, struct script);
+	__type(value, struct script_record);
 } scripts __weak SEC(".maps");
 
 kt_u32 nr_scripts; /* in the table: 0 = nothing to look for */
 
-static const struct script no_script;
+static const struct script_record no_script;
 
 __noinline int script_end(kt_u32 tgid)
 {
@@ -53,7 +48,7 @@ __noinline int script_end(kt_u32 tgid)
 	return 1;
 }
 
-/* The kernel is about to read the first line of `bprm`'s file. */
+/* The kernel has read the first line of `bprm`'s file, and its name stands in `interp` still. */
 __noinline int keep_script(kt_u64 bprm_addr)
 {
 	struct linux_binprm *bprm = (void *)bprm_addr;
@@ -61,7 +56,6 @@ __noinline int keep_script(kt_u64 bprm_addr)
 	struct file *file = BPF_CORE_READ(bprm, file);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct script_record *r;
-	struct script *script;
 	long len;
 
 	script_end(tgid);
@@ -70,10 +64,9 @@ __noinline int keep_script(kt_u64 bprm_addr)
 		return 0;
 	}
 	__sync_fetch_and_add(&nr_scripts, 1);
-	script = bpf_map_lookup_elem(&scripts, &tgid);
-	if (!script)
+	r = bpf_map_lookup_elem(&scripts, &tgid);
+	if (!r)
 		return 0;
-	r = &script->record;
 	r->s.h.flags =
 		put_path(r->str, 0, WIRE_EXE_MAX, &r->s.path, SCRIPT_STR_OFF,
 			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
@@ -91,26 +84,13 @@ __noinline int keep_script(kt_u64 bprm_addr)
 	return 1;
 }
 
-/* One more file of an exec that did not begin with it. */
-__noinline int count_script_file(void)
-{
-	kt_u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct script *script = nr_scripts ? bpf_map_lookup_elem(&scripts, &tgid) : 0;
-
-	if (script)
-		script->files++;
-	return 0;
-}
-
-SEC("fentry/security_bprm_check")
-int BPF_PROG(on_bprm_check, struct linux_binprm *bprm)
+SEC("fentry/bprm_change_interp")
+int BPF_PROG(on_change_interp, const char *interp, struct linux_binprm *bprm)
 {
 	if (bprm->buf[0] == '#' && bprm->buf[1] == '!')
 		keep_script(addr_of(bprm));
-	else if (bprm->interp == bprm->filename)
+	else /* binfmt_misc: what a first line named is itself handed on, and runs no script */
 		script_end(bpf_get_current_pid_tgid() >> 32);
-	else
-		count_script_file();
 	return 0;
 }
 
@@ -119,19 +99,18 @@ __noinline int report_script(kt_u64 bprm_addr)
 	struct linux_binprm *bprm = (void *)bprm_addr;
 	struct task_struct *task = (void *)bpf_get_current_task();
 	kt_u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct script *script = nr_scripts ? bpf_map_lookup_elem(&scripts, &tgid) : 0;
+	struct script_record *script = nr_scripts ? bpf_map_lookup_elem(&scripts, &tgid) : 0;
 	struct script_record *r;
 
 	if (!script)
 		return 0;
-	/* More files: what the script's first line names was itself handed to another program
-	 * (binfmt_misc), and that program does not run this script. */
-	if (script->files == 1 && BPF_CORE_READ(bprm, interp) != BPF_CORE_READ(bprm, filename)) {
+	/* The same: an exec that was handed to nobody, after one that failed. */
+	if (BPF_CORE_READ(bprm, interp) != BPF_CORE_READ(bprm, filename)) {
 		r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 		if (r) {
-			bpf_probe_read_kernel(r, sizeof(*r), &script->record);
+			bpf_probe_read_kernel(r, sizeof(*r), script);
 			fill_header(&r->s.h, WIRE_SCRIPT, sizeof(*r), RING_BULK);
-			r->s.h.flags = script->record.s.h.flags;
+			r->s.h.flags = script->s.h.flags;
 			r->s.start = BPF_CORE_READ(task, group_leader, start_boottime);
 			r->s.exec_id = BPF_CORE_READ(task, self_exec_id);
 			r->s.tgid = tgid;

@@ -6,6 +6,7 @@
 
 kt_u8 filter[FILTER_SIZE];
 struct marking_slot marking[MARKING_SLOTS];
+kt_u32 fd_slots[FD_SLOTS];
 kt_u32 holder_slots[HOLDER_SLOTS];
 kt_u32 nr_holders;
 kt_u32 taint_slots[TAINT_SLOTS];

@@ -91,6 +91,13 @@ struct {
 	__type(value, struct fd_holder);
 } fd_holders __weak SEC(".maps");
 
+/* How many there are with a tgid that ends in these bits: 0 = surely none. Each fork, exec and exit
+ * of the host asks, and a look into the map would be the dearest of what it pays. */
+#define FD_SLOT_BITS 14
+#define FD_SLOTS     (1U << FD_SLOT_BITS)
+
+extern kt_u32 fd_slots[FD_SLOTS];
+
 /* Process images that have read a watched file: see holders.h. Never LRU, for the same reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -145,4 +152,32 @@ static __always_inline void count_drop(kt_u32 cause)
 
 	if (n)
 		__sync_fetch_and_add(n, 1);
+}
+
+static __always_inline struct fd_holder *fd_holder_find(kt_u32 tgid)
+{
+	if (!fd_slots[tgid & (FD_SLOTS - 1)])
+		return 0;
+	return bpf_map_lookup_elem(&fd_holders, &tgid);
+}
+
+/* Counted before it is there: a slot may be thought full for a moment, never empty. */
+static __always_inline void fd_holder_put(kt_u32 tgid, const struct fd_holder *holder)
+{
+	kt_u32 *slot = &fd_slots[tgid & (FD_SLOTS - 1)];
+
+	__sync_fetch_and_add(slot, 1);
+	if (!bpf_map_update_elem(&fd_holders, &tgid, holder, BPF_NOEXIST))
+		return;
+	__sync_fetch_and_add(slot, -1);
+	if (bpf_map_update_elem(&fd_holders, &tgid, holder, BPF_EXIST))
+		count_drop(WIRE_DROP_HOLDER_FULL);
+}
+
+static __always_inline void fd_holder_end(kt_u32 tgid)
+{
+	kt_u32 *slot = &fd_slots[tgid & (FD_SLOTS - 1)];
+
+	if (*slot && !bpf_map_delete_elem(&fd_holders, &tgid))
+		__sync_fetch_and_add(slot, -1);
 }

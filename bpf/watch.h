@@ -157,11 +157,14 @@ struct pressure_clock {
  * identity that it sees. A socket cannot be opened: its extended attributes are listed instead,
  * which comes by a probe likewise and which nobody else does often. Under overlayfs one open passes
  * the probe twice, for the overlay's inode and for the one beneath. The first slot is the daemon's;
- * the others are for its children that walk where an open may wait for ever.
+ * the others are for its children that walk where an open may wait for ever. The last one is lent
+ * to the child that searches for keys: what that opens is told to nobody.
  */
-#define MARKING_SLOTS  9
+#define MARKING_SLOTS  10
 #define MARKING_FLAGS  (04010000 | 00004000) /* O_SYNC | O_NONBLOCK: to a reader without meaning */
 #define MARKING_INODES 4
+
+#define MARKING_SLOT_SEARCH (MARKING_SLOTS - 1)
 
 enum marking_op {
 	MARKING_IDLE = 0,

@@ -60,6 +60,8 @@ install: install-check
 	$(call install_bin,$(BUILD)/keytrail,$(BINDIR))
 	$(call install_bin,$(BUILD)/keytrail-scan,$(LIBEXECDIR))
 	$(call install_bin,$(BUILD)/keytrail-scan-dump,$(LIBEXECDIR))
+	$(if $(RPM),$(call install_bin,$(BUILD)/keytrail-rpm,$(LIBEXECDIR)))
+	$(call install_bin,$(BUILD)/keytrail-search,$(LIBEXECDIR))
 	@mkdir -p $(D)$(DATADIR)/policy.d $(D)$(SYSCONFDIR)/keytrail/policy.d
 	@for f in $(POLICY_FILES); do install -m 0644 $$f $(D)$(DATADIR)/policy.d/ && \
 		echo "  INSTALL  $(DATADIR)/policy.d/$${f##*/}"; done

@@ -32,11 +32,12 @@ GROUPS = {
     "many": (100000, ["nothing:100000", "kt:100000"]),
     "exact": (10, ["nothing", "exact:10"]),
     "refused": (10, ["nothing", "kt:10", "refused:10"]),
+    "memory": (10, ["nothing", "kt:10", "memory:10"]),
     "start": (10000, ["start:10000"]),
     **{peer: (10, ["nothing", peer]) for peer in PEERS},
 }
 ALONE = ("burst", "verifier")  # groups of one boot of their own kind
-TABLES = (("price", "many"), ("exact", "refused"), PEERS)
+TABLES = (("price", "many"), ("exact", "refused", "memory"), PEERS)
 
 # What the project has set itself: (operation, mode, at most so many times of nothing).
 TARGETS = [
@@ -284,7 +285,7 @@ def targets(kept):
             for op, mode, limit in EXACT_TARGETS if group == "exact" else TARGETS:
                 for key, row in data["rows"].items():
                     label, row_mode, name = key.split()
-                    if (name, row_mode) == (op, mode) and label.startswith(("kt:", "exact:", "refused:")):
+                    if (name, row_mode) == (op, mode) and label.startswith(("kt:", "exact:", "refused:", "memory:")):
                         word = ("met" if row["ratio"] <= limit else
                                 "within the spread" if row["low"] <= limit else "MISSED")
                         out.append(f"{line} {label:10} {op:12} {mode:6} {row['ratio']:.3f} "

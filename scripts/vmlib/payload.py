@@ -10,10 +10,11 @@ import subprocess
 from . import cpio
 from .common import ROOT, Failure, cache_dir, digest, locked, run, say, scratch, tool
 
-PROGRAMS = ("keytraild", "keytrail", "keytrail-scan", "keytrail-scan-dump")
+PROGRAMS = ("keytraild", "keytrail", "keytrail-scan", "keytrail-scan-dump",
+            "keytrail-search")
 # Programs of this machine that the mini guest gets, with their libraries: tests read JSON and make
 # keys. The Debian guest has its own.
-BORROWED = ("jq", "ssh-keygen", "openssl", "mkfs.btrfs", "mkfs.xfs")
+BORROWED = ("jq", "ssh-keygen", "openssl", "mkfs.btrfs", "mkfs.ext4", "mkfs.xfs")
 AGENT = ROOT / "tests/vm/guest/agent.c"
 
 

@@ -65,6 +65,10 @@ EXPECTED = {
     "/usr/local/bin/keytrail": 0o755,
     "/usr/local/libexec/keytrail/keytrail-scan": 0o755,
     "/usr/local/libexec/keytrail/keytrail-scan-dump": 0o755,
+    # Built where librpm is.
+    **({"/usr/local/libexec/keytrail/keytrail-rpm": 0o755} if os.path.exists(f"{BUILD}/keytrail-rpm")
+       else {}),
+    "/usr/local/libexec/keytrail/keytrail-search": 0o755,
     "/usr/local/share/bash-completion/completions/keytrail": 0o644,
     "/lib/systemd/system/keytraild.service": 0o644,
     "/usr/lib/sysusers.d/keytrail.conf": 0o644,

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "model/interpreter.h"
+#include "policy/policy.h"
 #include "proc/claim.h"
 
 #define ARGS(...) __VA_ARGS__, sizeof(__VA_ARGS__) - 1
@@ -89,6 +91,37 @@ static void an_option_that_loads_other_code_makes_it_nobody(void **state)
 	CHECK(rows);
 }
 
+/* One list: what arguments are read of is what a rule is warned about. */
+static void interpreters_are_known_by_one_list(void **state)
+{
+	static const struct {
+		const char *exe, *name;
+	} rows[] = {
+		{"/usr/bin/python3.11", "python"},
+		{"/usr/bin/perl5.36.0", "perl"},
+		{"/usr/bin/ruby-3.1", "ruby"},
+		{"node", "node"},
+		{"/usr/bin/nodejs", "nodejs"},
+		{"/bin/bash", "bash"},
+		{"/bin/sh", "sh"},
+		{"/bin/dash", "dash"},
+		{"/usr/bin/pythonx", NULL},
+		{"/usr/bin/3.11", NULL},
+		{"", NULL},
+		{"/usr/bin/ssh", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *name = interpreter_name(span_of(rows[i].exe));
+
+		if (rows[i].name)
+			assert_string_equal(name, rows[i].name);
+		else
+			assert_null(name);
+		assert_int_equal(policy_is_interpreter(rows[i].exe), rows[i].name != NULL);
+	}
+}
+
 static void what_is_no_interpreter_runs_no_script(void **state)
 {
 	static const struct row rows[] = {
@@ -116,6 +149,7 @@ int main(void)
 		cmocka_unit_test(the_first_operand_is_the_script),
 		cmocka_unit_test(code_that_is_in_no_file_is_nobody),
 		cmocka_unit_test(an_option_that_loads_other_code_makes_it_nobody),
+		cmocka_unit_test(interpreters_are_known_by_one_list),
 		cmocka_unit_test(what_is_no_interpreter_runs_no_script),
 		cmocka_unit_test(a_name_that_may_be_cut_is_not_told),
 	};

@@ -16,6 +16,7 @@ struct scan_child {
 
 static int spawn_error; /* < 0: what spawning says */
 static unsigned spawn_errors_left, spawned;
+static int read_error; /* < 0: what reading the answer says */
 
 int watcher_open(struct watcher *watcher, uint64_t object, const char *suffix, int *out_sibling)
 {
@@ -51,6 +52,8 @@ int scan_child_fd(const struct scan_child *child)
 
 int scan_child_read(struct scan_child *child, struct key_identity *out_id)
 {
+	if (read_error)
+		return read_error;
 	*out_id = (struct key_identity){.kind = KEY_ED25519};
 	return 0;
 }
@@ -83,6 +86,7 @@ static void rig_start(struct rig *rig, int error, unsigned times)
 	spawn_error = error;
 	spawn_errors_left = times;
 	spawned = nr_done = 0;
+	read_error = 0;
 	assert_true(sd_event_new(&rig->loop) >= 0);
 	assert_int_equal(identify_new(rig->loop, NULL, &ops, NULL, &rig->identify), 0);
 }
@@ -171,6 +175,40 @@ static void an_object_that_goes_while_all_wait_is_forgotten(void **state)
 	rig_end(&rig);
 }
 
+/* Its time is up when the loop comes to look, and so is the loop's: the answer had been there. */
+static void an_answer_counts_though_the_loop_came_late(void **state)
+{
+	struct rig rig = {};
+
+	rig_start(&rig, 0, 0);
+	identify_again(rig.identify, 1);
+	on_timeout(NULL, 0, rig.identify->questions);
+	identify_stats(rig.identify, &rig.stats);
+	assert_int_equal(nr_done, 1);
+	assert_int_equal(rig.stats.failed, 0);
+	assert_non_null(identify_known(rig.identify, 1));
+	rig_end(&rig);
+}
+
+static void a_child_that_says_nothing_has_not_crashed(void **state)
+{
+	struct rig rig = {};
+
+	rig_start(&rig, 0, 0);
+	read_error = -EAGAIN;
+	identify_again(rig.identify, 1);
+	on_timeout(NULL, 0, rig.identify->questions);
+	identify_stats(rig.identify, &rig.stats);
+	assert_int_equal(rig.stats.timed_out, 1);
+	assert_int_equal(rig.stats.crashed, 0);
+	assert_int_equal(spawned, 2); /* tried once more */
+	read_error = -ECHILD;
+	run_until(&rig, 2);
+	assert_int_equal(rig.stats.failed, 2);
+	assert_int_equal(rig.stats.crashed, 1);
+	rig_end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +216,8 @@ int main(void)
 		cmocka_unit_test(a_file_that_cannot_be_asked_about_is_given_up),
 		cmocka_unit_test(waiting_has_an_end),
 		cmocka_unit_test(an_object_that_goes_while_all_wait_is_forgotten),
+		cmocka_unit_test(an_answer_counts_though_the_loop_came_late),
+		cmocka_unit_test(a_child_that_says_nothing_has_not_crashed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,12 +16,22 @@
 
 #include "tmpdir.h"
 #include "trust/inspect.h"
+#include "trust/verity.h"
+
+/* In place of the kernel, which keeps such digests on some file systems only. */
+static const char *verity = "";
+
+int verity_measure(int fd, char out[static VERITY_TEXT])
+{
+	snprintf(out, VERITY_TEXT, "%s", verity);
+	return *verity ? 0 : -ENODATA;
+}
 
 static struct {
 	unsigned nr;
 	struct inode_id id;
 	enum package_state state;
-	char digest[80], package[80];
+	char digest[80], package[80], verity[VERITY_TEXT];
 } told;
 static bool answers = true;
 static unsigned identified;
@@ -50,6 +60,8 @@ static void on_told(void *userdata, const struct event_program *program)
 		 program->digest.p);
 	snprintf(told.package, sizeof(told.package), "%.*s", (int)program->package.len,
 		 program->package.p ? program->package.p : "");
+	snprintf(told.verity, sizeof(told.verity), "%.*s", (int)program->verity.len,
+		 program->verity.p);
 }
 
 static const struct inspect_ops ops = {
@@ -67,6 +79,10 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* This machine may have a database of rpm. */
+static const char *const no_dirs[] = {NULL};
+static const struct rpm_reader no_rpm = {.dirs = no_dirs};
+
 static struct inspect *begin(void **state)
 {
 	struct inspect *in;
@@ -74,11 +90,12 @@ static struct inspect *begin(void **state)
 
 	memset(&told, 0, sizeof(told));
 	answers = true;
+	verity = "";
 	write_file(tmpdir_path(state, "program"), "abc");
 	snprintf(sums, sizeof(sums), "900150983cd24fb0d6963f7d28e17f72  %s\n",
 		 tmpdir_path(state, "program") + 1);
 	write_file(tmpdir_path(state, "tool.md5sums"), sums);
-	assert_int_equal(inspect_new(&ops, NULL, *state, &in), 0);
+	assert_int_equal(inspect_new(&ops, NULL, *state, &no_rpm, &in), 0);
 	return in;
 }
 
@@ -135,6 +152,37 @@ static void what_changes_is_looked_at_again(void **state)
 	wait_told(in, 3);
 	assert_int_equal(told.state, PACKAGE_MODIFIED);
 	assert_string_equal(told.package, "tool");
+	inspect_free(in);
+}
+
+/* What the kernel vouches for is not read again for a change of its mode. */
+static void the_kernels_digest_stands_for_the_content(void **state)
+{
+	const char *path = tmpdir_path(state, "program");
+	struct inspect *in = begin(state);
+	struct inspect_stats stats;
+
+	verity = "sha256:01";
+	want(in, path);
+	wait_told(in, 1);
+	assert_string_equal(told.verity, "sha256:01");
+	assert_int_equal(told.state, PACKAGE_INTACT);
+	assert_int_equal(chmod(path, 0700), 0);
+	want(in, path);
+	inspect_stats(in, &stats);
+	assert_int_equal(stats.waiting, 0);
+	assert_int_equal(told.nr, 1);
+	/* Another tree is another content, and so may be one without. */
+	for (unsigned i = 0; i < 2; i++) {
+		verity = i ? "" : "sha256:02";
+		assert_int_equal(chmod(path, i ? 0700 : 0755), 0);
+		want(in, path);
+		assert_int_equal(told.nr, 2 + 2 * i);
+		assert_int_equal(told.state, PACKAGE_PENDING);
+		assert_string_equal(told.verity, "");
+		wait_told(in, 3 + 2 * i);
+		assert_string_equal(told.verity, verity);
+	}
 	inspect_free(in);
 }
 
@@ -213,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_program_is_told_once_with_package_and_digest),
 		CASE(what_changes_is_looked_at_again),
+		CASE(the_kernels_digest_stands_for_the_content),
 		CASE(only_the_file_that_ran_is_looked_at),
 		CASE(what_was_replaced_is_still_known),
 		CASE(too_many_are_passed_over_and_counted),

@@ -284,7 +284,7 @@ static void heads_of_keys_are_known(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		if (inventory_begins_as_key((const unsigned char *)cases[i].bytes, cases[i].len) !=
+		if (head_is_key((const unsigned char *)cases[i].bytes, cases[i].len) !=
 		    cases[i].key)
 			fail_msg("case %zu", i);
 }

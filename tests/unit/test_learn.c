@@ -288,7 +288,134 @@ static void what_is_no_access_is_passed_over(void **state)
 	assert_int_equal(learn_alert(learn, NULL), 0);
 	text = printed(learn, 0);
 	has(text, "4 alerts, 0 of them about accesses");
-	has(text, "# 3 lines were no alerts.\n");
+	has(text, "# 3 lines were neither alerts nor records.\n");
+	learn_free(learn);
+}
+
+/* A record of the evidence log; `count` > 1: repeats, up to five minutes later. */
+struct recorded {
+	const char *verdict, *rule, *exe, *unit, *script, *untrusted, *action, *kind;
+	int line, loginuid; /* loginuid -1: none */
+	unsigned count;
+};
+
+static void record(struct learn *learn, const struct recorded *r, unsigned seconds, unsigned pid)
+{
+	time_t at = 1767225600 + (time_t)seconds;
+	char first[64], last[64];
+	json_auto_t *item = NULL;
+
+	strftime(first, sizeof(first), "%Y-%m-%dT%H:%M:%S.000000000Z", gmtime(&at));
+	at += r->count > 1 ? 300 : 0;
+	strftime(last, sizeof(last), "%Y-%m-%dT%H:%M:%S.000000000Z", gmtime(&at));
+	item = json_pack(
+		"{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:i, s:s, "
+		"s:s, s:s, s:i}",
+		"kind", or_else(r->kind, "access"), "action", or_else(r->action, "read"), "how",
+		"open", "verdict", or_else(r->verdict, "record"), "count",
+		(int)(r->count ? r->count : 1), "first", first, "last", last, "path", "/etc/k.pem",
+		"watch", "keys", "pid", (int)pid, "start_ns", (json_int_t)pid * 1000, "exe",
+		or_else(r->exe, "/usr/bin/restic"), "exe_trust", "verified", "uid", 0, "user",
+		"root", "rule", or_else(r->rule, "the policy allows no such program to read keys"),
+		"rule_file", "/etc/keytrail/policy.d/20.yaml", "rule_line", r->line ? r->line : 3);
+	assert_non_null(item);
+	if (r->unit)
+		json_object_set_new(item, "unit", json_string(r->unit));
+	if (r->loginuid >= 0)
+		json_object_set_new(item, "loginuid", json_integer(r->loginuid));
+	if (r->untrusted)
+		json_object_set_new(item, "untrusted", json_string(r->untrusted));
+	if (r->script) {
+		json_object_set_new(item, "script", json_string(r->script));
+		json_object_set_new(item, "script_evidence", json_string("observed"));
+	}
+	assert_int_equal(learn_record(learn, item), 0);
+}
+
+/* An entry is set to `mode: record` for a week, to see what would be told. */
+static void what_is_only_recorded_is_learnt_as_what_is_told(void **state)
+{
+	const struct recorded nightly = {.unit = "backup.service", .loginuid = -1};
+	const struct recorded again = {.unit = "backup.service", .loginuid = -1, .count = 40};
+	const struct recorded shell = {.exe = "/usr/bin/bash", .loginuid = 0};
+	const struct recorded odd = {.exe = "/usr/bin/ssh", .loginuid = 0, .untrusted = "mapped"};
+	const struct recorded once = {.exe = "/usr/bin/age", .loginuid = 0};
+	_cleanup_free_ char *text = NULL;
+	struct learn *learn = learn_start();
+
+	for (unsigned i = 0; i < 6; i++) {
+		record(learn, &nightly, i * DAY, 100 + i);
+		record(learn, &again, i * DAY + 10, 200 + i);
+		record(learn, &shell, i * DAY, 300 + i);
+		record(learn, &odd, i * DAY, 400 + i);
+	}
+	record(learn, &once, DAY, 500);
+	text = printed(learn, 1);
+	has(text, "made of 25 records, 25 of them about accesses");
+	has(text,
+	    "confidence high: 246 accesses by 12 or more processes on 6 occasions, 2026-01-01 "
+	    "00:00 to 2026-01-06 00:05, as root, nobody logged in");
+	has(text, "\n      - {exe: /usr/bin/restic, unit: backup.service, login: none}\n");
+	has(text, "/usr/bin/bash for keys: an interpreter");
+	has(text, "/usr/bin/ssh for keys: what ran was not");
+	has(text, "/usr/bin/age for keys: seen on one occasion only");
+	learn_free(learn);
+}
+
+/* `unit: backup.service` lets pass what runs there; what ran there was restic. */
+static void of_a_wide_rule_the_narrow_one_is_shown_as_a_comment(void **state)
+{
+	static const char allows[] = "the policy allows this program to read keys";
+	const struct recorded used = {.verdict = "allow",
+				      .rule = allows,
+				      .unit = "backup.service",
+				      .line = 31,
+				      .loginuid = -1};
+	const struct recorded cat = {.verdict = "allow",
+				     .rule = allows,
+				     .exe = "/usr/bin/cat",
+				     .line = 31,
+				     .loginuid = 1000};
+	const struct recorded expected = {.rule = "the policy expects this program",
+					  .unit = "other.service",
+					  .line = 40,
+					  .loginuid = -1};
+	_cleanup_free_ char *text = NULL;
+	struct learn *learn = learn_start();
+	const char *at;
+
+	for (unsigned i = 0; i < 6; i++) {
+		record(learn, &used, i * DAY, 100 + i);
+		record(learn, &cat, i * DAY, 200 + i);
+		record(learn, &expected, i * DAY, 300 + i);
+	}
+	text = printed(learn, 0);
+	assert_null(strstr(text, "\noverride:"));
+	at = strstr(text, "#   /etc/keytrail/policy.d/20.yaml:31 for keys\n");
+	assert_non_null(at);
+	has(at, "\n#      - {exe: /usr/bin/restic, unit: backup.service, login: none}\n");
+	has(at, "# not narrowed to /usr/bin/cat: it reads whatever it is told to");
+	at = strstr(at, "#   /etc/keytrail/policy.d/20.yaml:40 for keys\n");
+	assert_non_null(at);
+	has(at, "\n#      - {exe: /usr/bin/restic, unit: other.service, login: none}\n");
+	learn_free(learn);
+}
+
+static void what_is_no_matter_of_rules_is_passed_over(void **state)
+{
+	static const struct recorded rows[] = {
+		{.action = "write"},
+		{.kind = "alert"},
+		{.rule = "it was read, which the entry is not about"},
+	};
+	_cleanup_free_ char *text = NULL;
+	struct learn *learn = learn_start();
+
+	for (unsigned i = 0; i < 3 * ARRAY_SIZE(rows); i++)
+		record(learn, &rows[i % ARRAY_SIZE(rows)], i * DAY, i);
+	text = printed(learn, 0);
+	has(text, "made of 9 records, 0 of them about accesses");
+	assert_null(strstr(text, "/usr/bin/restic"));
 	learn_free(learn);
 }
 
@@ -370,6 +497,9 @@ int main(void)
 		cmocka_unit_test(what_is_seen_on_one_occasion_is_not_learnt),
 		cmocka_unit_test(a_tool_in_a_service_of_its_own_is_proposed),
 		cmocka_unit_test(what_is_no_access_is_passed_over),
+		cmocka_unit_test(what_is_only_recorded_is_learnt_as_what_is_told),
+		cmocka_unit_test(of_a_wide_rule_the_narrow_one_is_shown_as_a_comment),
+		cmocka_unit_test(what_is_no_matter_of_rules_is_passed_over),
 		cmocka_unit_test(programs_beyond_the_bound_are_counted),
 		cmocka_unit_test(what_is_proposed_is_a_policy),
 		cmocka_unit_test(durations),

@@ -34,6 +34,7 @@ static void settings_have_defaults(void **state)
 {
 	struct policy *policy = parse("version: 1\n", "-: warning: the policy watches nothing\n");
 	const struct settings *s = policy_settings(policy);
+	size_t nr;
 
 	assert_int_equal(s->cmdline, CMDLINE_REDACTED);
 	assert_int_equal(s->reads, READS_OPEN);
@@ -58,6 +59,15 @@ static void settings_have_defaults(void **state)
 	assert_int_equal(s->journal.max_size_mib, 1024);
 	assert_int_equal(s->journal.keep_days, 0);
 	assert_int_equal(s->heartbeat_s, 600);
+	assert_true(s->discover.content && s->discover.homes && !s->discover.network);
+	assert_int_equal(s->discover.look_s, 60);
+	assert_int_equal(s->discover.again_s, 3600);
+	assert_int_equal(s->discover.names_per_s, 2000);
+	assert_int_equal(s->discover.files_per_s, 100);
+	assert_int_equal(s->discover.max_size_kib, 64);
+	assert_int_equal(s->discover.max_names, 2000000);
+	assert_null(policy_discover_trees(policy, &nr));
+	assert_int_equal(nr, 0);
 	assert_int_equal(policy_nr_watches(policy), 0);
 	assert_null(policy_watch(policy, 0));
 	assert_null(policy_watch(policy, 1));
@@ -67,30 +77,36 @@ static void settings_have_defaults(void **state)
 
 static void settings_are_read(void **state)
 {
-	struct policy *policy = parse("version: 1\n"
-				      "settings:\n"
-				      "  cmdline: full\n"
-				      "  reads: exact\n"
-				      "  sd_id: abcdefghijklmnopqrstu@4294967295\n"
-				      "  syslog_socket: /run/x\n"
-				      "  syslog_fallback: '/run/y'\n"
-				      "  jsonl: \"\"\n"
-				      "  alert_burst: 1\n"
-				      "  alert_window_s: 86400\n"
-				      "  ring_critical_kib: 64\n"
-				      "  ring_bulk_kib: 1048576\n"
-				      "  marks_max: 16777216\n"
-				      "  canary_s: 0\n"
-				      "  memory: on\n"
-				      "  marks_quota: 0\n"
-				      "  refused: on\n"
-				      "  scan: {on: off, max_size_mib: 1, max_time_s: 86400, "
-				      "children: 16, queue: 1024, needles: /n}\n"
-				      "  journal: {max_size_mib: 16777216, keep_days: 36500}\n"
-				      "  heartbeat_s: 86400\n"
-				      "watch: []\n",
-				      "-: warning: the policy watches nothing\n");
+	struct policy *policy =
+		parse("version: 1\n"
+		      "settings:\n"
+		      "  cmdline: full\n"
+		      "  reads: exact\n"
+		      "  sd_id: abcdefghijklmnopqrstu@4294967295\n"
+		      "  syslog_socket: /run/x\n"
+		      "  syslog_fallback: '/run/y'\n"
+		      "  jsonl: \"\"\n"
+		      "  alert_burst: 1\n"
+		      "  alert_window_s: 86400\n"
+		      "  ring_critical_kib: 64\n"
+		      "  ring_bulk_kib: 1048576\n"
+		      "  marks_max: 16777216\n"
+		      "  canary_s: 0\n"
+		      "  memory: on\n"
+		      "  marks_quota: 0\n"
+		      "  refused: on\n"
+		      "  scan: {on: off, max_size_mib: 1, max_time_s: 86400, "
+		      "children: 16, queue: 1024, needles: /n}\n"
+		      "  journal: {max_size_mib: 16777216, keep_days: 36500}\n"
+		      "  heartbeat_s: 86400\n"
+		      "  discover: {content: off, homes: off, network: on, "
+		      "trees: [/srv/a, /srv/b], look_s: 1, again_s: 60, names_per_s: 10, "
+		      "files_per_s: 1, max_size_kib: 1, max_names: 1000}\n"
+		      "watch: []\n",
+		      "-: warning: the policy watches nothing\n");
 	const struct settings *s = policy_settings(policy);
+	const char *const *trees;
+	size_t nr;
 
 	assert_int_equal(s->cmdline, CMDLINE_FULL);
 	assert_int_equal(s->reads, READS_EXACT);
@@ -114,6 +130,14 @@ static void settings_are_read(void **state)
 	assert_int_equal(s->journal.max_size_mib, 16777216);
 	assert_int_equal(s->journal.keep_days, 36500);
 	assert_int_equal(s->heartbeat_s, 86400);
+	assert_true(!s->discover.content && !s->discover.homes && s->discover.network);
+	assert_int_equal(s->discover.look_s + s->discover.again_s, 61);
+	assert_int_equal(s->discover.names_per_s + s->discover.files_per_s, 11);
+	assert_int_equal(s->discover.max_size_kib, 1);
+	assert_int_equal(s->discover.max_names, 1000);
+	trees = policy_discover_trees(policy, &nr);
+	assert_int_equal(nr, 2);
+	assert_string_equal(trees[1], "/srv/b");
 	assert_int_equal(s->marks_quota, 0);
 	assert_true(s->refused);
 	policy_free(policy);

@@ -610,11 +610,11 @@ static void errors_have_their_place(void **state)
 		{HEAD "  on: []\n",
 		 "6:7: error: on is an empty list: use `mode: record`, or leave the entry out"},
 		{HEAD "  allow: [{}]\n",
-		 "6:11: error: the rule names nobody: it needs `exe`, `package`, `digest`, `unit`, "
-		 "`container`, `user` or `zone`"},
+		 "6:11: error: the rule names nobody: it needs `exe`, `package`, `digest`, `verity`, "
+		 "`unit`, `container`, `user` or `zone`"},
 		{HEAD "  allow: [{login: none}]\n",
-		 "6:11: error: the rule names nobody: it needs `exe`, `package`, `digest`, `unit`, "
-		 "`container`, `user` or `zone`"},
+		 "6:11: error: the rule names nobody: it needs `exe`, `package`, `digest`, `verity`, "
+		 "`unit`, `container`, `user` or `zone`"},
 		{HEAD "  allow: [{user: 'd*'}]\n",
 		 "6:11: error: the rule is about users by a pattern, and needs `exe` besides"},
 		{HEAD "  allow: [{unit: a.slice}]\n",

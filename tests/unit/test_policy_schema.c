@@ -159,7 +159,7 @@ static const struct wrong structure[] = {
 	 "p.yaml:3:4: error: a watch entry has no key 'nam': did you mean 'name'?\n"
 	 "p.yaml:3:19: error: class 'kee' is not known: did you mean 'key'? (ssh-user-key, "
 	 "ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
-	 "process-memory, system-memory)\n"
+	 "process-memory, system-memory, found-key)\n"
 	 "p.yaml:3:32: error: path 'x': does not begin with `/` or `~/`\n"
 	 "p.yaml:3:35: error: path '/y/': ends with a slash: append `**` for every file below\n"
 	 "p.yaml:3:3: error: a watch entry needs the key 'name'\n"
@@ -262,7 +262,7 @@ static const struct wrong watches[] = {
 	{"class", T(W "- {name: a, class: ssh-userkey, paths: [/x]}\n"),
 	 "p.yaml:3:20: error: class 'ssh-userkey' is not known: did you mean 'ssh-user-key'? "
 	 "(ssh-user-key, ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
-	 "process-memory, system-memory)\n"},
+	 "process-memory, system-memory, found-key)\n"},
 	{"severity", T(W "- {name: a, class: key, severity: 7, paths: [/x]}\n"),
 	 "p.yaml:3:35: error: severity '7' is not known (info, low, medium, high, critical)\n"},
 	{"paths as word", T(W "- {name: a, class: key, paths: /x}\n"),
@@ -276,7 +276,10 @@ static const struct wrong watches[] = {
 	{"path without exe", T(W "- {name: a, class: key, paths: [/x], allow: [/usr/bin/ssh]}\n"),
 	 "p.yaml:3:46: error: an allow rule is a map: write `exe: /usr/bin/ssh`\n"},
 	{"empty rule", T(W "- {name: a, class: key, paths: [/x], allow: [{}]}\n"),
-	 "p.yaml:3:46: error: the rule names nobody: it needs `exe`, `package`, `digest`, `unit`, `container`, `user` or `zone`\n"},
+	 "p.yaml:3:46: error: the rule names nobody: it needs `exe`, `package`, `digest`, `verity`, `unit`, `container`, `user` or `zone`\n"},
+	{"verity of another kind",
+	 T(W "- {name: a, class: key, paths: [/x], allow: [{exe: /y, verity: 'sha256:00'}]}\n"),
+	 "p.yaml:3:64: error: verity 'sha256:00' is not 'sha256:' and 64 or 'sha512:' and 128 digits of 0-9, a-f, as `fsverity measure` prints them\n"},
 	{"unknown key of a rule",
 	 T(W "- {name: a, class: key, paths: [/x], allow: [{exe: /y, usr: z}]}\n"),
 	 "p.yaml:3:56: error: an allow rule has no key 'usr': did you mean 'user'?\n"},

@@ -14,6 +14,7 @@ static void set(struct programs *programs, uint64_t ino, uint32_t gen, const cha
 		.state = PACKAGE_INTACT,
 		.package = span_of(package),
 		.digest = span_of("sha256:00"),
+		.verity = span_of("sha512:01"),
 	};
 
 	programs_set(programs, &program);
@@ -36,6 +37,7 @@ static void the_last_word_counts(void **state)
 	set(programs, 1, 1, "c");
 	assert_string_equal(find(programs, 1, 1)->package, "c");
 	assert_string_equal(find(programs, 1, 1)->digest, "sha256:00");
+	assert_string_equal(find(programs, 1, 1)->verity, "sha512:01");
 	assert_string_equal(find(programs, 1, 2)->package, "b");
 	programs_free(programs);
 }

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct told {
 	uint32_t pid;
 	bool wait; /* the key's name is not known yet */
 	uint64_t held;
+	char script[32];
 };
 
 static bool on_record(void *ctx, const struct record_kind *kind, bool again, bool late,
@@ -28,6 +30,8 @@ static bool on_record(void *ctx, const struct record_kind *kind, bool again, boo
 	if (t->wait && !late)
 		return false;
 	t->pid = kind->subject.id.tgid;
+	snprintf(t->script, sizeof(t->script), "%.*s", (int)kind->script.len,
+		 kind->script.len ? kind->script.p : "");
 	if (!again) {
 		t->first++;
 		return true;
@@ -89,6 +93,39 @@ static void a_busy_server_is_two_records_in_a_window(void **state)
 	add(records, 7, 9, 0, 2 * WINDOW);
 	assert_int_equal(t.first, 2);
 	records_flush(records, 2 * WINDOW);
+	assert_int_equal(t.again, 1);
+	records_free(records);
+}
+
+/* Two scripts of one interpreter are two programs. */
+static void scripts_are_told_apart_and_kept(void **state)
+{
+	static const char *const scripts[] = {"/usr/sbin/a", "/usr/sbin/b", "/usr/sbin/a", ""};
+	struct told t = {0};
+	struct records *records = records_new(on_record, on_held, &t);
+	const struct subject subject = {.id = {.tgid = 10}, .loginuid = UID_UNSET};
+	const struct share_case share = {.object = 1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		char script[32];
+		struct record record = {
+			.subject = &subject,
+			.object = 1,
+			.answer = &answer,
+			.how = "open",
+			.exe = span_of("/usr/bin/perl"),
+			.script_trust = EXE_VERIFIED,
+			.count = 1,
+		};
+
+		strcpy(script, scripts[i]);
+		record.script = span_of(script);
+		records_add(records, &record, &share, S);
+		memset(script, 'x', sizeof(script));
+		assert_string_equal(t.script, scripts[i == 2 ? 1 : i]);
+	}
+	assert_int_equal(t.first, 3);
+	records_flush(records, S);
 	assert_int_equal(t.again, 1);
 	records_free(records);
 }
@@ -189,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_busy_server_is_two_records_in_a_window),
+		cmocka_unit_test(scripts_are_told_apart_and_kept),
 		cmocka_unit_test(what_differs_is_recorded_by_itself),
 		cmocka_unit_test(the_first_waits_for_the_name_of_its_key_and_not_for_ever),
 		cmocka_unit_test(one_that_waits_behind_one_that_does_not_is_told_in_time),

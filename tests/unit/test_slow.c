@@ -167,7 +167,7 @@ static void there_are_no_more_children_than_slots(void **state)
 		snprintf(path, sizeof(path), "/home/%u", i);
 		assert_true(slow_add(rig->slow, path));
 	}
-	assert_int_equal(children(rig), MARKING_SLOTS - 1);
+	assert_int_equal(children(rig), MARKING_SLOT_SEARCH - 1);
 	/* Those that hang make room. */
 	rig->hangs = false;
 	age(rig, SILENCE_S);

@@ -102,6 +102,33 @@ static void survives_a_restart(void **state)
 	trail_store_free(store);
 }
 
+static void who_read_a_file_last_is_known(void **state)
+{
+	static const char *const nobody[] = {NULL}, *const cat[] = {"/usr/bin/cat", NULL};
+	struct trail_store *store = open_store(":memory:", 0);
+	struct trail_last_read read;
+	uint64_t since;
+
+	assert_int_equal(trail_store_since(store, &since), -ENOENT);
+	assert_int_equal(trail_store_last_read(store, "/k", nobody, &read), -ENOENT);
+	put(store, 1, 11, 5 * SECOND);
+	put(store, 1, 13, 9 * SECOND);
+	put(store, 1, 12, 7 * SECOND);
+	assert_int_equal(trail_store_last_read(store, "/k", nobody, &read), 0);
+	assert_int_equal(read.pid, 13);
+	assert_int_equal(read.time_ns, 9 * SECOND);
+	assert_string_equal(read.exe, "/usr/bin/cat");
+	assert_int_equal(read.uid, 1000);
+	assert_int_equal(read.loginuid, UINT32_MAX);
+	assert_string_equal(read.user, "");
+	trail_last_read_fini(&read);
+	assert_int_equal(trail_store_last_read(store, "/other", nobody, &read), -ENOENT);
+	assert_int_equal(trail_store_last_read(store, "/k", cat, &read), -ENOENT);
+	assert_int_equal(trail_store_since(store, &since), 0);
+	assert_int_equal(since, 5 * SECOND);
+	trail_store_free(store);
+}
+
 static void the_same_deed_is_one_edge(void **state)
 {
 	struct trail_store *store = open_store(":memory:", 0);
@@ -426,6 +453,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(survives_a_restart),
+		CASE(who_read_a_file_last_is_known),
 		CASE(the_same_deed_is_one_edge),
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
 		CASE(what_is_too_old_goes),

@@ -274,6 +274,8 @@ static void who_may_write_by_an_acl_may_write(void **state)
 			break;
 		}
 		assert_int_equal(ask(path, at_path.id, 1), rows[i].trust);
+		/* As `keytrail learn` asks. */
+		assert_int_equal(trust_others_can_write(path), rows[i].trust == EXE_WRITABLE);
 		assert_int_equal(removexattr(at, "system.posix_acl_access"), 0);
 		assert_int_equal(chmod(at, 0755), 0);
 	}

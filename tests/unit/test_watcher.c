@@ -45,6 +45,92 @@ static void a_symbolic_link_is_watched_by_its_own_name(void **state)
 	assert_int_equal(watched(w), 1);
 }
 
+static int open_found(struct world *w, const char *name, char path[4096])
+{
+	struct stat st;
+
+	snprintf(path, 4096, "%s/%s", w->top, name);
+	assert_int_equal(stat(path, &st), 0);
+	return watcher_open_found(w->watcher, path, st.st_dev, st.st_ino);
+}
+
+static void what_was_found_is_watched_until_it_has_a_name(void **state)
+{
+	struct world *w = *state;
+	char path[4096], from[4096], link[4096];
+	struct watcher_stats stats;
+	uint64_t object;
+	int fd;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "home/a/holiday", "x");
+	compile(w, policy_keys, 1);
+	/* Without an entry for such, nothing. */
+	fd = open_found(w, "home/a/holiday", path);
+	assert_true(fd >= 0);
+	assert_int_equal(watcher_add_found(w->watcher, fd, path), -ENOENT);
+	watcher_set_found_watch(w->watcher, 2);
+	assert_int_equal(watcher_add_found(w->watcher, fd, path), 0);
+	close(fd);
+	object = object_at(w, "home/a/holiday");
+	assert_true(object);
+	assert_int_equal(watch_of(w, object), 2);
+	watcher_stats(w->watcher, &stats);
+	assert_int_equal(stats.found, 1);
+
+	/* Known, by whatever name; another file; no link. */
+	assert_int_equal(open_found(w, "home/a/holiday", path), -EEXIST);
+	assert_int_equal(open_found(w, "home/a/.ssh/id_rsa", path), -EEXIST);
+	assert_int_equal(watcher_open_found(w->watcher, path, 1, 1), -ESTALE);
+	snprintf(from, sizeof(from), "%s/home/a/holiday", w->top);
+	snprintf(link, sizeof(link), "%s/home/a/link", w->top);
+	assert_int_equal(symlink(from, link), 0);
+	assert_int_equal(open_found(w, "home/a/link", path), -ELOOP);
+	snprintf(path, sizeof(path), "%s/home/a/renamed", w->top);
+	assert_int_equal(rename(from, path), 0);
+	assert_int_equal(open_found(w, "home/a/renamed", path), -EEXIST);
+	assert_int_equal(object_at(w, "home/a/renamed"), object);
+
+	/* A walk leads nowhere near it, and it stays; by a watched name it is that entry's. */
+	compile(w, policy_keys, 100);
+	assert_int_equal(object_at(w, "home/a/renamed"), object);
+	snprintf(from, sizeof(from), "%s/home/a/.ssh/id_b", w->top);
+	assert_int_equal(rename(path, from), 0);
+	compile(w, policy_keys, 200);
+	assert_int_equal(watch_of(w, object_at(w, "home/a/.ssh/id_b")), 1);
+	watcher_stats(w->watcher, &stats);
+	assert_int_equal(stats.found, 0);
+	watcher_drop_found(w->watcher, object); /* is none any more */
+	assert_int_equal(object_at(w, "home/a/.ssh/id_b"), object);
+}
+
+static void what_was_found_goes_with_its_entry_or_its_key(void **state)
+{
+	struct world *w = *state;
+	char path[4096];
+	uint64_t object;
+	size_t marks;
+
+	make(w, "home/a/one", "x");
+	make(w, "home/a/two", "x");
+	compile(w, policy_keys, 1);
+	marks = w->nr_marks;
+	watcher_set_found_watch(w->watcher, 2);
+	for (int i = 0; i < 2; i++) {
+		int fd = open_found(w, i ? "home/a/two" : "home/a/one", path);
+
+		assert_int_equal(watcher_add_found(w->watcher, fd, path), 0);
+		close(fd);
+	}
+	object = object_at(w, "home/a/one");
+	watcher_drop_found(w->watcher, object);
+	assert_int_equal(watch_of(w, object), 0);
+	assert_int_equal(w->nr_marks, marks + 1);
+	watcher_set_found_watch(w->watcher, 0);
+	compile(w, policy_keys, 100);
+	assert_int_equal(w->nr_marks, marks);
+}
+
 static void another_policy_unmarks_what_it_does_not_want(void **state)
 {
 	struct world *w = *state;
@@ -646,6 +732,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(finds_what_is_there_and_nothing_else),
 		CASE(a_symbolic_link_is_watched_by_its_own_name),
+		CASE(what_was_found_is_watched_until_it_has_a_name),
+		CASE(what_was_found_goes_with_its_entry_or_its_key),
 		CASE(another_policy_unmarks_what_it_does_not_want),
 		CASE(marks_that_the_kernel_lost_are_set_anew),
 		CASE(a_file_is_not_taken_for_the_one_that_replaces_it),

@@ -17,6 +17,7 @@ struct slot {
 	uint32_t before, after; /* age; after: next free */
 	bool waiting; /* verdict asked for, and put off */
 	bool creator; /* made the file: no verdict, only memory of it */
+	bool noted; /* s.noted points here */
 	enum settle_permit permit; /* by the policy */
 	size_t used; /* of strings */
 	char strings[STRINGS_ROOM];
@@ -219,7 +220,8 @@ static struct slot *add(struct settle *settle, const struct event *ev, struct pr
 		.proc = proc,
 	};
 	slot->due = ev->time + SETTLE_WAIT_NS;
-	slot->waiting = slot->creator = false;
+	slot->waiting = slot->creator = slot->noted = false;
+	slot->s.noted = &slot->noted;
 	slot->permit = settle->permits ? settle->permits(settle->ctx, ev) : PERMIT_NO;
 	slot->used = 0;
 	keep_string(slot, &slot->s.access.path, 1024, true, EVENT_PATH_TRUNCATED);

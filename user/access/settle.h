@@ -49,6 +49,7 @@ struct settled {
 	bool early; /* no room to wait */
 	bool final; /* will not be asked again: "later" is no answer */
 	uint64_t settled_at; /* when this was asked first; == now the first time */
+	bool *noted; /* for who is asked: false at first, kept until it is done with */
 };
 
 /* Returns 0 when done with it, or the time at which to ask again. */

@@ -70,6 +70,7 @@ void alert_free(struct alert *alert)
 	free(alert->unit);
 	free(alert->package);
 	free(alert->exe_digest);
+	free(alert->exe_verity);
 	free(alert->remote);
 	free(alert->script);
 	free(alert->container);

@@ -143,6 +143,7 @@ struct alert {
 	char *package; /* which the executable is of, "" = none, or not known */
 	enum package_state package_state;
 	char *exe_digest; /* "sha256:...", "" = not known */
+	char *exe_verity; /* the same of fs-verity, "" = it has none, or it is not known */
 
 	/* what; object 0 = not about an object */
 	uint64_t object;

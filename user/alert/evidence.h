@@ -31,6 +31,12 @@ struct evidence {
 	enum exe_trust exe_trust;
 	uint32_t untrusted; /* enum untrusted */
 	const char *args; /* escaped, and redacted as the policy says; "" = none */
+	/* The script that the executable runs, raw; how that is known, as in alert.h, static. */
+	struct span script;
+	const char *script_evidence; /* "" = there is none */
+	enum exe_trust script_trust; /* observed only */
+	enum session_type session_type; /* how the session began */
+	const char *remote; /* from which host, raw; "" = from none, or not known */
 	const char *unit, *container; /* escaped, "" = none */
 
 	/* What: a file, or the memory of `target` (tgid 0 with `memory`: the machine's). */

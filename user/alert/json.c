@@ -116,6 +116,8 @@ static json_t *subject(const struct alert *alert, bool *failed)
 	}
 	if (alert->exe_digest && alert->exe_digest[0])
 		put(&o, "exe_digest", text(alert->exe_digest));
+	if (alert->exe_verity && alert->exe_verity[0])
+		put(&o, "exe_verity", text(alert->exe_verity));
 	*failed |= o.failed;
 	return o.json;
 }

@@ -179,6 +179,8 @@ static void print_subject(const struct policy_subject *s)
 	}
 	if (s->digest.len)
 		print_span("digest", s->digest);
+	if (s->verity.len)
+		print_span("verity", s->verity);
 	print_span("unit", s->unit);
 	print_span("container", s->container);
 	print_span("user", s->user);
@@ -335,7 +337,7 @@ static void explain_now(const struct context *c, const json_t *alert)
 		     *login = json_object_get(subject, "loginuid");
 	const char *name = json_string_value(json_object_get(object, "watch"));
 	char exe[4096], script[1024], user[256], unit[256], container[256], path[4096],
-		package[512], digest[128];
+		package[512], digest[128], verity[160];
 	const struct policy_query query = {
 		.watch = policy_find_watch(c->policy, span_of(name)),
 		.action = ACTION_READ,
@@ -351,6 +353,7 @@ static void explain_now(const struct context *c, const json_t *alert)
 				.package_state = package_of(subject),
 				.package = raw(subject, "package", package, sizeof(package)),
 				.digest = raw(subject, "exe_digest", digest, sizeof(digest)),
+				.verity = raw(subject, "exe_verity", verity, sizeof(verity)),
 				.uid = (uint32_t)json_integer_value(
 					json_object_get(subject, "uid")),
 				.loginuid = json_is_integer(login)

@@ -14,7 +14,9 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "cli/cli.h"
+#include "cli/daemon.h"
 #include "cli/inventory.h"
+#include "cli/last_read.h"
 #include "cli/policy_source.h"
 #include "cli/term.h"
 #include "scan/child.h"
@@ -25,7 +27,7 @@ struct options {
 	struct cli_list policy;
 	uint64_t max_names, stale_days;
 	bool json, network;
-	const char *program;
+	const char *program, *trail, *socket;
 };
 
 /* --- setting up --------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ static const char *fingerprint(const struct key_identity *id, char buf[static 80
 
 static void print_key(const struct term *term, const struct policy *policy,
 		      const struct inventory *inventory, const struct inventory_key *key,
-		      int64_t now)
+		      const struct last_reads *reads, int64_t now)
 {
 	_cleanup_free_ char *path = escaped(key->path), *same = NULL;
 	char owner[64], fp[80];
@@ -145,6 +147,7 @@ static void print_key(const struct term *term, const struct policy *policy,
 	if (key->id.comment[0])
 		printf(", \"%s\"", key->id.comment);
 	printf("\n");
+	last_reads_print(reads, key->path);
 	for (uint32_t f = 1; f <= FINDING_ALL; f <<= 1)
 		if (key->findings & f) {
 			printf("  ");
@@ -159,7 +162,7 @@ static void print_key(const struct term *term, const struct policy *policy,
 }
 
 static int print_json(const struct policy *policy, const struct inventory *inventory,
-		      const struct inventory_key *key, int64_t now)
+		      const struct inventory_key *key, const struct last_reads *reads, int64_t now)
 {
 	const struct key_identity *id = &key->id;
 	_cleanup_free_ char *path = escaped(key->path), *same = NULL;
@@ -191,7 +194,8 @@ static int print_json(const struct policy *policy, const struct inventory *inven
 			   mode, "modified", (json_int_t)key->modified, "age_days",
 			   (json_int_t)((now - key->modified) / SECONDS_A_DAY), "findings",
 			   findings, "duplicate_of", same ? same : "");
-	if (!object || json_dumpf(object, stdout, JSON_COMPACT) < 0)
+	if (!object || !last_reads_json(reads, key->path, object) ||
+	    json_dumpf(object, stdout, JSON_COMPACT) < 0)
 		return CLI_FAILED;
 	fputc('\n', stdout);
 	return 0;
@@ -240,19 +244,23 @@ static void print_gaps(const struct inventory *inventory)
 static int tell(const struct options *options, const struct policy *policy,
 		const struct inventory *inventory, int64_t now)
 {
+	struct last_reads reads;
 	struct term term;
 	int code = 0;
 
+	last_reads_open(options->trail, &reads);
 	term_init(&term, stdout);
 	for (size_t i = 0; i < inventory->nr && !code; i++) {
 		if (options->json)
-			code = print_json(policy, inventory, &inventory->keys[i], now);
+			code = print_json(policy, inventory, &inventory->keys[i], &reads, now);
 		else
-			print_key(&term, policy, inventory, &inventory->keys[i], now);
+			print_key(&term, policy, inventory, &inventory->keys[i], &reads, now);
 	}
 	if (!options->json)
 		print_sum(inventory);
 	print_gaps(inventory);
+	last_reads_close(&reads);
+	last_reads_print_search(options->socket ? options->socket : CLI_SOCKET_DEFAULT);
 	return code;
 }
 
@@ -344,6 +352,10 @@ static const struct cli_option options[] = {
 		   "Look at so many names in one tree at most (200000)"),
 	CLI_OPTION("policy", 'p', CLI_LIST, struct options, policy, "FILE",
 		   "Policy to go by instead of the installed one; may be given again"),
+	CLI_OPTION("trail", 0, CLI_STRING, struct options, trail, "FILE",
+		   "Database of the trail to ask who read a key last"),
+	CLI_OPTION("socket", 0, CLI_STRING, struct options, socket, "PATH",
+		   "Control socket of the daemon, to ask how far its search is"),
 	CLI_OPTION("program", 0, CLI_STRING, struct options, program, "FILE",
 		   "keytrail-scan to use instead of the installed one"),
 };
@@ -360,9 +372,11 @@ const struct cli_command cmd_inventory = {
 		"passphrase, owner,\n"
 		"mode and age. Points out what everybody can read, what is old, what stands twice, "
 		"what no\n"
-		"watch entry is about. Files are read in a sandbox; links are not followed, network "
-		"mounts not\n"
-		"entered.",
+		"watch entry is about; and who read it last, as far as the trail has it on record. Files "
+		"are read\n"
+		"in a sandbox; links are not followed, network mounts not entered. At the end, on "
+		"standard error,\n"
+		"how far the daemon's own search for keys is.",
 	.options = options,
 	.nr_options = sizeof(options) / sizeof(options[0]),
 	.options_size = sizeof(struct options),

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/policy_source.h"
+#include "journal/policy-digest.h"
 #include "policy/show.h"
 
 #define ORIGIN_COLUMN 64
@@ -52,6 +53,23 @@ static void print_json(void *ctx, const struct policy_line *line)
 		*(bool *)ctx = true;
 }
 
+/* As the evidence log has it of the policy in force, and `keytrail status`. */
+static bool print_digest(const struct options *options, const struct policy *policy)
+{
+	char digest[LINE_HEX + 1];
+	json_auto_t *object = NULL;
+
+	if (!*policy_digest_hex(policy, digest))
+		return false;
+	if (!options->json) {
+		printf("\npolicy_sha256 %s\n", digest);
+		return true;
+	}
+	object = json_pack("{s:s, s:s+, s:n, s:i, s:i}", "section", "policy", "text",
+			   "policy_sha256: ", digest, "file", "line", 0, "column", 0);
+	return object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && fputc('\n', stdout) > 0;
+}
+
 static int run(const void *p, int argc, char **argv)
 {
 	const struct options *options = p;
@@ -65,6 +83,7 @@ static int run(const void *p, int argc, char **argv)
 	policy_lines(policy, options->json ? print_json : print_line,
 		     options->json ? (void *)&failed : (void *)&section);
 	free((char *)section);
+	failed |= !print_digest(options, policy);
 	return failed ? CLI_FAILED : 0;
 }
 
@@ -84,7 +103,9 @@ const struct cli_command cmd_policy_show = {
 		"entries\n"
 		"after overrides, rules and exceptions, zones, and behind each line the file and line "
 		"that\n"
-		"says so. Needs no daemon: it is what a reload would put in force.",
+		"says so; at the end the digest by which the evidence log names it. Needs no daemon: it "
+		"is what\n"
+		"a reload would put in force.",
 	.options = options,
 	.nr_options = sizeof(options) / sizeof(options[0]),
 	.options_size = sizeof(struct options),

@@ -205,6 +205,8 @@ static void show_policy(const struct term *t, const json_t *policy)
 	label(t, "policy");
 	term_putf(t, STYLE_PLAIN, "generation %" PRIu64 ", loaded %s, %" PRIu64 " watch entries\n",
 		  number(policy, "generation"), when, number(policy, "watches"));
+	if (*text(policy, "policy_sha256"))
+		term_putf(t, STYLE_DIM, "          sha256 %s\n", text(policy, "policy_sha256"));
 	json_array_foreach ((json_t *)files, i, file)
 		if (json_is_string(file))
 			term_putf(t, STYLE_DIM, "          %s\n", json_string_value(file));

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "proc/cgroup.h"
 #include "trust/inspect.h"
+#include "trust/trust.h"
 
 /* A file below /proc/PID, NUL terminated and cut; its length or a negative errno. */
 static ssize_t read_file(pid_t pid, const char *name, char *out, size_t size)
@@ -32,31 +33,6 @@ static ssize_t read_file(pid_t pid, const char *name, char *out, size_t size)
 	return n;
 }
 
-static bool is_roots(const struct stat *st)
-{
-	return st->st_uid == 0 && !(st->st_mode & S_IWOTH) &&
-	       (!(st->st_mode & S_IWGRP) || st->st_gid == 0);
-}
-
-/* The file and all directories above it are root's to change alone. */
-bool process_only_root_changes(const char *path)
-{
-	char part[4096];
-	struct stat st;
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (;;) {
-		char *slash = strrchr(part, '/');
-
-		if (stat(part, &st) < 0 || !is_roots(&st))
-			return false;
-		if (!slash || slash == part)
-			break;
-		*slash = '\0';
-	}
-	return stat("/", &st) == 0 && is_roots(&st);
-}
-
 static enum exe_trust judge_exe(pid_t pid, const char *exe)
 {
 	struct stat runs, stands;
@@ -67,7 +43,7 @@ static enum exe_trust judge_exe(pid_t pid, const char *exe)
 		return EXE_UNKNOWN;
 	if (stat(exe, &stands) < 0 || stands.st_ino != runs.st_ino || stands.st_dev != runs.st_dev)
 		return runs.st_nlink == 0 ? EXE_MEMORY : EXE_OTHER;
-	return process_only_root_changes(exe) ? EXE_VERIFIED : EXE_WRITABLE;
+	return trust_others_can_write(exe) ? EXE_WRITABLE : EXE_VERIFIED;
 }
 
 /*
@@ -152,10 +128,15 @@ void process_subject_inspect(const char *path, struct process_subject *p)
 	char md5[DIGEST_MD5];
 
 	p->subject.inspected = true;
-	if (fd < 0 || digest_file(fd, INSPECT_FILE_MAX, p->digest, md5) < 0)
+	if (fd < 0)
+		return;
+	(void)verity_measure(fd, p->verity);
+	p->subject.verity = span_of(p->verity);
+	if (digest_file(fd, INSPECT_FILE_MAX, p->digest, md5) < 0)
 		return;
 	p->subject.digest = span_of(p->digest);
-	dpkg_find(DPKG_INFO, p->exe, md5, p->package, &p->subject.package_state);
+	inspect_package(DPKG_INFO, NULL, p->exe, p->digest, md5, p->package,
+			&p->subject.package_state);
 	p->subject.package = span_of(p->package);
 }
 

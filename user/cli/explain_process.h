@@ -6,12 +6,13 @@
 
 #include "policy/policy.h"
 #include "trust/digest.h"
+#include "trust/verity.h"
 #include "trust/dpkg.h"
 
 struct process_subject {
 	struct policy_subject subject; /* its spans point into what follows */
 	char exe[4096], cgroup[4096], user[256];
-	char digest[DIGEST_TEXT], package[PACKAGE_MAX];
+	char digest[DIGEST_TEXT], package[PACKAGE_MAX], verity[VERITY_TEXT];
 };
 
 /*
@@ -28,6 +29,3 @@ int process_subject_read(pid_t pid, struct process_subject *out_process);
  * it can be read.
  */
 void process_subject_inspect(const char *path, struct process_subject *out_process);
-
-/* Whether a file and all directories above it are root's to change alone, but for ACLs. */
-bool process_only_root_changes(const char *path);

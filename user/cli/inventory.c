@@ -15,11 +15,9 @@
 
 #include "base/cleanup.h"
 #include "scan/child.h"
+#include "search/head.h"
 
 #define DEPTH_MAX	 64
-#define KEY_BYTES_MIN	 32
-#define KEY_BYTES_MAX	 65536 /* scan/keyfile.h: what is larger is no key file */
-#define HEAD_BYTES	 64
 #define CHILD_TIMEOUT_MS 5000
 
 struct walk {
@@ -59,48 +57,16 @@ const char *inventory_finding_str(enum inventory_finding finding)
 	}
 }
 
-/* --- what a file begins with -------------------------------------------------------------------
+/* --- a file ------------------------------------------------------------------------------------
  */
-
-bool inventory_begins_as_key(const unsigned char *p, size_t len)
-{
-	static const struct {
-		const char *bytes;
-		size_t len;
-	} heads[] = {
-#define HEAD(s) {s, sizeof(s) - 1}
-		HEAD("-----BEGIN "),
-		HEAD("PuTTY-User-Key-File-"),
-		HEAD("(21:protected-private-key("),
-		HEAD("(11:private-key("),
-		HEAD("(20:shadowed-private-key("),
-		HEAD("Key: ("),
-		HEAD("Created: "),
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-		if (len >= heads[i].len && !memcmp(p, heads[i].bytes, heads[i].len))
-			return true;
-	/* DER: a sequence of two or more bytes of length, that begins with a version. A certificate
-	 * begins with another sequence. */
-	if (len >= 8 && p[0] == 0x30 && p[1] == 0x82 && p[4] == 0x02 && p[5] == 0x01)
-		return true;
-	if (len >= 8 && p[0] == 0x30 && p[1] < 0x80 && p[2] == 0x02 && p[3] == 0x01)
-		return true;
-	/* OpenPGP: a secret key's packet, in the old and the new form. */
-	return len >= 4 && (p[0] == 0x94 || p[0] == 0x95 || p[0] == 0xc5);
-}
 
 static bool file_begins_as_key(int fd)
 {
 	unsigned char head[HEAD_BYTES];
 	ssize_t n = pread(fd, head, sizeof(head), 0);
 
-	return n > 0 && inventory_begins_as_key(head, (size_t)n);
+	return n > 0 && head_is_key(head, (size_t)n);
 }
-
-/* --- a file ------------------------------------------------------------------------------------
- */
 
 static int compare_paths(const void *a, const void *b)
 {

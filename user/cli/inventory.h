@@ -67,6 +67,3 @@ struct inventory_config {
 /* -ENOMEM, or what kept the child from being started at all; then *out_inventory is untouched. */
 int inventory_make(const struct inventory_config *config, struct inventory *out_inventory);
 void inventory_fini(struct inventory *inventory);
-
-/* May a file that begins so be a private key? Compares bytes, parses nothing. */
-bool inventory_begins_as_key(const unsigned char *p, size_t len);

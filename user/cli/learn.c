@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From alerts to rules that would have let these accesses pass. */
+/* From alerts and records to rules that would have let these accesses pass, or do let pass. */
 #include "cli/learn.h"
 
 #include <ctype.h>
@@ -61,6 +61,7 @@ static const char *const whys[WHY_NR] = {
 /* Accesses to what one entry names by one program, and one script that it was started for. */
 struct group {
 	char *watch, *exe, *script; /* script "": none */
+	char *rule; /* "FILE:LINE" of the rule that let them pass, "": none did */
 	char *unit; /* of a service, if all were in this one; NULL = not so */
 	enum why why; /* the first thing that spoke against it */
 	bool login_none, root_only;
@@ -77,7 +78,7 @@ struct learn {
 	void *ctx;
 	struct group *groups[LEARN_GROUPS_MAX];
 	unsigned nr;
-	uint64_t alerts, accesses, others, unread, beyond;
+	uint64_t alerts, records, accesses, others, unread, beyond;
 	time_t first, last;
 };
 
@@ -110,6 +111,7 @@ static void group_free(struct group *group)
 	free(group->watch);
 	free(group->exe);
 	free(group->script);
+	free(group->rule);
 	free(group->unit);
 	free(group);
 }
@@ -232,12 +234,13 @@ static const char *service_of(const json_t *subject)
 		       : "";
 }
 
-static enum why speaks_against(const json_t *alert, const json_t *subject, const char *script)
+static enum why speaks_against(const json_t *alert, const json_t *subject, const char *script,
+			       bool passed)
 {
 	static const char no_rule[] = "the policy allows no such program";
 	const char *trust = text(subject, "exe_trust"), *exe = text(subject, "exe");
 
-	if (strncmp(text(alert, "rule"), no_rule, strlen(no_rule)) != 0)
+	if (!passed && strncmp(text(alert, "rule"), no_rule, strlen(no_rule)) != 0)
 		return WHY_NAMED;
 	if (json_array_size(json_object_get(subject, "untrusted")) ||
 	    (strcmp(trust, "unknown") != 0 && strcmp(trust, "verified") != 0))
@@ -255,20 +258,20 @@ static enum why speaks_against(const json_t *alert, const json_t *subject, const
 }
 
 static struct group *find_group(struct learn *learn, const char *watch, const char *exe,
-				const char *script)
+				const char *script, const char *rule)
 {
 	for (unsigned i = 0; i < learn->nr; i++) {
 		struct group *group = learn->groups[i];
 
 		if (!strcmp(group->exe, exe) && !strcmp(group->watch, watch) &&
-		    !strcmp(group->script, script))
+		    !strcmp(group->script, script) && !strcmp(group->rule, rule))
 			return group;
 	}
 	return NULL;
 }
 
 static struct group *new_group(const char *watch, const char *exe, const char *script,
-			       const char *unit)
+			       const char *unit, const char *rule)
 {
 	struct group *group = calloc(1, sizeof(*group));
 
@@ -277,9 +280,11 @@ static struct group *new_group(const char *watch, const char *exe, const char *s
 	group->watch = strdup(watch);
 	group->exe = strdup(exe);
 	group->script = strdup(script);
+	group->rule = strdup(rule);
 	group->unit = *unit ? strdup(unit) : NULL;
 	group->login_none = group->root_only = true;
-	if (!group->watch || !group->exe || !group->script || (*unit && !group->unit)) {
+	if (!group->watch || !group->exe || !group->script || !group->rule ||
+	    (*unit && !group->unit)) {
 		group_free(group);
 		return NULL;
 	}
@@ -294,7 +299,7 @@ static int take_access(struct group *group, const json_t *alert, const json_t *s
 	int r;
 
 	if (!group->why)
-		group->why = speaks_against(alert, subject, group->script);
+		group->why = speaks_against(alert, subject, group->script, *group->rule);
 	if (group->unit && strcmp(group->unit, unit) != 0) {
 		free(group->unit);
 		group->unit = NULL;
@@ -314,7 +319,8 @@ static int take_access(struct group *group, const json_t *alert, const json_t *s
 	return r < 0 ? r : names_add(&group->objects, text(object, "path"));
 }
 
-int learn_alert(struct learn *learn, const json_t *alert)
+static int take(struct learn *learn, const json_t *alert, const char *rule,
+		struct group **out_group)
 {
 	const json_t *subject = json_object_get(alert, "subject"),
 		     *object = json_object_get(alert, "object");
@@ -322,7 +328,7 @@ int learn_alert(struct learn *learn, const json_t *alert)
 	time_t at = read_time(text(alert, "time"));
 	struct group *group;
 
-	learn->alerts++;
+	*out_group = NULL;
 	if (!json_is_object(alert) || at <= 0) {
 		learn->unread++;
 		return 0;
@@ -339,18 +345,102 @@ int learn_alert(struct learn *learn, const json_t *alert)
 	if (!strcmp(text(subject, "script_evidence"), "observed"))
 		script = text(subject, "script");
 	learn->accesses++;
-	group = find_group(learn, watch, exe, script);
+	group = find_group(learn, watch, exe, script, rule);
 	if (!group && learn->nr == LEARN_GROUPS_MAX) {
 		learn->beyond++;
 		return 0;
 	}
 	if (!group) {
-		group = new_group(watch, exe, script, service_of(subject));
+		group = new_group(watch, exe, script, service_of(subject), rule);
 		if (!group)
 			return -ENOMEM;
 		learn->groups[learn->nr++] = group;
 	}
+	*out_group = group;
 	return take_access(group, alert, subject, at);
+}
+
+int learn_alert(struct learn *learn, const json_t *alert)
+{
+	struct group *group;
+
+	learn->alerts++;
+	return take(learn, alert, "", &group);
+}
+
+/* A record of the evidence log in the form of an alert (docs/journal.md, docs/alerts.md). */
+static json_t *as_alert(const json_t *record)
+{
+	const json_t *login = json_object_get(record, "loginuid");
+	const char *untrusted = text(record, "untrusted");
+
+	return json_pack(
+		"{s:s, s:s, s:I, s:s, s:{s:s}, s:{s:s, s:s}, s:{s:I, s:I, s:s, s:s, s:s, s:s, "
+		"s:o, s:I, s:s, s:o, s:s, s:s}}",
+		"type", "recorded-read", "time", text(record, "first"), "count",
+		json_integer_value(json_object_get(record, "count")), "rule", text(record, "rule"),
+		"access", "how", text(record, "how"), "object", "path", text(record, "path"),
+		"watch", text(record, "watch"), "subject", "pid",
+		json_integer_value(json_object_get(record, "pid")), "start_ns",
+		json_integer_value(json_object_get(record, "start_ns")), "exe", text(record, "exe"),
+		"script", text(record, "script"), "script_evidence",
+		text(record, "script_evidence"), "exe_trust", text(record, "exe_trust"),
+		"untrusted", *untrusted ? json_pack("[s]", untrusted) : json_array(), "uid",
+		json_integer_value(json_object_get(record, "uid")), "user", text(record, "user"),
+		"loginuid", login ? json_integer(json_integer_value(login)) : json_null(), "unit",
+		text(record, "unit"), "container", text(record, "container"));
+}
+
+/* What the entry is not about is no matter of rules. */
+static bool is_unruled(const json_t *record)
+{
+	return !strcmp(text(record, "verdict"), "alert") ||
+	       !strncmp(text(record, "rule"), "the policy allow", strlen("the policy allow"));
+}
+
+/* "FILE:LINE" of the rule that let it pass; false: none did. */
+static bool passed_by(const json_t *record, char *out, size_t size)
+{
+	const char *verdict = text(record, "verdict"), *file = text(record, "rule_file");
+
+	if (strcmp(verdict, "allow") != 0 &&
+	    !(!strcmp(verdict, "record") &&
+	      !strcmp(text(record, "rule"), "the policy expects this program")))
+		return false;
+	snprintf(out, size, "%s:%lld", file,
+		 (long long)json_integer_value(json_object_get(record, "rule_line")));
+	return true;
+}
+
+int learn_record(struct learn *learn, const json_t *record)
+{
+	json_auto_t *alert = NULL;
+	char rule[4096] = "";
+	struct group *group;
+	time_t last;
+	int r;
+
+	learn->records++;
+	if (strcmp(text(record, "kind"), "access") != 0 ||
+	    strcmp(text(record, "action"), "read") != 0 || !*text(record, "path") ||
+	    (!passed_by(record, rule, sizeof(rule)) && !is_unruled(record))) {
+		learn->others++;
+		return 0;
+	}
+	alert = as_alert(record);
+	if (!alert)
+		return -ENOMEM;
+	r = take(learn, alert, rule, &group);
+	if (r < 0 || !group)
+		return r;
+	/* Of repeats only the last process is named, and they go on until then. */
+	last = read_time(text(record, "last"));
+	if (last > group->last)
+		group->last = last;
+	if (last > learn->last)
+		learn->last = last;
+	group->images_more |= json_integer_value(json_object_get(record, "count")) > 1;
+	return 0;
 }
 
 /* --- proposing ---------------------------------------------------------------------------------
@@ -439,14 +529,15 @@ static void put_evidence(FILE *f, const struct group *group)
 	fputs(group->login_none ? ", nobody logged in" : "", f);
 }
 
-static void put_rule(FILE *f, const struct group *group)
+/* In front of each line: what makes it a comment, or nothing. */
+static void put_rule(FILE *f, const struct group *group, const char *before)
 {
-	fprintf(f, "      # confidence %s: ", confidence(group));
+	fprintf(f, "%s      # confidence %s: ", before, confidence(group));
 	put_evidence(f, group);
-	fputs("\n      # of ", f);
+	fprintf(f, "\n%s      # of ", before);
 	put_names(f, &group->objects, 3);
 	/* Texts that are not plain have been refused: nothing needs quotes but the numbers. */
-	fprintf(f, "\n      - {exe: %s", group->exe);
+	fprintf(f, "\n%s      - {exe: %s", before, group->exe);
 	if (*group->script)
 		fprintf(f, ", script: %s", group->script);
 	if (group->unit)
@@ -464,16 +555,26 @@ static unsigned put_watch(const struct learn *learn, FILE *f, const enum why *wh
 	unsigned nr = 0;
 
 	for (unsigned i = 0; i < first; i++)
-		if (!why[i] && !strcmp(learn->groups[i]->watch, watch))
+		if (!why[i] && !*learn->groups[i]->rule && !strcmp(learn->groups[i]->watch, watch))
 			return 0;
 	fprintf(f, "  - name: %s\n    allow:\n", watch);
 	for (unsigned i = first; i < learn->nr; i++) {
-		if (why[i] || strcmp(learn->groups[i]->watch, watch) != 0)
+		if (why[i] || *learn->groups[i]->rule ||
+		    strcmp(learn->groups[i]->watch, watch) != 0)
 			continue;
-		put_rule(f, learn->groups[i]);
+		put_rule(f, learn->groups[i], "");
 		nr++;
 	}
 	return nr;
+}
+
+static void put_program(FILE *f, const struct group *group)
+{
+	put(f, group->exe);
+	if (*group->script) {
+		fputs(" of script ", f);
+		put(f, group->script);
+	}
 }
 
 static void put_refused(const struct learn *learn, FILE *f, const enum why *why)
@@ -483,16 +584,12 @@ static void put_refused(const struct learn *learn, FILE *f, const enum why *why)
 	for (unsigned i = 0; i < learn->nr; i++) {
 		const struct group *group = learn->groups[i];
 
-		if (!why[i])
+		if (!why[i] || *group->rule)
 			continue;
 		fputs(any ? "" : "\n# Not proposed:\n", f);
 		any = true;
 		fputs("#   ", f);
-		put(f, group->exe);
-		if (*group->script) {
-			fputs(" of script ", f);
-			put(f, group->script);
-		}
+		put_program(f, group);
 		fputs(" for ", f);
 		put(f, group->watch);
 		fprintf(f, ": %s\n#     ", whys[why[i]]);
@@ -505,13 +602,65 @@ static void put_refused(const struct learn *learn, FILE *f, const enum why *why)
 			(unsigned long long)learn->beyond, LEARN_GROUPS_MAX);
 }
 
+static void put_passed_by(const struct learn *learn, FILE *f, const enum why *why, unsigned first)
+{
+	const struct group *like = learn->groups[first];
+
+	for (unsigned i = 0; i < first; i++)
+		if (!strcmp(learn->groups[i]->rule, like->rule) &&
+		    !strcmp(learn->groups[i]->watch, like->watch))
+			return;
+	fputs("#   ", f);
+	put(f, like->rule);
+	fputs(" for ", f);
+	put(f, like->watch);
+	fputc('\n', f);
+	for (unsigned i = first; i < learn->nr; i++) {
+		const struct group *group = learn->groups[i];
+
+		if (strcmp(group->rule, like->rule) != 0 || strcmp(group->watch, like->watch) != 0)
+			continue;
+		if (!why[i]) {
+			put_rule(f, group, "#");
+			continue;
+		}
+		fputs("#       # not narrowed to ", f);
+		put_program(f, group);
+		fprintf(f, ": %s\n#       # ", whys[why[i]]);
+		put_evidence(f, group);
+		fputc('\n', f);
+	}
+}
+
+/* As comments: a narrower rule has to take the place of the one that is there, beside it it is
+ * nothing. */
+static void put_passed(const struct learn *learn, FILE *f, const enum why *why)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < learn->nr; i++) {
+		if (!*learn->groups[i]->rule)
+			continue;
+		fputs(any ? ""
+			  : "\n# What rules in force let pass, each with the narrowest that would have:\n",
+		      f);
+		any = true;
+		put_passed_by(learn, f, why, i);
+	}
+}
+
 unsigned learn_print(const struct learn *learn, FILE *f)
 {
 	enum why why[LEARN_GROUPS_MAX];
 	unsigned nr = 0, wanted = 0;
 
-	fprintf(f, "# What `keytrail learn` made of %llu alerts, %llu of them about accesses",
-		(unsigned long long)learn->alerts, (unsigned long long)learn->accesses);
+	fputs("# What `keytrail learn` made of ", f);
+	if (learn->records)
+		fprintf(f, "%llu records%s", (unsigned long long)learn->records,
+			learn->alerts ? " and " : "");
+	if (learn->alerts || !learn->records)
+		fprintf(f, "%llu alerts", (unsigned long long)learn->alerts);
+	fprintf(f, ", %llu of them about accesses", (unsigned long long)learn->accesses);
 	if (learn->first) {
 		fputs(", from ", f);
 		put_time(f, learn->first);
@@ -523,17 +672,19 @@ unsigned learn_print(const struct learn *learn, FILE *f)
 	      "# delete the rest.\nversion: 1\n",
 	      f);
 	if (learn->unread)
-		fprintf(f, "# %llu lines were no alerts.\n", (unsigned long long)learn->unread);
+		fprintf(f, "# %llu lines were neither alerts nor records.\n",
+			(unsigned long long)learn->unread);
 	for (unsigned i = 0; i < learn->nr; i++) {
 		why[i] = judge(learn, learn->groups[i]);
-		wanted += !why[i];
+		wanted += !why[i] && !*learn->groups[i]->rule;
 	}
 	if (wanted)
 		fputs("\noverride:\n", f);
 	for (unsigned i = 0; i < learn->nr; i++)
-		if (!why[i])
+		if (!why[i] && !*learn->groups[i]->rule)
 			nr += put_watch(learn, f, why, i);
 	put_refused(learn, f, why);
+	put_passed(learn, f, why);
 	return nr;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From alerts to rules that would have let these accesses pass, for a person to judge. What is
- * proposed is bound as closely as what was seen: to a unit, to a user, to nobody being logged in.
+ * From alerts, and from records of the evidence log, to rules that would have let these accesses
+ * pass, for a person to judge. What is proposed is bound as closely as what was seen: to a unit, to
+ * a user, to nobody being logged in.
  *
  * Never proposed, and said why: what was seen on one occasion only; an interpreter, but with the
  * script that the kernel started it for, as root; a program of which it is not known that root
@@ -38,6 +39,13 @@ void learn_free(struct learn *learn);
  * about an access is counted and passed over. -ENOMEM.
  */
 int learn_alert(struct learn *learn, const json_t *alert);
+
+/*
+ * The same of a record of the evidence log (docs/journal.md). What was only recorded (`mode:
+ * record`) is as what was told. What a rule let pass is shown by that rule, each with the narrowest
+ * one that would have let it pass: as comments, since beside the wide one a narrow one is nothing.
+ */
+int learn_record(struct learn *learn, const json_t *record);
 
 /* A policy file with the proposals, evidence and what was not proposed as comments. Returns how
  * many rules stand in it. */

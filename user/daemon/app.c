@@ -29,6 +29,7 @@
 #include "daemon/mounts.h"
 #include "daemon/programs.h"
 #include "daemon/scans.h"
+#include "daemon/search.h"
 #include "daemon/quota.h"
 #include "daemon/slow.h"
 #include "trust/trust.h"
@@ -254,7 +255,12 @@ static void on_identified(void *userdata, uint64_t object, const struct key_iden
 
 	if (watcher_lookup(app->watcher, object, &watched, path, sizeof(path)) < 0)
 		return; /* gone meanwhile */
-	feed_object(app, &watched, key);
+	/* What was found for its content is watched for that alone. */
+	if (key->kind == KEY_NONE && watched.watch &&
+	    policy_watch(app->policy, watched.watch)->object_class == CLASS_FOUND_KEY)
+		watcher_drop_found(app->watcher, object);
+	else
+		feed_object(app, &watched, key);
 }
 
 static const struct identify_ops identify_ops = {.done = on_identified};
@@ -304,6 +310,7 @@ static void on_mounted(void *userdata, const char *path)
 		watcher_rescan(app->watcher, path);
 	else if (strcmp(type, "autofs") != 0)
 		app_walk_slow(app, path);
+	search_watch_soon(app->search);
 	devices_remounted(app->devices);
 	/* What was opened there before it was marked. */
 	app->look_for_open = true;
@@ -395,6 +402,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	feed_clock(app);
 	dumps_second(app->dumps);
 	quota_second(app->quota);
+	search_watch_second(app->search);
 	homes_look(app->homes);
 	slow_second(app->slow);
 	evidence_second(app);
@@ -615,6 +623,8 @@ static int watch_start(struct app *app)
 	if (!r)
 		r = dumps_new(app, &app->dumps);
 	if (!r)
+		r = search_watch_new(app, &app->search);
+	if (!r)
 		r = quota_new(app, &app->quota);
 	if (!r)
 		r = homes_new(app->loop, &homes_ops, app, &app->homes);
@@ -746,6 +756,8 @@ static void app_fini(struct app *app)
 	control_server_free(app->control);
 	app->control = NULL;
 	programs_watch_free(app->programs);
+	search_watch_free(app->search);
+	app->search = NULL;
 	mounts_free(app->mounts);
 	slow_free(app->slow);
 	devices_free(app->devices);

@@ -27,6 +27,7 @@ struct logins;
 struct mounts;
 struct programs_watch;
 struct scans;
+struct search_watch;
 struct quota;
 struct slow;
 struct trace_writer;
@@ -67,6 +68,7 @@ struct app {
 	struct canary *canary; /* NULL: the policy says not to test */
 	struct dumps *dumps;
 	struct scans *scans;
+	struct search_watch *search;
 	struct quota *quota;
 	struct engine *engine;
 	struct sink *sinks[SINKS_NR];

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "daemon/log.h"
 #include "journal/journal.h"
-#include "policy/show.h"
+#include "journal/policy-digest.h"
 
 #define MIB (1024ULL * 1024)
 
@@ -39,25 +39,6 @@ static void on_gap(void *ctx, const struct evidence_gap *gap)
 }
 
 const struct engine_evidence evidence_ops = {on_access, on_gap};
-
-/* SHA-256 of the policy in force: of what `keytrail policy show` shows, sorted, a line each. */
-static bool policy_digest(const struct policy *policy, uint8_t out[LINE_HASH])
-{
-	_cleanup_(hasher_freep) struct hasher *hasher = hasher_new();
-	struct policy_texts texts = {};
-	struct buf lines;
-	bool ok = false;
-	int r = hasher ? policy_texts_make(policy, &texts) : -ENOMEM;
-
-	buf_init(&lines, 0);
-	for (size_t i = 0; !r && i < texts.nr; i++)
-		r = buf_appendf(&lines, "%s\n", texts.items[i].text);
-	if (!r)
-		ok = hasher_sum(hasher, lines.p ? lines.p : "", lines.len, out);
-	policy_texts_fini(&texts);
-	buf_fini(&lines);
-	return ok;
-}
 
 static void put_policy(const struct app *app, struct body *body)
 {

@@ -19,6 +19,7 @@
 #include "daemon/logins.h"
 #include "daemon/programs.h"
 #include "daemon/refused.h"
+#include "daemon/search.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
 #include "proc/cmdline.h"
@@ -215,6 +216,9 @@ void feed_sensor_event(const struct event *event, void *userdata)
 				canary_seen(app->canary, &event->access);
 			return;
 		}
+		/* A read, where each is told (`reads: exact`); its opens come by no event. */
+		if (search_watch_is(app->search, &event->access.subject))
+			return;
 		if ((event->flags & EVENT_GENERATION) && is_stranger(app, &event->access)) {
 			app->strangers++;
 			return;
@@ -256,6 +260,8 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		feed(app, &copy);
 		return;
 	case EVENT_REFUSED:
+		if (search_watch_is(app->search, &event->refused.subject))
+			return;
 		refused_event(app, event);
 		return;
 	default:

@@ -15,9 +15,15 @@
 #include "scan/child.h"
 #include "watch/watcher.h"
 
-#define RUNNING_MAX	 2 /* children at a time: identification must not be felt */
-#define CHILD_TIMEOUT_US 5000000ULL
-#define TRIES_MAX	 2 /* for a child that crashed or was too slow */
+#define RUNNING_MAX 2 /* children at a time: identification must not be felt */
+/*
+ * A child may use five seconds of a processor (user/scan-child/main.c); on a host whose processors
+ * are all in use those take long. One that opens its file on a file system that may not answer is
+ * given no more: what it waits for is not a processor.
+ */
+#define CHILD_TIMEOUT_US    30000000ULL
+#define CHILD_AT_TIMEOUT_US 5000000ULL
+#define TRIES_MAX	    2 /* for a child that crashed or was too slow */
 /*
  * The kernel side tells a name before it can be looked up (the hook runs before the dentry moves):
  * an open that finds nothing, or the file that is about to be replaced, is tried again, so often
@@ -109,7 +115,9 @@ static void answered(struct question *q, int r, const struct key_identity *key)
 		enqueue(id, q);
 	} else if (r < 0) {
 		id->stats.failed++;
-		if (r == -ETIMEDOUT || r == -ECHILD || r == -EBADMSG)
+		if (r == -ETIMEDOUT)
+			id->stats.timed_out++;
+		else if (r == -ECHILD || r == -EBADMSG)
 			id->stats.crashed++;
 		/* A file that is too large or unreadable stays so until it changes. */
 		if (r != -EFBIG && ++q->tries < TRIES_MAX)
@@ -136,7 +144,12 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	answered(userdata, -ETIMEDOUT, NULL);
+	struct question *q = userdata;
+	struct key_identity key;
+	/* The loop itself may have been busy meanwhile, and the answer wait to be read. */
+	int r = scan_child_read(q->child, &key);
+
+	answered(q, r == -EAGAIN ? -ETIMEDOUT : r, &key);
 	return 0;
 }
 
@@ -174,7 +187,8 @@ static int run(struct identify *id, struct question *q)
 			    q);
 	if (r >= 0)
 		r = sd_event_add_time_relative(id->loop, &q->timeout, CLOCK_MONOTONIC,
-					       CHILD_TIMEOUT_US, 0, on_timeout, q);
+					       fd < 0 ? CHILD_AT_TIMEOUT_US : CHILD_TIMEOUT_US, 0,
+					       on_timeout, q);
 	if (r < 0) {
 		child_end(q);
 		return r;

@@ -22,7 +22,8 @@ struct identify_ops {
 
 struct identify_stats {
 	uint32_t waiting, running;
-	uint64_t done, failed, crashed;
+	uint64_t done, failed; /* failed: also what follows */
+	uint64_t crashed, timed_out;
 };
 
 int identify_new(sd_event *loop, struct watcher *watcher, const struct identify_ops *ops,

@@ -53,6 +53,21 @@ bool mounts_type_answers(const char *type)
 	return false;
 }
 
+bool mounts_type_is_pseudo(const char *type)
+{
+	static const char *const types[] = {
+		"autofs",    "binfmt_misc", "bpf",	"cgroup",   "cgroup2",	  "configfs",
+		"debugfs",   "devpts",	    "devtmpfs", "efivarfs", "fusectl",	  "hugetlbfs",
+		"mqueue",    "nsfs",	    "proc",	"pstore",   "rpc_pipefs", "securityfs",
+		"selinuxfs", "sysfs",	    "tracefs",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(types[i], type))
+			return true;
+	return false;
+}
+
 static void table_free(struct mount *table)
 {
 	struct mount *mount, *tmp;
@@ -204,8 +219,7 @@ void mounts_free(struct mounts *m)
 	free(m);
 }
 
-/* The number of the mount that a descriptor lies on; -1: not to be had. */
-static int mount_id(int fd)
+int mounts_id(int fd)
 {
 	char path[48], line[128];
 	_cleanup_fclose_ FILE *f = NULL;
@@ -228,7 +242,7 @@ static void refresh_if_changed(struct mounts *m)
 
 bool mounts_answers(struct mounts *m, int fd)
 {
-	int id = mount_id(fd);
+	int id = mounts_id(fd);
 	struct mount *mount;
 
 	refresh_if_changed(m);
@@ -254,4 +268,14 @@ void mounts_each_slow(struct mounts *m, void (*call)(void *userdata, const char 
 	for (const struct mount *mount = m->table; mount; mount = mount->hh.next)
 		if (!mount->answers && strcmp(mount->type, "autofs") != 0)
 			call(userdata, mount->target);
+}
+
+void mounts_each(struct mounts *m,
+		 void (*call)(void *userdata, const char *path, int id, const char *type,
+			      bool answers),
+		 void *userdata)
+{
+	refresh_if_changed(m);
+	for (const struct mount *mount = m->table; mount; mount = mount->hh.next)
+		call(userdata, mount->target, mount->id, mount->type, mount->answers);
 }

@@ -22,6 +22,18 @@ void mounts_free(struct mounts *mounts);
  */
 bool mounts_type_answers(const char *type);
 
+/* Made up by the kernel (proc, sysfs, ...): nobody keeps a file there. */
+bool mounts_type_is_pseudo(const char *type);
+
+/* The number of the mount that a descriptor lies on, -1: not to be had. Asks no file system. */
+int mounts_id(int fd);
+
+/* Every mount; one may lie on another. */
+void mounts_each(struct mounts *mounts,
+		 void (*call)(void *userdata, const char *path, int id, const char *type,
+			      bool answers),
+		 void *userdata);
+
 /*
  * As reach.answers (watch/reach.h), by the mount that `fd` lies on. Does not touch the file system.
  */

@@ -71,7 +71,7 @@ int programs_watch_new(struct app *app, struct programs_watch **out_watch)
 	if (!w)
 		return -ENOMEM;
 	w->app = app;
-	r = inspect_new(&ops, w, DPKG_INFO, &w->inspect);
+	r = inspect_new(&ops, w, DPKG_INFO, NULL, &w->inspect);
 	if (!r)
 		r = sd_event_add_io(app->loop, &w->answers, inspect_fd(w->inspect), EPOLLIN,
 				    on_answer, w);

@@ -17,6 +17,7 @@
 #include "daemon/log.h"
 #include "daemon/mounts.h"
 #include "daemon/quota.h"
+#include "daemon/search.h"
 #include "daemon/slow.h"
 #include "daemon/programs.h"
 #include "trust/trust.h"
@@ -176,6 +177,10 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	devices_forget_all(app->devices); /* the walk notes anew */
 	dumps_set_policy(app->dumps);
 	quota_set_policy(app->quota);
+	if (policy != old_policy || !old_set)
+		search_watch_policy(app->search);
+	else
+		search_watch_soon(app->search);
 	slow_begin(app->slow);
 	r = watcher_apply(app->watcher, set);
 	mounts_each_slow(app->mounts, app_walk_slow, app);

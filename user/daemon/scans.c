@@ -189,7 +189,11 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	finish(userdata, -ETIMEDOUT);
+	struct scan *scan = userdata;
+	/* The loop may have been busy while the last of it came. */
+	int r = scanner_read(scan->scanner, &scanner_events, scan);
+
+	finish(scan, r == -EAGAIN ? -ETIMEDOUT : r);
 	return 0;
 }
 

@@ -50,7 +50,7 @@ struct slow {
 	const struct slow_ops *ops;
 	void *userdata;
 	struct place *places; /* hash by path */
-	bool used[MARKING_SLOTS]; /* 0 is the daemon's own */
+	bool used[MARKING_SLOT_SEARCH]; /* 0 is the daemon's own */
 	bool held; /* between slow_begin() and slow_end() */
 	bool told; /* that one is silent */
 	uint64_t left_out;
@@ -325,9 +325,9 @@ static void run(struct slow *s)
 	for (struct place *place = s->places; place && !s->held; place = place->hh.next) {
 		if (!is_due(place, now))
 			continue;
-		while (slot < MARKING_SLOTS && s->used[slot])
+		while (slot < MARKING_SLOT_SEARCH && s->used[slot])
 			slot++;
-		if (slot == MARKING_SLOTS || start(s, place, slot) < 0)
+		if (slot == MARKING_SLOT_SEARCH || start(s, place, slot) < 0)
 			return;
 	}
 }

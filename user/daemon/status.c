@@ -19,8 +19,10 @@
 #include "daemon/programs.h"
 #include "daemon/quota.h"
 #include "daemon/scans.h"
+#include "daemon/search.h"
 #include "daemon/slow.h"
 #include "engine/engine.h"
+#include "journal/policy-digest.h"
 #include "trail/store.h"
 #include "watch/watcher.h"
 
@@ -94,22 +96,34 @@ static json_t *objects_json(struct app *app, const struct watcher_stats *watched
 		json_object_set_new(by_class, object_class_str(CLASS_DEVICE),
 				    json_integer(devices_count(app->devices)));
 	identify_stats(app->identify, &keys);
-	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I}}", "total",
+	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I, s:I}}", "total",
 			 (int)watched->files, "directories", (int)watched->directories, "max",
 			 (int)app->stats.marks_max, "stale", (json_int_t)app->strangers, "by_class",
 			 by_class, "identify", "waiting", (int)keys.waiting, "running",
 			 (int)keys.running, "done", (json_int_t)keys.done, "failed",
-			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed);
+			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed, "timed_out",
+			 (json_int_t)keys.timed_out);
 }
 
-static json_t *programs_json(const struct app *app)
+static json_t *programs_json(const struct app *app, json_t *warnings)
 {
+	const enum rpm_state rpm = rpm_state(NULL);
 	struct inspect_stats s;
 
 	programs_watch_stats(app->programs, &s);
-	return json_pack("{s:i, s:i, s:I, s:I, s:I}", "waiting", (int)s.waiting, "known",
+	if (rpm == RPM_NO_READER)
+		json_array_append_new(warnings,
+				      json_string(
+					      "packages of rpm are not known: this keytrail was "
+					      "built without librpm"));
+	else if (s.unread)
+		json_array_append_new(warnings,
+				      json_string("the database of rpm could not be read: "
+						  "some packages are not known"));
+	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:s, s:I}", "waiting", (int)s.waiting, "known",
 			 (int)s.known, "done", (json_int_t)s.done, "failed", (json_int_t)s.failed,
-			 "dropped", (json_int_t)s.dropped);
+			 "dropped", (json_int_t)s.dropped, "rpm", rpm_state_str(rpm), "rpm_unread",
+			 (json_int_t)s.unread);
 }
 
 static json_t *sinks_json(const struct app *app)
@@ -290,6 +304,7 @@ int status_json(struct app *app, json_t **out_status)
 	struct engine_stats engine;
 	struct sensor_stats stats = {};
 	struct utsname uts;
+	char digest[LINE_HEX + 1];
 	json_t *status, *warnings;
 
 	watcher_stats(app->watcher, &watched);
@@ -309,10 +324,11 @@ int status_json(struct app *app, json_t **out_status)
 		return -ENOMEM;
 	}
 	json_object_set_new(status, "policy",
-			    json_pack("{s:o, s:i, s:f, s:i}", "files", files_json(app),
+			    json_pack("{s:o, s:i, s:f, s:i, s:s}", "files", files_json(app),
 				      "generation", (int)app->generation, "loaded_at",
 				      app->policy_loaded_ns / 1e9, "watches",
-				      (int)policy_nr_watches(app->policy)));
+				      (int)policy_nr_watches(app->policy), "policy_sha256",
+				      policy_digest_hex(app->policy, digest)));
 	json_object_set_new(status, "holders",
 			    json_pack("{s:i, s:i}", "now", (int)stats.holders, "max",
 				      (int)stats.holders_max));
@@ -360,7 +376,8 @@ int status_json(struct app *app, json_t **out_status)
 	}
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
 	json_object_set_new(status, "scan", scan_json(app));
-	json_object_set_new(status, "programs", programs_json(app));
+	json_object_set_new(status, "search", search_json(app->search));
+	json_object_set_new(status, "programs", programs_json(app, warnings));
 	json_object_set_new(status, "journal", evidence_json(app, warnings));
 	json_object_set_new(status, "quota", quota_json(app->quota));
 	json_object_set_new(status, "apart", apart_json(app, warnings));

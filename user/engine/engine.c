@@ -154,6 +154,7 @@ void engine_feed(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_SCAN:
 		engine_feed_scan(engine, ev);
+		settle_poke(engine->settle, ev->scan.object);
 		break;
 	case EVENT_REFUSED:
 		engine_feed_refused(engine, ev);

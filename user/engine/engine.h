@@ -31,6 +31,11 @@
 /* A verdict waits so long for what a rule asks of the executable, and asks so often. */
 #define ENGINE_PROGRAM_WAIT_NS	10000000000ULL
 #define ENGINE_PROGRAM_AGAIN_NS 50000000ULL
+/*
+ * A verdict on who reads a dump waits so long for that dump's scan, if the scan may make it less
+ * severe. The access is in the evidence log by then.
+ */
+#define ENGINE_SCAN_WAIT_NS 20000000000ULL
 /* An identity that has not come this long after the object was told is not waited for, ns. */
 #define ENGINE_KEY_LATE_NS 1000000000ULL
 /* The same for what was open before the daemon came: there is no hurry, and all keys are looked at

@@ -97,6 +97,29 @@ static void judge_dump(const struct dump_scan *scan, struct watch_entry *entry,
 		answer->verdict = VERDICT_RECORD;
 }
 
+/*
+ * A dump is being scanned that may turn out to be of a program that held no key: `coredumpctl
+ * debug` starts the debugger on what it has just unpacked. Nobody is let off by that, since who
+ * reads it is told of in any case, and with what is known then; and only where that may be less:
+ * see judge_dump().
+ */
+static uint64_t wait_scanned(const struct settled *s, const struct object *object,
+			     const struct watch_entry *entry, const struct policy_answer *answer,
+			     uint64_t now)
+{
+	const struct dump_scan *scan = object ? object->scan : NULL;
+	const uint64_t until = s->settled_at + ENGINE_SCAN_WAIT_NS;
+
+	if (!dump_scan_goes_on(scan) || !scan->may_be_stranger ||
+	    entry->object_class != CLASS_DUMP || answer->reason != REASON_NO_RULE || s->final ||
+	    now >= until)
+		return 0;
+	return watch_entry_severity(entry, SCANSTATE_CLEAN) <
+			       watch_entry_severity(entry, scan->state)
+		       ? until
+		       : 0;
+}
+
 static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t now)
 {
 	static const struct policy_answer unknown = {
@@ -137,6 +160,16 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		if (breach.zone)
 			answer.verdict = VERDICT_ALERT;
 	}
+	later = entry && answer.verdict == VERDICT_ALERT && !breach.zone
+			? wait_scanned(s, object, entry, &answer, now)
+			: 0;
+	if (later) {
+		/* Whoever ends the daemon meanwhile does not end that. */
+		if (!*s->noted)
+			engine_record_access(engine, s, object, ACTION_READ, &answer);
+		*s->noted = true;
+		return later;
+	}
 	if (entry && entry->object_class == CLASS_DUMP && answer.verdict == VERDICT_ALERT &&
 	    !breach.zone) {
 		of_dump = *entry;
@@ -144,7 +177,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		judge_dump(object->scan, &of_dump, &answer);
 	}
 	if (answer.verdict != VERDICT_ALERT) {
-		engine_record_access(engine, s, object, ACTION_READ, &answer);
+		if (!*s->noted)
+			engine_record_access(engine, s, object, ACTION_READ, &answer);
 		if (answer.verdict == VERDICT_ALLOW)
 			engine->st.allowed++;
 		else
@@ -156,7 +190,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		later = wait_inspected(s, now);
 	if (later)
 		return later;
-	engine_record_access(engine, s, object, ACTION_READ, &answer);
+	if (!*s->noted)
+		engine_record_access(engine, s, object, ACTION_READ, &answer);
 	key = (struct fold_key){
 		.type = breach.zone ? ALERT_ISOLATION_BREACH
 				    : report_type(entry ? entry->object_class : CLASS_KEY),

@@ -30,6 +30,7 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 		.package_state = program ? program->state : PACKAGE_UNKNOWN,
 		.package = span_of(program ? program->package : NULL),
 		.digest = span_of(program ? program->digest : NULL),
+		.verity = span_of(program ? program->verity : NULL),
 		.uid = subject->uid,
 		.loginuid = subject->loginuid,
 		.session_type = session ? session->type : SESSION_UNKNOWN,

@@ -9,11 +9,16 @@
 
 #define BUCKETS_MIN 1024
 
+/* In the order in which they went. */
+struct gone {
+	struct object *first, *last;
+};
+
 struct objects {
 	struct object **buckets;
 	size_t nr_buckets; /* power of two */
 	size_t nr, max;
-	struct object *gone_first, *gone_last; /* in the order in which they went */
+	struct gone gone, scanned; /* the latter: those that linger for their scan */
 	struct strtab *strings;
 	uint64_t refused;
 };
@@ -139,23 +144,29 @@ static void set_string(struct objects *objects, struct str **str, struct span by
 	strtab_put(objects->strings, old);
 }
 
+static void append(struct gone *gone, struct object *object)
+{
+	object->next_gone = NULL;
+	if (gone->last)
+		gone->last->next_gone = object;
+	else
+		gone->first = object;
+	gone->last = object;
+}
+
 static void set_gone(struct objects *objects, struct object *object, uint64_t time)
 {
 	if (object->gone_at)
 		return;
 	object->gone_at = time ? time : 1;
-	object->next_gone = NULL;
-	if (objects->gone_last)
-		objects->gone_last->next_gone = object;
-	else
-		objects->gone_first = object;
-	objects->gone_last = object;
+	append(&objects->gone, object);
 }
 
 /* A number is used again: the object is there. Rare, so the list may be walked. */
 static void set_there(struct objects *objects, struct object *object)
 {
-	struct object **at = &objects->gone_first, *before = NULL;
+	struct gone *gone = object->lingers ? &objects->scanned : &objects->gone;
+	struct object **at = &gone->first, *before = NULL;
 
 	if (!object->gone_at)
 		return;
@@ -164,10 +175,10 @@ static void set_there(struct objects *objects, struct object *object)
 		at = &(*at)->next_gone;
 	}
 	*at = object->next_gone;
-	if (objects->gone_last == object)
-		objects->gone_last = before;
+	if (gone->last == object)
+		gone->last = before;
 	object->gone_at = 0;
-	object->unwatched = false;
+	object->unwatched = object->lingers = false;
 }
 
 /* The number does not depend on there being room for the name; only a reload has need of that. */
@@ -283,20 +294,40 @@ void objects_each(const struct objects *objects, void (*fn)(void *ctx, const str
 			fn(ctx, object);
 }
 
+static struct object *take_gone(struct gone *gone, uint64_t linger, uint64_t now)
+{
+	struct object *object = gone->first;
+
+	if (!object || object->gone_at + linger > now)
+		return NULL;
+	gone->first = object->next_gone;
+	if (!gone->first)
+		gone->last = NULL;
+	return object;
+}
+
+static void forget(struct objects *objects, struct object *object)
+{
+	struct object **slot = slot_of(objects, object->id);
+
+	*slot = object->next;
+	objects->nr--;
+	destroy(objects, object);
+}
+
 void objects_tick(struct objects *objects, uint64_t now)
 {
 	struct object *object;
 
-	while ((object = objects->gone_first) && object->gone_at + OBJECTS_LINGER_NS <= now) {
-		struct object **slot = slot_of(objects, object->id);
-
-		objects->gone_first = object->next_gone;
-		if (!objects->gone_first)
-			objects->gone_last = NULL;
-		*slot = object->next;
-		objects->nr--;
-		destroy(objects, object);
+	while ((object = take_gone(&objects->gone, OBJECTS_LINGER_NS, now))) {
+		object->lingers = dump_scan_goes_on(object->scan);
+		if (object->lingers)
+			append(&objects->scanned, object);
+		else
+			forget(objects, object);
 	}
+	while ((object = take_gone(&objects->scanned, OBJECTS_LINGER_SCAN_NS, now)))
+		forget(objects, object);
 }
 
 size_t objects_count(const struct objects *objects)

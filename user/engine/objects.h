@@ -5,8 +5,10 @@
  *
  * An object that is gone, or not watched any longer, is remembered for OBJECTS_LINGER_NS, with what
  * it was watched by, for accesses of before that are still pending: who reads a key and then moves
- * it away is judged by where it was. When the table is full a new object is refused and counted; an
- * access to it is then an access to an object of which nothing is known, and never silent.
+ * it away is judged by where it was. A dump whose scan is not over is remembered for
+ * OBJECTS_LINGER_SCAN_NS: a verdict on who read it may wait for that. When the table is full a new
+ * object is refused and counted; an access to it is then an access to an object of which nothing is
+ * known, and never silent.
  */
 #pragma once
 
@@ -19,7 +21,8 @@
 #include "policy/policy.h"
 #include "proc/strtab.h"
 
-#define OBJECTS_LINGER_NS 5000000000ULL
+#define OBJECTS_LINGER_NS      5000000000ULL
+#define OBJECTS_LINGER_SCAN_NS 30000000000ULL
 
 struct object {
 	uint64_t id;
@@ -33,6 +36,7 @@ struct object {
 	uint64_t told_at; /* when it was last told without its key */
 	uint64_t gone_at; /* 0: is there */
 	bool unwatched; /* and gone for that reason; object_watch() */
+	bool lingers; /* gone, and remembered for its scan */
 	struct key_identity *key; /* NULL unless key_known */
 	struct dump_scan *scan; /* of a dump; NULL: it was never taken up */
 	/* objects.c only */

@@ -92,6 +92,7 @@ void programs_set(struct programs *programs, const struct event_program *told)
 	program->state = told->state;
 	copy(program->digest, sizeof(program->digest), told->digest);
 	copy(program->package, sizeof(program->package), told->package);
+	copy(program->verity, sizeof(program->verity), told->verity);
 }
 
 size_t programs_bytes(const struct programs *programs)

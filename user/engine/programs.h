@@ -10,12 +10,14 @@
 #define PROGRAMS_MAX	    1024
 #define PROGRAM_DIGEST_MAX  80 /* with NUL */
 #define PROGRAM_PACKAGE_MAX 128
+#define PROGRAM_VERITY_MAX  144
 
 struct program {
 	struct inode_id inode;
 	enum package_state state;
 	char digest[PROGRAM_DIGEST_MAX]; /* "" = not known; cut if it was too long, as is package */
 	char package[PROGRAM_PACKAGE_MAX];
+	char verity[PROGRAM_VERITY_MAX];
 	uint32_t next; /* of the table */
 };
 

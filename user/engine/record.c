@@ -6,14 +6,21 @@
 
 #include "base/hash.h"
 #include "proc/cgroup.h"
+#include "proc/claim.h"
 
 static void add(struct engine *engine, const struct record *record, uint32_t owner)
 {
 	const struct subject *s = record->subject;
+	struct record whole = *record;
+	struct proc_info info;
 	const struct share_case share =
 		engine_share_of(engine, s->loginuid, s->uid, owner, record->object);
 
-	records_add(engine->records, record, &share, engine->now);
+	if (proctab_info(engine->processes, proctab_find(engine->processes, &s->id), &info)) {
+		whole.script = str_span(info.script);
+		whole.script_trust = info.script_trust;
+	}
+	records_add(engine->records, &whole, &share, engine->now);
 }
 
 void engine_record_access(struct engine *engine, const struct settled *settled,
@@ -120,7 +127,9 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 	const struct object *object = k->memory ? NULL : objects_find(engine->objects, k->object);
 	const enum cmdline_mode cmdline = policy_settings(engine->policy)->cmdline;
 	char args[CMDLINE_TEXT_MAX + 1] = "";
+	const struct session *session = sessions_find(engine->sessions, k->subject.session);
 	struct cgroup_name group;
+	struct span claimed = {NULL, 0};
 	struct evidence e;
 
 	/* Whose key it is may be found out in a moment. */
@@ -129,6 +138,8 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 		return false;
 	if (cmdline != CMDLINE_NONE)
 		cmdline_text(k->args, k->args_cut, cmdline == CMDLINE_REDACTED, args);
+	if (!k->script.len && cmdline != CMDLINE_NONE)
+		claimed = script_claimed(k->exe, k->args, k->args_cut);
 	cgroup_parse(k->cgroup, &group);
 	e = (struct evidence){
 		.now_ns = engine_wall(engine, now),
@@ -153,6 +164,13 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 		.exe_trust = k->exe_trust,
 		.untrusted = k->untrusted,
 		.args = args,
+		.script = k->script.len ? k->script : claimed,
+		.script_evidence = k->script.len ? "observed"
+				   : claimed.len ? "claimed"
+						 : "",
+		.script_trust = k->script_trust,
+		.session_type = session ? session->type : SESSION_UNKNOWN,
+		.remote = session ? session->remote : "",
 		.unit = group.unit,
 		.container = group.container,
 		.memory = k->memory,

@@ -21,7 +21,7 @@ struct kind {
 	struct subject more_subject;
 	uint32_t next; /* in its bucket */
 	bool waiting; /* the first was not told yet */
-	char exe[KEEP_EXE], path[KEEP_PATH], args[KEEP_TEXT], cgroup[KEEP_TEXT];
+	char exe[KEEP_EXE], path[KEEP_PATH], script[KEEP_PATH], args[KEEP_TEXT], cgroup[KEEP_TEXT];
 };
 
 /* A ring in the order in which kinds began. */
@@ -86,6 +86,7 @@ static uint64_t hash_of(const struct record *r)
 		r->target.start,
 		hash_bytes(r->cgroup.p ? r->cgroup.p : "", r->cgroup.len),
 		hash_bytes(r->exe.p ? r->exe.p : "", r->exe.len),
+		hash_bytes(r->script.p ? r->script.p : "", r->script.len) + r->script_trust,
 	};
 
 	return hash_bytes(parts, sizeof(parts));
@@ -163,6 +164,8 @@ static void fill(struct kind *kind, const struct record *r)
 		.args = keep(kind->args, sizeof(kind->args), r->args),
 		.cgroup = keep(kind->cgroup, sizeof(kind->cgroup), r->cgroup),
 		.path = keep(kind->path, sizeof(kind->path), r->path),
+		.script = keep(kind->script, sizeof(kind->script), r->script),
+		.script_trust = r->script_trust,
 	};
 }
 

@@ -3,12 +3,12 @@
  * Which accesses are recorded, so that a busy server does not fill the evidence log: the first of
  * its kind at once, its repeats as one count when the window ends.
  *
- * A kind is: object, executable, unit, uid, login, action, way and verdict. Processes of one kind
- * are told apart only by the first and the last one. The first waits up to EVIDENCE_KEY_WAIT_NS for
- * the key's name. Bounded: EVIDENCE_KINDS_MAX at a time, the one begun first is summed up early; of
- * one user EVIDENCE_SHARE new kinds in a window (root: EVIDENCE_SHARE_ROOT), with what share.h says
- * about others' objects; what is beyond is counted and told as a gap. Pure, fixed memory. Times are
- * CLOCK_BOOTTIME ns.
+ * A kind is: object, executable, script, unit, uid, login, action, way and verdict. Processes of
+ * one kind are told apart only by the first and the last one. The first waits up to
+ * EVIDENCE_KEY_WAIT_NS for the key's name. Bounded: EVIDENCE_KINDS_MAX at a time, the one begun
+ * first is summed up early; of one user EVIDENCE_SHARE new kinds in a window (root:
+ * EVIDENCE_SHARE_ROOT), with what share.h says about others' objects; what is beyond is counted and
+ * told as a gap. Pure, fixed memory. Times are CLOCK_BOOTTIME ns.
  */
 #pragma once
 
@@ -41,6 +41,8 @@ struct record {
 	const struct watch_entry *entry; /* likewise; NULL = not known */
 	const char *how; /* static */
 	struct span exe, args, cgroup, path;
+	struct span script; /* that the kernel started the executable for; empty = none */
+	enum exe_trust script_trust;
 	bool args_cut, memory;
 	struct proc_id target;
 	uint64_t count, first, last;
@@ -60,7 +62,8 @@ struct record_kind {
 	const struct watch_entry *entry;
 	bool memory, args_cut;
 	struct proc_id target;
-	struct span exe, args, cgroup, path;
+	struct span exe, args, cgroup, path, script;
+	enum exe_trust script_trust;
 };
 
 /* `now`: when it is told. Returns false if it had better wait for the object's key, until it is

@@ -135,13 +135,11 @@ struct alert *report_new(const struct report *report, enum alert_type type, enum
 bool report_fill_empty(struct alert *alert)
 {
 	char **const strings[] = {
-		&alert->login_user,    &alert->unit,
-		&alert->package,       &alert->exe_digest,
-		&alert->script,	       &alert->container,
-		&alert->path,	       &alert->via,
-		&alert->watch,	       &alert->owner_user,
-		&alert->rule,	       &alert->cause,
-		&alert->dump.path,     &alert->setting.old_value,
+		&alert->login_user,    &alert->unit,	   &alert->package,
+		&alert->exe_digest,    &alert->exe_verity, &alert->script,
+		&alert->container,     &alert->path,	   &alert->via,
+		&alert->watch,	       &alert->owner_user, &alert->rule,
+		&alert->cause,	       &alert->dump.path,  &alert->setting.old_value,
 		&alert->setting.value, &alert->remote,
 	};
 
@@ -282,6 +280,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 		alert->package_state = program->state;
 		alert->package = report_escaped(span_of(program->package));
 		alert->exe_digest = report_escaped(span_of(program->digest));
+		alert->exe_verity = report_escaped(span_of(program->verity));
 	}
 	cgroup_parse(s->cgroup, &group);
 	alert->unit = strdup(group.unit);

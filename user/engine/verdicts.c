@@ -78,6 +78,26 @@ void verdicts_key(struct verdicts *verdicts, const struct event_scan_key *key, u
 	verdicts_text(key->zone, item->zone, sizeof(item->zone));
 }
 
+/* Is there a crash that it could be of, of a process that had not read a key? */
+static bool may_be_stranger(const struct verdicts *verdicts, const struct event_scan *event)
+{
+	bool may = false;
+
+	if (event->held.nr)
+		return false;
+	for (size_t i = 0; i < VERDICT_CRASHES; i++) {
+		const struct crash *crash = &verdicts->crashes[i];
+
+		if (!crash->pid)
+			continue;
+		/* Whose file it is was seen. */
+		if (crash->object && event->object && crash->object == event->object)
+			return !crash->holder;
+		may |= !crash->object && !crash->holder;
+	}
+	return may;
+}
+
 const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct event_scan *event)
 {
 	struct dump_scan *scan = &verdicts->scan;
@@ -92,6 +112,7 @@ const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct ev
 	digests_parse(event->sha256, event->content_sha256, &scan->digests);
 	crash = verdicts_holder(verdicts, event);
 	scan->of_stranger = !event->held.nr && crash && !crash->holder;
+	scan->may_be_stranger = may_be_stranger(verdicts, event);
 	scan->keys = event->keys < scan->nr ? scan->nr : event->keys;
 	return scan;
 }

@@ -32,11 +32,19 @@ struct dump_scan {
 	/* Its process is known, and had not read a key. Else it may have: dumped by a debugger, in
 	 * a container (whose numbers a dump has), by a thread of another name, or too long ago. */
 	bool of_stranger;
+	bool may_be_stranger; /* that could turn out to be so, while the scan goes on */
 	struct digests digests;
 	uint64_t keys; /* in all; the worst are named */
 	uint32_t nr;
 	struct scan_key items[EVENT_KEYS_MAX]; /* of a copy there are only nr */
 };
+
+/* Its verdict is still to come. NULL: none will, as far as is known. */
+static inline bool dump_scan_goes_on(const struct dump_scan *scan)
+{
+	return scan && (scan->state == SCANSTATE_SCANNING ||
+			(scan->state == SCANSTATE_UNSCANNED && scan->cause == SCANCAUSE_WAITING));
+}
 
 struct crash {
 	uint64_t object; /* the dump's mark, 0 = not known: a program or a socket was handed it */

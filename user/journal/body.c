@@ -197,6 +197,12 @@ void body_access(struct body *body, const struct evidence *e)
 	body_text(body, "exe_trust", exe_trust_str(e->exe_trust));
 	put_untrusted(body, e->untrusted);
 	body_text(body, "args", e->args);
+	if (e->script.len) {
+		body_bytes(body, "script", e->script);
+		body_text(body, "script_evidence", e->script_evidence);
+		if (!strcmp(e->script_evidence, "observed"))
+			body_text(body, "script_trust", exe_trust_str(e->script_trust));
+	}
 	body_number(body, "uid", e->uid);
 	body_text(body, "user", e->user);
 	if (e->euid != e->uid)
@@ -204,6 +210,10 @@ void body_access(struct body *body, const struct evidence *e)
 	put_id(body, "loginuid", e->loginuid);
 	body_text(body, "login_user", e->login_user);
 	put_id(body, "session", e->session);
+	if (e->session_type != SESSION_UNKNOWN)
+		body_text(body, "session_type", session_type_str(e->session_type));
+	if (e->remote)
+		body_bytes(body, "remote", span_of(e->remote));
 	body_text(body, "unit", e->unit);
 	body_text(body, "container", e->container);
 	body_text(body, "rule", e->why);

@@ -81,6 +81,7 @@ int journal_begin_segment(struct journal *j, uint64_t now)
 	body_text(&j->body, "journal", j->id); /* first: recover.c finds it there */
 	body_bytes(&j->body, "host", span_of(host));
 	body_text(&j->body, "version", KEYTRAIL_VERSION);
+	body_number(&j->body, "format", JOURNAL_FORMAT);
 	return journal_seal(j, JOURNAL_SEGMENT, &j->body, now);
 }
 

@@ -24,6 +24,11 @@
 #include "journal/body.h"
 #include "journal/line.h"
 
+/*
+ * Of what a record may have, in each segment's first. 2: script and session of accesses. Grows by
+ * members only; who reads passes over those that he does not know.
+ */
+#define JOURNAL_FORMAT	   2
 #define JOURNAL_WAIT_MAX   (1024 * 1024)
 #define JOURNAL_SYNC_NS	   200000000ULL /* from write to the disk, while the disk answers */
 #define JOURNAL_RETRY_NS   1000000000ULL

@@ -323,6 +323,8 @@ struct event_program {
 	struct span
 		digest; /* "sha256:" and hex digits; empty: could not be read, or is too large */
 	struct span package; /* "openssh-client"; with INTACT and MODIFIED */
+	struct span verity; /* likewise "sha256:..." or "sha512:...", of fs-verity; empty: it has
+			       none */
 };
 
 /* Something may have been missed between `from` and `to` (CLOCK_BOOTTIME ns). */

@@ -119,6 +119,11 @@ static void read_digest(struct reader *r, const struct yaml_node *value, const s
 	read_text(r, value, field, &this_case(r)->query.subject.digest);
 }
 
+static void read_verity(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	read_text(r, value, field, &this_case(r)->query.subject.verity);
+}
+
 static const char *trust_word(int i)
 {
 	return exe_trust_str((enum exe_trust)i);
@@ -180,6 +185,7 @@ static const struct field subject_fields[] = {
 	{.key = "untrusted", .read = read_untrusted},
 	{.key = "package", .read = read_package},
 	{.key = "digest", .read = read_digest},
+	{.key = "verity", .read = read_verity},
 	{0},
 };
 

@@ -130,9 +130,19 @@ int policy_default_files(struct diag_list *diags, struct policy_files *out_files
 /* --- checking ----------------------------------------------------------------------------------
  */
 
+static bool has_packages(void)
+{
+	static const char *const dirs[] = RPM_DIRS;
+	bool found = access(DPKG_INFO, F_OK) == 0;
+
+	for (size_t i = 0; !found && dirs[i]; i++)
+		found = access(dirs[i], F_OK) == 0;
+	return found;
+}
+
 void policy_warn_exes(const struct policy *policy, struct diag_list *diags)
 {
-	const bool packages = access(DPKG_INFO, F_OK) == 0;
+	const bool packages = has_packages();
 
 	for (size_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
@@ -142,10 +152,10 @@ void policy_warn_exes(const struct policy *policy, struct diag_list *diags)
 			diag_add(
 				diags, DIAG_WARNING, rule->place.file, rule->place.line,
 				rule->place.column,
-				"package '%s': this host has no database of dpkg, so the rule never "
-				"counts; use `digest`",
+				"package '%s': this host has no database of dpkg or rpm, so the rule "
+				"never counts; use `digest`",
 				rule->package);
-		if (rule->container.text && (rule->package || rule->digest))
+		if (rule->container.text && rule_inspects(rule))
 			diag_add(diags, DIAG_WARNING, rule->place.file, rule->place.line,
 				 rule->place.column,
 				 "package and digest are not looked for where programs run in "

@@ -118,6 +118,9 @@ static unsigned put_misses(FILE *out, const struct policy *policy, const struct 
 	if (rule->digest && !(s->digest.len == strlen(rule->digest) &&
 			      !memcmp(s->digest.p, rule->digest, s->digest.len)))
 		MISS("it asks for digest %s", rule->digest);
+	if (rule->verity && !(s->verity.len == strlen(rule->verity) &&
+			      !memcmp(s->verity.p, rule->verity, s->verity.len)))
+		MISS("it asks for fs-verity digest %s", rule->verity);
 	if (!wanted_is(&rule->container, s->container))
 		MISS("it asks for container %s", rule->container.text);
 	if (!wanted_is(&rule->user, s->user))

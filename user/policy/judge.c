@@ -150,7 +150,7 @@ static int index_exes(struct policy *policy)
 		qsort(policy->scripts, policy->nr_scripts, sizeof(*policy->scripts),
 		      compare_strings);
 	for (size_t r = 0; r < policy->nr_rules; r++)
-		if (policy->rules[r].exe && (policy->rules[r].package || policy->rules[r].digest))
+		if (policy->rules[r].exe && rule_inspects(&policy->rules[r]))
 			policy->inspected[policy->nr_inspected++] = policy->rules[r].exe;
 	if (policy->nr_inspected)
 		qsort(policy->inspected, policy->nr_inspected, sizeof(*policy->inspected),
@@ -382,7 +382,7 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 static const char *distrusted(const struct rule *rule, const struct policy_subject *s)
 {
 	const bool named = rule->exe && !rule->container.text;
-	const bool inspected = rule->package || rule->digest;
+	const bool inspected = rule_inspects(rule);
 	enum exe_trust trust = s->exe_trust;
 
 	if (named && trust != EXE_VERIFIED)
@@ -439,11 +439,13 @@ bool policy_is_package(struct span found, const char *wanted)
 /* Is the executable's content what the rule asks for? */
 static enum inspection inspect(const struct rule *rule, const struct policy_subject *s)
 {
-	if (!rule->package && !rule->digest)
+	if (!rule_inspects(rule))
 		return INSPECT_FITS;
 	if (!s->inspected)
 		return INSPECT_PENDING;
 	if (rule->digest && !span_is(s->digest, rule->digest, strlen(rule->digest)))
+		return INSPECT_OTHER;
+	if (rule->verity && !span_is(s->verity, rule->verity, strlen(rule->verity)))
 		return INSPECT_OTHER;
 	if (rule->package && !policy_is_package(s->package, rule->package))
 		return INSPECT_OTHER;

@@ -51,7 +51,7 @@ struct rule {
 	const char *exe;
 	size_t exe_len;
 	struct wanted unit, container, user;
-	const char *package, *digest; /* NULL = any will do */
+	const char *package, *digest, *verity; /* NULL = any will do */
 	const char *script; /* NULL = whatever the program does; else `exe` is there, too */
 	uint32_t uid;
 	enum login_kind login;
@@ -116,6 +116,8 @@ struct policy {
 	struct place
 		setting_places[SETTINGS_MAX]; /* by row of the schema's table; file NULL: default */
 	const char *setting_texts[SETTINGS_MAX]; /* as written, "" = a list, NULL = the default */
+	const char **discover_trees;
+	size_t nr_discover_trees;
 	struct wanted *labels; /* of this host */
 	size_t nr_labels;
 	char **strings; /* all that the structs point to */
@@ -159,6 +161,12 @@ bool rule_meets(const struct policy *policy, const struct rule *rule,
 bool wanted_is(const struct wanted *wanted, struct span text);
 /* dpkg's name may have an architecture (libssl3:amd64), which a rule need not say. */
 bool policy_is_package(struct span found, const char *wanted);
+
+/* Does the rule ask what the executable is, beyond its path? */
+static inline bool rule_inspects(const struct rule *rule)
+{
+	return rule->package || rule->digest || rule->verity;
+}
 
 /* --- resolve.c --- */
 

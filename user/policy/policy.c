@@ -50,6 +50,13 @@ static const struct class_words classes[CLASS_NR] = {
 			.allowed = "the policy allows this program to read the machine's memory",
 			.refused = "the policy allows no such program to read the machine's memory",
 		},
+	[CLASS_FOUND_KEY] =
+		{
+			.word = "found-key",
+			.noun = "private key",
+			.allowed = "the policy allows this program to read keys that were found",
+			.refused = "the policy allows no such program to read keys that were found",
+		},
 };
 
 static const char *const actions[ACTION_NR] = {
@@ -117,10 +124,15 @@ enum severity watch_entry_severity(const struct watch_entry *entry, enum scan_st
 bool object_class_holds_keys(enum object_class c)
 {
 	return c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_AGENT_SOCKET &&
-	       object_class_has_paths(c);
+	       object_class_has_files(c);
 }
 
 bool object_class_has_paths(enum object_class c)
+{
+	return object_class_has_files(c) && c != CLASS_FOUND_KEY;
+}
+
+bool object_class_has_files(enum object_class c)
 {
 	return c != CLASS_DEVICE && c != CLASS_PROCESS_MEMORY && c != CLASS_SYSTEM_MEMORY;
 }
@@ -146,6 +158,17 @@ struct policy *policy_new(void)
 		.marks_quota = 16384,
 		.canary_s = 60,
 		.journal = {.max_size_mib = 1024},
+		.discover =
+			{
+				.content = true,
+				.homes = true,
+				.look_s = 60,
+				.again_s = 3600,
+				.names_per_s = 2000,
+				.files_per_s = 100,
+				.max_size_kib = 64,
+				.max_names = 2000000,
+			},
 		.heartbeat_s = 600,
 		.dump_threshold = 65536,
 		.scan =
@@ -217,6 +240,7 @@ void policy_free(struct policy *policy)
 	}
 	for (size_t i = 0; i < policy->nr_strings; i++)
 		free(policy->strings[i]);
+	free(policy->discover_trees);
 	free_wanted(policy->labels, policy->nr_labels);
 	free(policy->strings);
 	free(policy->watches);
@@ -281,6 +305,12 @@ int policy_index(struct policy *policy, struct diag_list *diags)
 const struct settings *policy_settings(const struct policy *policy)
 {
 	return &policy->settings;
+}
+
+const char *const *policy_discover_trees(const struct policy *policy, size_t *out_nr)
+{
+	*out_nr = policy->nr_discover_trees;
+	return policy->discover_trees;
 }
 
 uint32_t policy_nr_watches(const struct policy *policy)

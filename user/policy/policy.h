@@ -58,6 +58,9 @@ enum object_class {
 	/* No files: an entry of these has no paths, and is about a deed. */
 	CLASS_PROCESS_MEMORY, /* memory of a process that has read a key */
 	CLASS_SYSTEM_MEMORY, /* /dev/mem, /proc/kcore, /proc/vmcore */
+	/* Keys under names that nobody knew, found by what they are: an entry of it has no paths.
+	 */
+	CLASS_FOUND_KEY,
 	CLASS_NR
 };
 
@@ -66,6 +69,7 @@ const char *object_class_str(enum object_class object_class); /* as written in a
 const char *object_class_noun(enum object_class object_class); /* "SSH user key": for sentences */
 
 bool object_class_has_paths(enum object_class object_class);
+bool object_class_has_files(enum object_class object_class); /* is about files, by path or not */
 bool object_class_holds_keys(enum object_class object_class); /* what is in the file is a key */
 
 /* What was done to an object. Words: as in `on`. */
@@ -98,6 +102,18 @@ struct journal_settings {
 	uint32_t keep_days; /* 0: older files go; 0 = never for their age */
 };
 
+/* The search for private keys by what they are (docs/inventory.md). */
+struct discover_settings {
+	bool content; /* on */
+	bool homes; /* on: in homes; other trees: policy_discover_trees() */
+	bool network; /* off: also where a file system may not answer */
+	uint32_t look_s; /* 60: directories that changed are looked through this often ... */
+	uint32_t again_s; /* 3600: ... and all of them so often */
+	uint32_t names_per_s, files_per_s; /* 2000 looked at, of them 100 opened */
+	uint32_t max_size_kib; /* 64: larger files are not opened */
+	uint32_t max_names; /* 2000000: of one search */
+};
+
 /* Settings with their defaults applied. */
 struct settings {
 	enum cmdline_mode cmdline; /* redacted */
@@ -121,6 +137,7 @@ struct settings {
 	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
 	struct scan_settings scan;
 	struct journal_settings journal;
+	struct discover_settings discover;
 	uint32_t heartbeat_s; /* 600: the chain's head goes to syslog this often, 0 = never */
 	uint32_t dump_threshold; /* 65536 bytes: files of less are not looked at; 0 = none are */
 };
@@ -161,6 +178,9 @@ void policy_free(struct policy *policy);
 DEFINE_CLEANUP(struct policy *, policy_free)
 
 const struct settings *policy_settings(const struct policy *policy);
+
+/* Absolute paths of directories that are searched for keys besides homes. */
+const char *const *policy_discover_trees(const struct policy *policy, size_t *out_nr);
 
 /* Watch entries are numbered from 1 in the order in which they were written. */
 uint32_t policy_nr_watches(const struct policy *policy);
@@ -203,7 +223,7 @@ struct policy_subject {
 	/* What was found out of the executable; `inspected`: that was tried. */
 	bool inspected;
 	enum package_state package_state;
-	struct span package, digest;
+	struct span package, digest, verity;
 	uint32_t uid;
 	uint32_t loginuid; /* UID_UNSET: nobody logged in to start it */
 	enum session_type session_type; /* how he came in */
@@ -264,12 +284,16 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 bool policy_ended(const struct policy *policy, uint64_t from, uint64_t to, size_t i,
 		  const char **out_text);
 
-/* Whether a program of this path runs what it is told (python3.11, bash, ...), by its name. */
+/* Whether a program of this path runs what it is told: model/interpreter.h. */
 bool policy_is_interpreter(const char *exe);
 
 #define DPKG_INFO "/var/lib/dpkg/info" /* where a rule's `package` is looked up: trust/dpkg.h */
+#define RPM_DIRS                                              \
+	{                                                     \
+		"/usr/lib/sysimage/rpm", "/var/lib/rpm", NULL \
+	} /* and there: trust/rpm.h */
 
-/* Whether rules that name this executable ask for its package or its digest. */
+/* Whether rules that name this executable ask for its package or a digest of it. */
 bool policy_inspects(const struct policy *policy, struct span exe);
 
 /* Whether a rule names this script. */

@@ -221,14 +221,14 @@ static void apply_to_all(struct resolver *r, struct watch_rule *o, uint32_t numb
 	for (uint32_t w = 1; w <= policy->nr_watches; w++) {
 		struct watch_rule *watch = &policy->watches[w - 1];
 
-		if (object_class_has_paths(watch->entry.object_class))
+		if (object_class_has_files(watch->entry.object_class))
 			apply_values(o, watch);
 	}
 	for (size_t i = 0; i < nr_rules; i++) {
 		if (policy->rules[i].watch != number)
 			continue;
 		for (uint32_t w = 1; w <= policy->nr_watches; w++) {
-			if (!object_class_has_paths(policy->watches[w - 1].entry.object_class))
+			if (!object_class_has_files(policy->watches[w - 1].entry.object_class))
 				continue;
 			if (policy->nr_rules == COPIES_MAX) {
 				wrong(r, &o->place, "too many rules for too many entries");

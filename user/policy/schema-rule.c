@@ -182,7 +182,7 @@ static void read_script(struct reader *r, const struct yaml_node *value, const s
 		r->rule->script = schema_keep(r, value);
 }
 
-/* As dpkg names them: openssh-client, libssl3:amd64. */
+/* As dpkg and rpm name them: openssh-client, libssl3:amd64, NetworkManager. */
 static void read_package(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	const char *s = schema_read_string(r, value, "package");
@@ -190,7 +190,8 @@ static void read_package(struct reader *r, const struct yaml_node *value, const 
 	if (!s)
 		return;
 	if (value->len < 2 || value->len >= 128 ||
-	    strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789+-.:") != value->len)
+	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._:") !=
+		    value->len)
 		schema_wrong(r, value, "package '%.128s' is not the name of a package", s);
 	else
 		r->rule->package = schema_keep(r, value);
@@ -212,6 +213,28 @@ static void read_digest(struct reader *r, const struct yaml_node *value, const s
 			     s);
 	else
 		r->rule->digest = schema_keep(r, value);
+}
+
+/* As `fsverity measure` prints it. */
+static void read_verity(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "verity");
+	size_t digits = 0;
+
+	if (!s)
+		return;
+	if (!strncmp(s, "sha256:", 7))
+		digits = 64;
+	else if (!strncmp(s, "sha512:", 7))
+		digits = 128;
+	if (!digits || value->len != 7 + digits || strspn(s + 7, "0123456789abcdef") != digits)
+		schema_wrong(
+			r, value,
+			"verity '%.160s' is not 'sha256:' and 64 or 'sha512:' and 128 digits of "
+			"0-9, a-f, as `fsverity measure` prints them",
+			s);
+	else
+		r->rule->verity = schema_keep(r, value);
 }
 
 static void read_unit(struct reader *r, const struct yaml_node *value, const struct field *field)
@@ -365,15 +388,16 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 		r->rule->reason = schema_keep(r, value);
 }
 
-#define SUBJECT_FIELDS                                                                             \
-	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                  \
-		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest},  \
-		{.key = "unit", .read = read_unit}, {.key = "container", .read = read_container},  \
-		{.key = "user", .read = read_user}, {.key = "login", .read = read_login},          \
-		{.key = "session", .read = read_session}, {.key = "zone", .read = read_rule_zone}, \
-		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},         \
-	{                                                                                          \
-		.key = "reason", .read = read_reason                                               \
+#define SUBJECT_FIELDS                                                                            \
+	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                 \
+		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest}, \
+		{.key = "verity", .read = read_verity}, {.key = "unit", .read = read_unit},       \
+		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
+		{.key = "login", .read = read_login}, {.key = "session", .read = read_session},   \
+		{.key = "zone", .read = read_rule_zone}, {.key = "on", .read = read_rule_on},     \
+		{.key = "until", .read = read_until},                                             \
+	{                                                                                         \
+		.key = "reason", .read = read_reason                                              \
 	}
 
 static const struct field rule_fields[] = {
@@ -395,13 +419,13 @@ static void begin_rule(struct reader *r, struct rule *rule, const struct yaml_no
 static void check_rule(struct reader *r, const struct rule *rule, const struct yaml_node *at,
 		       const char *what)
 {
-	if (!rule->exe && !rule->package && !rule->digest && !rule->unit.text &&
-	    !rule->container.text && !rule->user.text && rule->uid == UID_UNSET &&
-	    !rule->zone_name && !r->wrong)
-		schema_wrong(r, at,
-			     "%s names nobody: it needs `exe`, `package`, `digest`, `unit`, "
-			     "`container`, `user` or `zone`",
-			     what);
+	if (!rule->exe && !rule_inspects(rule) && !rule->unit.text && !rule->container.text &&
+	    !rule->user.text && rule->uid == UID_UNSET && !rule->zone_name && !r->wrong)
+		schema_wrong(
+			r, at,
+			"%s names nobody: it needs `exe`, `package`, `digest`, `verity`, `unit`, "
+			"`container`, `user` or `zone`",
+			what);
 	if (rule->script && !rule->exe)
 		schema_wrong(r, at,
 			     "%s names a script and needs `exe` besides: the interpreter that the "

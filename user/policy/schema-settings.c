@@ -169,6 +169,64 @@ static void read_journal(struct reader *r, const struct yaml_node *value, const 
 	schema_read_map(r, value, journal_fields, "journal");
 }
 
+#define TREES_MAX 64
+
+static void read_trees(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct policy *policy = r->policy;
+	const struct yaml_node *node;
+
+	if (!schema_is_kind(r, value, YAML_TREE_LIST, field->key))
+		return;
+	/* The file that is read last has them all. */
+	policy->nr_discover_trees = 0;
+	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
+		const char *s = schema_read_string(r, node, field->key);
+		const char *fault = s ? schema_path_fault(s) : NULL;
+
+		if (!s)
+			continue;
+		if (policy->nr_discover_trees == TREES_MAX)
+			schema_wrong(r, node, "trees has more than %d items", TREES_MAX);
+		else if (fault)
+			schema_wrong(r, node, "trees '%.128s' %s", s, fault);
+		else if (node->len >= PATH_MAX)
+			schema_wrong(r, node, "an item of trees is longer than %d bytes",
+				     PATH_MAX - 1);
+		else if (policy_grow(&policy->discover_trees, policy->nr_discover_trees,
+				     sizeof(*policy->discover_trees)) < 0)
+			r->no_memory = true;
+		else
+			policy->discover_trees[policy->nr_discover_trees++] = schema_keep(r, node);
+	}
+}
+
+static const struct field discover_fields[] = {
+#define DISCOVER(key_, read_, min_, max_)                                                        \
+	{                                                                                        \
+		.key = #key_, .read = read_, .offset = offsetof(struct settings, discover.key_), \
+		.min = min_, .max = max_                                                         \
+	}
+	DISCOVER(content, read_switch, 0, 0),
+	DISCOVER(homes, read_switch, 0, 0),
+	{.key = "trees", .read = read_trees},
+	DISCOVER(network, read_switch, 0, 0),
+	DISCOVER(look_s, read_number_setting, 1, 86400),
+	DISCOVER(again_s, read_number_setting, 60, 2592000),
+	DISCOVER(names_per_s, read_number_setting, 10, 1000000),
+	DISCOVER(files_per_s, read_number_setting, 1, 100000),
+	DISCOVER(max_size_kib, read_number_setting, 1, 64),
+	DISCOVER(max_names, read_number_setting, 1000, 100000000),
+	{0},
+#undef DISCOVER
+};
+
+static void read_discover(struct reader *r, const struct yaml_node *value,
+			  const struct field *field)
+{
+	schema_read_map(r, value, discover_fields, "discover");
+}
+
 #define SUN_PATH_MAX 107 /* sizeof(sun_path) - 1 */
 
 #define SETTING(key_, read_, min_, max_)                                                \
@@ -204,6 +262,7 @@ static const struct field setting_fields[] = {
 	SETTING(canary_s, read_number_setting, 0, 86400),
 	{.key = "scan", .read = read_scan},
 	{.key = "journal", .read = read_journal},
+	{.key = "discover", .read = read_discover},
 	SETTING(heartbeat_s, read_number_setting, 0, 86400),
 	SETTING(dump_threshold, read_number_setting, 0, UINT32_MAX),
 	{0},
@@ -243,13 +302,41 @@ const char *schema_setting_key(size_t i)
 	return i < ARRAY_SIZE(setting_fields) ? setting_fields[i].key : NULL;
 }
 
-void schema_setting_text(const struct policy *policy, size_t i, char *out, size_t size)
+/* The keys of a setting that is a map, NULL: it is none. */
+static const struct field *map_of(const struct field *field)
 {
-	const struct field *field = &setting_fields[i];
+	return field->read == read_scan	      ? scan_fields
+	       : field->read == read_journal  ? journal_fields
+	       : field->read == read_discover ? discover_fields
+					      : NULL;
+}
+
+static void put_map(const struct policy *policy, const struct field *fields, char *out,
+		    size_t size);
+
+static void put_trees(const struct policy *policy, char *out, size_t size)
+{
+	FILE *f = fmemopen(out, size, "w");
+
+	out[0] = '\0';
+	if (!f)
+		return;
+	fputs("[", f);
+	for (size_t i = 0; i < policy->nr_discover_trees; i++)
+		fprintf(f, "%s%s", i ? ", " : "", policy->discover_trees[i]);
+	fputs("]", f);
+	fclose(f);
+	out[size - 1] = '\0';
+}
+
+/* text: as it was written, if it was. */
+static void put_setting(const struct policy *policy, const struct field *field, const char *text,
+			char *out, size_t size)
+{
 	const void *value = (const char *)&policy->settings + field->offset;
 
-	if (policy->setting_texts[i] && *policy->setting_texts[i])
-		snprintf(out, size, "%s", policy->setting_texts[i]);
+	if (text && *text)
+		snprintf(out, size, "%s", text);
 	else if (field->read == read_number_setting || field->read == read_ring_setting)
 		snprintf(out, size, "%u", *(const uint32_t *)value);
 	else if (field->read == read_path_setting)
@@ -260,6 +347,33 @@ void schema_setting_text(const struct policy *policy, size_t i, char *out, size_
 		snprintf(out, size, "%s", cmdline_word((int)policy->settings.cmdline));
 	else if (field->read == read_sd_id)
 		snprintf(out, size, "%s", policy->settings.sd_id);
+	else if (field->read == read_trees)
+		put_trees(policy, out, size);
+	else if (map_of(field))
+		put_map(policy, map_of(field), out, size);
 	else
 		snprintf(out, size, "(built-in)");
+}
+
+/* As it would be written. */
+static void put_map(const struct policy *policy, const struct field *fields, char *out, size_t size)
+{
+	FILE *f = fmemopen(out, size, "w");
+	char value[1024];
+
+	out[0] = '\0';
+	for (size_t i = 0; f && fields[i].key; i++) {
+		put_setting(policy, &fields[i], NULL, value, sizeof(value));
+		fprintf(f, "%s%s: %s", i ? ", " : "{", fields[i].key, *value ? value : "\"\"");
+	}
+	if (!f)
+		return;
+	fputs("}", f);
+	fclose(f);
+	out[size - 1] = '\0';
+}
+
+void schema_setting_text(const struct policy *policy, size_t i, char *out, size_t size)
+{
+	put_setting(policy, &setting_fields[i], policy->setting_texts[i], out, size);
 }

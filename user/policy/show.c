@@ -71,6 +71,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 		PUT("package", "%s", rule->package);
 	if (rule->digest)
 		PUT("digest", "%s", rule->digest);
+	if (rule->verity)
+		PUT("verity", "%s", rule->verity);
 	if (rule->unit.text)
 		PUT("unit", "%s", rule->unit.text);
 	if (rule->container.text)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "model/interpreter.h"
 #include "policy/check.h"
 #include "policy/policy-internal.h"
 
@@ -23,27 +24,10 @@ static void _printf_(3, 4)
 /* --- allowed programs --------------------------------------------------------------------------
  */
 
-/*
- * Programs that run what they are told: to allow one is to allow whatever it is told to do.
- * Compared without the version that follows the name (python3.11).
- */
-static const char *const interpreters[] = {
-	"ash",	"awk",	"bash",	  "busybox", "csh",    "dash",	"env",	"expect", "fish",
-	"gawk", "java", "ksh",	  "lua",     "luajit", "mawk",	"node", "nodejs", "perl",
-	"php",	"pwsh", "python", "ruby",    "sh",     "tclsh", "zsh",
-};
-
+/* To allow one is to allow whatever it is told to do. */
 bool policy_is_interpreter(const char *exe)
 {
-	const char *slash = strrchr(exe, '/'), *base = slash ? slash + 1 : exe;
-	size_t len = strlen(base);
-
-	while (len && strchr("0123456789.-", base[len - 1]))
-		len--;
-	for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++)
-		if (strlen(interpreters[i]) == len && !strncmp(interpreters[i], base, len))
-			return true;
-	return false;
+	return interpreter_name(span_of(exe)) != NULL;
 }
 
 /* Rules of one entry stand together; those of the same program next to each other. */
@@ -140,7 +124,7 @@ static void warn_on(const struct policy *policy, struct diag_list *diags)
 		const enum object_class c = watch->entry.object_class;
 
 		if (watch->entry.on & 1U << ACTION_WRITE &&
-		    (!object_class_has_paths(c) || c == CLASS_AGENT_SOCKET))
+		    (!object_class_has_files(c) || c == CLASS_AGENT_SOCKET))
 			warn(diags, &watch->on_place,
 			     "on: 'write' never decides: nothing of class '%s' is written to",
 			     object_class_str(c));

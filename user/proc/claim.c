@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/interpreter.h"
 
 /*
  * Letters of options as each interpreter's manual page has them (python(1), perlrun(1), ruby(1),
  * bash(1), dash(1)). What is not here may load code, and then the operand is not all that runs.
  */
 struct interpreter {
-	const char *name; /* of the file, without a version at its end */
+	const char *name; /* interpreter_name() */
 	const char *plain; /* letters that stand alone, and may be joined */
 	const char *joined; /* letters whose value is the rest of the argument */
 	const char *valued; /* letters whose value is that, or the next argument */
@@ -36,17 +37,10 @@ static const struct interpreter interpreters[] = {
 
 static const struct interpreter *find_interpreter(struct span exe)
 {
-	size_t begin = exe.len, end = exe.len;
+	const char *name = interpreter_name(exe);
 
-	while (begin && exe.p[begin - 1] != '/')
-		begin--;
-	/* python3.11, perl5.36.0 */
-	while (end > begin &&
-	       (exe.p[end - 1] == '.' || (exe.p[end - 1] >= '0' && exe.p[end - 1] <= '9')))
-		end--;
-	for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++)
-		if (strlen(interpreters[i].name) == end - begin &&
-		    !memcmp(interpreters[i].name, exe.p + begin, end - begin))
+	for (size_t i = 0; name && i < ARRAY_SIZE(interpreters); i++)
+		if (!strcmp(interpreters[i].name, name))
 			return &interpreters[i];
 	return NULL;
 }

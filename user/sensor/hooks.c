@@ -3,10 +3,12 @@
 #include "sensor/hooks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -45,9 +47,8 @@ static const struct hook_spec specs[] = {
 	{"on_committed_creds", "security_bprm_committed_creds", HOOK_FENTRY, 1, true,
 	 "descriptors of watched files that a program inherits over exec",
 	 .lsm = "bprm_committed_creds", .lsm_args = 1, .early = true},
-	{"on_bprm_check", "security_bprm_check", HOOK_FENTRY, 1, false,
-	 "which script an interpreter was started for", .lsm = "bprm_check_security", .lsm_args = 1,
-	 .early = true},
+	{"on_change_interp", "bprm_change_interp", HOOK_FENTRY, 2, false,
+	 "which script an interpreter was started for", .early = true},
 	{"on_exec", "sched_process_exec", HOOK_TRACEPOINT, 0, false, "program starts (ancestry)",
 	 .early = true},
 	{"on_fork", "sched_process_fork", HOOK_TRACEPOINT, 0, true,
@@ -174,8 +175,11 @@ int hooks_init(struct hooks *hooks)
 
 void hooks_fini(struct hooks *hooks)
 {
-	for (size_t i = 0; i < hooks->nr; i++)
+	for (size_t i = 0; i < hooks->nr; i++) {
 		bpf_link__destroy(hooks->items[i].link);
+		if (hooks->items[i].program_fd)
+			close(hooks->items[i].program_fd);
+	}
 	free(hooks->items);
 	*hooks = (struct hooks){};
 }
@@ -406,6 +410,21 @@ void hooks_attach(struct hooks *hooks, struct bpf_object *object, enum hook_stag
 	}
 }
 
+void hooks_keep_programs(struct hooks *hooks, enum hook_stage stage)
+{
+	for (size_t i = 0; i < hooks->nr; i++) {
+		struct hook *hook = &hooks->items[i];
+		int fd;
+
+		if (!is_of(hook, stage) || !hook->program)
+			continue;
+		/* Only to ask what it skipped: without it that counts as nothing. */
+		fd = fcntl(bpf_program__fd(hook->program), F_DUPFD_CLOEXEC, 3);
+		hook->program_fd = fd < 0 ? 0 : fd;
+		hook->program = NULL;
+	}
+}
+
 void hooks_give_up(struct hooks *hooks, enum hook_stage stage, const char *why)
 {
 	for (size_t i = 0; i < hooks->nr; i++)
@@ -439,9 +458,9 @@ uint64_t hook_skipped(const struct hook *hook)
 {
 	struct bpf_prog_info info = {};
 	uint32_t len = sizeof(info);
-	int fd = hook->program ? bpf_program__fd(hook->program) : -1;
+	int fd = hook->program ? bpf_program__fd(hook->program) : hook->program_fd;
 
-	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.recursion_misses;
+	return fd <= 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.recursion_misses;
 }
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program)

@@ -77,6 +77,7 @@ struct hook {
 	bool lsm_refused; /* it did, and was not taken */
 	bool detached; /* it was attached, until hooks_switch() */
 	const struct bpf_program *program; /* loaded; NULL before that, and if it is left out */
+	int program_fd; /* of the program, once hooks_keep_programs() was called; owned; else 0 */
 	struct bpf_link *link; /* owned */
 };
 
@@ -98,8 +99,11 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 /* A load failed at `program`: it is left out of the next try. -ENOENT if it is none of ours. */
 int hooks_reject(struct hooks *hooks, const char *program, const char *why);
 
-/* After load: attaches each of the stage by itself. `object` stays until hooks_fini(). */
+/* After load: attaches each of the stage by itself. `object` stays until hooks_fini(), or: */
 void hooks_attach(struct hooks *hooks, struct bpf_object *object, enum hook_stage stage);
+
+/* What is attached of the stage stays so without its object. None of it can be switched then. */
+void hooks_keep_programs(struct hooks *hooks, enum hook_stage stage);
 
 /* The load of a stage failed as a whole: none of it is there. */
 void hooks_give_up(struct hooks *hooks, enum hook_stage stage, const char *why);

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 
 #include "sensor/hooks.h"
+#include "sensor/ringreader.h"
 #include "sensor/sensor.h"
 #include "watch.h" /* types that the skeleton names */
 #include "wire/cgroups.h"
@@ -12,20 +13,12 @@
 struct btf;
 struct keytrail_bpf;
 
-/* A ring and how much of it the present turn has taken. */
-struct ring {
-	struct sensor *sensor;
-	struct ring_buffer *buffer;
-	size_t taken, size; /* bytes */
-};
-
 struct sensor {
 	struct sensor_config config;
 	struct btf *vmlinux; /* until everything is loaded */
 	struct keytrail_bpf *skel; /* maps, and the programs of HOOKS_EARLY */
-	struct keytrail_bpf *late; /* the programs of HOOKS_LATE, on the same maps */
 	struct hooks hooks;
-	struct ring rings[SENSOR_RING_NR];
+	struct ringreader rings[SENSOR_RING_NR];
 	int epoll_fd;
 	unsigned slot; /* by which this process marks: 0 is the daemon itself */
 	uint32_t marked_on[MARKING_INODES]; /* sensor_marked_on() */

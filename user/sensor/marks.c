@@ -123,6 +123,15 @@ void sensor_child_ended(struct sensor *sensor, unsigned slot)
 	__atomic_store_n(&sensor->skel->bss->marking[slot].op, MARKING_IDLE, __ATOMIC_SEQ_CST);
 }
 
+void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid)
+{
+	struct marking_slot *lent = &sensor->skel->bss->marking[slot];
+
+	memset(lent, 0, sizeof(*lent));
+	lent->tid = (uint32_t)pid;
+	__atomic_store_n(&lent->op, MARKING_IDENTIFY, __ATOMIC_SEQ_CST);
+}
+
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
 		  uint32_t watch, bool key)
 {

@@ -27,30 +27,21 @@ void sensor_deliver(struct sensor *sensor, const void *data, size_t size)
 	}
 }
 
-/* Ends a turn of ring_buffer__consume(), after the record that it was returned for. */
-#define TURN_OVER (-ECANCELED)
-
-/*
- * A turn takes no more than the ring can hold: all that stood in it when the turn began. libbpf's
- * own end is an empty ring, which whoever writes as fast as we read would keep from us for ever.
- */
-static int on_record(void *userdata, void *data, size_t size)
+static void on_record(void *userdata, const void *data, size_t size)
 {
-	struct ring *ring = userdata;
-
-	sensor_deliver(ring->sensor, data, size);
-	ring->taken += BPF_RINGBUF_HDR_SZ + (size + 7) / 8 * 8;
-	return ring->taken < ring->size ? 0 : TURN_OVER;
+	sensor_deliver(userdata, data, size);
 }
 
-/* One turn: the bytes it took, or negative errno. */
-static long take_turn(struct ring *ring)
+/*
+ * One turn: the bytes it took, or negative errno. It takes no more than the ring can hold: all that
+ * stood in it when the turn began. An empty ring is no end that one comes to, where somebody writes
+ * as fast as we read.
+ */
+static long take_turn(struct sensor *sensor, enum sensor_ring ring)
 {
-	int r;
+	struct ringreader *reader = &sensor->rings[ring];
 
-	ring->taken = 0;
-	r = ring_buffer__consume(ring->buffer);
-	return r < 0 && r != TURN_OVER ? r : (long)ring->taken;
+	return ringreader_take(reader, reader->size, on_record, sensor);
 }
 
 int rings_open(struct sensor *sensor)
@@ -66,15 +57,12 @@ int rings_open(struct sensor *sensor)
 		return -errno;
 	for (int i = 0; i < SENSOR_RING_NR; i++) {
 		struct epoll_event event = {.events = EPOLLIN};
-		struct ring *ring = &sensor->rings[i];
+		int fd = bpf_map__fd(maps[i]);
+		int r = ringreader_open(&sensor->rings[i], fd, bpf_map__max_entries(maps[i]));
 
-		ring->sensor = sensor;
-		ring->size = bpf_map__max_entries(maps[i]);
-		ring->buffer = ring_buffer__new(bpf_map__fd(maps[i]), on_record, ring, NULL);
-		if (!ring->buffer)
-			return -errno;
-		if (epoll_ctl(sensor->epoll_fd, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->buffer),
-			      &event))
+		if (r < 0)
+			return r;
+		if (epoll_ctl(sensor->epoll_fd, EPOLL_CTL_ADD, fd, &event))
 			return -errno;
 	}
 	return 0;
@@ -83,7 +71,7 @@ int rings_open(struct sensor *sensor)
 void rings_close(struct sensor *sensor)
 {
 	for (int i = 0; i < SENSOR_RING_NR; i++)
-		ring_buffer__free(sensor->rings[i].buffer);
+		ringreader_close(&sensor->rings[i]);
 	sensor->epoll_fd = fd_close(sensor->epoll_fd);
 }
 
@@ -94,21 +82,21 @@ int sensor_fd(const struct sensor *sensor)
 
 long sensor_drain_lifecycle(struct sensor *sensor)
 {
-	return take_turn(&sensor->rings[SENSOR_RING_BULK]);
+	return take_turn(sensor, SENSOR_RING_BULK);
 }
 
 long sensor_drain(struct sensor *sensor)
 {
 	long bulk, critical, spare;
 
-	bulk = take_turn(&sensor->rings[SENSOR_RING_BULK]);
+	bulk = take_turn(sensor, SENSOR_RING_BULK);
 	if (bulk < 0)
 		return bulk;
-	critical = take_turn(&sensor->rings[SENSOR_RING_CRITICAL]);
+	critical = take_turn(sensor, SENSOR_RING_CRITICAL);
 	if (critical < 0)
 		return critical;
 	/* The later ones: the critical ring was full by then. */
-	spare = take_turn(&sensor->rings[SENSOR_RING_SPARE]);
+	spare = take_turn(sensor, SENSOR_RING_SPARE);
 	if (spare < 0)
 		return spare;
 	pressure_turn(sensor);

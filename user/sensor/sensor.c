@@ -181,11 +181,16 @@ fail:
 void sensor_complete(struct sensor *sensor)
 {
 	struct sensor_refusal refusal = {};
+	struct keytrail_bpf *late = NULL;
 
-	if (load(sensor, HOOKS_LATE, &sensor->late, &refusal))
+	if (load(sensor, HOOKS_LATE, &late, &refusal))
 		hooks_give_up(&sensor->hooks, HOOKS_LATE, refusal.text);
 	else
-		hooks_attach(&sensor->hooks, sensor->late->obj, HOOKS_LATE);
+		hooks_attach(&sensor->hooks, late->obj, HOOKS_LATE);
+	/* Links hold what is attached, and the maps are those of the first object: nothing of the
+	 * second one is needed, which has every program's instructions in the heap. */
+	hooks_keep_programs(&sensor->hooks, HOOKS_LATE);
+	keytrail_bpf__destroy(late);
 	btf__free(sensor->vmlinux);
 	sensor->vmlinux = NULL;
 	/* The kernel's types and the programs' were some ten megabytes: not to be kept in the heap.
@@ -199,7 +204,6 @@ void sensor_free(struct sensor *sensor)
 		return;
 	hooks_fini(&sensor->hooks);
 	rings_close(sensor);
-	keytrail_bpf__destroy(sensor->late);
 	keytrail_bpf__destroy(sensor->skel);
 	btf__free(sensor->vmlinux);
 	free(sensor);

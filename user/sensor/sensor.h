@@ -93,6 +93,12 @@ void sensor_enter_child(struct sensor *sensor, unsigned slot);
 void sensor_child_ended(struct sensor *sensor, unsigned slot);
 
 /*
+ * What a child with one thread opens with MARKING_FLAGS is told to nobody, until
+ * sensor_child_ended(). It need not know of the sensor.
+ */
+void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid);
+
+/*
  * Changes what an inode is marked as, without opening it; the object stays. key: what is in it is
  * key material. -ENOENT: it is not marked.
  */

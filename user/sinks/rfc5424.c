@@ -215,6 +215,7 @@ static void put_subject(struct line *line, const struct alert *alert)
 	if (alert->package_state == PACKAGE_MODIFIED)
 		param(line, "package_state", package_state_str(alert->package_state), SIZE_MAX);
 	param(line, "exe_digest", alert->exe_digest, max->other);
+	param(line, "exe_verity", alert->exe_verity, max->other);
 	param_u(line, "uid", self->uid);
 	param(line, "user", self->user, max->other);
 	if (alert->euid != self->uid)

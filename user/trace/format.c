@@ -302,6 +302,7 @@ static const struct trace_field program_fields[] = {
 	WORD("package_state", program.state, PACKAGE_UNKNOWN, PACKAGE_STATE_NR, package_word),
 	SPAN("package", program.package),
 	SPAN("digest", program.digest),
+	SPAN("verity", program.verity),
 };
 
 static const struct trace_field gap_fields[] = {

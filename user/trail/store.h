@@ -111,3 +111,21 @@ void trail_view_sort(struct trail_view *view); /* edges by time */
 
 /* Does the trail tell of this host, of late? */
 bool trail_store_knows_host(struct trail_store *store, const char *host);
+
+/* Who read a file last, as far as the trail knows. */
+struct trail_last_read {
+	uint64_t time_ns; /* CLOCK_REALTIME */
+	char *exe, *user, *login; /* escaped; user, login: names, "" = not known; never NULL */
+	uint32_t pid, uid, loginuid; /* UINT32_MAX = unset */
+};
+
+/*
+ * The last read of the key or dump that is known by this path (raw bytes), by another program than
+ * those of `but_exes` (escaped paths, NULL ends them). -ENOENT: there is no record of any.
+ */
+int trail_store_last_read(struct trail_store *store, const char *path, const char *const *but_exes,
+			  struct trail_last_read *out_read);
+void trail_last_read_fini(struct trail_last_read *read);
+
+/* When the oldest record was made, CLOCK_REALTIME ns. -ENOENT: there is none. */
+int trail_store_since(struct trail_store *store, uint64_t *out_ns);

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "trust/digest.h"
 #include "trust/dpkg.h"
+#include "trust/verity.h"
 
 #define KNOWN_MAX   1024 /* of which the one that was asked for first gives way */
 #define JOBS_MAX    64
@@ -40,6 +41,7 @@ struct known {
 	enum package_state state;
 	char digest[DIGEST_TEXT];
 	char package[PACKAGE_MAX];
+	char verity[VERITY_TEXT];
 };
 
 /* To the thread, and back. */
@@ -50,14 +52,17 @@ struct job {
 	int error;
 	char path[PATH_MAX];
 	enum package_state state;
+	bool unread; /* the database of rpm did not answer */
 	char digest[DIGEST_TEXT];
 	char package[PACKAGE_MAX];
+	char verity[VERITY_TEXT];
 };
 
 struct inspect {
 	const struct inspect_ops *ops;
 	void *userdata;
 	const char *info;
+	const struct rpm_reader *rpm;
 	struct known known[KNOWN_MAX];
 	uint32_t nr_known, next_known;
 	uint64_t tellings;
@@ -85,13 +90,30 @@ static void job_free(struct job *job)
 /* --- the thread --------------------------------------------------------------------------------
  */
 
+bool inspect_package(const char *info, const struct rpm_reader *rpm, const char *path,
+		     const char *sha256, const char *md5, char out_package[static PACKAGE_MAX],
+		     enum package_state *out_state)
+{
+	int r;
+
+	dpkg_find(info, path, md5, out_package, out_state);
+	if (*out_state != PACKAGE_NONE && *out_state != PACKAGE_UNKNOWN)
+		return true;
+	r = rpm_find(rpm, path, sha256, md5, out_package, out_state);
+	if (r < 0 && r != -ENOENT)
+		*out_state = PACKAGE_UNKNOWN;
+	return r >= 0 || r == -ENOENT;
+}
+
 static void look(const struct inspect *in, struct job *job)
 {
 	char md5[DIGEST_MD5];
 
+	(void)verity_measure(job->fd, job->verity);
 	job->error = digest_file(job->fd, INSPECT_FILE_MAX, job->digest, md5);
 	if (!job->error)
-		dpkg_find(in->info, job->path, md5, job->package, &job->state);
+		job->unread = !inspect_package(in->info, in->rpm, job->path, job->digest, md5,
+					       job->package, &job->state);
 }
 
 static void *work(void *arg)
@@ -123,7 +145,7 @@ static void *work(void *arg)
  */
 
 int inspect_new(const struct inspect_ops *ops, void *userdata, const char *info,
-		struct inspect **out_inspect)
+		const struct rpm_reader *rpm, struct inspect **out_inspect)
 {
 	struct inspect *in = calloc(1, sizeof(*in));
 	sigset_t all, before;
@@ -134,6 +156,7 @@ int inspect_new(const struct inspect_ops *ops, void *userdata, const char *info,
 	in->ops = ops;
 	in->userdata = userdata;
 	in->info = info;
+	in->rpm = rpm;
 	pthread_mutex_init(&in->lock, NULL);
 	pthread_cond_init(&in->wake, NULL);
 	in->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -187,6 +210,7 @@ static void tell(struct inspect *in, struct known *known)
 		.state = known->state,
 		.digest = span_of(known->digest),
 		.package = span_of(known->package),
+		.verity = span_of(known->verity),
 	};
 
 	known->told = ++in->tellings;
@@ -237,6 +261,7 @@ void inspect_answer(struct inspect *in)
 		struct known *known = find(in, &job->id);
 
 		in->stats.waiting--;
+		in->stats.unread += job->unread;
 		if (job->error)
 			in->stats.failed++;
 		else
@@ -251,6 +276,7 @@ void inspect_answer(struct inspect *in)
 			known->state = job->state;
 			memcpy(known->digest, job->digest, sizeof(known->digest));
 			memcpy(known->package, job->package, sizeof(known->package));
+			memcpy(known->verity, job->verity, sizeof(known->verity));
 			tell(in, known); /* also that nothing could be found out */
 		}
 		job_free(job);
@@ -307,7 +333,8 @@ static int open_file(struct inspect *in, const char *path, const struct inode_id
 	_cleanup_close_ int at = in->ops->open(in->userdata, path);
 	struct known *known;
 	struct version now;
-	char self[64];
+	char self[64], verity[VERITY_TEXT];
+	int fd;
 
 	if (at < 0 || fstat(at, out_st) < 0 || !S_ISREG(out_st->st_mode) ||
 	    in->ops->identify(in->userdata, at, out_id) < 0)
@@ -320,14 +347,23 @@ static int open_file(struct inspect *in, const char *path, const struct inode_id
 	now = version_of(out_st);
 	if (known && same_version(&known->version, &now))
 		return -1;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* Only its mode, owner or links, where the kernel vouches for the content. */
+	if (fd >= 0 && known && known->done && known->verity[0] &&
+	    known->version.size == now.size && !verity_measure(fd, verity) &&
+	    !strcmp(verity, known->verity)) {
+		known->version = now;
+		close(fd);
+		return -1;
+	}
 	if (known && known->done) { /* changed in place: nobody is told what it was */
 		known->done = false;
 		known->state = PACKAGE_PENDING;
-		known->digest[0] = known->package[0] = '\0';
+		known->digest[0] = known->package[0] = known->verity[0] = '\0';
 		tell(in, known);
 	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
-	return open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd;
 }
 
 void inspect_want(struct inspect *in, struct span path, const struct inode_id *identity, bool first)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "model/event.h"
+#include "trust/rpm.h"
 
 #define INSPECT_FILE_MAX (64ULL << 20) /* bytes; larger executables are not read */
 
@@ -31,11 +32,12 @@ struct inspect_ops {
 struct inspect_stats {
 	uint32_t waiting, known;
 	uint64_t done, failed, dropped;
+	uint64_t unread; /* questions that the database of rpm did not answer */
 };
 
-/* info: DPKG_INFO, or its like. ops and info are kept. */
+/* info: DPKG_INFO, or its like; rpm: NULL as for rpm_find(). Both and ops are kept. */
 int inspect_new(const struct inspect_ops *ops, void *userdata, const char *info,
-		struct inspect **out_inspect);
+		const struct rpm_reader *rpm, struct inspect **out_inspect);
 void inspect_free(
 	struct inspect *inspect); /* waits for the file that is being read, 64 MiB at most */
 
@@ -52,5 +54,14 @@ void inspect_answer(struct inspect *inspect);
  */
 void inspect_want(struct inspect *inspect, struct span path, const struct inode_id *identity,
 		  bool first);
+
+/*
+ * The package of a file by its path and hashes (as dpkg_find(), rpm_find()): dpkg's word, and where
+ * that knows nothing of it, rpm's. Returns false if rpm's database did not answer: the package is
+ * not known then, whatever dpkg says. Safe in any thread; may wait for seconds.
+ */
+bool inspect_package(const char *info, const struct rpm_reader *rpm, const char *path,
+		     const char *sha256, const char *md5, char out_package[static PACKAGE_MAX],
+		     enum package_state *out_state);
 
 void inspect_stats(const struct inspect *inspect, struct inspect_stats *out_stats);

@@ -133,8 +133,7 @@ static bool acl_lets_others_write(const char *path)
 	return false;
 }
 
-/* Whether anybody but root can change the file or put another in its place. */
-static bool others_can_write(const char *path)
+bool trust_others_can_write(const char *path)
 {
 	const size_t len = strlen(path);
 	char at[PATH_MAX];
@@ -201,7 +200,7 @@ enum exe_trust trust_ask(struct trust *t, struct span path, const struct inode_i
 		look_again(t, exe);
 	if (exe->has_now && same_file(&exe->now, inode)) {
 		/* Asked each time, and kept for when it stands here no more: modes change. */
-		exe->writable |= others_can_write(exe->path);
+		exe->writable |= trust_others_can_write(exe->path);
 		return exe->writable ? EXE_WRITABLE : EXE_VERIFIED;
 	}
 	/* Replaced since it began: only an inode that is gone from the file system can be an old

@@ -20,6 +20,13 @@ void trust_free(struct trust *trust);
 /* The executables of a policy; forgets those of the one before. -ENOMEM leaves the old. */
 int trust_set_policy(struct trust *trust, const struct policy *policy);
 
+/*
+ * Whether anybody but root can change the file at this absolute path, or put another in its place:
+ * by owner, mode or access ACL of it and of each directory above. Links are followed, and the last
+ * name need not be there. True where it cannot be told.
+ */
+bool trust_others_can_write(const char *path);
+
 /* exe: path as the kernel told it. EXE_UNKNOWN if no policy names it. */
 enum exe_trust trust_ask(struct trust *trust, struct span exe, const struct inode_id *inode,
 			 uint32_t nlink);

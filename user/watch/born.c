@@ -26,7 +26,7 @@ static int add_dump(struct watcher *w, uint64_t object, const struct inode_id *i
 	w->nr_dumps++;
 	node->inode = *inode;
 	node->watch = w->dump_watch;
-	node->born = true;
+	node->born = BORN_DUMP;
 	picture_tell(w, node, true);
 	return 0;
 }
@@ -87,7 +87,7 @@ void watcher_name_dump(struct watcher *w, uint64_t object, const char *path)
 {
 	struct node *node = tree_find(&w->tree, object);
 
-	if (!node || !node->born || !strcmp(node->name, path))
+	if (!node || node->born != BORN_DUMP || !strcmp(node->name, path))
 		return;
 	if (tree_rename_apart(node, path) < 0)
 		dump_problem(w, path, -ENOMEM);
@@ -99,7 +99,7 @@ void watcher_drop_dump(struct watcher *w, uint64_t object)
 {
 	struct node *node = tree_find(&w->tree, object);
 
-	if (!node || !node->born)
+	if (!node || node->born != BORN_DUMP)
 		return;
 	w->ops->unmark(w->userdata, &node->inode);
 	picture_end(w, node);

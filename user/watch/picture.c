@@ -74,12 +74,19 @@ void picture_apart(struct watcher *w, const struct node *dir, const char *name)
 		w->ops->apart(w->userdata, path);
 }
 
+/* No longer watched for what it is. */
+static void picture_grown_up(struct watcher *w, struct node *node)
+{
+	w->nr_dumps -= node->born == BORN_DUMP;
+	w->nr_found -= node->born == BORN_FOUND;
+	node->born = BORN_NOT;
+}
+
 void picture_drop(void *userdata, struct node *node)
 {
 	struct watcher *w = userdata;
 
-	if (node->born)
-		w->nr_dumps--;
+	picture_grown_up(w, node);
 	node->watch = 0;
 	picture_tell(w, node, false);
 }
@@ -133,9 +140,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 			picture_problem(w, dir, name, -ENOMEM);
 		fresh = renamed || (!kept && node->watch != mark->watch);
 		if (!kept) {
-			if (node->born)
-				w->nr_dumps--;
-			node->born = false;
+			picture_grown_up(w, node);
 			node->watch = mark->watch;
 			node->by_link = found == BY_LINK;
 		}
@@ -214,7 +219,8 @@ static void count_node(void *userdata, const struct node *node)
 		s->directories++;
 	else
 		s->files++;
-	s->dumps += node->born;
+	s->dumps += node->born == BORN_DUMP;
+	s->found += node->born == BORN_FOUND;
 }
 
 void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)

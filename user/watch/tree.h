@@ -10,6 +10,8 @@
 
 #include "model/event.h"
 
+enum born { BORN_NOT = 0, BORN_DUMP, BORN_FOUND };
+
 struct node {
 	uint64_t object; /* number of its mark: the key */
 	struct inode_id inode;
@@ -24,7 +26,7 @@ struct node {
 			   last came by. 0: it is not */
 	bool is_dir;
 	bool by_link; /* known only by a symbolic link: any other name is better */
-	bool born; /* watched for what it is, and not for its name: no walk leads here */
+	enum born born; /* watched for what it is, and not for its name: no walk leads here */
 	UT_hash_handle hh;
 };
 

@@ -32,6 +32,7 @@ struct watcher {
 	bool all_late; /* more than that: everything is looked through */
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */
 	uint32_t nr_dumps;
+	uint32_t found_watch, nr_found; /* the same of keys that were found */
 	uint64_t all_problems;
 	uint32_t apart; /* number of the last walk by a child */
 	/* In a child that walks: */
@@ -94,6 +95,12 @@ void walk_visit(struct watcher *w, struct node *dir, int fd, const char *name,
 /* fd: the directory itself, open. NULL: not to be walked (again), or not marked. */
 struct node *walk_mark_dir(struct watcher *w, struct node *parent, const char *name, int fd,
 			   uint32_t state, enum found found);
+
+/* The entry under which something is watched for what it is. */
+static inline uint32_t born_watch(const struct watcher *w, const struct node *node)
+{
+	return node->born == BORN_FOUND ? w->found_watch : w->dump_watch;
+}
 
 /* --- born.c: what is watched for what it is ------------------------------------------------------
  */

@@ -40,7 +40,7 @@ static bool not_of_this_walk(void *userdata, const struct node *node)
 
 	if (node->apart)
 		return !apart_is_wanted(node);
-	return node->born ? !w->dump_watch : node->generation != w->generation;
+	return node->born ? !born_watch(w, node) : node->generation != w->generation;
 }
 
 static void unmark_and_drop(void *userdata, struct node *node)
@@ -82,12 +82,12 @@ void watcher_forget(struct watcher *w)
 }
 
 /* The entries of another policy have other numbers. */
-static void retell_dumps(struct watcher *w)
+static void retell_born(struct watcher *w)
 {
 	for (struct node *node = w->tree.nodes; node; node = node->hh.next) {
-		if (!node->born || node->watch == w->dump_watch)
+		if (!node->born || node->watch == born_watch(w, node))
 			continue;
-		node->watch = w->dump_watch;
+		node->watch = born_watch(w, node);
 		picture_tell(w, node, false);
 	}
 }
@@ -115,7 +115,7 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 	 */
 	if (!w->bounded)
 		tree_remove_if(&w->tree, not_of_this_walk, unmark_and_drop, w);
-	retell_dumps(w);
+	retell_born(w);
 	return 0;
 }
 

@@ -64,10 +64,12 @@ struct watcher_problem {
 
 /* Dumps that are watched for what they are: anybody can write such files. */
 #define WATCHER_DUMPS_MAX 8192
+#define WATCHER_FOUND_MAX 8192 /* keys that are watched for what they are */
 
 struct watcher_stats {
 	uint32_t files, directories;
 	uint32_t dumps; /* of the files: watched for what they are, not for their name */
+	uint32_t found; /* the same of keys */
 	uint64_t visited; /* names looked at since start */
 	uint64_t problems; /* in all */
 	bool bounded; /* the last walk ended at its bound: not everything is marked */
@@ -161,6 +163,22 @@ void watcher_name_dump(struct watcher *watcher, uint64_t object, const char *pat
 
 /* The kernel side took an object for a dump, and it is none: not watched any longer. */
 void watcher_drop_dump(struct watcher *watcher, uint64_t object);
+
+/* Keys that were found under names that no pattern knows: as watcher_set_dump_watch(). */
+void watcher_set_found_watch(struct watcher *watcher, uint32_t watch);
+
+/*
+ * What has this path, open for reading, if it is the regular file of this device and number (as
+ * stat() has them) and is not watched: -ESTALE, -EEXIST (if it was found, this is its name from now
+ * on). No link is followed; -EREMOTE as below.
+ */
+int watcher_open_found(struct watcher *watcher, const char *path, uint64_t dev, uint64_t ino);
+
+/* There is a key in it: as watcher_add_dump(). -ENOSPC: WATCHER_FOUND_MAX of them are watched. */
+int watcher_add_found(struct watcher *watcher, int fd, const char *path);
+
+/* There is no key in it any more. Nothing if the object is none that was found. */
+void watcher_drop_found(struct watcher *watcher, uint64_t object);
 
 /*
  * The file behind an object, open for reading and close-on-exec, or negative errno: -EINVAL if it

@@ -63,7 +63,7 @@ echo $$ >/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope/cgroup.procs
 policy() {
 	cat >/bench/policy.yaml <<END
 version: 1
-settings: {reads: $2, refused: $3}
+settings: {reads: $2, refused: $3, memory: $4}
 watch:
   - name: bench
     class: credential
@@ -72,7 +72,7 @@ END
 }
 
 kt_start() {
-	policy "$1" "${2:-open}" "${3:-off}"
+	policy "$1" "${2:-open}" "${3:-off}" "${4:-off}"
 	# shellcheck disable=SC2046
 	/usr/local/sbin/keytraild $(printf -- '--policy %s ' /usr/local/share/keytrail/policy.d/*.yaml) \
 		--policy /bench/policy.yaml >/bench/log 2>&1 &
@@ -202,6 +202,13 @@ for what in "$@"; do
 		n=${what#*:}
 		kt_start "$n" open on
 		both "$what" "$n" "$pid"
+		end "$pid"
+		;;
+	memory:*)
+		n=${what#*:}
+		kt_start "$n" open off on
+		both "$what" "$n" "$pid"
+		kt_facts "memory:$n"
 		end "$pid"
 		;;
 	start:*)

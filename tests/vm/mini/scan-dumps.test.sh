@@ -74,10 +74,10 @@ kt_start || exit 1
 wait_for sh -c '[ $(($(date +%s) - $(stat -c %Z /tmp/core))) -gt 12 ]' # whoever wrote it has ended
 WAY_MAGIC=$(printf '\177ELF') $WAYS/read /tmp/core
 wait_alert "$(of /tmp/core)"
-# That is the reason to scan it, which may have begun by the time the alert is made.
-expect_field "of an old dump nothing is known" "$(of /tmp/core)" \
-	'.scan.state | IN("unscanned", "scanning")' true
-check "but is when somebody reads it" told dump-with-key /tmp/core
+# That is the reason to scan it; the alert waits for it only if it may be less severe then.
+expect_field "of an old dump it is told what is known" "$(of /tmp/core)" \
+	'.scan.state | IN("unscanned", "scanning", "key")' true
+check "and that is found out when somebody reads it" told dump-with-key /tmp/core
 kt_stop
 
 # Of a device, by hand.

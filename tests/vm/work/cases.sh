@@ -6,9 +6,6 @@
 #
 #	work_start || exit 1		the installed unit, the default policy, alerts followed
 #	quiet NAME COMMAND...		it succeeds, and no alert of medium or above comes of it
-#	quiet_but FILTER NAME COMMAND...
-#					the same, but for alerts that docs/policy.md says cannot be told
-#					apart yet: with those it is skipped, and says so
 #	loud NAME SEVERITY COMMAND... -- CONDITION...
 #					one alert of medium or above comes of it, of this severity, and
 #					each condition (jq) is true of it
@@ -21,7 +18,6 @@ WORK_STREAM=$T/stream
 WORK_LOW=$T/low
 WORK_HEARD=0 # lines of the stream that are accounted for
 WORK_NR=0
-WORK_BUT=
 
 # Every alert from now on, a line each, in a file.
 work_start() {
@@ -84,13 +80,6 @@ work_run() {
 	return $_status
 }
 
-quiet_but() {
-	WORK_BUT=$1
-	shift
-	quiet "$@"
-	WORK_BUT=
-}
-
 quiet() {
 	_name=$1
 	shift
@@ -99,19 +88,10 @@ quiet() {
 	_did=$?
 	work_heard || return 1
 	note "$_name: $(($(cut -d. -f1 /proc/uptime) - _began)) s"
-	_known=0
-	if [ -n "$WORK_BUT" ] && [ -s "$T/heard" ]; then
-		_known=$(jq -c "select($WORK_BUT)" "$T/heard" | wc -l)
-		jq -c "select(($WORK_BUT) | not)" "$T/heard" >"$T/unknown"
-		mv "$T/unknown" "$T/heard"
-	fi
 	if [ $_did -ne 0 ]; then
 		not_ok "$_name" "it did not succeed ($_did): $(tail -n 3 "$T/said")"
 	elif [ -s "$T/heard" ]; then
 		not_ok "$_name" "$(wc -l <"$T/heard") alerts: $(jq -r .text "$T/heard" | head -n 3)"
-	elif [ "$_known" -gt 0 ]; then
-		skip "$_name" "$_known alerts that cannot be told apart yet: $WORK_BUT"
-		return 0
 	else
 		ok "$_name"
 		return 0

@@ -39,12 +39,16 @@ crash_debugged() {
 	crash_scanned $((_scans + 1))
 	gdb -batch -ex bt /usr/local/bin/crashy core.crashy
 }
-# It unpacks the core, and starts the debugger before anybody can have scanned that.
+# It unpacks the core, and starts the debugger before anybody can have scanned that: the debugger waits for
+# nobody, but what is told of it for the scan.
 crash_unpacked() {
-	coredumpctl debug --debugger-arguments="-batch -ex bt" crashy
+	_scans=$(crash_scans)
+	coredumpctl debug --debugger-arguments="-batch -ex bt" "$1"
+	crash_scanned $((_scans + 1))
 }
-CRASH_UNPACKED='.type == "dump-read" and .subject.exe == "/usr/bin/gdb" and
-	(.object.path | startswith("/var/tmp/coredump-"))'
+crash_unpacked_stranger() {
+	crash_unpacked crashy
+}
 # Dumps of which it is known what they are, since the start.
 crash_scans() {
 	keytrail status --json | jq '.scan | .known + ([.done[], .unscanned[]] | add)'
@@ -60,7 +64,7 @@ crash_container() {
 
 crash_quiet() {
 	quiet "a crash, and gdb on its core" crash_debugged
-	quiet_but "$CRASH_UNPACKED" "coredumpctl debug of it" crash_unpacked
+	quiet "coredumpctl debug of it" crash_unpacked_stranger
 	quiet "a container starts" crash_container
 }
 
@@ -73,6 +77,9 @@ crash_holder() {
 }
 crash_holder_cat() {
 	cat /var/lib/systemd/coredump/core.kt-signer.* >/dev/null
+}
+crash_unpacked_holder() {
+	crash_unpacked kt-signer
 }
 crash_agent() {
 	as_alice 'eval "$(ssh-agent)" >/dev/null; ssh-add -q; echo $SSH_AGENT_PID' >agent
@@ -90,6 +97,10 @@ crash_loud() {
 		'.holds | length == 1 and .[0].path == "/srv/signing/key.pem"'
 	loud "cat of its core" high crash_holder_cat -- '.type == "dump-read"' '.scan.state == "clean"' \
 		'.subject.exe == "/usr/bin/cat"' '.object.path | startswith("/var/lib/systemd/coredump/")'
+	# Who crashed had read a key, so nothing is waited for: whatever the scan finds.
+	loud "coredumpctl debug of it" high crash_unpacked_holder -- '.type == "dump-read"' \
+		'.subject.exe == "/usr/bin/gdb"' \
+		'.object.path | startswith("/var/tmp/coredump-")'
 	loud "a debugger at an agent" high crash_agent -- '.type == "memory-read"' \
 		'.subject.exe == "/usr/bin/gdb"' '.target.exe == "/usr/bin/ssh-agent"'
 	loud "a container reads a key of the host" critical crash_container_key -- \

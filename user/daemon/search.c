@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The search for private keys: which trees, when, and what becomes of what is found. */
+#include "daemon/search.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "daemon/app.h"
+#include "daemon/homes.h"
+#include "daemon/log.h"
+#include "daemon/mounts.h"
+#include "scan/child.h"
+#include "scan/process.h"
+#include "scan/test-keys.h"
+#include "search/channel.h"
+#include "watch/reach.h"
+#include "watch/watcher.h"
+
+#define SECOND_NS	 1000000000ULL
+#define CHILD_TIMEOUT_US 5000000ULL
+#define SOON_S		 5 /* after a start, a reload: others begin then, too */
+#define SILENCE_S	 60 /* a child that says nothing for so long hangs */
+#define RETRY_S		 600 /* after one that hung, or could not be had */
+#define TREES_MAX	 8192
+
+enum state { OFF, WAITING, SEARCHING, FAILED };
+
+static const char *const states[] = {"off", "waiting", "searching", "failed"};
+
+struct place {
+	char *path;
+	int mount;
+};
+
+struct search_watch {
+	struct app *app;
+	enum state state;
+	struct scan_process child;
+	int fd; /* -1: no child */
+	sd_event_source *readable, *timeout;
+	uint64_t said_s; /* its last sign of life; CLOCK_BOOTTIME, as all of these */
+	uint64_t next_s; /* next search */
+	uint64_t whole_s; /* the last one that read every directory was begun; 0 = none */
+	bool whole, forget; /* the next, or this, search */
+	struct place *places;
+	size_t nr_places, at;
+	struct search_counts so_far, last;
+	uint64_t begun_ns, ended_ns; /* CLOCK_REALTIME; 0 = never */
+	uint64_t searches, keys, test_keys, failed, left_out;
+	uint64_t places_apart; /* not searched: they may not answer */
+	/* A file that is being looked into: */
+	struct scan_child *reader;
+	sd_event_source *reader_readable, *reader_timeout;
+	int file;
+	char path[PATH_MAX];
+};
+
+static uint64_t now_s(void)
+{
+	return app_boottime() / SECOND_NS;
+}
+
+static const struct discover_settings *settings(const struct search_watch *s)
+{
+	return &policy_settings(s->app->policy)->discover;
+}
+
+static bool is_wanted(const struct search_watch *s)
+{
+	return settings(s)->content && policy_find_class(s->app->policy, CLASS_FOUND_KEY);
+}
+
+/* --- the child's end -----------------------------------------------------------------------------
+ */
+
+static void reader_end(struct search_watch *s)
+{
+	s->reader_readable = sd_event_source_disable_unref(s->reader_readable);
+	s->reader_timeout = sd_event_source_disable_unref(s->reader_timeout);
+	scan_child_free(s->reader);
+	s->reader = NULL;
+	s->file = fd_close(s->file);
+}
+
+static void places_free(struct search_watch *s)
+{
+	for (size_t i = 0; i < s->nr_places; i++)
+		free(s->places[i].path);
+	free(s->places);
+	s->places = NULL;
+	s->nr_places = s->at = 0;
+}
+
+static void child_end(struct search_watch *s)
+{
+	reader_end(s);
+	s->readable = sd_event_source_disable_unref(s->readable);
+	s->fd = fd_close(s->fd);
+	/* Before its number can be another's. */
+	if (s->child.pid)
+		sensor_child_ended(s->app->sensor, MARKING_SLOT_SEARCH);
+	scan_process_end(&s->child);
+	s->forget = false; /* a new one remembers nothing */
+	s->whole_s = 0;
+	places_free(s);
+}
+
+static void child_failed(struct search_watch *s, const char *why)
+{
+	log_line(SD_WARNING, "the search for keys was broken off: %s; it begins anew in %d minutes",
+		 why, RETRY_S / 60);
+	s->failed++;
+	child_end(s);
+	s->state = FAILED;
+	s->next_s = now_s() + RETRY_S;
+}
+
+static void say(struct search_watch *s, const struct search_message *message)
+{
+	/* It waits for each: there is room. */
+	if (send(s->fd, message, sizeof(*message), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(*message))
+		kill(s->child.pid, SIGKILL); /* told by the end of its socket */
+}
+
+/* --- which trees ---------------------------------------------------------------------------------
+ */
+
+static bool is_below(const char *path, const char *tree)
+{
+	size_t len = strlen(tree);
+
+	return !strcmp(tree, "/") ||
+	       (!strncmp(path, tree, len) && (path[len] == '/' || !path[len]));
+}
+
+/* In the order in which they are added. */
+static void add_place(struct search_watch *s, const char *path, int mount)
+{
+	struct place *places;
+
+	for (size_t i = 0; i < s->nr_places; i++)
+		if (s->places[i].mount == mount && is_below(path, s->places[i].path))
+			return;
+	if (s->nr_places == TREES_MAX) {
+		s->left_out++;
+		return;
+	}
+	places = reallocarray(s->places, s->nr_places + 1, sizeof(*places));
+	if (!places)
+		return;
+	s->places = places;
+	places[s->nr_places].mount = mount;
+	places[s->nr_places].path = strdup(path);
+	if (places[s->nr_places].path)
+		s->nr_places++;
+}
+
+/* A service's home may be a directory of all: such are not anybody's. */
+static bool is_somebodys(const char *home)
+{
+	static const char *const shared[] = {"/usr", "/bin",  "/sbin", "/lib",
+					     "/dev", "/proc", "/sys"};
+	static const char *const tops[] = {"/",	       "/var", "/var/lib", "/run", "/tmp",
+					   "/var/tmp", "/etc", "/home",	   "/opt", "/srv"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		if (is_below(home, shared[i]))
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
+		if (!strcmp(home, tops[i]))
+			return false;
+	return true;
+}
+
+static bool fd_answers(void *userdata, int fd)
+{
+	struct search_watch *s = userdata;
+
+	return settings(s)->network || mounts_answers(s->app->mounts, fd);
+}
+
+static void add_tree(struct search_watch *s, const char *path, bool home)
+{
+	const struct reach reach = {fd_answers, s};
+	_cleanup_close_ int fd = reach_path(&reach, path, true);
+	char self[REACH_SELF_MAX], real[PATH_MAX];
+	ssize_t n;
+
+	s->places_apart += fd == -EREMOTE;
+	if (fd < 0)
+		return;
+	/* By its own name, without links: it is opened again by that. */
+	n = readlink(reach_self(fd, self), real, sizeof(real) - 1);
+	if (n <= 0 || n >= (ssize_t)sizeof(real) - 1)
+		return;
+	real[n] = '\0';
+	if (!home || is_somebodys(real))
+		add_place(s, real, mounts_id(fd));
+}
+
+struct below {
+	struct search_watch *search;
+	size_t nr_trees; /* of the places */
+};
+
+/* What is mounted in a tree is searched as a tree of its own, if it answers. */
+static void add_mount(void *userdata, const char *path, int id, const char *type, bool answers)
+{
+	struct below *below = userdata;
+	struct search_watch *s = below->search;
+	bool inside = false;
+
+	for (size_t i = 0; i < below->nr_trees && !inside; i++)
+		inside = s->places[i].mount != id && is_below(path, s->places[i].path);
+	if (!inside || mounts_type_is_pseudo(type))
+		return;
+	if (answers || (settings(s)->network && strcmp(type, "autofs") != 0))
+		add_place(s, path, id);
+	else
+		s->places_apart++;
+}
+
+static void list_places(struct search_watch *s)
+{
+	struct below below = {.search = s};
+	const char *const *list;
+	size_t nr;
+
+	places_free(s);
+	s->places_apart = 0;
+	list = policy_discover_trees(s->app->policy, &nr);
+	for (size_t i = 0; i < nr; i++)
+		add_tree(s, list[i], false);
+	list = homes_list(s->app->homes, &nr);
+	for (size_t i = 0; i < nr && settings(s)->homes; i++)
+		add_tree(s, list[i], true);
+	below.nr_trees = s->nr_places;
+	mounts_each(s->app->mounts, add_mount, &below);
+}
+
+/* --- a file that begins as a key does
+ * --------------------------------------------------------------
+ */
+
+static void answer(struct search_watch *s, int value)
+{
+	const struct search_message message = {.word = SEARCH_ANSWER, .value = value};
+
+	reader_end(s);
+	say(s, &message);
+}
+
+static void take_key(struct search_watch *s, const struct key_identity *key)
+{
+	int r;
+
+	if (key->kind == KEY_NONE) {
+		answer(s, 0);
+		return;
+	}
+	/* In every copy of a library, or of its sources. */
+	if (key->has_spki && test_key(key->spki)) {
+		s->test_keys++;
+		answer(s, 0);
+		return;
+	}
+	r = watcher_add_found(s->app->watcher, s->file, s->path);
+	s->keys += r == 0;
+	s->left_out += r == -ENOSPC || r == -EDQUOT;
+	answer(s, r < 0);
+}
+
+static int on_reader(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct search_watch *s = userdata;
+	struct key_identity key;
+	int r = scan_child_read(s->reader, &key);
+
+	if (r == -EAGAIN)
+		return 0;
+	if (r < 0)
+		answer(s, r != -EFBIG);
+	else
+		take_key(s, &key);
+	return 0;
+}
+
+static int on_reader_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	answer(userdata, 1);
+	return 0;
+}
+
+static int start_reader(struct search_watch *s)
+{
+	sd_event *loop = s->app->loop;
+	int r = scan_child_spawn(NULL, s->file, -1, &s->reader);
+
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(loop, &s->reader_readable, scan_child_fd(s->reader), EPOLLIN, on_reader,
+			    s);
+	if (r >= 0)
+		r = sd_event_add_time_relative(loop, &s->reader_timeout, CLOCK_MONOTONIC,
+					       CHILD_TIMEOUT_US, 0, on_reader_timeout, s);
+	return r;
+}
+
+static void take_file(struct search_watch *s, const struct search_message *message)
+{
+	snprintf(s->path, sizeof(s->path), "%s", message->path);
+	s->file = watcher_open_found(s->app->watcher, s->path, message->dev, message->ino);
+	if (s->file < 0)
+		answer(s, s->file == -EEXIST || s->file == -EINVAL ? 0 : 1);
+	else if (start_reader(s) < 0)
+		answer(s, 1);
+}
+
+/* --- a search
+ * --------------------------------------------------------------------------------------
+ */
+
+static void send_place(struct search_watch *s)
+{
+	struct search_message message = {.word = SEARCH_END};
+
+	if (s->at < s->nr_places) {
+		message.word = SEARCH_TREE;
+		message.value = s->places[s->at].mount;
+		snprintf(message.path, sizeof(message.path), "%s", s->places[s->at].path);
+		s->at++;
+	}
+	say(s, &message);
+}
+
+static void done(struct search_watch *s, const struct search_counts *counts)
+{
+	s->state = WAITING;
+	s->last = s->so_far = *counts;
+	s->ended_ns = app_realtime();
+	s->searches++;
+	s->next_s = now_s() + (s->forget ? SOON_S : settings(s)->look_s);
+	places_free(s);
+}
+
+static void take(struct search_watch *s, const struct search_message *message)
+{
+	switch (message->word) {
+	case SEARCH_FILE:
+		if (!s->reader && s->file < 0)
+			take_file(s, message);
+		return;
+	case SEARCH_COUNTS:
+		if (!message->value)
+			s->so_far = message->counts;
+		return;
+	case SEARCH_NEXT:
+		send_place(s);
+		return;
+	case SEARCH_DONE:
+		if (s->state == SEARCHING)
+			done(s, &message->counts);
+		return;
+	default:
+		kill(s->child.pid, SIGKILL);
+	}
+}
+
+static int on_child(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct search_watch *s = userdata;
+	struct search_message message;
+	ssize_t n = recv(fd, &message, sizeof(message), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n != sizeof(message)) {
+		child_failed(s, "the child that searches has ended");
+		return 0;
+	}
+	message.path[sizeof(message.path) - 1] = '\0';
+	s->said_s = now_s();
+	take(s, &message);
+	return 0;
+}
+
+static int start_child(struct search_watch *s)
+{
+	char *argv[] = {(char *)"keytrail-search", (char *)"serve", NULL};
+	_cleanup_close_ int theirs = -1;
+	int ends[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	s->fd = ends[0];
+	theirs = ends[1];
+	r = scan_process_spawn(SEARCH_PROGRAM, argv,
+			       (const int[SCAN_PROCESS_FDS]){theirs, -1, -1, -1}, &s->child);
+	if (r < 0)
+		return r;
+	/* It opens nothing before it is told where. */
+	sensor_lend_child(s->app->sensor, MARKING_SLOT_SEARCH, s->child.pid);
+	return sd_event_add_io(s->app->loop, &s->readable, s->fd, EPOLLIN, on_child, s);
+}
+
+static void begin(struct search_watch *s)
+{
+	const struct discover_settings *set = settings(s);
+	struct search_message message = {
+		.word = SEARCH_BEGIN,
+		.limits =
+			{
+				.names_per_s = set->names_per_s,
+				.files_per_s = set->files_per_s,
+				.max_size = set->max_size_kib * 1024,
+				.max_names = set->max_names,
+			},
+	};
+	int r = s->fd < 0 ? start_child(s) : 0;
+
+	if (r < 0) {
+		child_failed(s, strerror(-r));
+		return;
+	}
+	s->whole = s->forget || !s->whole_s || now_s() >= s->whole_s + set->again_s;
+	if (s->whole)
+		s->whole_s = now_s();
+	message.value = (s->whole ? SEARCH_WHOLE : 0) | (s->forget ? SEARCH_FORGET : 0);
+	s->forget = false;
+	s->so_far = (struct search_counts){0};
+	s->begun_ns = app_realtime();
+	s->said_s = now_s();
+	s->state = SEARCHING;
+	list_places(s);
+	say(s, &message);
+	send_place(s);
+}
+
+void search_watch_second(struct search_watch *s)
+{
+	if (s->state == SEARCHING && !s->reader && now_s() >= s->said_s + SILENCE_S)
+		child_failed(s, "a file system does not answer");
+	else if ((s->state == WAITING || s->state == FAILED) && now_s() >= s->next_s)
+		begin(s);
+}
+
+void search_watch_soon(struct search_watch *s)
+{
+	if (s->state == WAITING && s->next_s > now_s() + SOON_S)
+		s->next_s = now_s() + SOON_S;
+}
+
+void search_watch_policy(struct search_watch *s)
+{
+	const uint32_t watch = policy_find_class(s->app->policy, CLASS_FOUND_KEY);
+
+	/* Before the set is put in force. */
+	watcher_set_found_watch(s->app->watcher, is_wanted(s) ? watch : 0);
+	if (!is_wanted(s)) {
+		child_end(s);
+		s->state = OFF;
+		return;
+	}
+	/* What was watched by its name may be so no longer. */
+	s->forget = true;
+	if (s->state != SEARCHING) {
+		s->state = WAITING;
+		s->next_s = now_s() + SOON_S;
+	}
+}
+
+int search_watch_new(struct app *app, struct search_watch **out_search)
+{
+	struct search_watch *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->app = app;
+	s->fd = s->file = -1;
+	s->child.pidfd = -1;
+	*out_search = s;
+	return 0;
+}
+
+void search_watch_free(struct search_watch *s)
+{
+	if (!s)
+		return;
+	child_end(s);
+	free(s);
+}
+
+bool search_watch_is(const struct search_watch *s, const struct subject *subject)
+{
+	return s && s->child.pid && subject->id.tgid == (uint32_t)s->child.pid;
+}
+
+static json_t *counts_json(const struct search_counts *counts)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "names", (json_int_t)counts->names,
+			 "directories", (json_int_t)counts->dirs, "opened",
+			 (json_int_t)counts->opened, "asked", (json_int_t)counts->asked,
+			 "unreadable", (json_int_t)counts->unreadable, "mounts",
+			 (json_int_t)counts->mounts, "bounded", (int)counts->bounded);
+}
+
+json_t *search_json(const struct search_watch *s)
+{
+	struct watcher_stats watched;
+	json_t *json;
+
+	watcher_stats(s->app->watcher, &watched);
+	json = json_pack("{s:s, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "state",
+			 states[s->state], "whole", (int)s->whole, "now", counts_json(&s->so_far),
+			 "last", counts_json(&s->last), "searches", (json_int_t)s->searches,
+			 "trees", (json_int_t)s->nr_places, "tree", (json_int_t)s->at, "watched",
+			 (json_int_t)watched.found, "test_keys", (json_int_t)s->test_keys,
+			 "left_out", (json_int_t)s->left_out, "apart", (json_int_t)s->places_apart,
+			 "failed", (json_int_t)s->failed);
+	if (json && s->begun_ns)
+		json_object_set_new(json, "begun", json_real((double)s->begun_ns / 1e9));
+	if (json && s->ended_ns)
+		json_object_set_new(json, "ended", json_real((double)s->ended_ns / 1e9));
+	if (json && (s->state == WAITING || s->state == FAILED))
+		json_object_set_new(json, "next_in_s",
+				    json_integer(s->next_s > now_s()
+							 ? (json_int_t)(s->next_s - now_s())
+							 : 0));
+	return json;
+}

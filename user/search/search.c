@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Looks through trees of directories for files that begin as private keys do. */
+#include "search/search.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "search/head.h"
+#include "search/pace.h"
+#include "search/seen.h"
+#include "watch.h"
+
+#define BESIDES (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+#define PLAINLY (RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+struct dir {
+	bool known; /* the times are those of when it was read */
+	bool gone;
+	uint8_t depth;
+	int64_t mtime_s, ctime_s;
+	uint32_t mtime_ns, ctime_ns;
+	UT_hash_handle hh;
+	char rel[]; /* below its tree; "." for that itself */
+};
+
+struct tree {
+	struct dir *dirs; /* hash by rel, in the order in which they were found */
+	bool wanted;
+	int mount;
+	UT_hash_handle hh;
+	char path[];
+};
+
+/* A name that was read in a directory. */
+struct entry {
+	struct entry *next;
+	unsigned char type; /* DT_* */
+	char name[];
+};
+
+struct search {
+	const struct search_ops *ops;
+	void *userdata;
+	struct tree *trees; /* hash by path */
+	size_t nr_dirs;
+	struct seen seen;
+	struct pace pace;
+	struct search_limits limits;
+	bool whole;
+	struct search_counts counts;
+};
+
+int search_new(const struct search_ops *ops, void *userdata, struct search **out_search)
+{
+	struct search *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->ops = ops;
+	s->userdata = userdata;
+	*out_search = s;
+	return 0;
+}
+
+static void dir_free(struct search *s, struct tree *tree, struct dir *dir)
+{
+	HASH_DEL(tree->dirs, dir);
+	free(dir);
+	s->nr_dirs--;
+}
+
+static void tree_free(struct search *s, struct tree *tree)
+{
+	struct dir *dir, *tmp;
+
+	HASH_ITER(hh, tree->dirs, dir, tmp)
+	{
+		dir_free(s, tree, dir);
+	}
+	HASH_DEL(s->trees, tree);
+	free(tree);
+}
+
+void search_free(struct search *s)
+{
+	struct tree *tree, *tmp;
+
+	if (!s)
+		return;
+	HASH_ITER(hh, s->trees, tree, tmp)
+	{
+		tree_free(s, tree);
+	}
+	seen_fini(&s->seen);
+	free(s);
+}
+
+void search_begin(struct search *s, const struct search_limits *limits, bool whole, bool forget)
+{
+	s->limits = *limits;
+	s->whole = whole || forget;
+	s->counts = (struct search_counts){0};
+	if (forget)
+		seen_fini(&s->seen);
+	for (struct tree *tree = s->trees; tree; tree = tree->hh.next)
+		tree->wanted = false;
+}
+
+void search_end(struct search *s, struct search_counts *out_counts)
+{
+	struct tree *tree, *tmp;
+
+	HASH_ITER(hh, s->trees, tree, tmp)
+	{
+		if (!tree->wanted)
+			tree_free(s, tree);
+	}
+	*out_counts = s->counts;
+}
+
+/* --- opening -----------------------------------------------------------------------------------
+ */
+
+static int open_as(int at, const char *name, int flags, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | (flags & O_PATH ? O_CLOEXEC | O_NOFOLLOW : BESIDES)),
+		.resolve = resolve,
+	};
+	int fd = (int)syscall(SYS_openat2, at, name, &how, sizeof(how));
+
+	/* Only its owner, and who has CAP_FOWNER, may leave a file's time alone. */
+	if (fd < 0 && errno == EPERM && flags & O_NOATIME) {
+		how.flags &= ~(uint64_t)O_NOATIME;
+		fd = (int)syscall(SYS_openat2, at, name, &how, sizeof(how));
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* Does not ask the file system, which may not answer. -1: not to be had. */
+static int mount_of(int fd)
+{
+	char path[48], line[128];
+	_cleanup_fclose_ FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "mnt_id:", 7))
+			return (int)strtol(line + 7, NULL, 10);
+	return -1;
+}
+
+/* -EXDEV: a mount point. */
+static int open_dir(const struct tree *tree, const char *rel)
+{
+	_cleanup_close_ int root = open_as(AT_FDCWD, tree->path, O_PATH | O_DIRECTORY, PLAINLY);
+
+	if (root < 0)
+		return root;
+	if (tree->mount >= 0 && mount_of(root) != tree->mount)
+		return -EXDEV; /* something else is mounted there by now */
+	return open_as(root, rel, O_RDONLY | O_DIRECTORY | O_NOATIME,
+		       PLAINLY | RESOLVE_NO_XDEV | RESOLVE_BENEATH);
+}
+
+/* --- a file ------------------------------------------------------------------------------------
+ */
+
+static bool is_young(const struct search *s, int64_t time_s)
+{
+	return time_s + SEARCH_SETTLE_S > s->ops->wall(s->userdata);
+}
+
+/* 1: it begins as a key does; 0: it does not; negative errno. */
+static int look(struct search *s, int dir, const char *name)
+{
+	/* With the marking flags: whoever is told of what is opened can tell it from all others. */
+	_cleanup_close_ int fd = open_as(dir, name, O_RDONLY | O_NOATIME | MARKING_FLAGS,
+					 PLAINLY | RESOLVE_NO_XDEV | RESOLVE_BENEATH);
+	unsigned char head[HEAD_BYTES];
+	struct stat st;
+	ssize_t n;
+	bool key;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	s->counts.opened++;
+	pace_spend(&s->pace, s->ops->now(s->userdata), 1, s->limits.files_per_s);
+	/* A page, and nothing ahead of it. */
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	n = pread(fd, head, sizeof(head), 0);
+	key = n > 0 && head_is_key(head, (size_t)n);
+	explicit_bzero(head, sizeof(head));
+	return n < 0 ? -errno : key;
+}
+
+static int ask(struct search *s, const struct tree *tree, const struct dir *dir, const char *name,
+	       const struct seen_file *file)
+{
+	char path[PATH_MAX];
+	const bool top = !strcmp(dir->rel, ".");
+	const struct search_file found = {.path = path, .dev = file->dev, .ino = file->ino};
+	int n = snprintf(path, sizeof(path), "%s%s%s/%s", strcmp(tree->path, "/") ? tree->path : "",
+			 top ? "" : "/", top ? "" : dir->rel, name);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return 0;
+	s->counts.asked++;
+	return s->ops->ask(s->userdata, &found);
+}
+
+/* *settled: nothing more can happen to it without its directory's or its own time telling. */
+static int visit_file(struct search *s, const struct tree *tree, const struct dir *dir, int fd,
+		      const char *name, const struct statx *st, bool *settled)
+{
+	const struct seen_file file = {
+		.dev = makedev(st->stx_dev_major, st->stx_dev_minor),
+		.ino = st->stx_ino,
+		.size = st->stx_size,
+		.ctime_s = st->stx_ctime.tv_sec,
+		.ctime_ns = st->stx_ctime.tv_nsec,
+	};
+	const bool young = is_young(s, file.ctime_s);
+	int r;
+
+	*settled &= !young;
+	if (file.size < KEY_BYTES_MIN || file.size > s->limits.max_size ||
+	    seen_has(&s->seen, &file))
+		return 0;
+	r = look(s, fd, name);
+	s->counts.unreadable += r == -EACCES || r == -EPERM || r == -EIO;
+	if (r < 0) {
+		*settled &= r != -EIO;
+		return 0;
+	}
+	if (r > 0)
+		r = ask(s, tree, dir, name, &file);
+	if (r > 0)
+		*settled = false;
+	/* A file that is being written may have the same time and size in a moment. */
+	else if (!r && !young)
+		seen_add(&s->seen, &file);
+	return r < 0 ? r : 0;
+}
+
+/* --- a directory -------------------------------------------------------------------------------
+ */
+
+static int add_dir(struct search *s, struct tree *tree, const char *rel, unsigned depth)
+{
+	size_t len = strlen(rel);
+	struct dir *dir;
+
+	HASH_FIND(hh, tree->dirs, rel, len, dir);
+	if (dir) {
+		dir->gone = false;
+		return 0;
+	}
+	if (depth > SEARCH_DEPTH_MAX || s->nr_dirs == SEARCH_DIRS_MAX || len >= PATH_MAX) {
+		s->counts.bounded = 1;
+		return 0;
+	}
+	dir = calloc(1, sizeof(*dir) + len + 1);
+	if (!dir)
+		return -ENOMEM;
+	memcpy(dir->rel, rel, len + 1);
+	dir->depth = (uint8_t)depth;
+	HASH_ADD(hh, tree->dirs, rel, len, dir);
+	if (!dir->hh.tbl) {
+		free(dir);
+		return -ENOMEM;
+	}
+	s->nr_dirs++;
+	return 0;
+}
+
+static int add_below(struct search *s, struct tree *tree, const struct dir *dir, const char *name)
+{
+	char rel[2 * PATH_MAX];
+
+	if (!strcmp(dir->rel, "."))
+		snprintf(rel, sizeof(rel), "%s", name);
+	else
+		snprintf(rel, sizeof(rel), "%s/%s", dir->rel, name);
+	return add_dir(s, tree, rel, dir->depth + 1U);
+}
+
+static void entries_free(struct entry **entries)
+{
+	struct entry *next;
+
+	for (struct entry *entry = *entries; entry; entry = next) {
+		next = entry->next;
+		free(entry);
+	}
+	*entries = NULL;
+}
+
+/* All names but those that are neither files nor directories. */
+static int read_entries(struct search *s, int fd, struct entry **out_entries)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = own >= 0 ? fdopendir(own) : NULL;
+	_cleanup_(entries_free) struct entry *entries = NULL;
+
+	if (!d) {
+		fd_close(own);
+		return -errno;
+	}
+	for (struct dirent *e; (e = readdir(d));) {
+		size_t len = strlen(e->d_name);
+		struct entry *entry;
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (s->counts.names >= s->limits.max_names) {
+			s->counts.bounded = 1;
+			break;
+		}
+		s->counts.names++;
+		if (e->d_type != DT_REG && e->d_type != DT_DIR && e->d_type != DT_UNKNOWN)
+			continue;
+		entry = malloc(sizeof(*entry) + len + 1);
+		if (!entry)
+			return -ENOMEM;
+		entry->type = e->d_type;
+		memcpy(entry->name, e->d_name, len + 1);
+		entry->next = entries;
+		entries = entry;
+	}
+	*out_entries = take_ptr(entries);
+	return 0;
+}
+
+static int visit(struct search *s, struct tree *tree, const struct dir *dir, int fd,
+		 const struct entry *entry, bool *settled)
+{
+	struct statx st;
+
+	/* What a directory is, is asked when it is opened: something may be mounted there. */
+	if (entry->type == DT_DIR)
+		return add_below(s, tree, dir, entry->name);
+	if (statx(fd, entry->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  STATX_BASIC_STATS, &st) < 0)
+		return 0;
+	if (S_ISDIR(st.stx_mode))
+		return add_below(s, tree, dir, entry->name);
+	if (!S_ISREG(st.stx_mode))
+		return 0;
+	return visit_file(s, tree, dir, fd, entry->name, &st, settled);
+}
+
+/* Nothing is open. */
+static void rest(struct search *s)
+{
+	uint64_t ns;
+
+	s->ops->progress(s->userdata, &s->counts);
+	ns = pace_rest(&s->pace, s->ops->now(s->userdata));
+	if (ns)
+		s->ops->rest(s->userdata, ns);
+}
+
+/* Goes on after each rest with the directory that has the name by then. */
+static int visit_all(struct search *s, struct tree *tree, struct dir *dir, struct entry **entries,
+		     bool *settled)
+{
+	_cleanup_close_ int fd = -1;
+	struct entry *entry;
+	int r = 0;
+
+	while ((entry = *entries) && r >= 0) {
+		if (pace_rest(&s->pace, s->ops->now(s->userdata))) {
+			fd = fd_close(fd);
+			rest(s);
+		}
+		if (fd < 0)
+			fd = open_dir(tree, dir->rel);
+		if (fd < 0) {
+			*settled = false;
+			return 0;
+		}
+		pace_spend(&s->pace, s->ops->now(s->userdata), 1, s->limits.names_per_s);
+		r = visit(s, tree, dir, fd, entry, settled);
+		*entries = entry->next;
+		free(entry);
+	}
+	return r < 0 ? r : 0;
+}
+
+static bool is_as_it_was(const struct dir *dir, const struct stat *st)
+{
+	return dir->known && dir->mtime_s == st->st_mtim.tv_sec &&
+	       dir->mtime_ns == st->st_mtim.tv_nsec && dir->ctime_s == st->st_ctim.tv_sec &&
+	       dir->ctime_ns == st->st_ctim.tv_nsec;
+}
+
+static int search_dir(struct search *s, struct tree *tree, struct dir *dir)
+{
+	_cleanup_(entries_free) struct entry *entries = NULL;
+	_cleanup_close_ int fd = open_dir(tree, dir->rel);
+	struct stat st;
+	bool settled;
+	int r;
+
+	pace_spend(&s->pace, s->ops->now(s->userdata), 1, s->limits.names_per_s);
+	s->counts.unreadable += fd == -EACCES || fd == -EPERM;
+	s->counts.mounts += fd == -EXDEV;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		dir->gone = true; /* its own directory tells if it is there again */
+		return 0;
+	}
+	if (!s->whole && is_as_it_was(dir, &st))
+		return 0;
+	s->counts.dirs++;
+	r = read_entries(s, fd, &entries);
+	fd = fd_close(fd);
+	if (r == -ENOMEM)
+		return r;
+	settled = !r; /* what could not be read is read next time */
+	r = visit_all(s, tree, dir, &entries, &settled);
+	if (r < 0)
+		return r;
+	dir->known = settled && !is_young(s, st.st_mtim.tv_sec) &&
+		     !is_young(s, st.st_ctim.tv_sec) && !s->counts.bounded;
+	dir->mtime_s = st.st_mtim.tv_sec;
+	dir->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	dir->ctime_s = st.st_ctim.tv_sec;
+	dir->ctime_ns = (uint32_t)st.st_ctim.tv_nsec;
+	return 0;
+}
+
+static struct tree *get_tree(struct search *s, const char *path)
+{
+	size_t len = strlen(path);
+	struct tree *tree;
+
+	HASH_FIND(hh, s->trees, path, len, tree);
+	if (tree)
+		return tree;
+	tree = calloc(1, sizeof(*tree) + len + 1);
+	if (!tree)
+		return NULL;
+	memcpy(tree->path, path, len + 1);
+	HASH_ADD(hh, s->trees, path, len, tree);
+	if (!tree->hh.tbl) {
+		free(tree);
+		return NULL;
+	}
+	return tree;
+}
+
+int search_tree(struct search *s, const char *path, int mount)
+{
+	struct tree *tree = get_tree(s, path);
+	struct dir *dir, *next;
+	int r = tree ? add_dir(s, tree, ".", 0) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	tree->wanted = true;
+	tree->mount = mount;
+	/* What is found on the way comes behind. */
+	for (dir = tree->dirs; dir && r >= 0; dir = next) {
+		r = search_dir(s, tree, dir);
+		next = dir->hh.next;
+		if (dir->gone)
+			dir_free(s, tree, dir);
+		rest(s);
+	}
+	return r;
+}
