@@ -108,7 +108,7 @@ bench-scan: all truthset
 		--scalar '$(BUILD)/scalar/keytrail' --megabytes $(MEGABYTES)
 
 # --- demo --------------------------------------------------------------------------------------------
-## make demo               shows it at work in a guest; installs what is missing; KERNEL=6.1
+## make demo               an incident, replayed in two guests; installs what is missing; KERNEL=6.1
 .PHONY: demo
 demo:
 	+@$(CHECK_ENV) $(if $(KERNEL),KERNEL='$(KERNEL)') scripts/demo

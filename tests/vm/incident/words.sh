@@ -124,22 +124,31 @@ crash() {
 	say "$(ls -l "$CORE")"
 }
 
-# told FILE: what these alerts say, a line for each: type, severity, keys, zone, program, account, dump.
-# The daemon's own start and stop, repeats, and the key by which it is known that all has come are not.
+# told FILE: what these alerts say, a line for each: type, severity, keys, zone, program, account, file. Of
+# a dump that was scanned it depends on how long that took whether its writer is still known. The daemon's
+# own start and stop, repeats, and the key by which it is known that all has come are left out.
 told() {
 	jq -r --arg rsa "$RSA" --arg p256 "$P256" '
-		def key: if . == $rsa then "token-rsa" elif . == $p256 then "token-p256" else . end;
+		def name: if . == $rsa then "token-rsa" elif . == $p256 then "token-p256" else . end;
+		def words: map(select(. != "")) | unique | join("+") | if . == "" then "-" else . end;
 		select(.type != "daemon" and (.summary | not) and
 			((.object.path // "") | contains("/id_barrier_") | not)) |
+		(.type == "dump-with-key") as $scanned |
 		[.type, .severity,
-		 ([(.breach.rotate // empty | .fingerprint | key)] + if .breach then [] else
-			[(.scan.keys // [] | .[] | .key.fingerprint | key), (.holds // [] | .[] |
-			.key.fingerprint | key)] end | unique | join("+") | if . == "" then "-" else . end),
-		 (.breach.zone // ([.scan.keys // [] | .[].zone] | unique | join("+")) |
-			if . == "" then "-" else . end),
-		 (.subject.exe | sub(".*/"; "")), .subject.user,
+		 (if .breach then [.breach.rotate.fingerprint] else
+			[(.scan.keys // [] | .[].key.fingerprint),
+			 (.holds // [] | .[].key.fingerprint)] end | map(name) | words),
+		 (if .breach then [.breach.zone] else [.scan.keys // [] | .[].zone] end | words),
+		 (if $scanned then "-" else .subject.exe | sub(".*/"; "") end),
+		 (if $scanned then "-" else .subject.user end),
 		 ((.object.path // .scan.path // .dump.path) | sub(".*/"; "") |
 			sub("core[.]signd[.].*[.]zst"; "core.signd.zst"))] | join(" ")' "$1"
+}
+
+# Each line of the keys' files that is not the same in all keys.
+no_key_bytes() {
+	sed '/^-----/d' /srv/signing/keys/*.pem >"$T/secret"
+	! grep -rqsFf "$T/secret" /var/log /var/lib/keytrail /run/keytrail
 }
 
 # What both hosts have told until now, in order; kept in $T/told-HOST.
