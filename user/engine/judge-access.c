@@ -177,8 +177,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		judge_dump(object->scan, &of_dump, &answer);
 	}
 	if (answer.verdict != VERDICT_ALERT) {
-		if (!*s->noted)
-			engine_record_access(engine, s, object, ACTION_READ, &answer);
+		/* Once more if it stands there as what it was before its scan. */
+		engine_record_access(engine, s, object, ACTION_READ, &answer);
 		if (answer.verdict == VERDICT_ALLOW)
 			engine->st.allowed++;
 		else
