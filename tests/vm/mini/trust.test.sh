@@ -68,6 +68,8 @@ for name in deleted long-running; do
 	eval "pid_$(echo $name | tr - _)=$!"
 	wait_for spinning $name
 done
+# Until the daemon has seen it start: a file that goes within that moment is one that it never saw.
+kt_barrier || not_ok "alerts come through" "no alert for the barrier"
 rm $bin/deleted
 mv /root/outside/late1 $ssh/id_deleted
 # shellcheck disable=SC2154
