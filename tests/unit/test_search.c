@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -286,6 +288,48 @@ static void what_could_not_be_looked_into_is_asked_about_again(void **state)
 	search_end(f->search, &counts);
 }
 
+static void what_could_not_be_opened_is_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	struct search_counts counts;
+	struct rlimit as_it_is, few;
+	char path[PATH_MAX];
+	int fd;
+
+	/* Another has a lease to write on it. */
+	put(f, "key", KEY);
+	snprintf(path, sizeof(path), "%s/key", f->dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	signal(SIGIO, SIG_IGN);
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+	counts = run(f, &plenty, true);
+	assert_int_equal(world.asked, 0);
+	assert_int_equal(counts.unreadable, 1);
+	close(fd);
+	counts = run(f, &plenty, false);
+	assert_int_equal(world.asked, 1);
+	assert_int_equal(counts.unreadable, 0);
+
+	/* Descriptors are short: no directory is taken for gone, and none for read. */
+	make_dir(f, "a");
+	put(f, "a/key", KEY);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &as_it_is), 0);
+	for (rlim_t more = 0; more < 4; more++) {
+		few = (struct rlimit){open_fds() - 2 + more, as_it_is.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		world.asked = 0;
+		search_begin(f->search, &plenty, true, true);
+		assert_true(search_tree(f->search, f->dir, -1) >= 0);
+		search_end(f->search, &counts);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &as_it_is), 0);
+		search_begin(f->search, &plenty, false, false);
+		assert_int_equal(search_tree(f->search, f->dir, -1), 0);
+		search_end(f->search, &counts);
+		expect_asked(f, "a/key");
+	}
+}
+
 static void it_keeps_to_its_rate_and_rests_with_nothing_open(void **state)
 {
 	static const struct search_limits slow = {1000000, 10, KEY_BYTES_MAX, 100000};
@@ -374,6 +418,7 @@ int main(void)
 		CASE(what_appears_is_found_and_what_is_rewritten_by_a_whole_search),
 		CASE(what_may_be_changing_still_is_looked_at_again),
 		CASE(what_could_not_be_looked_into_is_asked_about_again),
+		CASE(what_could_not_be_opened_is_tried_again),
 		CASE(it_keeps_to_its_rate_and_rests_with_nothing_open),
 		CASE(a_bound_is_told_and_a_gone_tree_is_forgotten),
 		cmocka_unit_test(a_pace_makes_up_for_nothing),

@@ -168,6 +168,13 @@ static int open_dir(const struct tree *tree, const char *rel)
 /* --- a file ------------------------------------------------------------------------------------
  */
 
+/* It is not there, or no more what it was: its directory's time tells. Whatever else an error says
+ * (a lease of another, want of descriptors, a refusal) may be over without anything telling. */
+static bool is_gone(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -EXDEV;
+}
+
 static bool is_young(const struct search *s, int64_t time_s)
 {
 	return time_s + SEARCH_SETTLE_S > s->ops->wall(s->userdata);
@@ -186,8 +193,10 @@ static int look(struct search *s, int dir, const char *name)
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -EINVAL;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOENT;
 	s->counts.opened++;
 	pace_spend(&s->pace, s->ops->now(s->userdata), 1, s->limits.files_per_s);
 	/* A page, and nothing ahead of it. */
@@ -213,6 +222,14 @@ static int ask(struct search *s, const struct tree *tree, const struct dir *dir,
 	return s->ops->ask(s->userdata, &found);
 }
 
+static void could_not(struct search *s, int error, bool *settled)
+{
+	if (is_gone(error))
+		return;
+	s->counts.unreadable++;
+	*settled = false;
+}
+
 /* *settled: nothing more can happen to it without its directory's or its own time telling. */
 static int visit_file(struct search *s, const struct tree *tree, const struct dir *dir, int fd,
 		      const char *name, const struct statx *st, bool *settled)
@@ -232,9 +249,8 @@ static int visit_file(struct search *s, const struct tree *tree, const struct di
 	    seen_has(&s->seen, &file))
 		return 0;
 	r = look(s, fd, name);
-	s->counts.unreadable += r == -EACCES || r == -EPERM || r == -EIO;
 	if (r < 0) {
-		*settled &= r != -EIO;
+		could_not(s, r, settled);
 		return 0;
 	}
 	if (r > 0)
@@ -345,8 +361,10 @@ static int visit(struct search *s, struct tree *tree, const struct dir *dir, int
 	if (entry->type == DT_DIR)
 		return add_below(s, tree, dir, entry->name);
 	if (statx(fd, entry->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  STATX_BASIC_STATS, &st) < 0)
+		  STATX_BASIC_STATS, &st) < 0) {
+		could_not(s, -errno, settled);
 		return 0;
+	}
 	if (S_ISDIR(st.stx_mode))
 		return add_below(s, tree, dir, entry->name);
 	if (!S_ISREG(st.stx_mode))
@@ -403,15 +421,21 @@ static int search_dir(struct search *s, struct tree *tree, struct dir *dir)
 {
 	_cleanup_(entries_free) struct entry *entries = NULL;
 	_cleanup_close_ int fd = open_dir(tree, dir->rel);
+	int err = fd < 0 ? fd : 0, r;
 	struct stat st;
 	bool settled;
-	int r;
 
 	pace_spend(&s->pace, s->ops->now(s->userdata), 1, s->limits.names_per_s);
-	s->counts.unreadable += fd == -EACCES || fd == -EPERM;
-	s->counts.mounts += fd == -EXDEV;
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		dir->gone = true; /* its own directory tells if it is there again */
+	if (fd >= 0 && fstat(fd, &st) < 0) {
+		err = -errno;
+		fd = fd_close(fd);
+	}
+	if (err) {
+		s->counts.mounts += err == -EXDEV;
+		s->counts.unreadable += !is_gone(err);
+		/* Its own directory tells if it is there again; not of an unmount. */
+		dir->gone = is_gone(err) && err != -EXDEV;
+		dir->known = false;
 		return 0;
 	}
 	if (!s->whole && is_as_it_was(dir, &st))
@@ -421,7 +445,9 @@ static int search_dir(struct search *s, struct tree *tree, struct dir *dir)
 	fd = fd_close(fd);
 	if (r == -ENOMEM)
 		return r;
-	settled = !r; /* what could not be read is read next time */
+	settled = true;
+	if (r < 0)
+		could_not(s, r, &settled); /* it is read next time */
 	r = visit_all(s, tree, dir, &entries, &settled);
 	if (r < 0)
 		return r;
