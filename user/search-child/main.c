@@ -123,6 +123,7 @@ static void serve(struct child *child)
 		case SEARCH_TREE:
 			r = search_tree(child->search, message.path, message.value);
 			reply.word = SEARCH_NEXT;
+			reply.value = r;
 			say(&reply);
 			break;
 		case SEARCH_END:

@@ -33,7 +33,9 @@ enum search_word {
 
 struct search_message {
 	uint32_t word; /* enum search_word */
-	int32_t value; /* TREE: mount; ANSWER: as search_ops.ask(); BEGIN: SEARCH_WHOLE, ... */
+	/* TREE: mount; ANSWER: as search_ops.ask(); BEGIN: SEARCH_WHOLE, ...; NEXT: as
+	 * search_tree() */
+	int32_t value;
 	struct search_limits limits; /* BEGIN */
 	struct search_counts counts; /* COUNTS, NEXT, DONE */
 	uint64_t dev, ino; /* FILE */

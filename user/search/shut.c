@@ -16,6 +16,16 @@
 #include "base/cleanup.h"
 
 #define NOBODY 65534
+/* Of what it allocates: directories (search/search.h), files that were seen, and what else a
+ * program needs. Beyond, allocations fail, which is told as a bound. */
+#define MEMORY (256UL << 20)
+
+/* AddressSanitizer has more of that than anybody would allow. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZER 1
+#else
+#define ADDRESS_SANITIZER 0
+#endif
 
 static int keep_two_capabilities(void)
 {
@@ -47,10 +57,10 @@ static int set_limits(void)
 		rlim_t value;
 	} table[] = {
 		{RLIMIT_FSIZE, 0},   {RLIMIT_CORE, 0},	   {RLIMIT_NPROC, 0},
-		{RLIMIT_NOFILE, 64}, {RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_NOFILE, 64}, {RLIMIT_MSGQUEUE, 0}, {RLIMIT_DATA, MEMORY}, /* the last */
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(table) - ADDRESS_SANITIZER; i++) {
 		const struct rlimit limit = {table[i].value, table[i].value};
 
 		if (setrlimit(table[i].what, &limit) < 0)
