@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/fdinfo.h"
 #include "daemon/app.h"
 #include "daemon/homes.h"
@@ -42,6 +43,14 @@ struct place {
 	int mount;
 };
 
+#define BOUNDED_MAX 16 /* trees that are named */
+
+/* Trees of which a search could not see all. */
+struct bounded {
+	char *paths[BOUNDED_MAX];
+	size_t nr; /* all of them; the first ones are named */
+};
+
 struct search_watch {
 	struct app *app;
 	enum state state;
@@ -55,6 +64,8 @@ struct search_watch {
 	struct place *places;
 	size_t nr_places, at;
 	struct search_counts so_far, last;
+	struct bounded bounded, last_bounded; /* of this search, and the last */
+	bool bounded_told;
 	uint64_t begun_ns, ended_ns; /* CLOCK_REALTIME; 0 = never */
 	uint64_t searches, keys, test_keys, failed, left_out;
 	uint64_t places_apart; /* not searched: they may not answer */
@@ -101,8 +112,16 @@ static void places_free(struct search_watch *s)
 	s->nr_places = s->at = 0;
 }
 
+static void bounded_free(struct bounded *bounded)
+{
+	for (size_t i = 0; i < BOUNDED_MAX; i++)
+		free(bounded->paths[i]);
+	*bounded = (struct bounded){.nr = 0};
+}
+
 static void child_end(struct search_watch *s)
 {
+	bounded_free(&s->bounded);
 	reader_end(s);
 	s->readable = sd_event_source_disable_unref(s->readable);
 	s->fd = fd_close(s->fd);
@@ -343,8 +362,47 @@ static void send_place(struct search_watch *s)
 	say(s, &message);
 }
 
+/* The child has done with the place that it was sent last. */
+static void note_bounded(struct search_watch *s)
+{
+	if (s->bounded.nr < BOUNDED_MAX && s->at)
+		s->bounded.paths[s->bounded.nr] = strdup(s->places[s->at - 1].path);
+	s->bounded.nr++;
+}
+
+/* Once, and once when it is over: that only one which reads everything can tell. */
+static void tell_bounded(struct search_watch *s)
+{
+	const char *path = s->last_bounded.paths[0];
+	char name[512] = "a tree", text[1024];
+
+	if (s->last_bounded.nr && !s->bounded_told) {
+		if (path)
+			escape_bytes(path, strlen(path), name, sizeof(name), NULL);
+		snprintf(
+			text, sizeof(text),
+			"%s has more names or directories than the search for keys looks through "
+			"(discover.max_names %u): a key beyond is not found by what it is. Trees so "
+			"cut short: %zu; `keytrail status --json` lists them",
+			name, settings(s)->max_names, s->last_bounded.nr);
+		log_line(SD_WARNING, "%s", text);
+		feed_health(s->app, HEALTH_DEGRADED, "search-bounds", text);
+		s->bounded_told = true;
+	} else if (!s->last_bounded.nr && s->bounded_told && s->whole) {
+		static const char over[] = "the search for keys sees all of each tree again";
+
+		log_line(SD_NOTICE, "%s", over);
+		feed_health(s->app, HEALTH_OK, "search-bounds", over);
+		s->bounded_told = false;
+	}
+}
+
 static void done(struct search_watch *s, const struct search_counts *counts)
 {
+	bounded_free(&s->last_bounded);
+	s->last_bounded = s->bounded;
+	s->bounded = (struct bounded){.nr = 0};
+	tell_bounded(s);
 	s->state = WAITING;
 	s->last = s->so_far = *counts;
 	s->ended_ns = app_realtime();
@@ -365,6 +423,8 @@ static void take(struct search_watch *s, const struct search_message *message)
 			s->so_far = message->counts;
 		return;
 	case SEARCH_NEXT:
+		if (message->value)
+			note_bounded(s);
 		send_place(s);
 		return;
 	case SEARCH_DONE:
@@ -438,6 +498,7 @@ static void begin(struct search_watch *s)
 	message.value = (s->whole ? SEARCH_WHOLE : 0) | (s->forget ? SEARCH_FORGET : 0);
 	s->forget = false;
 	s->so_far = (struct search_counts){0};
+	bounded_free(&s->bounded);
 	s->begun_ns = app_realtime();
 	s->said_s = now_s();
 	s->state = SEARCHING;
@@ -497,6 +558,7 @@ void search_watch_free(struct search_watch *s)
 	if (!s)
 		return;
 	child_end(s);
+	bounded_free(&s->last_bounded);
 	free(s);
 }
 
@@ -514,6 +576,20 @@ static json_t *counts_json(const struct search_counts *counts)
 			 (json_int_t)counts->mounts, "bounded", (int)counts->bounded);
 }
 
+static json_t *bounded_json(const struct search_watch *s)
+{
+	json_t *list = json_array();
+	char name[512];
+
+	for (size_t i = 0; i < BOUNDED_MAX && s->last_bounded.paths[i]; i++) {
+		const char *path = s->last_bounded.paths[i];
+
+		escape_bytes(path, strlen(path), name, sizeof(name), NULL);
+		json_array_append_new(list, json_string(name));
+	}
+	return list;
+}
+
 json_t *search_json(const struct search_watch *s)
 {
 	struct watcher_stats watched;
@@ -527,6 +603,8 @@ json_t *search_json(const struct search_watch *s)
 			 (json_int_t)watched.found, "test_keys", (json_int_t)s->test_keys,
 			 "left_out", (json_int_t)s->left_out, "apart", (json_int_t)s->places_apart,
 			 "failed", (json_int_t)s->failed);
+	if (json)
+		json_object_set_new(json, "bounded_trees", bounded_json(s));
 	if (json && s->begun_ns)
 		json_object_set_new(json, "begun", json_real((double)s->begun_ns / 1e9));
 	if (json && s->ended_ns)
