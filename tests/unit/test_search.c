@@ -288,6 +288,32 @@ static void what_could_not_be_looked_into_is_asked_about_again(void **state)
 	search_end(f->search, &counts);
 }
 
+static void what_was_left_out_is_not_asked_about_before_there_is_room(void **state)
+{
+	struct fixture *f = *state;
+	struct search_counts counts;
+
+	put(f, "key", KEY);
+	world.answer = 2;
+	run(f, &plenty, true);
+	assert_int_equal(world.asked, 1);
+	counts = run(f, &plenty, false);
+	assert_int_equal(world.asked + counts.names, 0);
+	run(f, &plenty, true);
+	assert_int_equal(world.asked, 0);
+	put(f, "key", KEY KEY);
+	run(f, &plenty, true);
+	assert_int_equal(world.asked, 1);
+
+	world.asked = 0;
+	search_begin(f->search, &plenty, true, false);
+	search_retry_left_out(f->search);
+	assert_int_equal(search_tree(f->search, f->dir, -1), 0);
+	search_end(f->search, &counts);
+	assert_int_equal(world.asked, 1);
+	assert_int_equal(counts.asked, 1);
+}
+
 static void what_could_not_be_opened_is_tried_again(void **state)
 {
 	struct fixture *f = *state;
@@ -552,6 +578,7 @@ int main(void)
 		CASE(what_appears_is_found_and_what_is_rewritten_by_a_whole_search),
 		CASE(what_may_be_changing_still_is_looked_at_again),
 		CASE(what_could_not_be_looked_into_is_asked_about_again),
+		CASE(what_was_left_out_is_not_asked_about_before_there_is_room),
 		CASE(what_could_not_be_opened_is_tried_again),
 		CASE(it_keeps_to_its_rate_and_rests_with_nothing_open),
 		CASE(a_bound_is_told_and_a_gone_tree_is_forgotten),

@@ -20,6 +20,7 @@
 #include "daemon/homes.h"
 #include "daemon/log.h"
 #include "daemon/mounts.h"
+#include "daemon/search-owners.h"
 #include "scan/child.h"
 #include "scan/process.h"
 #include "scan/test-keys.h"
@@ -68,11 +69,13 @@ struct search_watch {
 	bool bounded_told;
 	uint64_t begun_ns, ended_ns; /* CLOCK_REALTIME; 0 = never */
 	uint64_t searches, keys, test_keys, failed, left_out;
+	struct search_owners *owners;
 	uint64_t places_apart; /* not searched: they may not answer */
 	/* A file that is being looked into: */
 	struct scan_child *reader;
 	sd_event_source *reader_readable, *reader_timeout;
 	int file;
+	uint32_t owner;
 	char path[PATH_MAX];
 };
 
@@ -279,6 +282,40 @@ static void answer(struct search_watch *s, int value)
 	say(s, &message);
 }
 
+static void tell_left_out(struct search_watch *s, int why)
+{
+	char text[512];
+
+	if (why == -ENOSPC)
+		snprintf(text, sizeof(text),
+			 "as many keys are watched for what they are as may be (%d): keys of the "
+			 "user with uid %u that were found are not watched",
+			 WATCHER_FOUND_MAX, s->owner);
+	else
+		snprintf(text, sizeof(text),
+			 "the user with uid %u has as many keys that are watched for what they are "
+			 "as one may have (%d, and marks_quota): others of his are not watched",
+			 s->owner, WATCHER_FOUND_OWNER_MAX);
+	log_line(SD_WARNING, "%s", text);
+	feed_health(s->app, HEALTH_DEGRADED, "found-keys", text);
+}
+
+/* The child asks again when there is room: search_owners_retry(). */
+static void leave_out(struct search_watch *s, int why)
+{
+	s->left_out++;
+	if (search_owners_left_out(s->owners, s->owner))
+		tell_left_out(s, why);
+	answer(s, 2);
+}
+
+static bool has_room(void *userdata, uint32_t uid)
+{
+	const struct search_watch *s = userdata;
+
+	return watcher_found_room(s->app->watcher, uid) == 0;
+}
+
 static void take_key(struct search_watch *s, const struct key_identity *key)
 {
 	int r;
@@ -295,8 +332,10 @@ static void take_key(struct search_watch *s, const struct key_identity *key)
 	}
 	r = watcher_add_found(s->app->watcher, s->file, s->path);
 	s->keys += r == 0;
-	s->left_out += r == -ENOSPC || r == -EDQUOT;
-	answer(s, r < 0);
+	if (r == -ENOSPC || r == -EDQUOT)
+		leave_out(s, r);
+	else
+		answer(s, r < 0);
 }
 
 static int on_reader(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -337,10 +376,25 @@ static int start_reader(struct search_watch *s)
 
 static void take_file(struct search_watch *s, const struct search_message *message)
 {
+	struct stat st;
+	int room;
+
 	snprintf(s->path, sizeof(s->path), "%s", message->path);
 	s->file = watcher_open_found(s->app->watcher, s->path, message->dev, message->ino);
-	if (s->file < 0)
+	if (s->file < 0) {
 		answer(s, s->file == -EEXIST || s->file == -EINVAL ? 0 : 1);
+		return;
+	}
+	if (fstat(s->file, &st) < 0) {
+		answer(s, 1);
+		return;
+	}
+	s->owner = st.st_uid;
+	room = watcher_found_room(s->app->watcher, s->owner);
+	if (room < 0)
+		leave_out(s, room);
+	else if (!search_owners_ask(s->owners, s->owner))
+		answer(s, 1); /* the next search goes on */
 	else if (start_reader(s) < 0)
 		answer(s, 1);
 }
@@ -403,6 +457,12 @@ static void done(struct search_watch *s, const struct search_counts *counts)
 	s->last_bounded = s->bounded;
 	s->bounded = (struct bounded){.nr = 0};
 	tell_bounded(s);
+	if (s->whole && search_owners_over(s->owners)) {
+		static const char over[] = "all keys that were found are watched again";
+
+		log_line(SD_NOTICE, "%s", over);
+		feed_health(s->app, HEALTH_OK, "found-keys", over);
+	}
 	s->state = WAITING;
 	s->last = s->so_far = *counts;
 	s->ended_ns = app_realtime();
@@ -496,6 +556,9 @@ static void begin(struct search_watch *s)
 	if (s->whole)
 		s->whole_s = now_s();
 	message.value = (s->whole ? SEARCH_WHOLE : 0) | (s->forget ? SEARCH_FORGET : 0);
+	search_owners_begin(s->owners);
+	if (s->whole && search_owners_retry(s->owners, has_room, s))
+		message.value |= SEARCH_RETRY;
 	s->forget = false;
 	s->so_far = (struct search_counts){0};
 	bounded_free(&s->bounded);
@@ -546,6 +609,10 @@ int search_watch_new(struct app *app, struct search_watch **out_search)
 
 	if (!s)
 		return -ENOMEM;
+	if (search_owners_new(&s->owners) < 0) {
+		free(s);
+		return -ENOMEM;
+	}
 	s->app = app;
 	s->fd = s->file = -1;
 	s->child.pidfd = -1;
@@ -559,6 +626,7 @@ void search_watch_free(struct search_watch *s)
 		return;
 	child_end(s);
 	bounded_free(&s->last_bounded);
+	search_owners_free(s->owners);
 	free(s);
 }
 

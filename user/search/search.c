@@ -65,7 +65,7 @@ struct search {
 	void *userdata;
 	struct tree *trees; /* hash by path */
 	size_t bytes; /* of all trees' directories */
-	struct seen seen;
+	struct seen seen, left_out;
 	struct pace pace;
 	struct search_limits limits;
 	bool whole;
@@ -123,6 +123,7 @@ void search_free(struct search *s)
 		tree_free(s, tree);
 	}
 	seen_fini(&s->seen);
+	seen_fini(&s->left_out);
 	free(s);
 }
 
@@ -132,10 +133,17 @@ void search_begin(struct search *s, const struct search_limits *limits, bool who
 	s->whole = whole || forget || limits->max_names > s->limits.max_names;
 	s->limits = *limits;
 	s->counts = (struct search_counts){0};
-	if (forget)
+	if (forget) {
 		seen_fini(&s->seen);
+		seen_fini(&s->left_out);
+	}
 	for (struct tree *tree = s->trees; tree; tree = tree->hh.next)
 		tree->wanted = false;
+}
+
+void search_retry_left_out(struct search *s)
+{
+	seen_fini(&s->left_out);
 }
 
 void search_end(struct search *s, struct search_counts *out_counts)
@@ -273,7 +281,7 @@ static int visit_file(struct search *s, struct tree *tree, struct dir *dir, int 
 
 	*settled &= !young;
 	if (file.size < KEY_BYTES_MIN || file.size > s->limits.max_size ||
-	    seen_has(&s->seen, &file))
+	    seen_has(&s->seen, &file) || seen_has(&s->left_out, &file))
 		return 0;
 	r = look(s, fd, name);
 	if (r < 0) {
@@ -282,11 +290,11 @@ static int visit_file(struct search *s, struct tree *tree, struct dir *dir, int 
 	}
 	if (r > 0)
 		r = ask(s, tree, dir, name, &file);
-	if (r > 0)
+	if (r == 1)
 		*settled = false;
 	/* A file that is being written may have the same time and size in a moment. */
-	else if (!r && !young)
-		seen_add(&s->seen, &file);
+	else if (r >= 0 && !young)
+		seen_add(r ? &s->left_out : &s->seen, &file);
 	return r < 0 ? r : 0;
 }
 
