@@ -29,7 +29,8 @@
 #include "watch/watcher.h"
 
 #define SECOND_NS	 1000000000ULL
-#define CHILD_TIMEOUT_US 5000000ULL
+#define CHILD_TIMEOUT_US 30000000ULL /* as in daemon/identify.c: processors may all be in use */
+#define TRIES_MAX	 2 /* for a child that crashed or was too slow */
 #define SOON_S		 5 /* after a start, a reload: others begin then, too */
 #define SILENCE_S	 60 /* a child that says nothing for so long hangs */
 #define RETRY_S		 600 /* after one that hung, or could not be had */
@@ -68,7 +69,7 @@ struct search_watch {
 	struct bounded bounded, last_bounded; /* of this search, and the last */
 	bool bounded_told;
 	uint64_t begun_ns, ended_ns; /* CLOCK_REALTIME; 0 = never */
-	uint64_t searches, keys, test_keys, failed, left_out;
+	uint64_t searches, keys, test_keys, failed, left_out, unread;
 	struct search_owners *owners;
 	uint64_t places_apart; /* not searched: they may not answer */
 	/* A file that is being looked into: */
@@ -76,6 +77,7 @@ struct search_watch {
 	sd_event_source *reader_readable, *reader_timeout;
 	int file;
 	uint32_t owner;
+	unsigned tries;
 	char path[PATH_MAX];
 };
 
@@ -103,6 +105,11 @@ static void reader_end(struct search_watch *s)
 	s->reader_timeout = sd_event_source_disable_unref(s->reader_timeout);
 	scan_child_free(s->reader);
 	s->reader = NULL;
+}
+
+static void file_end(struct search_watch *s)
+{
+	reader_end(s);
 	s->file = fd_close(s->file);
 }
 
@@ -125,7 +132,7 @@ static void bounded_free(struct bounded *bounded)
 static void child_end(struct search_watch *s)
 {
 	bounded_free(&s->bounded);
-	reader_end(s);
+	file_end(s);
 	s->readable = sd_event_source_disable_unref(s->readable);
 	s->fd = fd_close(s->fd);
 	/* Before its number can be another's. */
@@ -278,7 +285,8 @@ static void answer(struct search_watch *s, int value)
 {
 	const struct search_message message = {.word = SEARCH_ANSWER, .value = value};
 
-	reader_end(s);
+	file_end(s);
+	s->said_s = now_s(); /* it could say nothing while it waited */
 	say(s, &message);
 }
 
@@ -338,24 +346,60 @@ static void take_key(struct search_watch *s, const struct key_identity *key)
 		answer(s, r < 0);
 }
 
+static int start_reader(struct search_watch *s);
+
+/* Want of processes, descriptors or memory is none of the file's, nor are walls that could not be
+ * put up. */
+static bool is_shortage(int r)
+{
+	return r == -EAGAIN || r == -EBUSY || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
+	       r == -ENOBUFS || r == -EPERM;
+}
+
+static void give_up(struct search_watch *s, int r)
+{
+	if (is_shortage(r)) {
+		answer(s, 1);
+		return;
+	}
+	s->unread += r != -EFBIG;
+	answer(s, 0); /* until it changes */
+}
+
+/* What its reader has said, or why there is none. A file may well be made to crash or to slow it:
+ * it is not tried for ever. */
+static void take_reply(struct search_watch *s, int r, const struct key_identity *key)
+{
+	if (r == 0) {
+		take_key(s, key);
+		return;
+	}
+	reader_end(s);
+	if (r != -EFBIG && !is_shortage(r) && ++s->tries < TRIES_MAX)
+		r = start_reader(s);
+	if (r < 0)
+		give_up(s, r);
+}
+
 static int on_reader(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct search_watch *s = userdata;
 	struct key_identity key;
 	int r = scan_child_read(s->reader, &key);
 
-	if (r == -EAGAIN)
-		return 0;
-	if (r < 0)
-		answer(s, r != -EFBIG);
-	else
-		take_key(s, &key);
+	if (r != -EAGAIN)
+		take_reply(s, r, &key);
 	return 0;
 }
 
 static int on_reader_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	answer(userdata, 1);
+	struct search_watch *s = userdata;
+	struct key_identity key;
+	/* The loop itself may have been busy meanwhile, and the answer wait to be read. */
+	int r = scan_child_read(s->reader, &key);
+
+	take_reply(s, r == -EAGAIN ? -ETIMEDOUT : r, &key);
 	return 0;
 }
 
@@ -371,7 +415,7 @@ static int start_reader(struct search_watch *s)
 	if (r >= 0)
 		r = sd_event_add_time_relative(loop, &s->reader_timeout, CLOCK_MONOTONIC,
 					       CHILD_TIMEOUT_US, 0, on_reader_timeout, s);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static void take_file(struct search_watch *s, const struct search_message *message)
@@ -390,6 +434,7 @@ static void take_file(struct search_watch *s, const struct search_message *messa
 		return;
 	}
 	s->owner = st.st_uid;
+	s->tries = 0;
 	room = watcher_found_room(s->app->watcher, s->owner);
 	if (room < 0)
 		leave_out(s, room);
@@ -671,8 +716,10 @@ json_t *search_json(const struct search_watch *s)
 			 (json_int_t)watched.found, "test_keys", (json_int_t)s->test_keys,
 			 "left_out", (json_int_t)s->left_out, "apart", (json_int_t)s->places_apart,
 			 "failed", (json_int_t)s->failed);
-	if (json)
+	if (json) {
 		json_object_set_new(json, "bounded_trees", bounded_json(s));
+		json_object_set_new(json, "unread", json_integer((json_int_t)s->unread));
+	}
 	if (json && s->begun_ns)
 		json_object_set_new(json, "begun", json_real((double)s->begun_ns / 1e9));
 	if (json && s->ended_ns)
