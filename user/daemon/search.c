@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -60,6 +61,7 @@ struct search_watch {
 	int fd; /* -1: no child */
 	sd_event_source *readable, *timeout;
 	uint64_t said_s; /* its last sign of life; CLOCK_BOOTTIME, as all of these */
+	bool continued; /* in this search: it had been stopped */
 	uint64_t next_s; /* next search */
 	uint64_t whole_s; /* the last one that read every directory was begun; 0 = none */
 	bool whole, forget; /* the next, or this, search */
@@ -541,6 +543,26 @@ static void take(struct search_watch *s, const struct search_message *message)
 	}
 }
 
+/* Its end of the socket is closed: what of? */
+static void child_ended(struct search_watch *s)
+{
+	int status;
+	char why[96];
+
+	/* Before its number can be another's. */
+	sensor_child_ended(s->app->sensor, MARKING_SLOT_SEARCH);
+	status = scan_process_wait(&s->child);
+	if (status >= 0 && WIFSIGNALED(status))
+		snprintf(why, sizeof(why), "the child that searches was killed by signal %d",
+			 WTERMSIG(status));
+	else if (status >= 0 && WIFEXITED(status))
+		snprintf(why, sizeof(why), "the child that searches has ended with status %d",
+			 WEXITSTATUS(status));
+	else
+		snprintf(why, sizeof(why), "the child that searches does not end");
+	child_failed(s, why);
+}
+
 static int on_child(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct search_watch *s = userdata;
@@ -550,7 +572,7 @@ static int on_child(sd_event_source *source, int fd, uint32_t revents, void *use
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n != sizeof(message)) {
-		child_failed(s, "the child that searches has ended");
+		child_ended(s);
 		return 0;
 	}
 	message.path[sizeof(message.path) - 1] = '\0';
@@ -609,15 +631,32 @@ static void begin(struct search_watch *s)
 	bounded_free(&s->bounded);
 	s->begun_ns = app_realtime();
 	s->said_s = now_s();
+	s->continued = false;
 	s->state = SEARCHING;
 	list_places(s);
 	say(s, &message);
 	send_place(s);
 }
 
+/* Whoever has its user's rights can do that, and it is no fault of a file system. Once. */
+static void child_stopped(struct search_watch *s)
+{
+	if (s->continued) {
+		child_failed(s, "somebody has stopped the child that searches, twice");
+		return;
+	}
+	log_line(SD_WARNING, "somebody has stopped the child that searches (SIGSTOP, as nobody or "
+			     "root); it is to go on");
+	s->continued = true;
+	s->said_s = now_s();
+	scan_process_continue(&s->child);
+}
+
 void search_watch_second(struct search_watch *s)
 {
-	if (s->state == SEARCHING && !s->reader && now_s() >= s->said_s + SILENCE_S)
+	if (s->state == SEARCHING && scan_process_stopped(&s->child))
+		child_stopped(s);
+	else if (s->state == SEARCHING && !s->reader && now_s() >= s->said_s + SILENCE_S)
 		child_failed(s, "a file system does not answer");
 	else if ((s->state == WAITING || s->state == FAILED) && now_s() >= s->next_s)
 		begin(s);
