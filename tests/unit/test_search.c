@@ -506,6 +506,20 @@ static void a_large_directory_is_read_in_pieces(void **state)
 	assert_int_equal(counts.names, 0);
 }
 
+static void names_that_are_no_files_count_in_the_rate(void **state)
+{
+	static const struct search_limits slow = {1000, 1000000, KEY_BYTES_MAX, 100000};
+	struct fixture *f = *state;
+	char path[PATH_MAX];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(path, sizeof(path), "%s/link-%d", f->dir, i);
+		assert_int_equal(symlink("nowhere", path), 0);
+	}
+	run(f, &slow, true);
+	assert_in_range(world.rested, 2500000000ULL, 3100000000ULL);
+}
+
 static void what_is_kept_of_a_tree_is_bounded_in_bytes(void **state)
 {
 	struct fixture *f = *state;
@@ -585,6 +599,7 @@ int main(void)
 		CASE(no_tree_takes_the_room_of_another),
 		CASE(a_directory_beyond_the_bound_is_read_once_and_the_next_one_next_time),
 		CASE(a_large_directory_is_read_in_pieces),
+		CASE(names_that_are_no_files_count_in_the_rate),
 		CASE(what_is_kept_of_a_tree_is_bounded_in_bytes),
 		cmocka_unit_test(a_pace_makes_up_for_nothing),
 		cmocka_unit_test(what_was_seen_is_known_until_there_is_too_much),

@@ -416,8 +416,10 @@ static int read_batch(struct search *s, struct tree *tree, struct dir *dir, int 
 		nr++;
 		tree->names++;
 		s->counts.names++;
-		if (e->d_type != DT_REG && e->d_type != DT_DIR && e->d_type != DT_UNKNOWN)
+		if (e->d_type != DT_REG && e->d_type != DT_DIR && e->d_type != DT_UNKNOWN) {
+			pace_spend(&s->pace, s->ops->now(s->userdata), 1, s->limits.names_per_s);
 			continue;
+		}
 		entry = new_entry(e);
 		if (!entry)
 			return -ENOMEM;
@@ -487,6 +489,10 @@ static int visit_all(struct search *s, struct tree *tree, struct dir *dir, int f
 	int more, r = 0;
 
 	do {
+		if (pace_rest(&s->pace, s->ops->now(s->userdata))) {
+			place = fd_close(place);
+			rest(s);
+		}
 		if (place < 0)
 			place = open_again(tree, dir, st);
 		more = place < 0 ? place : read_batch(s, tree, dir, place, &at, &entries);
