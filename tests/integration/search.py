@@ -84,6 +84,9 @@ def put(path, text=KEY):
 
 def test_walls(child):
     status = child.status()
+    with open(f"/proc/{child.process.pid}/limits", encoding="ascii") as f:
+        data = [line.split()[3] for line in f if line.startswith("Max data size")]
+    check("its memory has a limit", data == [str(256 << 20)], data)
     check("no new privileges, a filter", (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), status)
     if not ROOT:
         return

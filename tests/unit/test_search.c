@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -139,7 +141,7 @@ static struct search_counts run(struct fixture *f, const struct search_limits *l
 
 	world.asked = 0;
 	search_begin(f->search, limits, whole, false);
-	assert_int_equal(search_tree(f->search, f->dir, -1), 0);
+	assert_in_range(search_tree(f->search, f->dir, -1), 0, 1);
 	search_end(f->search, &counts);
 	return counts;
 }
@@ -286,6 +288,74 @@ static void what_could_not_be_looked_into_is_asked_about_again(void **state)
 	search_end(f->search, &counts);
 }
 
+static void what_was_left_out_is_not_asked_about_before_there_is_room(void **state)
+{
+	struct fixture *f = *state;
+	struct search_counts counts;
+
+	put(f, "key", KEY);
+	world.answer = 2;
+	run(f, &plenty, true);
+	assert_int_equal(world.asked, 1);
+	counts = run(f, &plenty, false);
+	assert_int_equal(world.asked + counts.names, 0);
+	run(f, &plenty, true);
+	assert_int_equal(world.asked, 0);
+	put(f, "key", KEY KEY);
+	run(f, &plenty, true);
+	assert_int_equal(world.asked, 1);
+
+	world.asked = 0;
+	search_begin(f->search, &plenty, true, false);
+	search_retry_left_out(f->search);
+	assert_int_equal(search_tree(f->search, f->dir, -1), 0);
+	search_end(f->search, &counts);
+	assert_int_equal(world.asked, 1);
+	assert_int_equal(counts.asked, 1);
+}
+
+static void what_could_not_be_opened_is_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	struct search_counts counts;
+	struct rlimit as_it_is, few;
+	char path[PATH_MAX];
+	int fd;
+
+	/* Another has a lease to write on it. */
+	put(f, "key", KEY);
+	snprintf(path, sizeof(path), "%s/key", f->dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	signal(SIGIO, SIG_IGN);
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+	counts = run(f, &plenty, true);
+	assert_int_equal(world.asked, 0);
+	assert_int_equal(counts.unreadable, 1);
+	close(fd);
+	counts = run(f, &plenty, false);
+	assert_int_equal(world.asked, 1);
+	assert_int_equal(counts.unreadable, 0);
+
+	/* Descriptors are short: no directory is taken for gone, and none for read. */
+	make_dir(f, "a");
+	put(f, "a/key", KEY);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &as_it_is), 0);
+	for (rlim_t more = 0; more < 4; more++) {
+		few = (struct rlimit){open_fds() - 2 + more, as_it_is.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		world.asked = 0;
+		search_begin(f->search, &plenty, true, true);
+		assert_true(search_tree(f->search, f->dir, -1) >= 0);
+		search_end(f->search, &counts);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &as_it_is), 0);
+		search_begin(f->search, &plenty, false, false);
+		assert_int_equal(search_tree(f->search, f->dir, -1), 0);
+		search_end(f->search, &counts);
+		expect_asked(f, "a/key");
+	}
+}
+
 static void it_keeps_to_its_rate_and_rests_with_nothing_open(void **state)
 {
 	static const struct search_limits slow = {1000000, 10, KEY_BYTES_MAX, 100000};
@@ -334,6 +404,154 @@ static void a_bound_is_told_and_a_gone_tree_is_forgotten(void **state)
 	assert_int_equal(counts.mounts, 1);
 }
 
+/* Searches these two in one search; what search_tree() says of each. */
+static void run_two(struct fixture *f, const struct search_limits *limits, bool whole,
+		    const char *const names[2], int out[2])
+{
+	struct search_counts counts;
+	char path[PATH_MAX];
+
+	world.asked = 0;
+	search_begin(f->search, limits, whole, false);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
+		out[i] = search_tree(f->search, path, -1);
+	}
+	search_end(f->search, &counts);
+}
+
+static void no_tree_takes_the_room_of_another(void **state)
+{
+	static const struct search_limits few = {1000000, 1000000, KEY_BYTES_MAX, 5};
+	static const char *const names[] = {"large", "small"};
+	struct fixture *f = *state;
+	char name[32];
+	int bounded[2];
+
+	make_dir(f, "large");
+	make_dir(f, "small");
+	put(f, "small/key", KEY);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "large/file-%d", i);
+		put(f, name, "x");
+	}
+	run_two(f, &few, true, names, bounded);
+	expect_asked(f, "small/key");
+	assert_int_equal(bounded[0], 1);
+	assert_int_equal(bounded[1], 0);
+	put(f, "small/new", KEY);
+	run_two(f, &few, false, names, bounded);
+	expect_asked(f, "small/new");
+	assert_int_equal(bounded[0], 1);
+	assert_int_equal(bounded[1], 0);
+}
+
+static void a_directory_beyond_the_bound_is_read_once_and_the_next_one_next_time(void **state)
+{
+	static const struct search_limits few = {1000000, 1000000, KEY_BYTES_MAX, 5};
+	struct fixture *f = *state;
+	struct search_counts counts;
+	char name[32];
+
+	make_dir(f, "a");
+	make_dir(f, "b");
+	put(f, "a/key", KEY);
+	put(f, "b/key", KEY);
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "%c/file-%d", i & 1 ? 'a' : 'b', i);
+		put(f, name, "x");
+	}
+	/* Two names, three of one directory, none of the other: it is the next one's. */
+	counts = run(f, &few, true);
+	assert_int_equal(counts.names, 5);
+	assert_int_equal(counts.bounded, 1);
+	assert_int_equal(world.asked, 1);
+	counts = run(f, &few, false);
+	assert_int_equal(world.asked, 1);
+	assert_int_equal(counts.names, 3);
+	assert_int_equal(counts.bounded, 0);
+	for (int i = 0; i < 9; i++) {
+		snprintf(name, sizeof(name), "b/more-%d", i);
+		put(f, name, "x");
+	}
+	counts = run(f, &few, false);
+	assert_int_equal(counts.names, 5);
+	/* It will not have room next time: it is not read again, and not taken for done. */
+	counts = run(f, &few, false);
+	assert_int_equal(counts.names, 0);
+	assert_int_equal(counts.bounded, 1);
+	counts = run(f, &plenty, false);
+	assert_int_equal(counts.bounded, 0);
+}
+
+static void a_large_directory_is_read_in_pieces(void **state)
+{
+	static const struct search_limits slow = {1000, 1000000, KEY_BYTES_MAX, 100000};
+	struct fixture *f = *state;
+	struct search_counts counts;
+	unsigned before = open_fds();
+	char name[32];
+
+	put(f, "key", KEY);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "file-%d", i);
+		put(f, name, "");
+	}
+	counts = run(f, &slow, true);
+	assert_int_equal(counts.names, 5001);
+	assert_int_equal(counts.dirs, 1);
+	assert_int_equal(world.asked, 1);
+	assert_int_equal(world.fds_at_rest, before);
+	counts = run(f, &slow, false);
+	assert_int_equal(counts.names, 0);
+}
+
+static void names_that_are_no_files_count_in_the_rate(void **state)
+{
+	static const struct search_limits slow = {1000, 1000000, KEY_BYTES_MAX, 100000};
+	struct fixture *f = *state;
+	char path[PATH_MAX];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(path, sizeof(path), "%s/link-%d", f->dir, i);
+		assert_int_equal(symlink("nowhere", path), 0);
+	}
+	run(f, &slow, true);
+	assert_in_range(world.rested, 2500000000ULL, 3100000000ULL);
+}
+
+static void what_is_kept_of_a_tree_is_bounded_in_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct search_counts counts;
+	char name[256];
+	int fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Each of the lowest ones has a path of more than 3500 bytes. */
+	memset(name, 'n', 250);
+	name[250] = '\0';
+	for (int i = 0; i < 14; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(fd, name, 0700), 0);
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(next >= 0);
+		close(fd);
+		fd = next;
+	}
+	for (unsigned i = 0; i < SEARCH_TREE_BYTES_MAX / 3500 + 10; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(mkdirat(fd, name, 0700), 0);
+	}
+	close(fd);
+	counts = run(f, &plenty, true);
+	assert_int_equal(counts.bounded, 1);
+	assert_in_range(counts.dirs, 8000, SEARCH_TREE_BYTES_MAX / 3500);
+	/* Nor is what was not kept forgotten. */
+	counts = run(f, &plenty, false);
+	assert_int_equal(counts.bounded, 1);
+}
+
 static void a_pace_makes_up_for_nothing(void **state)
 {
 	struct pace pace = {0};
@@ -374,8 +592,15 @@ int main(void)
 		CASE(what_appears_is_found_and_what_is_rewritten_by_a_whole_search),
 		CASE(what_may_be_changing_still_is_looked_at_again),
 		CASE(what_could_not_be_looked_into_is_asked_about_again),
+		CASE(what_was_left_out_is_not_asked_about_before_there_is_room),
+		CASE(what_could_not_be_opened_is_tried_again),
 		CASE(it_keeps_to_its_rate_and_rests_with_nothing_open),
 		CASE(a_bound_is_told_and_a_gone_tree_is_forgotten),
+		CASE(no_tree_takes_the_room_of_another),
+		CASE(a_directory_beyond_the_bound_is_read_once_and_the_next_one_next_time),
+		CASE(a_large_directory_is_read_in_pieces),
+		CASE(names_that_are_no_files_count_in_the_rate),
+		CASE(what_is_kept_of_a_tree_is_bounded_in_bytes),
 		cmocka_unit_test(a_pace_makes_up_for_nothing),
 		cmocka_unit_test(what_was_seen_is_known_until_there_is_too_much),
 	};

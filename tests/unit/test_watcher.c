@@ -131,6 +131,50 @@ static void what_was_found_goes_with_its_entry_or_its_key(void **state)
 	assert_int_equal(w->nr_marks, marks);
 }
 
+static int find_and_add(struct world *w, const char *name)
+{
+	char path[4096];
+	int fd = open_found(w, name, path), r = fd;
+
+	if (fd >= 0)
+		r = watcher_add_found(w->watcher, fd, path);
+	fd_close(fd);
+	return r;
+}
+
+static void what_is_found_of_one_owner_takes_his_share_alone(void **state)
+{
+	struct world *w = *state;
+	uint32_t me = geteuid();
+	char name[64], path[4096];
+
+	watcher_set_found_watch(w->watcher, 2);
+	compile(w, policy_keys, 1);
+	for (int i = 0; i < WATCHER_FOUND_OWNER_MAX; i++) {
+		snprintf(name, sizeof(name), "home/a/key-%d", i);
+		make(w, name, "x");
+		assert_int_equal(find_and_add(w, name), 0);
+	}
+	make(w, "home/a/more", "x");
+	assert_int_equal(watcher_found_room(w->watcher, me), -EDQUOT);
+	assert_int_equal(find_and_add(w, "home/a/more"), -EDQUOT);
+	assert_int_equal(watcher_found_room(w->watcher, me + 1), 0);
+	if (!me) {
+		snprintf(path, sizeof(path), "%s/home/a/more", w->top);
+		assert_int_equal(chown(path, 1, 1), 0);
+		assert_int_equal(find_and_add(w, "home/a/more"), 0);
+	}
+	/* All are known by their inode. */
+	for (int i = 0; i < WATCHER_FOUND_OWNER_MAX; i += 100) {
+		snprintf(name, sizeof(name), "home/a/key-%d", i);
+		assert_int_equal(find_and_add(w, name), -EEXIST);
+	}
+	watcher_drop_found(w->watcher, object_at(w, "home/a/key-7"));
+	assert_int_equal(watcher_found_room(w->watcher, me), 0);
+	assert_int_equal(find_and_add(w, "home/a/key-7"), 0);
+	assert_int_equal(watcher_found_room(w->watcher, me), -EDQUOT);
+}
+
 static void another_policy_unmarks_what_it_does_not_want(void **state)
 {
 	struct world *w = *state;
@@ -734,6 +778,7 @@ int main(void)
 		CASE(a_symbolic_link_is_watched_by_its_own_name),
 		CASE(what_was_found_is_watched_until_it_has_a_name),
 		CASE(what_was_found_goes_with_its_entry_or_its_key),
+		CASE(what_is_found_of_one_owner_takes_his_share_alone),
 		CASE(another_policy_unmarks_what_it_does_not_want),
 		CASE(marks_that_the_kernel_lost_are_set_anew),
 		CASE(a_file_is_not_taken_for_the_one_that_replaces_it),

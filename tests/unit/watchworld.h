@@ -19,7 +19,7 @@
 #include "base/cleanup.h"
 #include "watch/watcher.h"
 
-#define MARKS_MAX 256
+#define MARKS_MAX 2048
 
 /* What the kernel would hold, and what the watcher told last about each object. */
 struct world {

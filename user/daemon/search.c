@@ -11,14 +11,17 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/fdinfo.h"
 #include "daemon/app.h"
 #include "daemon/homes.h"
 #include "daemon/log.h"
 #include "daemon/mounts.h"
+#include "daemon/search-owners.h"
 #include "scan/child.h"
 #include "scan/process.h"
 #include "scan/test-keys.h"
@@ -27,7 +30,8 @@
 #include "watch/watcher.h"
 
 #define SECOND_NS	 1000000000ULL
-#define CHILD_TIMEOUT_US 5000000ULL
+#define CHILD_TIMEOUT_US 30000000ULL /* as in daemon/identify.c: processors may all be in use */
+#define TRIES_MAX	 2 /* for a child that crashed or was too slow */
 #define SOON_S		 5 /* after a start, a reload: others begin then, too */
 #define SILENCE_S	 60 /* a child that says nothing for so long hangs */
 #define RETRY_S		 600 /* after one that hung, or could not be had */
@@ -42,6 +46,14 @@ struct place {
 	int mount;
 };
 
+#define BOUNDED_MAX 16 /* trees that are named */
+
+/* Trees of which a search could not see all. */
+struct bounded {
+	char *paths[BOUNDED_MAX];
+	size_t nr; /* all of them; the first ones are named */
+};
+
 struct search_watch {
 	struct app *app;
 	enum state state;
@@ -49,19 +61,25 @@ struct search_watch {
 	int fd; /* -1: no child */
 	sd_event_source *readable, *timeout;
 	uint64_t said_s; /* its last sign of life; CLOCK_BOOTTIME, as all of these */
+	bool continued; /* in this search: it had been stopped */
 	uint64_t next_s; /* next search */
 	uint64_t whole_s; /* the last one that read every directory was begun; 0 = none */
 	bool whole, forget; /* the next, or this, search */
 	struct place *places;
 	size_t nr_places, at;
 	struct search_counts so_far, last;
+	struct bounded bounded, last_bounded; /* of this search, and the last */
+	bool bounded_told;
 	uint64_t begun_ns, ended_ns; /* CLOCK_REALTIME; 0 = never */
-	uint64_t searches, keys, test_keys, failed, left_out;
+	uint64_t searches, keys, test_keys, failed, left_out, unread;
+	struct search_owners *owners;
 	uint64_t places_apart; /* not searched: they may not answer */
 	/* A file that is being looked into: */
 	struct scan_child *reader;
 	sd_event_source *reader_readable, *reader_timeout;
 	int file;
+	uint32_t owner;
+	unsigned tries;
 	char path[PATH_MAX];
 };
 
@@ -89,6 +107,11 @@ static void reader_end(struct search_watch *s)
 	s->reader_timeout = sd_event_source_disable_unref(s->reader_timeout);
 	scan_child_free(s->reader);
 	s->reader = NULL;
+}
+
+static void file_end(struct search_watch *s)
+{
+	reader_end(s);
 	s->file = fd_close(s->file);
 }
 
@@ -101,9 +124,17 @@ static void places_free(struct search_watch *s)
 	s->nr_places = s->at = 0;
 }
 
+static void bounded_free(struct bounded *bounded)
+{
+	for (size_t i = 0; i < BOUNDED_MAX; i++)
+		free(bounded->paths[i]);
+	*bounded = (struct bounded){.nr = 0};
+}
+
 static void child_end(struct search_watch *s)
 {
-	reader_end(s);
+	bounded_free(&s->bounded);
+	file_end(s);
 	s->readable = sd_event_source_disable_unref(s->readable);
 	s->fd = fd_close(s->fd);
 	/* Before its number can be another's. */
@@ -256,8 +287,43 @@ static void answer(struct search_watch *s, int value)
 {
 	const struct search_message message = {.word = SEARCH_ANSWER, .value = value};
 
-	reader_end(s);
+	file_end(s);
+	s->said_s = now_s(); /* it could say nothing while it waited */
 	say(s, &message);
+}
+
+static void tell_left_out(struct search_watch *s, int why)
+{
+	char text[512];
+
+	if (why == -ENOSPC)
+		snprintf(text, sizeof(text),
+			 "as many keys are watched for what they are as may be (%d): keys of the "
+			 "user with uid %u that were found are not watched",
+			 WATCHER_FOUND_MAX, s->owner);
+	else
+		snprintf(text, sizeof(text),
+			 "the user with uid %u has as many keys that are watched for what they are "
+			 "as one may have (%d, and marks_quota): others of his are not watched",
+			 s->owner, WATCHER_FOUND_OWNER_MAX);
+	log_line(SD_WARNING, "%s", text);
+	feed_health(s->app, HEALTH_DEGRADED, "found-keys", text);
+}
+
+/* The child asks again when there is room: search_owners_retry(). */
+static void leave_out(struct search_watch *s, int why)
+{
+	s->left_out++;
+	if (search_owners_left_out(s->owners, s->owner))
+		tell_left_out(s, why);
+	answer(s, 2);
+}
+
+static bool has_room(void *userdata, uint32_t uid)
+{
+	const struct search_watch *s = userdata;
+
+	return watcher_found_room(s->app->watcher, uid) == 0;
 }
 
 static void take_key(struct search_watch *s, const struct key_identity *key)
@@ -276,8 +342,45 @@ static void take_key(struct search_watch *s, const struct key_identity *key)
 	}
 	r = watcher_add_found(s->app->watcher, s->file, s->path);
 	s->keys += r == 0;
-	s->left_out += r == -ENOSPC || r == -EDQUOT;
-	answer(s, r < 0);
+	if (r == -ENOSPC || r == -EDQUOT)
+		leave_out(s, r);
+	else
+		answer(s, r < 0);
+}
+
+static int start_reader(struct search_watch *s);
+
+/* Want of processes, descriptors or memory is none of the file's, nor are walls that could not be
+ * put up. */
+static bool is_shortage(int r)
+{
+	return r == -EAGAIN || r == -EBUSY || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
+	       r == -ENOBUFS || r == -EPERM;
+}
+
+static void give_up(struct search_watch *s, int r)
+{
+	if (is_shortage(r)) {
+		answer(s, 1);
+		return;
+	}
+	s->unread += r != -EFBIG;
+	answer(s, 0); /* until it changes */
+}
+
+/* What its reader has said, or why there is none. A file may well be made to crash or to slow it:
+ * it is not tried for ever. */
+static void take_reply(struct search_watch *s, int r, const struct key_identity *key)
+{
+	if (r == 0) {
+		take_key(s, key);
+		return;
+	}
+	reader_end(s);
+	if (r != -EFBIG && !is_shortage(r) && ++s->tries < TRIES_MAX)
+		r = start_reader(s);
+	if (r < 0)
+		give_up(s, r);
 }
 
 static int on_reader(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -286,18 +389,19 @@ static int on_reader(sd_event_source *source, int fd, uint32_t revents, void *us
 	struct key_identity key;
 	int r = scan_child_read(s->reader, &key);
 
-	if (r == -EAGAIN)
-		return 0;
-	if (r < 0)
-		answer(s, r != -EFBIG);
-	else
-		take_key(s, &key);
+	if (r != -EAGAIN)
+		take_reply(s, r, &key);
 	return 0;
 }
 
 static int on_reader_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	answer(userdata, 1);
+	struct search_watch *s = userdata;
+	struct key_identity key;
+	/* The loop itself may have been busy meanwhile, and the answer wait to be read. */
+	int r = scan_child_read(s->reader, &key);
+
+	take_reply(s, r == -EAGAIN ? -ETIMEDOUT : r, &key);
 	return 0;
 }
 
@@ -313,15 +417,31 @@ static int start_reader(struct search_watch *s)
 	if (r >= 0)
 		r = sd_event_add_time_relative(loop, &s->reader_timeout, CLOCK_MONOTONIC,
 					       CHILD_TIMEOUT_US, 0, on_reader_timeout, s);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static void take_file(struct search_watch *s, const struct search_message *message)
 {
+	struct stat st;
+	int room;
+
 	snprintf(s->path, sizeof(s->path), "%s", message->path);
 	s->file = watcher_open_found(s->app->watcher, s->path, message->dev, message->ino);
-	if (s->file < 0)
+	if (s->file < 0) {
 		answer(s, s->file == -EEXIST || s->file == -EINVAL ? 0 : 1);
+		return;
+	}
+	if (fstat(s->file, &st) < 0) {
+		answer(s, 1);
+		return;
+	}
+	s->owner = st.st_uid;
+	s->tries = 0;
+	room = watcher_found_room(s->app->watcher, s->owner);
+	if (room < 0)
+		leave_out(s, room);
+	else if (!search_owners_ask(s->owners, s->owner))
+		answer(s, 1); /* the next search goes on */
 	else if (start_reader(s) < 0)
 		answer(s, 1);
 }
@@ -343,8 +463,53 @@ static void send_place(struct search_watch *s)
 	say(s, &message);
 }
 
+/* The child has done with the place that it was sent last. */
+static void note_bounded(struct search_watch *s)
+{
+	if (s->bounded.nr < BOUNDED_MAX && s->at)
+		s->bounded.paths[s->bounded.nr] = strdup(s->places[s->at - 1].path);
+	s->bounded.nr++;
+}
+
+/* Once, and once when it is over: that only one which reads everything can tell. */
+static void tell_bounded(struct search_watch *s)
+{
+	const char *path = s->last_bounded.paths[0];
+	char name[512] = "a tree", text[1024];
+
+	if (s->last_bounded.nr && !s->bounded_told) {
+		if (path)
+			escape_bytes(path, strlen(path), name, sizeof(name), NULL);
+		snprintf(
+			text, sizeof(text),
+			"%s has more names or directories than the search for keys looks through "
+			"(discover.max_names %u): a key beyond is not found by what it is. Trees so "
+			"cut short: %zu; `keytrail status --json` lists them",
+			name, settings(s)->max_names, s->last_bounded.nr);
+		log_line(SD_WARNING, "%s", text);
+		feed_health(s->app, HEALTH_DEGRADED, "search-bounds", text);
+		s->bounded_told = true;
+	} else if (!s->last_bounded.nr && s->bounded_told && s->whole) {
+		static const char over[] = "the search for keys sees all of each tree again";
+
+		log_line(SD_NOTICE, "%s", over);
+		feed_health(s->app, HEALTH_OK, "search-bounds", over);
+		s->bounded_told = false;
+	}
+}
+
 static void done(struct search_watch *s, const struct search_counts *counts)
 {
+	bounded_free(&s->last_bounded);
+	s->last_bounded = s->bounded;
+	s->bounded = (struct bounded){.nr = 0};
+	tell_bounded(s);
+	if (s->whole && search_owners_over(s->owners)) {
+		static const char over[] = "all keys that were found are watched again";
+
+		log_line(SD_NOTICE, "%s", over);
+		feed_health(s->app, HEALTH_OK, "found-keys", over);
+	}
 	s->state = WAITING;
 	s->last = s->so_far = *counts;
 	s->ended_ns = app_realtime();
@@ -365,6 +530,8 @@ static void take(struct search_watch *s, const struct search_message *message)
 			s->so_far = message->counts;
 		return;
 	case SEARCH_NEXT:
+		if (message->value)
+			note_bounded(s);
 		send_place(s);
 		return;
 	case SEARCH_DONE:
@@ -376,6 +543,26 @@ static void take(struct search_watch *s, const struct search_message *message)
 	}
 }
 
+/* Its end of the socket is closed: what of? */
+static void child_ended(struct search_watch *s)
+{
+	int status;
+	char why[96];
+
+	/* Before its number can be another's. */
+	sensor_child_ended(s->app->sensor, MARKING_SLOT_SEARCH);
+	status = scan_process_wait(&s->child);
+	if (status >= 0 && WIFSIGNALED(status))
+		snprintf(why, sizeof(why), "the child that searches was killed by signal %d",
+			 WTERMSIG(status));
+	else if (status >= 0 && WIFEXITED(status))
+		snprintf(why, sizeof(why), "the child that searches has ended with status %d",
+			 WEXITSTATUS(status));
+	else
+		snprintf(why, sizeof(why), "the child that searches does not end");
+	child_failed(s, why);
+}
+
 static int on_child(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct search_watch *s = userdata;
@@ -385,7 +572,7 @@ static int on_child(sd_event_source *source, int fd, uint32_t revents, void *use
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n != sizeof(message)) {
-		child_failed(s, "the child that searches has ended");
+		child_ended(s);
 		return 0;
 	}
 	message.path[sizeof(message.path) - 1] = '\0';
@@ -436,19 +623,40 @@ static void begin(struct search_watch *s)
 	if (s->whole)
 		s->whole_s = now_s();
 	message.value = (s->whole ? SEARCH_WHOLE : 0) | (s->forget ? SEARCH_FORGET : 0);
+	search_owners_begin(s->owners);
+	if (s->whole && search_owners_retry(s->owners, has_room, s))
+		message.value |= SEARCH_RETRY;
 	s->forget = false;
 	s->so_far = (struct search_counts){0};
+	bounded_free(&s->bounded);
 	s->begun_ns = app_realtime();
 	s->said_s = now_s();
+	s->continued = false;
 	s->state = SEARCHING;
 	list_places(s);
 	say(s, &message);
 	send_place(s);
 }
 
+/* Whoever has its user's rights can do that, and it is no fault of a file system. Once. */
+static void child_stopped(struct search_watch *s)
+{
+	if (s->continued) {
+		child_failed(s, "somebody has stopped the child that searches, twice");
+		return;
+	}
+	log_line(SD_WARNING, "somebody has stopped the child that searches (SIGSTOP, as nobody or "
+			     "root); it is to go on");
+	s->continued = true;
+	s->said_s = now_s();
+	scan_process_continue(&s->child);
+}
+
 void search_watch_second(struct search_watch *s)
 {
-	if (s->state == SEARCHING && !s->reader && now_s() >= s->said_s + SILENCE_S)
+	if (s->state == SEARCHING && scan_process_stopped(&s->child))
+		child_stopped(s);
+	else if (s->state == SEARCHING && !s->reader && now_s() >= s->said_s + SILENCE_S)
 		child_failed(s, "a file system does not answer");
 	else if ((s->state == WAITING || s->state == FAILED) && now_s() >= s->next_s)
 		begin(s);
@@ -485,6 +693,10 @@ int search_watch_new(struct app *app, struct search_watch **out_search)
 
 	if (!s)
 		return -ENOMEM;
+	if (search_owners_new(&s->owners) < 0) {
+		free(s);
+		return -ENOMEM;
+	}
 	s->app = app;
 	s->fd = s->file = -1;
 	s->child.pidfd = -1;
@@ -497,6 +709,8 @@ void search_watch_free(struct search_watch *s)
 	if (!s)
 		return;
 	child_end(s);
+	bounded_free(&s->last_bounded);
+	search_owners_free(s->owners);
 	free(s);
 }
 
@@ -514,6 +728,20 @@ static json_t *counts_json(const struct search_counts *counts)
 			 (json_int_t)counts->mounts, "bounded", (int)counts->bounded);
 }
 
+static json_t *bounded_json(const struct search_watch *s)
+{
+	json_t *list = json_array();
+	char name[512];
+
+	for (size_t i = 0; i < BOUNDED_MAX && s->last_bounded.paths[i]; i++) {
+		const char *path = s->last_bounded.paths[i];
+
+		escape_bytes(path, strlen(path), name, sizeof(name), NULL);
+		json_array_append_new(list, json_string(name));
+	}
+	return list;
+}
+
 json_t *search_json(const struct search_watch *s)
 {
 	struct watcher_stats watched;
@@ -527,6 +755,10 @@ json_t *search_json(const struct search_watch *s)
 			 (json_int_t)watched.found, "test_keys", (json_int_t)s->test_keys,
 			 "left_out", (json_int_t)s->left_out, "apart", (json_int_t)s->places_apart,
 			 "failed", (json_int_t)s->failed);
+	if (json) {
+		json_object_set_new(json, "bounded_trees", bounded_json(s));
+		json_object_set_new(json, "unread", json_integer((json_int_t)s->unread));
+	}
 	if (json && s->begun_ns)
 		json_object_set_new(json, "begun", json_real((double)s->begun_ns / 1e9));
 	if (json && s->ended_ns)

@@ -111,7 +111,7 @@ struct discover_settings {
 	uint32_t again_s; /* 3600: ... and all of them so often */
 	uint32_t names_per_s, files_per_s; /* 2000 looked at, of them 100 opened */
 	uint32_t max_size_kib; /* 64: larger files are not opened */
-	uint32_t max_names; /* 2000000: of one search */
+	uint32_t max_names; /* 2000000: of one tree in one search */
 };
 
 /* Settings with their defaults applied. */

@@ -102,6 +102,21 @@ static void kill_it(const struct scan_process *process)
 		kill(process->pid, SIGKILL);
 }
 
+bool scan_process_stopped(const struct scan_process *process)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return process->pid &&
+	       waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == process->pid;
+}
+
+void scan_process_continue(const struct scan_process *process)
+{
+	if (process->pid)
+		kill(process->pid, SIGCONT); /* not reaped: the number is still its own */
+}
+
 static void forget(struct scan_process *process)
 {
 	fd_close(process->pidfd);

@@ -30,6 +30,12 @@ bool scan_process_crowded(void);
 /* Takes in a child that fork() made. */
 struct scan_process scan_process_of(pid_t pid);
 
+/* Whether somebody has stopped it (SIGSTOP), and it stands still for that. Takes nothing in. */
+bool scan_process_stopped(const struct scan_process *process);
+
+/* Has one that was stopped go on. */
+void scan_process_continue(const struct scan_process *process);
+
 /*
  * It is about to end by itself, as the end of its pipe shows: what of? Waits a tenth of a second,
  * then kills it and waits four more. Its status as waitpid(2) has it, -1 if it hangs.

@@ -33,7 +33,9 @@ enum search_word {
 
 struct search_message {
 	uint32_t word; /* enum search_word */
-	int32_t value; /* TREE: mount; ANSWER: as search_ops.ask(); BEGIN: SEARCH_WHOLE, ... */
+	/* TREE: mount; ANSWER: as search_ops.ask(); BEGIN: SEARCH_WHOLE, ...; NEXT: as
+	 * search_tree() */
+	int32_t value;
 	struct search_limits limits; /* BEGIN */
 	struct search_counts counts; /* COUNTS, NEXT, DONE */
 	uint64_t dev, ino; /* FILE */
@@ -42,3 +44,4 @@ struct search_message {
 
 #define SEARCH_WHOLE  1
 #define SEARCH_FORGET 2
+#define SEARCH_RETRY  4 /* with SEARCH_WHOLE: search_retry_left_out() */

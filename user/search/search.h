@@ -16,16 +16,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SEARCH_DIRS_MAX	 500000 /* of all trees */
-#define SEARCH_DEPTH_MAX 64
-#define SEARCH_SETTLE_S	 10 /* what changed so lately may be changing still */
+/* Of each tree, and its memory for them. */
+#define SEARCH_TREE_DIRS_MAX  100000
+#define SEARCH_TREE_BYTES_MAX (32UL << 20)
+#define SEARCH_DEPTH_MAX      64
+#define SEARCH_BYTES_MAX      (160UL << 20) /* of all trees: beyond half of it, equal shares */
+#define SEARCH_SETTLE_S	      10 /* what changed so lately may be changing still */
 
 struct search;
 
 struct search_limits {
 	uint32_t names_per_s, files_per_s; /* looked at; opened */
 	uint32_t max_size; /* bytes; larger files are not opened */
-	uint32_t max_names; /* of one search */
+	uint32_t max_names; /* of one tree in one search */
 };
 
 struct search_counts { /* of one search */
@@ -47,7 +50,8 @@ struct search_ops {
 	void (*rest)(void *userdata, uint64_t ns);
 	/*
 	 * The file begins as a key does. 0: it was looked into; 1: it could not be, ask again in
-	 * the next search; negative: the search ends.
+	 * the next search; 2: it was left out, ask again when it has changed or
+	 * search_retry_left_out() was called; negative: the search ends.
 	 */
 	int (*ask)(void *userdata, const struct search_file *file);
 	void (*progress)(void *userdata, const struct search_counts *so_far); /* often */
@@ -60,10 +64,13 @@ void search_free(struct search *search);
 void search_begin(struct search *search, const struct search_limits *limits, bool whole,
 		  bool forget);
 
+/* There may be room for what was left out: after search_begin() of a whole search. */
+void search_retry_left_out(struct search *search);
+
 /*
  * mount: number of the mount that `path` (absolute, without links) must lie on, -1 = any. A tree
- * that was not in the last search is read whole. What cannot be opened is counted. 0, -ENOMEM, or
- * what ask() returned.
+ * that was not in the last search is read whole. What cannot be opened is counted. 1: a limit was
+ * reached, or memory is short: there is more in this tree. 0: it was all; or what ask() returned.
  */
 int search_tree(struct search *search, const char *path, int mount);
 

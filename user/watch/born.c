@@ -24,7 +24,7 @@ static int add_dump(struct watcher *w, uint64_t object, const struct inode_id *i
 	if (!node)
 		return -ENOMEM;
 	w->nr_dumps++;
-	node->inode = *inode;
+	tree_set_inode(&w->tree, node, inode);
 	node->watch = w->dump_watch;
 	node->born = BORN_DUMP;
 	picture_tell(w, node, true);

@@ -2,6 +2,7 @@
 /* Keys that are watched for what they are, under names that no pattern knows. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,14 +17,68 @@ void watcher_set_found_watch(struct watcher *w, uint32_t watch)
 	w->found_watch = watch;
 }
 
-/* Seldom enough for a walk through all. */
+static struct found_owner *find_owner(const struct watcher *w, uint32_t uid)
+{
+	struct found_owner *owner;
+
+	HASH_FIND(hh, w->found_owners, &uid, sizeof(uid), owner);
+	return owner;
+}
+
+static int charge(struct watcher *w, uint32_t uid)
+{
+	struct found_owner *owner = find_owner(w, uid);
+
+	if (!owner) {
+		owner = calloc(1, sizeof(*owner));
+		if (!owner)
+			return -ENOMEM;
+		owner->uid = uid;
+		HASH_ADD(hh, w->found_owners, uid, sizeof(owner->uid), owner);
+	}
+	owner->nr++;
+	w->nr_found++;
+	return 0;
+}
+
+void found_uncharge(struct watcher *w, uint32_t uid)
+{
+	struct found_owner *owner = find_owner(w, uid);
+
+	w->nr_found--;
+	if (owner && !--owner->nr) {
+		HASH_DEL(w->found_owners, owner);
+		free(owner);
+	}
+}
+
+void found_fini(struct watcher *w)
+{
+	struct found_owner *owner, *tmp;
+
+	HASH_ITER(hh, w->found_owners, owner, tmp)
+	{
+		HASH_DEL(w->found_owners, owner);
+		free(owner);
+	}
+}
+
+int watcher_found_room(const struct watcher *w, uint32_t uid)
+{
+	const struct found_owner *owner = find_owner(w, uid);
+
+	if (w->nr_found >= WATCHER_FOUND_MAX)
+		return -ENOSPC;
+	return owner && owner->nr >= WATCHER_FOUND_OWNER_MAX ? -EDQUOT : 0;
+}
+
 static struct node *find_inode(const struct watcher *w, const struct inode_id *inodes, size_t nr)
 {
-	for (struct node *node = w->tree.nodes; node; node = node->hh.next)
-		for (size_t i = 0; i < nr && !node->is_dir; i++)
-			if (inode_id_same(&node->inode, &inodes[i]))
-				return node;
-	return NULL;
+	struct node *node = NULL;
+
+	for (size_t i = 0; i < nr && !node; i++)
+		node = tree_find_inode(&w->tree, &inodes[i]);
+	return node;
 }
 
 /* Known by another name by now. */
@@ -72,24 +127,30 @@ int watcher_add_found(struct watcher *w, int fd, const char *path)
 	char self[REACH_SELF_MAX];
 	struct inode_id inode;
 	struct node *node;
+	struct stat st;
 	int r;
 
 	if (!w->found_watch)
 		return -ENOENT;
-	if (w->nr_found >= WATCHER_FOUND_MAX)
-		return -ENOSPC;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	r = watcher_found_room(w, st.st_uid);
+	if (r < 0)
+		return r;
 	r = w->ops->mark(w->userdata, AT_FDCWD, reach_self(fd, self), &mark, &inode);
 	if (r < 0)
 		return r;
 	if (tree_find(&w->tree, mark.object))
 		return 0; /* it has got a watched name meanwhile */
 	node = tree_add_apart(&w->tree, mark.object, path);
-	if (!node) {
+	if (!node || charge(w, st.st_uid) < 0) {
 		w->ops->unmark(w->userdata, &inode);
+		if (node)
+			tree_remove(&w->tree, node);
 		return -ENOMEM;
 	}
-	w->nr_found++;
-	node->inode = inode;
+	tree_set_inode(&w->tree, node, &inode);
+	node->owner = st.st_uid;
 	node->watch = w->found_watch;
 	node->born = BORN_FOUND;
 	picture_tell(w, node, true);

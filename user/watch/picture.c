@@ -78,7 +78,8 @@ void picture_apart(struct watcher *w, const struct node *dir, const char *name)
 static void picture_grown_up(struct watcher *w, struct node *node)
 {
 	w->nr_dumps -= node->born == BORN_DUMP;
-	w->nr_found -= node->born == BORN_FOUND;
+	if (node->born == BORN_FOUND)
+		found_uncharge(w, node->owner);
 	node->born = BORN_NOT;
 }
 
@@ -146,7 +147,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 		}
 	}
 	node->is_dir = mark->flags & MARK_DIR;
-	node->inode = *inode;
+	tree_set_inode(&w->tree, node, inode);
 	node->state = mark->state;
 	node->generation = w->generation;
 	node->apart = dir && dir->apart ? w->apart : 0;

@@ -13,8 +13,35 @@
  * names. */
 #define DEPTH_MAX 2048
 
+#define INODE_KEY offsetof(struct inode_id, gen) /* as inode_id_same() */
+
+static void forget_inode(struct tree *tree, struct node *node)
+{
+	if (node->in_inodes)
+		HASH_DELETE(hh_inode, tree->inodes, node);
+	node->in_inodes = false;
+}
+
+void tree_set_inode(struct tree *tree, struct node *node, const struct inode_id *inode)
+{
+	forget_inode(tree, node);
+	node->inode = *inode;
+	HASH_ADD(hh_inode, tree->inodes, inode, INODE_KEY, node);
+	node->in_inodes = true;
+}
+
+struct node *tree_find_inode(const struct tree *tree, const struct inode_id *inode)
+{
+	struct node *node;
+
+	/* Directories have numbers of their own: one that has this has gone. */
+	HASH_FIND(hh_inode, tree->inodes, inode, INODE_KEY, node);
+	return node && !node->is_dir ? node : NULL;
+}
+
 static void node_free(struct tree *tree, struct node *node)
 {
+	forget_inode(tree, node);
 	HASH_DEL(tree->nodes, node);
 	if (node->parent)
 		node->parent->nr_children--;
@@ -30,6 +57,7 @@ void tree_fini(struct tree *tree)
 
 	HASH_ITER(hh, tree->nodes, node, tmp)
 	{
+		forget_inode(tree, node);
 		HASH_DEL(tree->nodes, node);
 		free(node->name);
 		free(node);

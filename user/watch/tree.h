@@ -27,11 +27,14 @@ struct node {
 	bool is_dir;
 	bool by_link; /* known only by a symbolic link: any other name is better */
 	enum born born; /* watched for what it is, and not for its name: no walk leads here */
-	UT_hash_handle hh;
+	uint32_t owner; /* uid that a found key was charged to */
+	bool in_inodes;
+	UT_hash_handle hh, hh_inode;
 };
 
 struct tree {
 	struct node *nodes; /* hash by object */
+	struct node *inodes; /* hash by inode (number, device), of those that have one */
 	struct node *root;
 	uint64_t last_number;
 };
@@ -52,6 +55,12 @@ struct node *tree_add_apart(struct tree *tree, uint64_t object, const char *path
 
 /* Gives such a file another path. -ENOMEM. */
 int tree_rename_apart(struct node *node, const char *path);
+
+/* What inode it is: to be said by this, so that it is found by that. */
+void tree_set_inode(struct tree *tree, struct node *node, const struct inode_id *inode);
+
+/* A file of this inode; NULL: there is none. */
+struct node *tree_find_inode(const struct tree *tree, const struct inode_id *inode);
 
 /* -EINVAL if parent is below node; -ENOMEM. */
 int tree_move(struct tree *tree, struct node *node, struct node *parent, const char *name);

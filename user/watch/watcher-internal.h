@@ -15,6 +15,12 @@ struct late {
 	unsigned tries;
 };
 
+/* Who has keys that were found. */
+struct found_owner {
+	uint32_t uid, nr;
+	UT_hash_handle hh;
+};
+
 struct watcher {
 	const struct watcher_ops *ops;
 	void *userdata;
@@ -33,6 +39,7 @@ struct watcher {
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */
 	uint32_t nr_dumps;
 	uint32_t found_watch, nr_found; /* the same of keys that were found */
+	struct found_owner *found_owners; /* hash by uid */
 	uint64_t all_problems;
 	uint32_t apart; /* number of the last walk by a child */
 	/* In a child that walks: */
@@ -101,6 +108,13 @@ static inline uint32_t born_watch(const struct watcher *w, const struct node *no
 {
 	return node->born == BORN_FOUND ? w->found_watch : w->dump_watch;
 }
+
+/* --- found.c: what was found --------------------------------------------------------------------
+ */
+
+/* One key less of this owner. */
+void found_uncharge(struct watcher *w, uint32_t uid);
+void found_fini(struct watcher *w);
 
 /* --- born.c: what is watched for what it is ------------------------------------------------------
  */

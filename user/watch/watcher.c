@@ -30,6 +30,7 @@ void watcher_free(struct watcher *w)
 	while (w->nr_late)
 		free(w->late[--w->nr_late].path);
 	tree_fini(&w->tree);
+	found_fini(w);
 	free(w);
 }
 

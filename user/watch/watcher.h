@@ -64,7 +64,9 @@ struct watcher_problem {
 
 /* Dumps that are watched for what they are: anybody can write such files. */
 #define WATCHER_DUMPS_MAX 8192
-#define WATCHER_FOUND_MAX 8192 /* keys that are watched for what they are */
+/* Keys that are watched for what they are: of all, and of one owner. */
+#define WATCHER_FOUND_MAX	16384
+#define WATCHER_FOUND_OWNER_MAX 1024
 
 struct watcher_stats {
 	uint32_t files, directories;
@@ -174,7 +176,11 @@ void watcher_set_found_watch(struct watcher *watcher, uint32_t watch);
  */
 int watcher_open_found(struct watcher *watcher, const char *path, uint64_t dev, uint64_t ino);
 
-/* There is a key in it: as watcher_add_dump(). -ENOSPC: WATCHER_FOUND_MAX of them are watched. */
+/* Whether another of this owner's could be watched: -EDQUOT: WATCHER_FOUND_OWNER_MAX of his are;
+ * -ENOSPC: WATCHER_FOUND_MAX are. */
+int watcher_found_room(const struct watcher *watcher, uint32_t owner);
+
+/* There is a key in it: as watcher_add_dump(), and watcher_found_room() of who owns the file. */
 int watcher_add_found(struct watcher *watcher, int fd, const char *path);
 
 /* There is no key in it any more. Nothing if the object is none that was found. */
