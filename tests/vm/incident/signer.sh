@@ -161,6 +161,7 @@ for host in signer debug; do
 		ok "$host: $(wc -l <"$here/expected-$host") alerts, none missing, none extra, in this order"
 	else
 		not_ok "$host: its alerts are those expected" "$(cat "$T/diff")"
+		note "all that $host told: $(jq -c '[.id[:8], .type, .severity, .text]' "$T/$host.jsonl")"
 	fi
 done
 check "nothing of the keys is in any log or database" no_key_bytes
