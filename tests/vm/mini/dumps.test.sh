@@ -139,6 +139,8 @@ crashed $crash $key limit=1 abort
 : >$D/before
 crashed $crash $key abort
 wait_for test -s $D/helper.log
+# What a helper makes is watched until the daemon has seen that it is no dump.
+kt_barrier || not_ok "alerts come through" "no alert for the barrier"
 piped=$(dumped piped)
 read_dump "$piped"
 cat $D/helper.log >/dev/null
