@@ -6,11 +6,6 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static bool has_room(void *userdata, uint32_t uid)
-{
-	return uid == *(uint32_t *)userdata;
-}
-
 static void each_may_ask_so_often_in_a_search(void **state)
 {
 	struct search_owners *o = NULL;
@@ -20,7 +15,7 @@ static void each_may_ask_so_often_in_a_search(void **state)
 		assert_true(search_owners_ask(o, 1000));
 	assert_false(search_owners_ask(o, 1000));
 	assert_true(search_owners_ask(o, 1001));
-	search_owners_begin(o);
+	search_owners_begin(o, false);
 	assert_true(search_owners_ask(o, 1000));
 	/* Those beyond share what one has. */
 	for (uint32_t uid = 0; uid < SEARCH_OWNERS_MAX - 1 + SEARCH_ASKS_MAX; uid++)
@@ -33,26 +28,20 @@ static void each_may_ask_so_often_in_a_search(void **state)
 static void who_is_left_out_is_told_once_and_once_that_it_is_over(void **state)
 {
 	struct search_owners *o = NULL;
-	uint32_t with_room = 0;
 
 	assert_int_equal(search_owners_new(&o), 0);
 	assert_false(search_owners_over(o));
 	assert_true(search_owners_left_out(o, 1000));
 	assert_false(search_owners_left_out(o, 1000));
 	assert_true(search_owners_left_out(o, 1001));
-	search_owners_begin(o);
-	assert_false(search_owners_retry(o, has_room, &with_room));
+	search_owners_begin(o, false);
 	assert_false(search_owners_over(o));
-
-	with_room = 1000;
-	assert_true(search_owners_retry(o, has_room, &with_room));
-	assert_false(search_owners_retry(o, has_room, &with_room));
-	/* There was not enough of it: no news. */
+	/* Of one there is still no room: no news, and not over. */
+	search_owners_begin(o, true);
 	assert_false(search_owners_left_out(o, 1000));
-	assert_true(search_owners_retry(o, has_room, &with_room));
-	assert_false(search_owners_over(o)); /* the other one */
-	with_room = 1001;
-	assert_true(search_owners_retry(o, has_room, &with_room));
+	assert_false(search_owners_over(o));
+	/* The file that was left out is gone: his others take all the room still. */
+	search_owners_begin(o, true);
 	assert_true(search_owners_over(o));
 	assert_false(search_owners_over(o));
 	assert_true(search_owners_left_out(o, 1000));

@@ -64,14 +64,18 @@ static struct owner *get(struct search_owners *o, uint32_t uid)
 	return owner;
 }
 
-void search_owners_begin(struct search_owners *o)
+void search_owners_begin(struct search_owners *o, bool whole)
 {
 	struct owner *owner, *tmp;
 
 	o->others.asks = 0;
+	if (whole)
+		o->others.left_out = 0;
 	HASH_ITER(hh, o->owners, owner, tmp)
 	{
 		owner->asks = 0;
+		if (whole)
+			owner->left_out = 0;
 		if (owner->left_out || owner->told)
 			continue;
 		HASH_DEL(o->owners, owner);
@@ -97,21 +101,6 @@ bool search_owners_left_out(struct search_owners *o, uint32_t uid)
 	owner->left_out++;
 	owner->told = true;
 	return news;
-}
-
-bool search_owners_retry(struct search_owners *o, bool (*has_room)(void *userdata, uint32_t uid),
-			 void *userdata)
-{
-	bool retry = o->others.left_out;
-
-	o->others.left_out = 0;
-	for (struct owner *owner = o->owners; owner; owner = owner->hh.next) {
-		if (!owner->left_out || !has_room(userdata, owner->uid))
-			continue;
-		owner->left_out = 0;
-		retry = true;
-	}
-	return retry;
 }
 
 bool search_owners_over(struct search_owners *o)

@@ -72,6 +72,7 @@ struct search_watch {
 	bool bounded_told;
 	uint64_t begun_ns, ended_ns; /* CLOCK_REALTIME; 0 = never */
 	uint64_t searches, keys, test_keys, failed, left_out, unread;
+	uint64_t unread_now; /* in this search */
 	struct search_owners *owners;
 	uint64_t places_apart; /* not searched: they may not answer */
 	/* A file that is being looked into: */
@@ -310,20 +311,13 @@ static void tell_left_out(struct search_watch *s, int why)
 	feed_health(s->app, HEALTH_DEGRADED, "found-keys", text);
 }
 
-/* The child asks again when there is room: search_owners_retry(). */
+/* The next whole search asks again. */
 static void leave_out(struct search_watch *s, int why)
 {
 	s->left_out++;
 	if (search_owners_left_out(s->owners, s->owner))
 		tell_left_out(s, why);
 	answer(s, 2);
-}
-
-static bool has_room(void *userdata, uint32_t uid)
-{
-	const struct search_watch *s = userdata;
-
-	return watcher_found_room(s->app->watcher, uid) == 0;
 }
 
 static void take_key(struct search_watch *s, const struct key_identity *key)
@@ -364,8 +358,22 @@ static void give_up(struct search_watch *s, int r)
 		answer(s, 1);
 		return;
 	}
-	s->unread += r != -EFBIG;
-	answer(s, 0); /* until it changes */
+	if (r == -EFBIG) {
+		answer(s, 0); /* until it changes */
+		return;
+	}
+	/*
+	 * Not the file's fault for certain: whoever is nobody can kill the reader. It is asked
+	 * about once more by each search that reads everything, which costs little.
+	 */
+	if (!s->unread_now++)
+		log_line(
+			SD_WARNING,
+			"a file that begins as a key does could not be read: %s; it, and others of "
+			"this search that cannot be read, are tried again within %u s",
+			strerror(-r), settings(s)->again_s);
+	s->unread++;
+	answer(s, 2);
 }
 
 /* What its reader has said, or why there is none. A file may well be made to crash or to slow it:
@@ -623,9 +631,8 @@ static void begin(struct search_watch *s)
 	if (s->whole)
 		s->whole_s = now_s();
 	message.value = (s->whole ? SEARCH_WHOLE : 0) | (s->forget ? SEARCH_FORGET : 0);
-	search_owners_begin(s->owners);
-	if (s->whole && search_owners_retry(s->owners, has_room, s))
-		message.value |= SEARCH_RETRY;
+	search_owners_begin(s->owners, s->whole);
+	s->unread_now = 0;
 	s->forget = false;
 	s->so_far = (struct search_counts){0};
 	bounded_free(&s->bounded);
@@ -668,6 +675,19 @@ void search_watch_soon(struct search_watch *s)
 		s->next_s = now_s() + SOON_S;
 }
 
+/* There is nothing to be degraded any more. */
+static void tell_off(struct search_watch *s)
+{
+	static const char off[] = "the search for keys by what they are was switched off";
+
+	if (s->bounded_told)
+		feed_health(s->app, HEALTH_OK, "search-bounds", off);
+	s->bounded_told = false;
+	search_owners_begin(s->owners, true);
+	if (search_owners_over(s->owners))
+		feed_health(s->app, HEALTH_OK, "found-keys", off);
+}
+
 void search_watch_policy(struct search_watch *s)
 {
 	const uint32_t watch = policy_find_class(s->app->policy, CLASS_FOUND_KEY);
@@ -677,6 +697,7 @@ void search_watch_policy(struct search_watch *s)
 	if (!is_wanted(s)) {
 		child_end(s);
 		s->state = OFF;
+		tell_off(s);
 		return;
 	}
 	/* What was watched by its name may be so no longer. */

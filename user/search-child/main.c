@@ -119,8 +119,6 @@ static void serve(struct child *child)
 		case SEARCH_BEGIN:
 			search_begin(child->search, &message.limits, message.value & SEARCH_WHOLE,
 				     message.value & SEARCH_FORGET);
-			if (message.value & SEARCH_RETRY)
-				search_retry_left_out(child->search);
 			break;
 		case SEARCH_TREE:
 			r = search_tree(child->search, message.path, message.value);

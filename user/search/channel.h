@@ -44,4 +44,3 @@ struct search_message {
 
 #define SEARCH_WHOLE  1
 #define SEARCH_FORGET 2
-#define SEARCH_RETRY  4 /* with SEARCH_WHOLE: search_retry_left_out() */

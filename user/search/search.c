@@ -133,17 +133,12 @@ void search_begin(struct search *s, const struct search_limits *limits, bool who
 	s->whole = whole || forget || limits->max_names > s->limits.max_names;
 	s->limits = *limits;
 	s->counts = (struct search_counts){0};
-	if (forget) {
+	if (forget)
 		seen_fini(&s->seen);
+	if (s->whole)
 		seen_fini(&s->left_out);
-	}
 	for (struct tree *tree = s->trees; tree; tree = tree->hh.next)
 		tree->wanted = false;
-}
-
-void search_retry_left_out(struct search *s)
-{
-	seen_fini(&s->left_out);
 }
 
 void search_end(struct search *s, struct search_counts *out_counts)
@@ -476,7 +471,7 @@ static int open_again(const struct tree *tree, const struct dir *dir, const stru
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	return st.st_dev == as_it_was->st_dev && st.st_ino == as_it_was->st_ino ? take_fd(fd)
-										: -ESTALE;
+										: -ENOENT;
 }
 
 /* fd: the directory. All that is in it, with nothing open in each rest. */

@@ -50,8 +50,8 @@ struct search_ops {
 	void (*rest)(void *userdata, uint64_t ns);
 	/*
 	 * The file begins as a key does. 0: it was looked into; 1: it could not be, ask again in
-	 * the next search; 2: it was left out, ask again when it has changed or
-	 * search_retry_left_out() was called; negative: the search ends.
+	 * the next search; 2: it was left out, ask again when it has changed, and
+	 * in the next whole search; negative: the search ends.
 	 */
 	int (*ask)(void *userdata, const struct search_file *file);
 	void (*progress)(void *userdata, const struct search_counts *so_far); /* often */
@@ -63,9 +63,6 @@ void search_free(struct search *search);
 /* whole: as above. forget: nothing counts as looked at. */
 void search_begin(struct search *search, const struct search_limits *limits, bool whole,
 		  bool forget);
-
-/* There may be room for what was left out: after search_begin() of a whole search. */
-void search_retry_left_out(struct search *search);
 
 /*
  * mount: number of the mount that `path` (absolute, without links) must lie on, -1 = any. A tree
