@@ -302,16 +302,24 @@ static void what_the_disk_refused_stays_in_the_log(void **state)
 
 static void what_the_disk_refused_at_the_end_stays_in_the_log(void **state)
 {
-	struct journal *j;
+	/* Refused to who ends it, and to the thread, of which nobody has asked the result. */
+	for (int thread = 0; thread < 2; thread++) {
+		struct journal *j;
 
-	room = SIZE_MAX;
-	j = open_log(state, (struct journal_options){.io = &limited});
-	assert_int_equal(journal_sync(j, T0), 0);
-	append(j, 1, T0);
-	refusals = 1;
-	journal_free(j);
-	assert_non_null(strstr(content(state), "the disk refused"));
-	assert_int_equal(verify(state).fault, VERIFY_NONE);
+		tmpdir_clean(state);
+		tmpdir_make(state);
+		room = SIZE_MAX;
+		j = open_log(state, (struct journal_options){.io = &limited, .thread = thread});
+		assert_int_equal(journal_sync(j, T0), 0);
+		append(j, 1, T0);
+		refusals = 1;
+		if (thread)
+			journal_tick(j, T0 + 9 * S, 9 * S);
+		journal_free(j);
+		assert_int_equal(refusals, 0);
+		assert_non_null(strstr(content(state), "the disk refused"));
+		assert_int_equal(verify(state).fault, VERIFY_NONE);
+	}
 }
 
 static void a_full_disk_loses_nothing_that_has_room_to_wait(void **state)

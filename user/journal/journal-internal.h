@@ -33,7 +33,7 @@ struct journal {
 	int faults[FAULT_NR]; /* 0 or negative errno */
 	bool unsynced, syncing;
 	bool sync_refused; /* which is to be told in the log */
-	uint64_t refused_in; /* its segment, by its first record */
+	uint64_t syncing_in, refused_in; /* which segments, by their first records */
 	uint64_t synced, tried, looked, retained; /* mono: when that was done last */
 
 	uint64_t written, lost_ever;

@@ -168,18 +168,24 @@ int journal_write_out(struct journal *j, uint64_t now)
 	}
 }
 
+/* The one that is written to, by its first record. */
+static uint64_t last_segment(const struct journal *j)
+{
+	return j->segments.items[j->segments.nr - 1].first;
+}
+
 /*
  * After a refusal the kernel counts the pages as written, so that the next try succeeds without
  * them (fsync(2), "NOTES"; Rebello et al., "Can Applications Recover from fsync Failures?", USENIX
  * ATC 2020): that they may be missing after a crash is to stay in the log.
  */
-static int take_sync(struct journal *j, int result)
+static int take_sync(struct journal *j, uint64_t segment, int result)
 {
 	journal_fail(j, FAULT_SYNC, result);
 	if (result < 0) {
 		j->unsynced = true;
 		if (!j->sync_refused)
-			j->refused_in = j->segments.items[j->segments.nr - 1].first;
+			j->refused_in = segment;
 		j->sync_refused = true;
 	}
 	return result;
@@ -208,7 +214,7 @@ static int sync_now(struct journal *j)
 	if (!j->unsynced || j->fd < 0)
 		return 0;
 	j->unsynced = false;
-	return take_sync(j, j->io.sync(j->fd) < 0 ? -errno : 0);
+	return take_sync(j, last_segment(j), j->io.sync(j->fd) < 0 ? -errno : 0);
 }
 
 /* A file that is large enough ends with a record that says so, and the next begins. */
@@ -361,13 +367,14 @@ static void tick_sync(struct journal *j, uint64_t mono)
 		return;
 	if (j->syncing) {
 		j->syncing = false;
-		take_sync(j, result);
+		take_sync(j, j->syncing_in, result);
 	}
 	if (!j->unsynced || j->fd < 0 || mono - j->synced < JOURNAL_SYNC_NS)
 		return;
 	j->synced = mono;
 	if (syncer_start(j->syncer, j->fd) == 0) {
 		j->syncing = true;
+		j->syncing_in = last_segment(j);
 		j->unsynced = false;
 	}
 }
@@ -440,8 +447,14 @@ int journal_new(const struct journal_options *options, struct journal **out_jour
 
 void journal_free(struct journal *j)
 {
+	int result;
+
 	if (!j)
 		return;
+	/* The kernel tells of an error once: it may have told the thread. */
+	result = syncer_free(j->syncer);
+	if (j->syncing)
+		take_sync(j, j->syncing_in, result);
 	if (j->opened && !journal_write_out(j, j->last_time))
 		sync_now(j);
 	/* A second try, which the kernel lets pass: then at least that is told. */
@@ -450,7 +463,6 @@ void journal_free(struct journal *j)
 		if (!journal_write_out(j, j->last_time))
 			sync_now(j);
 	}
-	syncer_free(j->syncer);
 	fd_close(j->fd);
 	fd_close(j->dirfd);
 	segments_fini(&j->segments);

@@ -65,18 +65,22 @@ int syncer_new(int (*sync)(int fd), struct syncer **out_syncer)
 	return 0;
 }
 
-void syncer_free(struct syncer *syncer)
+int syncer_free(struct syncer *syncer)
 {
+	int result;
+
 	if (!syncer)
-		return;
+		return 0;
 	pthread_mutex_lock(&syncer->lock);
 	syncer->end = true;
 	pthread_cond_signal(&syncer->wake);
 	pthread_mutex_unlock(&syncer->lock);
 	pthread_join(syncer->thread, NULL);
+	result = syncer->result;
 	pthread_cond_destroy(&syncer->wake);
 	pthread_mutex_destroy(&syncer->lock);
 	free(syncer);
+	return result;
 }
 
 int syncer_start(struct syncer *syncer, int fd)

@@ -13,7 +13,7 @@ struct syncer;
 
 /* sync: as fdatasync(2). */
 int syncer_new(int (*sync)(int fd), struct syncer **out_syncer);
-void syncer_free(struct syncer *syncer); /* waits for what is under way */
+int syncer_free(struct syncer *syncer); /* waits for what is under way; the last result */
 
 /* Has the file synced, by a descriptor of its own. -EBUSY: one is under way; errno of dup(2). */
 int syncer_start(struct syncer *syncer, int fd);
