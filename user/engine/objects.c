@@ -272,8 +272,8 @@ void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *
 	/* The verdict on what the file was before comes late. */
 	if (!object || (object->scan && object->scan->number > scan->number))
 		return;
-	/* Until a new scan has looked at it, what the last one found is what is known to be in it: who
-	 * has it scanned anew, by changing its mode, say, hides nothing by that. */
+	/* Until a new scan has looked at it, what the last one found is what is known to be in it:
+	 * who has it scanned anew, by changing its mode, say, hides nothing by that. */
 	if (object->scan && object->scan->state == SCANSTATE_KEY &&
 	    (scan->state == SCANSTATE_SCANNING || scan->state == SCANSTATE_UNSCANNED)) {
 		object->scan->number = scan->number;
