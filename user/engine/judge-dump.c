@@ -146,12 +146,18 @@ void engine_feed_scan(struct engine *engine, const struct event *ev)
 		.object = s->object ? s->object : s->inode.ino,
 		.exe = s->path,
 	};
+	const struct object *object = objects_find(engine->objects, s->object);
+	const bool known = object && dump_scan_found_same(c.scan, object->scan);
 	struct share_case share;
 
 	if (s->object)
 		objects_scan(engine->objects, s->object, c.scan);
 	if (!scan_is_news(s))
 		return;
+	if (known) { /* scanned anew, since its mode was changed, say */
+		engine_tell_early_readers(engine, ev);
+		return;
+	}
 	if (s->subject.id.tgid)
 		c.proc = proctab_access(engine->processes, ev->time, ev->flags, &who);
 	/* Whose dump it is where nobody saw who wrote it. */

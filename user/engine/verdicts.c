@@ -136,6 +136,31 @@ static size_t keep(struct span from, char *to, size_t size)
 	return len;
 }
 
+static bool is_same_key(const struct scan_key *a, const struct scan_key *b)
+{
+	if (a->key.has_spki != b->key.has_spki || strcmp(a->what, b->what) ||
+	    strcmp(a->class, b->class) || strcmp(a->zone, b->zone))
+		return false;
+	return a->key.has_spki ? !memcmp(a->key.spki, b->key.spki, sizeof(a->key.spki))
+			       : a->offset == b->offset && a->bits == b->bits;
+}
+
+bool dump_scan_found_same(const struct dump_scan *scan, const struct dump_scan *before)
+{
+	if (!before || scan->state != SCANSTATE_KEY || before->state != SCANSTATE_KEY ||
+	    scan->keys != before->keys || scan->nr != before->nr || scan->keys != scan->nr)
+		return false;
+	for (uint32_t i = 0; i < scan->nr; i++) {
+		uint32_t k = 0;
+
+		while (k < before->nr && !is_same_key(&scan->items[i], &before->items[k]))
+			k++;
+		if (k == before->nr)
+			return false;
+	}
+	return true;
+}
+
 void verdicts_crash(struct verdicts *verdicts, const struct event_dump *dump)
 {
 	struct crash *crash;

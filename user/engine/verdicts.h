@@ -73,6 +73,10 @@ const struct dump_scan *verdicts_take(struct verdicts *verdicts, const struct ev
 
 struct dump_scan *dump_scan_copy(const struct dump_scan *scan); /* NULL: out of memory */
 
+/* Whether `scan` found just those keys that `before` did, of the same dump; NULL: nothing was
+ * known. */
+bool dump_scan_found_same(const struct dump_scan *scan, const struct dump_scan *before);
+
 void verdicts_crash(struct verdicts *verdicts, const struct event_dump *dump);
 
 /* Who crashed into this dump: as the kernel side saw it written, else as the dump says, where a
