@@ -265,22 +265,35 @@ void objects_mark(struct objects *objects, uint64_t time, const struct event_mar
 	}
 }
 
+static bool says_nothing(const struct dump_scan *scan)
+{
+	return scan->state == SCANSTATE_SCANNING || scan->state == SCANSTATE_UNSCANNED;
+}
+
 void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *scan)
 {
 	struct object *object = *slot_of(objects, id);
+	uint64_t number = scan->number;
 
-	/* The verdict on what the file was before comes late. */
-	if (!object || (object->scan && object->scan->number > scan->number))
+	if (!object)
 		return;
+	if (object->scan && object->scan->number > scan->number) {
+		/* The verdict on what the file was before comes late; but if it holds a key, and
+		 * the scan that began since has not said anything, that is what is known. */
+		if (scan->state != SCANSTATE_KEY || !says_nothing(object->scan))
+			return;
+		number = object->scan->number;
+	}
 	/* Until a new scan has looked at it, what the last one found is what is known to be in it:
 	 * who has it scanned anew, by changing its mode, say, hides nothing by that. */
-	if (object->scan && object->scan->state == SCANSTATE_KEY &&
-	    (scan->state == SCANSTATE_SCANNING || scan->state == SCANSTATE_UNSCANNED)) {
-		object->scan->number = scan->number;
+	if (object->scan && object->scan->state == SCANSTATE_KEY && says_nothing(scan)) {
+		object->scan->number = number;
 		return;
 	}
 	free(object->scan);
 	object->scan = dump_scan_copy(scan); /* without memory: as never taken up */
+	if (object->scan)
+		object->scan->number = number;
 }
 
 void objects_set_policy(struct objects *objects, const struct policy *policy)
