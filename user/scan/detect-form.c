@@ -172,8 +172,12 @@ static void blob(struct form_search *s, size_t at)
 /* The object around "kty": from the last bracket before it to the next one after it. */
 static void jwk(struct form_search *s, size_t at)
 {
+	const struct bytes name = form_rest(s, at);
 	size_t start = at, end = at;
 
+	/* The letters alone stand in base64, of this very key perhaps. */
+	if (!bytes_starts(name, "kty\"") && !bytes_starts(name, "kty\\"))
+		return;
 	while (start > 0 && at - start < JSON_AROUND && s->memory.p[start - 1] != '{')
 		start--;
 	while (end < s->memory.len && end - at < JSON_AROUND && s->memory.p[end] != '}' &&
