@@ -176,7 +176,8 @@ static void jwk(struct form_search *s, size_t at)
 	size_t start = at, end = at;
 
 	/* The letters alone stand in base64, of this very key perhaps. */
-	if (!bytes_starts(name, "kty\"") && !bytes_starts(name, "kty\\"))
+	if (!at || s->memory.p[at - 1] != '"' ||
+	    (!bytes_starts(name, "kty\"") && !bytes_starts(name, "kty\\")))
 		return;
 	while (start > 0 && at - start < JSON_AROUND && s->memory.p[start - 1] != '{')
 		start--;
