@@ -30,7 +30,7 @@ static struct {
 	uint64_t now, rested, rests;
 	int64_t ahead; /* of the clock of files */
 	int answer;
-	unsigned asked, fds_at_rest;
+	unsigned asked, fds_at_rest, fds_at_ask;
 	char paths[16][PATH_MAX];
 } world;
 
@@ -54,15 +54,20 @@ static unsigned open_fds(void)
 	return nr;
 }
 
+static void count_fds(unsigned *most)
+{
+	const unsigned fds = open_fds();
+
+	if (fds > *most)
+		*most = fds;
+}
+
 static void fake_rest(void *userdata, uint64_t ns)
 {
-	unsigned fds = open_fds();
-
 	world.now += ns;
 	world.rested += ns;
 	world.rests++;
-	if (fds > world.fds_at_rest)
-		world.fds_at_rest = fds;
+	count_fds(&world.fds_at_rest);
 }
 
 static int fake_ask(void *userdata, const struct search_file *file)
@@ -72,6 +77,7 @@ static int fake_ask(void *userdata, const struct search_file *file)
 	assert_int_equal(stat(file->path, &st), 0);
 	assert_int_equal(st.st_ino, file->ino);
 	assert_int_equal(st.st_dev, file->dev);
+	count_fds(&world.fds_at_ask);
 	assert_true(world.asked < 16);
 	snprintf(world.paths[world.asked++], PATH_MAX, "%s", file->path);
 	return world.answer;
@@ -373,6 +379,23 @@ static void it_keeps_to_its_rate_and_rests_with_nothing_open(void **state)
 	assert_int_equal(world.fds_at_rest, before);
 }
 
+static void it_asks_with_nothing_open_and_goes_on_after(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = open_fds();
+	char name[32];
+
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "key-%d", i);
+		put(f, name, KEY);
+	}
+	make_dir(f, "below");
+	put(f, "below/key", KEY);
+	run(f, &plenty, true);
+	assert_int_equal(world.asked, 9);
+	assert_int_equal(world.fds_at_ask, before);
+}
+
 static void a_bound_is_told_and_a_gone_tree_is_forgotten(void **state)
 {
 	static const struct search_limits few = {1000000, 1000000, KEY_BYTES_MAX, 5};
@@ -594,6 +617,7 @@ int main(void)
 		CASE(what_was_left_out_is_asked_about_when_everything_is_read),
 		CASE(what_could_not_be_opened_is_tried_again),
 		CASE(it_keeps_to_its_rate_and_rests_with_nothing_open),
+		CASE(it_asks_with_nothing_open_and_goes_on_after),
 		CASE(a_bound_is_told_and_a_gone_tree_is_forgotten),
 		CASE(no_tree_takes_the_room_of_another),
 		CASE(a_directory_beyond_the_bound_is_read_once_and_the_next_one_next_time),

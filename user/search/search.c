@@ -260,8 +260,12 @@ static void could_not(struct search *s, int error, bool *settled)
 	*settled = false;
 }
 
-/* *settled: nothing more can happen to it without its directory's or its own time telling. */
-static int visit_file(struct search *s, struct tree *tree, struct dir *dir, int fd,
+/*
+ * *settled: nothing more can happen to it without its directory's or its own time telling. *fd: the
+ * directory, closed (-1) while a question waits for its answer: nobody's file system is held by
+ * that.
+ */
+static int visit_file(struct search *s, struct tree *tree, struct dir *dir, int *fd,
 		      const char *name, const struct statx *st, bool *settled)
 {
 	const struct seen_file file = {
@@ -278,13 +282,15 @@ static int visit_file(struct search *s, struct tree *tree, struct dir *dir, int 
 	if (file.size < KEY_BYTES_MIN || file.size > s->limits.max_size ||
 	    seen_has(&s->seen, &file) || seen_has(&s->left_out, &file))
 		return 0;
-	r = look(s, fd, name);
+	r = look(s, *fd, name);
 	if (r < 0) {
 		could_not(s, r, settled);
 		return 0;
 	}
-	if (r > 0)
+	if (r > 0) {
+		*fd = fd_close(*fd);
 		r = ask(s, tree, dir, name, &file);
+	}
 	if (r == 1)
 		*settled = false;
 	/* A file that is being written may have the same time and size in a moment. */
@@ -425,7 +431,8 @@ static int read_batch(struct search *s, struct tree *tree, struct dir *dir, int 
 	return e != NULL;
 }
 
-static int visit(struct search *s, struct tree *tree, struct dir *dir, int fd,
+/* *fd: see visit_file(). */
+static int visit(struct search *s, struct tree *tree, struct dir *dir, int *fd,
 		 const struct entry *entry, bool *settled)
 {
 	struct statx st;
@@ -435,7 +442,7 @@ static int visit(struct search *s, struct tree *tree, struct dir *dir, int fd,
 		add_below(s, tree, dir, entry->name);
 		return 0;
 	}
-	if (statx(fd, entry->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+	if (statx(*fd, entry->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 		  STATX_BASIC_STATS, &st) < 0) {
 		could_not(s, -errno, settled);
 		return 0;
@@ -460,7 +467,8 @@ static void rest(struct search *s)
 		s->ops->rest(s->userdata, ns);
 }
 
-/* The directory that is being read, after a rest. -ESTALE: another stands there by now. */
+/* The directory that is being read, after a rest or a question. -ENOENT: another stands there by
+ * now. */
 static int open_again(const struct tree *tree, const struct dir *dir, const struct stat *as_it_was)
 {
 	_cleanup_close_ int fd = open_dir(tree, dir->rel);
@@ -474,7 +482,7 @@ static int open_again(const struct tree *tree, const struct dir *dir, const stru
 										: -ENOENT;
 }
 
-/* fd: the directory. All that is in it, with nothing open in each rest. */
+/* fd: the directory. All that is in it, with nothing open in each rest and each question. */
 static int visit_all(struct search *s, struct tree *tree, struct dir *dir, int fd,
 		     const struct stat *st, bool *settled)
 {
@@ -505,7 +513,7 @@ static int visit_all(struct search *s, struct tree *tree, struct dir *dir, int f
 				break;
 			}
 			pace_spend(&s->pace, s->ops->now(s->userdata), 1, s->limits.names_per_s);
-			r = visit(s, tree, dir, place, entry, settled);
+			r = visit(s, tree, dir, &place, entry, settled);
 			entries = entry->next;
 			free(entry);
 		}
