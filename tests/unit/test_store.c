@@ -305,10 +305,12 @@ static void one_of_a_newer_version_is_left_alone(void **state)
 	char *path = strdup(tmpdir_path(state, "a.db"));
 	struct sink *sink = open_store(path, 0, 0);
 	struct store_query query = {0};
+	char version[64];
 	int64_t after;
 
 	put(sink, 1, ALERT_KEY_READ, SEV_HIGH);
 	sink->ops->free(sink);
+	snprintf(version, sizeof(version), "PRAGMA user_version = %d", STORE_SCHEMA);
 	execute(path, "PRAGMA user_version = 99");
 	sink = open_store(path, 0, 0);
 	put(sink, 2, ALERT_KEY_READ, SEV_HIGH);
@@ -317,7 +319,7 @@ static void one_of_a_newer_version_is_left_alone(void **state)
 	assert_int_equal(store_newest(sink, &query, 10, &after), -ENODATA);
 	assert_int_equal(access(tmpdir_path(state, "a.db.damaged"), F_OK), -1);
 	sink->ops->free(sink);
-	execute(path, "PRAGMA user_version = 2");
+	execute(path, version);
 	sink = open_store(path, 0, 0);
 	assert_non_null(strstr(stats(sink).state, "1 alerts"));
 	sink->ops->free(sink);

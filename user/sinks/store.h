@@ -19,7 +19,7 @@
 
 #include "sinks/sink.h"
 
-#define STORE_SCHEMA	    2
+#define STORE_SCHEMA	    3
 #define STORE_ROWS_DEFAULT  100000
 #define STORE_BYTES_DEFAULT (256ULL * 1024 * 1024)
 
