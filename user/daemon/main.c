@@ -64,6 +64,20 @@ static int make_directory(const char *path, const char *group)
 	return 0;
 }
 
+/* *path, as it is called from "/"; the caller's. Exits if there is no memory. */
+static void make_absolute(const char **path)
+{
+	_cleanup_free_ char *here = NULL;
+	char *whole;
+
+	if (!*path || **path == '/')
+		return;
+	here = getcwd(NULL, 0);
+	if (asprintf(&whole, "%s/%s", here ? here : "", *path) < 0)
+		exit(EX_OSERR);
+	*path = whole;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_free_ char **policies = calloc(argc, sizeof(*policies));
@@ -98,6 +112,15 @@ int main(int argc, char **argv)
 	if (optind < argc) {
 		fprintf(stderr, "keytraild: unexpected argument: %s\n", argv[optind]);
 		return EX_USAGE;
+	}
+
+	/* Where it was started from is not to be held busy for life. */
+	for (size_t i = 0; i < app.nr_policy_files; i++)
+		make_absolute((const char **)&policies[i]);
+	make_absolute(&app.record);
+	if (chdir("/") < 0) {
+		log_line(SD_ERR, "/: %s", strerror(errno));
+		return EX_OSERR;
 	}
 
 	/* First whether it can work at all: then nothing is left behind where it cannot. */
