@@ -49,7 +49,8 @@ def as_root(argv):
     if not shutil.which("sudo"):
         raise Failure("building the Debian image needs root or sudo, once: scripts/vm image debian",
                       77)
-    return ["sudo", *argv]
+    # In the background nobody answers, and sudo would wait for its terminal for ever.
+    return ["sudo", *argv] if os.isatty(0) else ["sudo", "-n", *argv]
 
 
 def proxy_options():

@@ -28,6 +28,7 @@ from .common import tool
 TIMED_OUT, BROKEN = 124, 125
 CONSOLE_TAIL = 40
 GIVEN_UP = "ended, since another guest of its link has failed"
+BOOT_LIMIT = 300  # seconds until the command has to have begun; its own time counts from there
 LAST_WORDS = 4  # seconds for a hung guest to tell its console what its processes do
 # What a kernel says when it has found a fault in itself.
 COMPLAINTS = re.compile(rb"(?:BUG:|Oops|kernel BUG at|WARNING: CPU|general protection fault|"
@@ -78,7 +79,10 @@ def qemu_argv(machine, fds, initrd):
     """The command line of QEMU. fds: port name -> descriptor that QEMU inherits."""
     smp = 1 if machine.icount else machine.smp
     append = ("console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=off nokaslr "
-              "random.trust_cpu=on no_timer_check tsc=reliable ")
+              "random.trust_cpu=on no_timer_check tsc=reliable "
+              # A busy host is no fault of the guest's kernel, which suspects itself after 20 s.
+              "rcupdate.rcu_cpu_stall_timeout=120 sysctl.kernel.watchdog_thresh=60 "
+              "sysctl.kernel.hung_task_timeout_secs=600 ")
     if machine.icount:
         append += "clocksource=tsc "
     # setpriv: whatever becomes of us, no QEMU is left behind
@@ -208,14 +212,16 @@ class Guest:
         if terminal is not None:
             select.register(terminal, selectors.EVENT_READ, "terminal")
             signal.signal(signal.SIGWINCH, lambda *_: self._tell_size(terminal))
-        deadline = self.began + timeout if timeout else None
-        trouble, off_by, sized = "", None, False
+        limit, deadline = BOOT_LIMIT, self.began + BOOT_LIMIT if timeout else None
+        trouble, off_by, sized, counting = "", None, False, False
         try:
             while True:
                 now = time.monotonic()
                 if self.started and terminal is not None and not sized:
                     self._tell_size(terminal)
                     sized = True
+                if timeout and self.started and not counting:
+                    limit, deadline, counting = timeout, self.started + timeout, True
                 if self.code is not None and off_by is None:
                     off_by = now + 20  # it has said its last word; being off is a courtesy
                 if off_by and now > off_by:
@@ -228,7 +234,8 @@ class Guest:
                     break
                 if deadline and now > deadline and self.code is None:
                     last_words = self.started and not trouble
-                    trouble = f"no end within {timeout:g} s"
+                    trouble = (f"no end within {limit:g} s" if self.started else
+                               f"the command had not begun after {limit} s")
                     if not last_words:
                         break
                     deadline = now + LAST_WORDS

@@ -20,7 +20,6 @@ IMAGES = ("mini", "debian", "linked")
 # Where the Debian tests are run when nobody says on which kernels: Debian 12's own and the newest.
 DEBIAN_KERNELS = ("6.1", "7.x")
 LIMIT = 360  # seconds for one test file
-BOOT_LIMIT = 120  # seconds until the first test has to have begun
 DEATHS = 3  # guests that may die over the tests of one image and kernel
 
 
@@ -188,7 +187,7 @@ class Runner:
                    "--image", "debian" if image == "linked" else image,
                    "--tests", self.args.tests,
                    "--console", str(console),
-                   "--timeout", str(BOOT_LIMIT + sum((t.limit or limit) + 20 for t in tests))]
+                   "--timeout", str(sum((t.limit or limit) + 20 for t in tests))]
         if tests[0].mem:
             options += ["--mem", str(tests[0].mem)]
         if tests[0].cpus > 1:  # alone, then

@@ -13,7 +13,7 @@ def needs_guests():
         raise tap.Skip("missing: " + missing)
 
 
-def vm(*options, command=(), timeout=110, what="run"):
+def vm(*options, command=(), timeout=600, what="run"):
     """(exit status, standard output as bytes, standard error)"""
     needs_guests()
     done = subprocess.run([tap.tool("vm"), what, *KERNEL, "--build", "/nonexistent", *options,
