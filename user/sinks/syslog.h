@@ -15,7 +15,7 @@
 #include "sinks/sink.h"
 
 #define SYSLOG_RETRY_S 5
-#define SYSLOG_GRACE_S 10
+#define SYSLOG_GRACE_S 30
 
 struct syslog_options {
 	const char *socket; /* settings.syslog_socket; "" or NULL: not used */

@@ -10,7 +10,7 @@ finished() {
 	*) false ;;
 	esac
 }
-wait_for -t 60 finished
+wait_for -t 240 finished
 equal "the system runs" "$(systemctl is-system-running)" running ||
 	note "$(systemctl --failed --no-legend)"
 check "sshd listens" sh -c 'ss -lnt | grep -q ":22 "'

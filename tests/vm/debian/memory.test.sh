@@ -33,7 +33,12 @@ ssh-add -l >/dev/null
 
 gdb -p $holder -batch -ex 'x/4x $sp' >/dev/null 2>&1 </dev/null 9>&-
 gcore -o "$T/core" $holder >/dev/null 2>&1 </dev/null 9>&-
-timeout 5 strace -p $holder -o /dev/null 2>/dev/null 9>&-
+strace -p $holder -o /dev/null 2>/dev/null 9>&- 4>&- &
+traced() {
+	grep -q "^TracerPid:[[:space:]]*[1-9]" /proc/$holder/status
+}
+wait_for traced || not_ok "strace attaches" "it does not"
+kill $! && wait $!
 gdb -p "$SSH_AGENT_PID" -batch -ex 'x/4x $sp' >/dev/null 2>&1 </dev/null 9>&-
 python3 -c "open('/proc/$holder/mem', 'rb').close()"
 connects() {

@@ -92,7 +92,7 @@ systemctl restart rsyslog
 rm -f /run/keytrail/rsyslog/syslog.sock
 new id_devlog
 read_as_alice id_devlog
-check "without our input /dev/log is taken" wait_for -t 40 has_line /var/log/auth.log \
+check "without our input /dev/log is taken" wait_for -t 200 has_line /var/log/auth.log \
 	"path=\"$alice/id_devlog\""
 check "and its line has the element at its end" grep -qE \
 	'keytraild\[[0-9]+\]: .*id_devlog.* \[keytrail@32473 .*path="[^"]*id_devlog".*"\]$' \
@@ -100,7 +100,7 @@ check "and its line has the element at its end" grep -qE \
 mv "$T/keytrail.conf" $CONF
 systemctl restart rsyslog
 wait_for test -S /run/keytrail/rsyslog/syslog.sock
-check "our input is taken again when it is back" wait_for -t 40 syslog_is \
+check "our input is taken again when it is back" wait_for -t 200 syslog_is \
 	'.state | test("RFC 5424")'
 
 # Rotation: the daemon sees by itself that its file was moved.

@@ -29,7 +29,7 @@ refused() {
 }
 refused "an unknown option: 64" 64 "Usage" $daemon --no-such-option
 refused "not root: 77" 77 "not permitted.*root" $WAYS/as 1000 1000 $daemon
-if grep -q 1 /proc/sys/user/max_user_namespaces 2>/dev/null; then
+if [ "$(cat /proc/sys/user/max_user_namespaces 2>/dev/null || echo 0)" -gt 0 ]; then
 	refused "root of a user namespace only: 77" 77 "not permitted\|refuses" \
 		$WAYS/as 1000 1000 unshare -U -r $daemon
 else

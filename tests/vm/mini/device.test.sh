@@ -111,7 +111,7 @@ none "a program that may" "$(by $WAYS/readv)"
 none "another device" ".object.path == \"$other\" or .object.via == \"$other\""
 told_only 7
 
-umount $home
+check "the disk is unmounted" wait_for umount $home
 is_unmarked() {
 	keytrail status --json | jq -e '.objects.by_class.device == null'
 }

@@ -21,8 +21,9 @@ attach() {
 	device=$(losetup -f)
 	losetup "$device" "$T/disk" && mount -t ext4 "$device" $home
 }
+# The daemon looks at files there, which holds the disk for moments, and must let go of it.
 detach() {
-	umount $home && losetup -d "$device"
+	wait_for umount $home && losetup -d "$device"
 }
 directories() {
 	keytrail status --json | jq .objects.directories

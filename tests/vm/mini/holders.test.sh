@@ -18,7 +18,7 @@ are() {
 
 # become NAME N: there come to be N.
 become() {
-	wait_for -t 20 are "$2"
+	wait_for are "$2"
 	equal "$1" "$(holders)" "$2"
 }
 

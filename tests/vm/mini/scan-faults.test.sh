@@ -63,7 +63,7 @@ java slow 100
 unscanned slow time-up
 
 # One that hangs is ended when its time is up; meanwhile the queue fills, and a holder's dump comes first.
-scan_settings 'max_time_s: 4, queue: 2'
+scan_settings 'max_time_s: 600, queue: 2'
 keytrail reload >/dev/null
 stand_in 'exec sleep 1000'
 java hanging 100
@@ -71,8 +71,12 @@ wait_for sh -c "keytrail status --json | jq -e '.scan.running == 1'"
 # One place may be taken by what closed once more while it was being scanned.
 for i in 1 2 3 4; do java waits$i 100; done
 unscanned waits4 queue-full
+# Its time is up for the next ones; this one is ended by hand.
+scan_settings 'max_time_s: 4, queue: 2'
+keytrail reload >/dev/null
+pkill -x -f "sleep 1000" || not_ok "the scanner hangs" "it does not"
 expect 1 "that the queue is full is told" '.type == "sensor-degraded" and .cause == "scan-queue"'
-unscanned hanging time-up
+check "hanging has a verdict" told dump-unscanned $DUMPS/hanging
 unscanned waits1 time-up
 scan_settings 'max_time_s: 600'
 keytrail reload >/dev/null

@@ -38,9 +38,9 @@ equal "it is told, once" "$(alert_count '(.text // "") | contains("/srv/dead doe
 # Mounted while it runs, and looked at by events, a reload, a rescan.
 served /srv/late
 keytrail reload >/dev/null || not_ok "a reload" "it failed"
-kt_barrier && ok "events come through"
+check "events come through" kt_barrier
 $WAYS/read /srv/here/id_here
-wait_alert "$(of /srv/here/id_here) and $(by $WAYS/read)" && ok "keys elsewhere are told"
+check "keys elsewhere are told" wait_alert "$(of /srv/here/id_here) and $(by $WAYS/read)"
 check "the other place is silent, too" apart_is -t 180 /srv/late silent
 
 kt_stop
