@@ -35,6 +35,10 @@ if [ "$(cat /proc/sys/user/max_user_namespaces 2>/dev/null || echo 0)" -gt 0 ]; 
 else
 	skip "root of a user namespace only: 77" "this kernel makes none for users"
 fi
+# CAP_SYS_ADMIN is 21, CAP_PERFMON 38, CAP_BPF 39.
+refused "root without CAP_BPF and CAP_SYS_ADMIN: 77" 77 "not permitted.*CAP_BPF" \
+	$WAYS/drop-caps 21,39 $daemon
+refused "root without CAP_SYS_ADMIN: 77" 77 "CAP_SYS_ADMIN is missing" $WAYS/drop-caps 21 $daemon
 refused "in a process namespace of its own: 77" 77 "process.*namespace" unshare -p -f $daemon
 refused "a kernel without BTF: 69" 69 "no type information.*CONFIG_DEBUG_INFO_BTF" \
 	unshare -m --propagation private sh -c "mount -t tmpfs none /sys/kernel/btf && exec $daemon"
