@@ -523,6 +523,20 @@ static void a_tree_that_is_too_deep_costs_nobody_else(void **state)
 	assert_int_equal(stats.problems, 1);
 }
 
+static void a_long_walk_gives_signs_of_life(void **state)
+{
+	struct world *w = *state;
+	char name[64];
+
+	for (unsigned i = 0; i < 2 * WATCHER_ALIVE_NAMES; i++) {
+		snprintf(name, sizeof(name), "etc/ssl/%u", i);
+		make(w, name, "");
+	}
+	w->alive = 0;
+	compile(w, policy_keys, 1);
+	assert_int_equal(w->alive, 2);
+}
+
 static void what_the_kernel_could_not_mark_is_marked_by_opening(void **state)
 {
 	struct world *w = *state;
@@ -795,6 +809,7 @@ int main(void)
 		CASE(a_link_takes_nothing_over_and_leads_only_to_its_owners_files),
 		CASE(a_file_mounted_over_a_watched_name_is_watched),
 		CASE(a_tree_that_is_too_deep_costs_nobody_else),
+		CASE(a_long_walk_gives_signs_of_life),
 		CASE(what_the_kernel_could_not_mark_is_marked_by_opening),
 		CASE(a_directory_that_is_told_before_it_can_be_looked_up_is_walked_later),
 		CASE(a_link_that_comes_later_leads_no_further),

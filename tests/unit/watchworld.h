@@ -41,6 +41,7 @@ struct world {
 	struct watcher *watcher;
 	char apart[4096]; /* told last as such, and how often */
 	unsigned nr_apart;
+	unsigned alive; /* signs of life in long walks */
 	int refuse; /* errno that mark() answers for files, 0 = none */
 };
 
@@ -168,7 +169,13 @@ static inline void fake_apart(void *userdata, const char *path)
 	w->nr_apart++;
 }
 
+static inline void count_alive(void *userdata)
+{
+	((struct world *)userdata)->alive++;
+}
+
 static const struct watcher_ops ops = {
+	.alive = count_alive,
 	.mark = fake_mark,
 	.remark = fake_remark,
 	.answers = fake_answers,

@@ -203,6 +203,14 @@ void app_walk_slow(void *userdata, const char *path)
 		slow_add(app->slow, path);
 }
 
+/* A walk of a million names on a cold disk takes minutes; systemd would take that for a hang. */
+static void walk_goes_on(void *userdata)
+{
+	const struct app *app = userdata;
+
+	sd_notify(0, app->up ? "WATCHDOG=1" : "EXTEND_TIMEOUT_USEC=120000000");
+}
+
 static const struct watcher_ops watcher_ops = {
 	.mark = mark_path,
 	.unmark = unmark_inode,
@@ -212,6 +220,7 @@ static const struct watcher_ops watcher_ops = {
 	.open = open_path,
 	.answers = fd_answers,
 	.apart = on_apart,
+	.alive = walk_goes_on,
 };
 
 static void slow_enter(void *userdata, unsigned slot)

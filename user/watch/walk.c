@@ -157,6 +157,8 @@ void walk_visit(struct watcher *w, struct node *dir, int fd, const char *name,
 		w->bounded = true;
 		return;
 	}
+	if (w->ops->alive && w->visited % WATCHER_ALIVE_NAMES == 0)
+		w->ops->alive(w->userdata);
 	if (!target.state && !target.watch)
 		return;
 	at = reach_name(&w->reach, fd, name);

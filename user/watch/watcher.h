@@ -32,6 +32,8 @@ struct watched {
 	bool fresh; /* new, renamed or perhaps rewritten: what was known of its content is void */
 };
 
+#define WATCHER_ALIVE_NAMES 4096
+
 struct watcher_ops {
 	/* As sensor_mark(), sensor_unmark(), sensor_unmark_device(). */
 	int (*mark)(void *userdata, int dirfd, const char *name, struct mark *mark,
@@ -52,6 +54,8 @@ struct watcher_ops {
 	 */
 	bool (*answers)(void *userdata, int fd);
 	void (*apart)(void *userdata, const char *path);
+	/* Each WATCHER_ALIVE_NAMES names of a walk: it is long, and goes on. NULL: nobody asks. */
+	void (*alive)(void *userdata);
 };
 
 /* What could not be marked, for status: the last ones, oldest first. */
