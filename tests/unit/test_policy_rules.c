@@ -457,6 +457,76 @@ static void zones_bound_who_is_allowed(void **state)
 	policy_free(policy);
 }
 
+/* keytrail's own tools, by the file that is shipped. */
+static void own_tools_of_root_are_expected_outside_of_zones(void **state)
+{
+#define TOOL "/usr/local/bin/keytrail"
+#define SCAN "/usr/local/libexec/keytrail/keytrail-scan"
+	static const struct {
+		struct policy_subject subject;
+		enum exe_trust trust;
+		enum policy_reason reason;
+	} cases[] = {
+		{S(.exe = T(TOOL)), EXE_VERIFIED, REASON_EXPECTED},
+		{S(.exe = T("/usr/bin/keytrail")), EXE_VERIFIED, REASON_EXPECTED},
+		{S(.exe = T(SCAN)), EXE_VERIFIED, REASON_EXPECTED},
+		/* Behind its walls. */
+		{S(.exe = T(SCAN), .uid = 990, .user = T("keytrail-scan")), EXE_VERIFIED,
+		 REASON_EXPECTED},
+		{S(.exe = T(TOOL), .uid = 990, .user = T("keytrail-scan")), EXE_VERIFIED,
+		 REASON_EXPECTED},
+		/* By others, in the zone alone. */
+		{S(.exe = T(TOOL), .uid = 1000, .user = T("ada")), EXE_VERIFIED,
+		 REASON_SUBJECT_ZONE},
+		{S(.exe = T(TOOL), .uid = 1000, .unit = T("signd.service")), EXE_VERIFIED,
+		 REASON_EXPECTED},
+		{S(.exe = T(SCAN), .uid = 65534, .user = T("nobody")), EXE_VERIFIED,
+		 REASON_SUBJECT_ZONE},
+		/* Not by its path alone. */
+		{S(.exe = T(TOOL)), EXE_OTHER, REASON_DISTRUST},
+		{S(.exe = T(TOOL)), EXE_WRITABLE, REASON_DISTRUST},
+		{S(.exe = T(TOOL), .untrusted = UNTRUSTED_TRACED), EXE_VERIFIED, REASON_DISTRUST},
+		{S(.exe = T(SCAN), .untrusted = UNTRUSTED_MAPPED), EXE_VERIFIED, REASON_DISTRUST},
+		{S(.exe = T("/root/keytrail")), EXE_VERIFIED, REASON_NO_RULE},
+	};
+	static const char zoned[] =
+		HEAD "  zone: signing\nzones: [{name: signing, units: [signd.service]}]\n";
+	_cleanup_fclose_ FILE *f = fopen("policy/90-keytrail.yaml", "re");
+	struct diag_list diags = {0};
+	struct policy *policy = NULL;
+	char text[8192], *overrides;
+	size_t len;
+
+	assert_non_null(f);
+	len = fread(text, 1, sizeof(text) - 1, f);
+	text[len] = '\0';
+	overrides = strstr(text, "override:");
+	assert_non_null(overrides);
+	len = (size_t)(overrides - text);
+	memmove(text + sizeof(zoned) - 1, overrides, strlen(overrides) + 1);
+	memcpy(text, zoned, sizeof(zoned) - 1);
+	assert_int_equal(policy_parse("p.yaml", text, strlen(text), &diags, &policy), 0);
+	assert_int_equal(diags.nr, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject = cases[i].subject,
+			.path = span_of("/k/a"),
+		};
+		struct policy_answer answer;
+
+		query.subject.exe_trust = cases[i].trust;
+		policy_judge(policy, &query, &answer);
+		if (answer.reason != cases[i].reason)
+			fail_msg("case %zu: %u: %s", i, answer.reason, answer.why);
+		assert_int_equal(answer.verdict,
+				 answer.reason == REASON_EXPECTED ? VERDICT_RECORD : VERDICT_ALERT);
+	}
+	policy_free(policy);
+	diag_list_fini(&diags);
+}
+
 /* --- overrides ---------------------------------------------------------------------------------
  */
 
@@ -631,6 +701,14 @@ static void errors_have_their_place(void **state)
 		{HEAD "  allow: [{exe: /x, zone: z}]\n", "6:27: error: there is no zone 'z'"},
 		{HEAD "  zone: sining\nzones: [{name: signing, units: [a.service]}]\n",
 		 "6:9: error: there is no zone 'sining': did you mean 'signing'?"},
+		{HEAD "  expect: [{exe: /x, outside: yes}]\n",
+		 "6:31: error: outside 'yes' is not known (false, true)"},
+		{HEAD "  allow: [{exe: /x, outside: true}]\n",
+		 "6:11: error: the rule is to count outside of zones: that is for `expect` rules "
+		 "with `exe` and without `container`, so that what runs is verified and recorded"},
+		{HEAD "  expect: [{user: ada, outside: true}]\n",
+		 "6:12: error: the rule is to count outside of zones: that is for `expect` rules "
+		 "with `exe` and without `container`, so that what runs is verified and recorded"},
 		{HEAD "zones: [{name: z}]\n",
 		 "6:9: error: the zone has nothing in it: it needs `paths`, `mounts`, `units`, "
 		 "`containers`, `users` or `hosts`"},
@@ -725,6 +803,7 @@ int main(void)
 		cmocka_unit_test(what_an_entry_is_not_about_is_recorded),
 		cmocka_unit_test(exceptions_end),
 		cmocka_unit_test(zones_bound_who_is_allowed),
+		cmocka_unit_test(own_tools_of_root_are_expected_outside_of_zones),
 		cmocka_unit_test(overrides_change_entries_by_name),
 		cmocka_unit_test(an_override_may_be_for_all_entries_about_files),
 		FILES(included_files_come_first),

@@ -344,8 +344,10 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 		return false;
 	if (a->until && !(b->until && b->until_ns <= a->until_ns))
 		return false;
-	/* An end lets a rule pass the zone of its entry. */
+	/* An end lets a rule pass the zone of its entry, and so does `outside`. */
 	if (b->until && !a->until)
+		return false;
+	if (b->outside && !a->outside)
 		return false;
 	/* A silent rule is not covered by one that records: but it decides before it. */
 	if (a->kind == RULE_EXPECT && b->kind == RULE_ALLOW)
@@ -507,7 +509,7 @@ static void consider(const struct policy *policy, const struct rule *rule,
 		note(&found->distrusted, rule);
 		if (found->distrusted == rule)
 			found->why = why;
-	} else if (outside && !rule->until) {
+	} else if (outside && !rule->until && !rule->outside) {
 		note(&found->outside, rule);
 	} else {
 		note(rule->kind == RULE_ALLOW ? &found->allow : &found->expect, rule);

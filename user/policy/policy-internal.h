@@ -58,6 +58,7 @@ struct rule {
 	enum session_type session; /* SESSION_UNKNOWN: any */
 	uint32_t zone; /* number, 0 = any */
 	const char *zone_name;
+	bool outside; /* counts outside of the entry's zone, too */
 	uint32_t on; /* bits 1 << enum policy_action */
 	const char *until; /* as written, NULL = for ever */
 	uint64_t until_ns; /* CLOCK_REALTIME ns at which it ends */

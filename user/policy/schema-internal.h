@@ -48,6 +48,9 @@ const char *schema_read_string(struct reader *r, const struct yaml_node *node, c
 int schema_read_word(struct reader *r, const struct yaml_node *node, const char *what,
 		     const char *(*word)(int), int from, int nr);
 
+/* `true` or `false`; false after telling, too. */
+bool schema_read_bool(struct reader *r, const struct yaml_node *node, const char *what);
+
 /* Decimal, without sign or quotes. False after telling. */
 bool schema_read_number(struct reader *r, const struct yaml_node *node, const char *what,
 			uint32_t min, uint32_t max, uint32_t *out_number);
@@ -62,7 +65,8 @@ const char *schema_keep(struct reader *r, const struct yaml_node *node);
 /* What is wrong with a path that names one thing, as the end of a sentence; NULL = nothing. */
 const char *schema_path_fault(const char *path);
 
-#define SCHEMA_NAME_MAX 64
+#define SCHEMA_NAME_MAX	 64
+#define SCHEMA_ITEMS_MAX 256 /* of a list of names or patterns */
 
 /* The value of a key `name` and of what names one; kept. NULL after telling. */
 const char *schema_read_name(struct reader *r, const struct yaml_node *value, const char *what);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The schema of rules: who may (`allow`), who is known to (`expect`), exceptions, and zones.
- */
+/* The schema of rules: who may (`allow`), who is known to (`expect`), and exceptions. */
 #include <ctype.h>
 #include <string.h>
 
@@ -9,8 +7,6 @@
 #include "policy/suggest.h"
 
 #define RULES_MAX      65536
-#define ZONES_MAX      256
-#define ZONE_ITEMS_MAX 256
 #define EXCEPTIONS_MAX 1024
 #define REASON_BYTES   256
 
@@ -125,8 +121,8 @@ bool schema_read_wanted_list(struct reader *r, const struct yaml_node *value, co
 	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
 		struct wanted wanted;
 
-		if (*nr == ZONE_ITEMS_MAX) {
-			schema_wrong(r, node, "%s has more than %d items", what, ZONE_ITEMS_MAX);
+		if (*nr == SCHEMA_ITEMS_MAX) {
+			schema_wrong(r, node, "%s has more than %d items", what, SCHEMA_ITEMS_MAX);
 			return false;
 		}
 		if (!read_wanted(r, node, what, &wanted))
@@ -314,6 +310,11 @@ static void read_rule_zone(struct reader *r, const struct yaml_node *value,
 	r->rule->zone_place = (struct place){r->file, value->line, value->column};
 }
 
+static void read_outside(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	r->rule->outside = schema_read_bool(r, value, "outside");
+}
+
 static void read_rule_on(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	r->rule->on = schema_read_on(r, value);
@@ -388,16 +389,16 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 		r->rule->reason = schema_keep(r, value);
 }
 
-#define SUBJECT_FIELDS                                                                            \
-	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                 \
-		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest}, \
-		{.key = "verity", .read = read_verity}, {.key = "unit", .read = read_unit},       \
-		{.key = "container", .read = read_container}, {.key = "user", .read = read_user}, \
-		{.key = "login", .read = read_login}, {.key = "session", .read = read_session},   \
-		{.key = "zone", .read = read_rule_zone}, {.key = "on", .read = read_rule_on},     \
-		{.key = "until", .read = read_until},                                             \
-	{                                                                                         \
-		.key = "reason", .read = read_reason                                              \
+#define SUBJECT_FIELDS                                                                             \
+	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                  \
+		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest},  \
+		{.key = "verity", .read = read_verity}, {.key = "unit", .read = read_unit},        \
+		{.key = "container", .read = read_container}, {.key = "user", .read = read_user},  \
+		{.key = "login", .read = read_login}, {.key = "session", .read = read_session},    \
+		{.key = "zone", .read = read_rule_zone}, {.key = "outside", .read = read_outside}, \
+		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},         \
+	{                                                                                          \
+		.key = "reason", .read = read_reason                                               \
 	}
 
 static const struct field rule_fields[] = {
@@ -443,6 +444,14 @@ static void check_rule(struct reader *r, const struct rule *rule, const struct y
 		schema_wrong(r, at,
 			     "%s never counts: who is in a session has logged in (`login: none`)",
 			     what);
+	if (rule->outside && (rule->kind != RULE_EXPECT || !rule->exe || rule->container.text))
+		schema_wrong(
+			r, at,
+			"%s is to count outside of zones: that is for `expect` rules with `exe` "
+			"and without `container`, so that what runs is verified and recorded",
+			what);
+	if (rule->outside && rule->until)
+		schema_wrong(r, at, "%s has an end and so counts outside of zones already", what);
 	if (rule->until && !rule->reason)
 		schema_wrong(r, at, "%s has an end and needs a `reason`", what);
 	if (rule->user.text && rule->user.glob && !rule->exe)
@@ -548,8 +557,8 @@ static void read_exception_watch(struct reader *r, const struct yaml_node *value
 
 		if (!name)
 			continue;
-		if (exception->nr_watches == ZONE_ITEMS_MAX) {
-			schema_wrong(r, node, "watch has more than %d items", ZONE_ITEMS_MAX);
+		if (exception->nr_watches == SCHEMA_ITEMS_MAX) {
+			schema_wrong(r, node, "watch has more than %d items", SCHEMA_ITEMS_MAX);
 			return;
 		}
 		if (policy_grow(&exception->watches, exception->nr_watches,
@@ -608,159 +617,5 @@ void schema_read_exceptions(struct reader *r, const struct yaml_node *list,
 				     "an `allow` rule");
 		r->wrong |= before;
 		finish_rule(r, &e->rule, e->name);
-	}
-}
-
-/* --- zones -------------------------------------------------------------------------------------
- */
-
-static struct zone *this_zone(struct reader *r)
-{
-	return &r->policy->zones[r->policy->nr_zones - 1];
-}
-
-static void read_zone_name(struct reader *r, const struct yaml_node *value,
-			   const struct field *field)
-{
-	const char *name = schema_read_name(r, value, "name");
-
-	for (size_t i = 0; name && i + 1 < r->policy->nr_zones; i++) {
-		const struct zone *other = &r->policy->zones[i];
-
-		if (!other->name || strcmp(other->name, name))
-			continue;
-		schema_wrong(r, value, "zone '%s' is there already: %s:%u:%u", name,
-			     other->place.file, other->place.line, other->place.column);
-		return;
-	}
-	this_zone(r)->name = name;
-}
-
-static void no_homes(struct reader *r, struct pattern **patterns, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (patterns[i]->start != PATTERN_ROOT)
-			schema_wrong(r,
-				     &(struct yaml_node){.line = patterns[i]->line,
-							 .column = patterns[i]->column},
-				     "zone path '%.128s': a zone is no matter of homes, name the "
-				     "directory",
-				     patterns[i]->text);
-}
-
-static void read_zone_paths(struct reader *r, const struct yaml_node *value,
-			    const struct field *field)
-{
-	struct zone *zone = this_zone(r);
-
-	schema_read_patterns(r, value, "paths", false, ZONE_ITEMS_MAX, &zone->paths,
-			     &zone->nr_paths);
-	no_homes(r, zone->paths, zone->nr_paths);
-}
-
-/* A mount point stands for all that is below it. */
-static void read_zone_mounts(struct reader *r, const struct yaml_node *value,
-			     const struct field *field)
-{
-	struct zone *zone = this_zone(r);
-	const struct yaml_node *node;
-
-	if (!schema_is_kind(r, value, YAML_TREE_LIST, "mounts"))
-		return;
-	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
-		const char *s = schema_read_string(r, node, "a mount point"), *fault, *why;
-		struct pattern *pattern;
-		char text[4200];
-		int err;
-
-		if (!s)
-			continue;
-		fault = schema_path_fault(s);
-		if (!fault && strpbrk(s, "*?["))
-			fault = "has a wildcard: a mount point is named exactly";
-		if (!fault && node->len > 4096)
-			fault = "is longer than any path";
-		if (!fault && zone->nr_mounts == ZONE_ITEMS_MAX)
-			fault = "is one too many";
-		if (fault) {
-			schema_wrong(r, node, "mount '%.128s' %s", s, fault);
-			continue;
-		}
-		snprintf(text, sizeof(text), "%s/**", s);
-		err = pattern_new(text, strlen(text), false, &pattern, &why);
-		if (err == -EINVAL)
-			schema_wrong(r, node, "mount '%.128s' %s", s, why);
-		if (err == -ENOMEM)
-			r->no_memory = true;
-		if (err < 0)
-			continue;
-		if (policy_grow(&zone->mounts, zone->nr_mounts, sizeof(*zone->mounts)) < 0) {
-			pattern_free(pattern);
-			r->no_memory = true;
-			return;
-		}
-		pattern->file = r->file;
-		pattern->line = node->line;
-		pattern->column = node->column;
-		zone->mounts[zone->nr_mounts++] = pattern;
-	}
-}
-
-#define ZONE_LIST(list_)                                                                    \
-	static void read_zone_##list_(struct reader *r, const struct yaml_node *value,      \
-				      const struct field *field)                            \
-	{                                                                                   \
-		struct zone *zone = this_zone(r);                                           \
-                                                                                            \
-		schema_read_wanted_list(r, value, #list_, &zone->list_, &zone->nr_##list_); \
-		if (value->kind == YAML_TREE_LIST && !value->first)                         \
-			schema_wrong(r, value, "%s is an empty list", #list_);              \
-	}
-ZONE_LIST(units)
-ZONE_LIST(containers)
-ZONE_LIST(users)
-ZONE_LIST(hosts)
-
-static const struct field zone_fields[] = {
-	{.key = "name", .required = true, .read = read_zone_name},
-	{.key = "paths", .read = read_zone_paths},
-	{.key = "mounts", .read = read_zone_mounts},
-	{.key = "units", .read = read_zone_units},
-	{.key = "containers", .read = read_zone_containers},
-	{.key = "users", .read = read_zone_users},
-	{.key = "hosts", .read = read_zone_hosts},
-	{0},
-};
-
-void schema_read_zones(struct reader *r, const struct yaml_node *list, const struct field *field)
-{
-	struct policy *policy = r->policy;
-	const struct yaml_node *node;
-
-	if (!schema_is_kind(r, list, YAML_TREE_LIST, "zones"))
-		return;
-	for (node = yaml_node(r->tree, list->first); node; node = yaml_node(r->tree, node->next)) {
-		bool before = r->wrong;
-		struct zone *zone;
-
-		if (policy->nr_zones == ZONES_MAX) {
-			schema_wrong(r, node, "more than %d zones", ZONES_MAX);
-			return;
-		}
-		if (policy_grow(&policy->zones, policy->nr_zones, sizeof(*policy->zones)) < 0) {
-			r->no_memory = true;
-			return;
-		}
-		policy->zones[policy->nr_zones++] =
-			(struct zone){.place = {r->file, node->line, node->column}};
-		r->wrong = false;
-		schema_read_map(r, node, zone_fields, "a zone");
-		zone = this_zone(r);
-		if (!zone->nr_paths && !zone->nr_mounts && !zone->nr_units &&
-		    !zone->nr_containers && !zone->nr_users && !zone->nr_hosts && !r->wrong)
-			schema_wrong(r, node,
-				     "the zone has nothing in it: it needs `paths`, "
-				     "`mounts`, `units`, `containers`, `users` or `hosts`");
-		r->wrong |= before;
 	}
 }

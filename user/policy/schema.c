@@ -345,9 +345,14 @@ static const char *bool_word(int i)
 	return i ? "true" : "false";
 }
 
+bool schema_read_bool(struct reader *r, const struct yaml_node *node, const char *what)
+{
+	return schema_read_word(r, node, what, bool_word, 0, 2) == 1;
+}
+
 static void read_off(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	r->watch->off = schema_read_word(r, value, "off", bool_word, 0, 2) == 1;
+	r->watch->off = schema_read_bool(r, value, "off");
 	r->watch->given |= GIVEN_OFF;
 }
 

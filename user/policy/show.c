@@ -87,6 +87,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 		PUT("session", "%s", session_type_str(rule->session));
 	if (rule->zone_name)
 		PUT("zone", "%s", rule->zone_name);
+	if (rule->outside)
+		PUT("outside", "%s", "true");
 	if (rule->on != (1U << ACTION_NR) - 2) {
 		put_on(on, sizeof(on), rule->on);
 		PUT("on", "[%s]", on);
