@@ -156,6 +156,13 @@ static int open_result; /* < 0: instead of a file */
 static int room_result, add_result;
 static unsigned opened, added;
 static uint32_t entry_set;
+static uint32_t account; /* to whom what root owns belongs */
+
+uint32_t quota_account(const struct quota *quota, uint32_t uid)
+{
+	assert_int_equal(uid, 0);
+	return account;
+}
 
 void watcher_set_found_watch(struct watcher *watcher, uint32_t watch)
 {
@@ -172,11 +179,13 @@ int watcher_open_found(struct watcher *watcher, const char *path, uint64_t dev, 
 
 int watcher_found_room(const struct watcher *watcher, uint32_t owner)
 {
+	assert_int_equal(owner, account);
 	return room_result;
 }
 
-int watcher_add_found(struct watcher *watcher, int fd, const char *path)
+int watcher_add_found(struct watcher *watcher, int fd, const char *path, uint32_t owner)
 {
+	assert_int_equal(owner, account);
 	added += add_result == 0;
 	return add_result;
 }
@@ -274,6 +283,7 @@ static void rig_start(struct rig *rig)
 	nr_tree_list = nr_home_list = nr_mount_list = 0;
 	fds_answer = true;
 	puppet_error = spawn_result = open_result = room_result = add_result = 0;
+	account = 0;
 	opened = added = readers = readers_ended = 0;
 	memset(replies, 0, sizeof(replies));
 	reply_key = (struct key_identity){.kind = KEY_ED25519};

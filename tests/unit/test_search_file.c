@@ -217,6 +217,24 @@ static void of_one_owner_so_many_are_read_in_a_search(void **state)
 	rig_end(&rig);
 }
 
+/* Of a subordinate uid: all of them together have one share, that of whose they are. */
+static void files_of_subordinate_uids_are_of_one_owner(void **state)
+{
+	struct rig rig;
+
+	start(&rig);
+	account = 1000;
+	assert_int_equal(answer_to(&rig), 0);
+	assert_int_equal(added, 1);
+	for (int i = 1; i < SEARCH_ASKS_MAX; i++)
+		search_owners_ask(rig.search->owners, 1000);
+	assert_int_equal(answer_to(&rig), 1);
+	room_result = -EDQUOT;
+	assert_int_equal(answer_to(&rig), 2);
+	assert_non_null(strstr(said, "the user with uid 1000 has as many"));
+	rig_end(&rig);
+}
+
 static void a_second_question_before_the_answer_is_not_heard(void **state)
 {
 	struct rig rig;
@@ -257,6 +275,7 @@ int main(void)
 		cmocka_unit_test(a_reader_that_cannot_be_had_is_not_the_files_fault),
 		cmocka_unit_test(beyond_an_owners_share_nothing_is_read),
 		cmocka_unit_test(of_one_owner_so_many_are_read_in_a_search),
+		cmocka_unit_test(files_of_subordinate_uids_are_of_one_owner),
 		cmocka_unit_test(a_second_question_before_the_answer_is_not_heard),
 		cmocka_unit_test(the_end_of_the_child_ends_the_reader),
 	};

@@ -82,11 +82,30 @@ static void more_than_there_is_room_for(void **state)
 	assert_int_equal(ranges[1].first, 200);
 }
 
+static void who_owns_what_a_uid_has(void **state)
+{
+	struct quota_range ranges[4];
+	size_t more, nr = parsed("bob:200:100\n5:100:50\n7:300:4294967294\n", ranges, 4, &more);
+
+	assert_int_equal(nr, 3);
+	assert_int_equal(subuid_account(ranges, nr, 0), 0);
+	assert_int_equal(subuid_account(ranges, nr, 99), 99);
+	assert_int_equal(subuid_account(ranges, nr, 100), 5);
+	assert_int_equal(subuid_account(ranges, nr, 149), 5);
+	assert_int_equal(subuid_account(ranges, nr, 150), 150);
+	assert_int_equal(subuid_account(ranges, nr, 200), ranges[1].account);
+	assert_int_equal(subuid_account(ranges, nr, 299), ranges[1].account);
+	assert_int_equal(subuid_account(ranges, nr, 300), 7);
+	assert_int_equal(subuid_account(ranges, nr, UINT32_MAX - 1), 7);
+	assert_int_equal(subuid_account(ranges, 0, 100), 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
 		cmocka_unit_test(more_than_there_is_room_for),
+		cmocka_unit_test(who_owns_what_a_uid_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

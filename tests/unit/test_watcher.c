@@ -68,9 +68,9 @@ static void what_was_found_is_watched_until_it_has_a_name(void **state)
 	/* Without an entry for such, nothing. */
 	fd = open_found(w, "home/a/holiday", path);
 	assert_true(fd >= 0);
-	assert_int_equal(watcher_add_found(w->watcher, fd, path), -ENOENT);
+	assert_int_equal(watcher_add_found(w->watcher, fd, path, 0), -ENOENT);
 	watcher_set_found_watch(w->watcher, 2);
-	assert_int_equal(watcher_add_found(w->watcher, fd, path), 0);
+	assert_int_equal(watcher_add_found(w->watcher, fd, path, 0), 0);
 	close(fd);
 	object = object_at(w, "home/a/holiday");
 	assert_true(object);
@@ -119,7 +119,7 @@ static void what_was_found_goes_with_its_entry_or_its_key(void **state)
 	for (int i = 0; i < 2; i++) {
 		int fd = open_found(w, i ? "home/a/two" : "home/a/one", path);
 
-		assert_int_equal(watcher_add_found(w->watcher, fd, path), 0);
+		assert_int_equal(watcher_add_found(w->watcher, fd, path, 0), 0);
 		close(fd);
 	}
 	object = object_at(w, "home/a/one");
@@ -131,13 +131,13 @@ static void what_was_found_goes_with_its_entry_or_its_key(void **state)
 	assert_int_equal(w->nr_marks, marks);
 }
 
-static int find_and_add(struct world *w, const char *name)
+static int find_and_add(struct world *w, const char *name, uint32_t owner)
 {
 	char path[4096];
 	int fd = open_found(w, name, path), r = fd;
 
 	if (fd >= 0)
-		r = watcher_add_found(w->watcher, fd, path);
+		r = watcher_add_found(w->watcher, fd, path, owner);
 	fd_close(fd);
 	return r;
 }
@@ -145,33 +145,29 @@ static int find_and_add(struct world *w, const char *name)
 static void what_is_found_of_one_owner_takes_his_share_alone(void **state)
 {
 	struct world *w = *state;
-	uint32_t me = geteuid();
-	char name[64], path[4096];
+	uint32_t me = 1000;
+	char name[64];
 
 	watcher_set_found_watch(w->watcher, 2);
 	compile(w, policy_keys, 1);
 	for (int i = 0; i < WATCHER_FOUND_OWNER_MAX; i++) {
 		snprintf(name, sizeof(name), "home/a/key-%d", i);
 		make(w, name, "x");
-		assert_int_equal(find_and_add(w, name), 0);
+		assert_int_equal(find_and_add(w, name, me), 0);
 	}
 	make(w, "home/a/more", "x");
 	assert_int_equal(watcher_found_room(w->watcher, me), -EDQUOT);
-	assert_int_equal(find_and_add(w, "home/a/more"), -EDQUOT);
+	assert_int_equal(find_and_add(w, "home/a/more", me), -EDQUOT);
 	assert_int_equal(watcher_found_room(w->watcher, me + 1), 0);
-	if (!me) {
-		snprintf(path, sizeof(path), "%s/home/a/more", w->top);
-		assert_int_equal(chown(path, 1, 1), 0);
-		assert_int_equal(find_and_add(w, "home/a/more"), 0);
-	}
+	assert_int_equal(find_and_add(w, "home/a/more", me + 1), 0);
 	/* All are known by their inode. */
 	for (int i = 0; i < WATCHER_FOUND_OWNER_MAX; i += 100) {
 		snprintf(name, sizeof(name), "home/a/key-%d", i);
-		assert_int_equal(find_and_add(w, name), -EEXIST);
+		assert_int_equal(find_and_add(w, name, me), -EEXIST);
 	}
 	watcher_drop_found(w->watcher, object_at(w, "home/a/key-7"));
 	assert_int_equal(watcher_found_room(w->watcher, me), 0);
-	assert_int_equal(find_and_add(w, "home/a/key-7"), 0);
+	assert_int_equal(find_and_add(w, "home/a/key-7", me), 0);
 	assert_int_equal(watcher_found_room(w->watcher, me), -EDQUOT);
 }
 

@@ -35,17 +35,18 @@ struct quota {
 	uint64_t walked_ns; /* CLOCK_BOOTTIME */
 	bool relieved; /* a walk is due */
 	struct subuid subuid;
+	struct quota_range ranges[QUOTA_RANGES_MAX]; /* as read last */
+	size_t nr_ranges;
 };
 
 /* Whose subordinate uids are whose, if that is news. */
 static void look_for_ranges(struct quota *q)
 {
-	struct quota_range ranges[QUOTA_RANGES_MAX];
-	size_t nr, more;
+	size_t more;
 
-	if (!subuid_look(&q->subuid, ranges, &nr, &more))
+	if (!subuid_look(&q->subuid, q->ranges, &q->nr_ranges, &more))
 		return;
-	sensor_set_quota_ranges(q->app->sensor, ranges, nr);
+	sensor_set_quota_ranges(q->app->sensor, q->ranges, q->nr_ranges);
 	if (more)
 		log_line(
 			SD_WARNING,
@@ -64,6 +65,11 @@ int quota_new(struct app *app, struct quota **out_quota)
 	look_for_ranges(q);
 	*out_quota = q;
 	return 0;
+}
+
+uint32_t quota_account(const struct quota *q, uint32_t uid)
+{
+	return subuid_account(q->ranges, q->nr_ranges, uid);
 }
 
 void quota_free(struct quota *q)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct app;
 struct quota;
@@ -18,6 +19,9 @@ void quota_second(struct quota *quota);
 
 /* The policy in force has changed; before the watcher walks. */
 void quota_set_policy(struct quota *quota);
+
+/* Whom what `uid` owns counts for: who has it as a subordinate uid, else itself. */
+uint32_t quota_account(const struct quota *quota, uint32_t uid);
 
 /* For `keytrail status`: docs/control.md. Those who were refused. */
 json_t *quota_json(struct quota *quota);

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "daemon/app.h"
 #include "daemon/log.h"
+#include "daemon/quota.h"
 #include "daemon/search-owners.h"
 #include "scan/child.h"
 #include "scan/test-keys.h"
@@ -65,7 +66,7 @@ static void take_key(struct search_watch *s, const struct key_identity *key)
 		answer(s, 0);
 		return;
 	}
-	r = watcher_add_found(s->app->watcher, s->file, s->path);
+	r = watcher_add_found(s->app->watcher, s->file, s->path, s->owner);
 	s->keys += r == 0;
 	if (r == -ENOSPC || r == -EDQUOT)
 		leave_out(s, r);
@@ -174,7 +175,7 @@ void search_file_take(struct search_watch *s, const struct search_message *messa
 		answer(s, 1);
 		return;
 	}
-	s->owner = st.st_uid;
+	s->owner = quota_account(s->app->quota, st.st_uid);
 	s->tries = 0;
 	room = watcher_found_room(s->app->watcher, s->owner);
 	if (room < 0)

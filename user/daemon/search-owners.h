@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whose files the search for keys has named, so that no uid takes the time or the room of the
- * others (one user may have several, docs/inventory.md): how many of each were asked about in this
- * search, and for how many there is no room.
+ * others (of subordinate uids, that of who has them: quota_account()): how many of each were asked
+ * about in this search, and for how many there is no room.
  */
 #pragma once
 

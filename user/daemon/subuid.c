@@ -168,6 +168,23 @@ size_t subuid_read(FILE *f, FILE *passwd, struct quota_range *ranges, size_t max
 	return kept;
 }
 
+uint32_t subuid_account(const struct quota_range *ranges, size_t nr, uint32_t uid)
+{
+	size_t low = 0, high = nr;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (uid < ranges[middle].first)
+			high = middle;
+		else if (uid - ranges[middle].first < ranges[middle].count)
+			return ranges[middle].account;
+		else
+			low = middle + 1;
+	}
+	return uid;
+}
+
 static bool changed(const char *path, struct stat *known)
 {
 	struct stat now;

@@ -23,6 +23,9 @@
  */
 size_t subuid_read(FILE *f, FILE *passwd, struct quota_range *ranges, size_t max, size_t *out_more);
 
+/* Whom what `uid` owns is charged to, by such ranges: itself if it is in none of them. */
+uint32_t subuid_account(const struct quota_range *ranges, size_t nr, uint32_t uid);
+
 /* The files as they were read. */
 struct subuid {
 	struct stat subuid, passwd;

@@ -117,7 +117,7 @@ int watcher_open_found(struct watcher *w, const char *path, uint64_t dev, uint64
 	return -EEXIST;
 }
 
-int watcher_add_found(struct watcher *w, int fd, const char *path)
+int watcher_add_found(struct watcher *w, int fd, const char *path, uint32_t owner)
 {
 	struct mark mark = {
 		.object = tree_number(&w->tree),
@@ -127,14 +127,11 @@ int watcher_add_found(struct watcher *w, int fd, const char *path)
 	char self[REACH_SELF_MAX];
 	struct inode_id inode;
 	struct node *node;
-	struct stat st;
 	int r;
 
 	if (!w->found_watch)
 		return -ENOENT;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	r = watcher_found_room(w, st.st_uid);
+	r = watcher_found_room(w, owner);
 	if (r < 0)
 		return r;
 	r = w->ops->mark(w->userdata, AT_FDCWD, reach_self(fd, self), &mark, &inode);
@@ -143,14 +140,14 @@ int watcher_add_found(struct watcher *w, int fd, const char *path)
 	if (tree_find(&w->tree, mark.object))
 		return 0; /* it has got a watched name meanwhile */
 	node = tree_add_apart(&w->tree, mark.object, path);
-	if (!node || charge(w, st.st_uid) < 0) {
+	if (!node || charge(w, owner) < 0) {
 		w->ops->unmark(w->userdata, &inode);
 		if (node)
 			tree_remove(&w->tree, node);
 		return -ENOMEM;
 	}
 	tree_set_inode(&w->tree, node, &inode);
-	node->owner = st.st_uid;
+	node->owner = owner;
 	node->watch = w->found_watch;
 	node->born = BORN_FOUND;
 	picture_tell(w, node, true);

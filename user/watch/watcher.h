@@ -184,8 +184,8 @@ int watcher_open_found(struct watcher *watcher, const char *path, uint64_t dev, 
  * -ENOSPC: WATCHER_FOUND_MAX are. */
 int watcher_found_room(const struct watcher *watcher, uint32_t owner);
 
-/* There is a key in it: as watcher_add_dump(), and watcher_found_room() of who owns the file. */
-int watcher_add_found(struct watcher *watcher, int fd, const char *path);
+/* There is a key in it: as watcher_add_dump(), and watcher_found_room() of whom it counts for. */
+int watcher_add_found(struct watcher *watcher, int fd, const char *path, uint32_t owner);
 
 /* There is no key in it any more. Nothing if the object is none that was found. */
 void watcher_drop_found(struct watcher *watcher, uint64_t object);
