@@ -17,11 +17,13 @@ PASSWD = """root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/:/bin/false
 alice:x:1000:1000:Alice:/home/alice:/bin/sh
 bob:x:1001:1001:Bob:/home/bob:/bin/sh
+keytrail-scan:x:991:991::/:/bin/false
 nobody:x:65534:65534:nobody:/nonexistent:/bin/false
 """
 GROUP = """root:x:0:
 daemon:x:1:
 keytrail:x:990:
+keytrail-scan:x:991:
 alice:x:1000:
 bob:x:1001:
 nogroup:x:65534:

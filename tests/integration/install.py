@@ -176,7 +176,7 @@ def main(root):
 def after(root):
     """What runs behind an install into the running system, with the system's tools played."""
     os.makedirs(f"{root}/bin")
-    for tool in ("systemd-sysusers", "systemd-tmpfiles", "systemctl", "groupadd", "rsyslogd"):
+    for tool in ("systemd-sysusers", "systemd-tmpfiles", "systemctl", "groupadd", "useradd", "rsyslogd"):
         with open(f"{root}/bin/{tool}", "w", encoding="utf-8") as f:
             f.write(f'#!/bin/sh\necho "{tool} $*" >>{root}/calls\n')
         os.chmod(f"{root}/bin/{tool}", 0o755)

@@ -100,6 +100,51 @@ static void a_descriptor_tells_its_mount(void **state)
 	close(proc);
 }
 
+static struct child_user user_by(const char *lines)
+{
+	FILE *f = fmemopen((char *)lines, strlen(lines), "r");
+	struct child_user user;
+
+	assert_non_null(f);
+	user = child_user_of(f);
+	fclose(f);
+	return user;
+}
+
+static void a_user_of_its_own_or_nobody(void **state)
+{
+#define OTHERS "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n"
+#define OWN    "keytrail-scan:x:990:991::/:/bin/false\n"
+	static const struct {
+		const char *lines;
+		uid_t uid;
+		gid_t gid;
+	} cases[] = {
+		{OTHERS OWN, 990, 991},
+		{OWN OTHERS, 990, 991},
+		{OTHERS, 65534, 65534},
+		{"keytrail-scan:x:990", 65534, 65534},
+		{"keytrail-scanner:x:990:991::/:\n", 65534, 65534},
+		/* Never root, never with root's group, never who is somebody else, too. */
+		{"keytrail-scan:x:0:0::/:\n", 65534, 65534},
+		{"keytrail-scan:x:990:0::/:\n", 65534, 65534},
+		{OWN "other:x:990:5::/:\n", 65534, 65534},
+		{"other:x:990:5::/:\n" OWN, 65534, 65534},
+		{"nobody:x:65534:65534::/:\nkeytrail-scan:x:65534:65534::/:\n", 65534, 65534},
+		/* Of two lines the first counts, as everywhere. */
+		{OWN "keytrail-scan:x:0:0::/:\n", 990, 991},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct child_user user = user_by(cases[i].lines);
+
+		if (user.uid != cases[i].uid || user.gid != cases[i].gid ||
+		    user.own != (cases[i].uid != 65534))
+			fail_msg("case %zu: %u %u", i, user.uid, user.gid);
+	}
+	assert_int_equal(child_user_of(NULL).uid, 65534);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +152,7 @@ int main(void)
 		cmocka_unit_test(it_has_no_environment_and_no_blocked_signal),
 		cmocka_unit_test(a_program_that_is_not_there_is_an_error),
 		cmocka_unit_test(a_descriptor_tells_its_mount),
+		cmocka_unit_test(a_user_of_its_own_or_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,16 +2,22 @@
 /* Starting programs of our own, and staying out of the way as one. */
 #include "base/child.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/ioprio.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define NOBODY 65534
 
 int child_spawn(const char *program, char *const argv[], const int *fds, int nr, pid_t *out_pid)
 {
@@ -57,4 +63,36 @@ void child_step_back(void)
 	if (fd >= 0)
 		(void)!write(fd, "500", 3);
 	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
+struct child_user child_user_of(FILE *passwd)
+{
+	const struct child_user nobody = {NOBODY, NOBODY, false};
+	struct child_user user = nobody;
+
+	for (struct passwd *pw; passwd && (pw = fgetpwent(passwd));)
+		if (!user.own && pw->pw_uid && pw->pw_gid && !strcmp(pw->pw_name, CHILD_USER))
+			user = (struct child_user){pw->pw_uid, pw->pw_gid, true};
+	if (!user.own)
+		return nobody;
+	rewind(passwd);
+	for (struct passwd *pw; (pw = fgetpwent(passwd));)
+		if (pw->pw_uid == user.uid && strcmp(pw->pw_name, CHILD_USER) != 0)
+			return nobody;
+	return user;
+}
+
+struct child_user child_user(void)
+{
+	_cleanup_fclose_ FILE *passwd = fopen("/etc/passwd", "re");
+
+	return child_user_of(passwd);
+}
+
+int child_leave_root(const struct child_user *user)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
+	    setresuid(user->uid, user->uid, user->uid) < 0)
+		return -errno;
+	return 0;
 }

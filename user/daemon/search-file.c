@@ -95,8 +95,9 @@ static void give_up(struct search_watch *s, int r)
 		return;
 	}
 	/*
-	 * Not the file's fault for certain: whoever is nobody can kill the reader. It is asked
-	 * about once more by each search that reads everything, which costs little.
+	 * Not the file's fault for certain: root can kill the reader, and so can whoever is nobody
+	 * where that is what it runs as. It is asked about once more by each search that reads
+	 * everything, which costs little.
 	 */
 	if (!s->unread_now++)
 		log_line(

@@ -230,8 +230,8 @@ static void child_stopped(struct search_watch *s)
 		child_failed(s, "somebody has stopped the child that searches, twice");
 		return;
 	}
-	log_line(SD_WARNING, "somebody has stopped the child that searches (SIGSTOP, as nobody or "
-			     "root); it is to go on");
+	log_line(SD_WARNING, "somebody has stopped the child that searches (SIGSTOP, as root or "
+			     "as the user it runs as); it is to go on");
 	s->continued = true;
 	s->said_s = search_now_s();
 	scan_process_continue(&s->child);

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "daemon/app.h"
@@ -124,6 +125,16 @@ static json_t *programs_json(const struct app *app, json_t *warnings)
 			 (int)s.known, "done", (json_int_t)s.done, "failed", (json_int_t)s.failed,
 			 "dropped", (json_int_t)s.dropped, "rpm", rpm_state_str(rpm), "rpm_unread",
 			 (json_int_t)s.unread);
+}
+
+static void warn_of_nobody(json_t *warnings)
+{
+	if (!child_user().own)
+		json_array_append_new(warnings,
+				      json_string(
+					      "there is no user " CHILD_USER
+					      " (systemd-sysusers): children that read keys "
+					      "run as nobody, and who else does can stop them"));
 }
 
 static json_t *sinks_json(const struct app *app)
@@ -323,6 +334,7 @@ int status_json(struct app *app, json_t **out_status)
 		json_decref(warnings);
 		return -ENOMEM;
 	}
+	warn_of_nobody(warnings);
 	json_object_set_new(status, "policy",
 			    json_pack("{s:o, s:i, s:f, s:i, s:s}", "files", files_json(app),
 				      "generation", (int)app->generation, "loaded_at",

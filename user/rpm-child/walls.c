@@ -5,7 +5,6 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -17,9 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 
-#define NOBODY	  65534
 #define MEMORY	  (1024UL << 20) /* of addresses: what a database maps counts */
 #define CPU_S	  10
 #define FILES_MAX 32
@@ -166,6 +165,7 @@ static int enter_seccomp(void)
 
 int walls_enter(const char *dir)
 {
+	const struct child_user user = child_user(); /* while files can be opened */
 	int err;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -173,8 +173,7 @@ int walls_enter(const char *dir)
 	(void)enter_landlock(dir);
 	capng_clear(CAPNG_SELECT_BOUNDS);
 	(void)capng_apply(CAPNG_SELECT_BOUNDS);
-	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-			       setresuid(NOBODY, NOBODY, NOBODY) < 0))
+	if (geteuid() == 0 && child_leave_root(&user) < 0)
 		return -EPERM;
 	capng_clear(CAPNG_SELECT_ALL);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)

@@ -5,7 +5,6 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,9 +14,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
-
-#define NOBODY 65534
 
 /* AddressSanitizer reserves 20 TiB of address space and locks none of it. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -61,10 +59,9 @@ static bool enter_landlock(void)
  * False where it is not allowed: no CAP_SETUID, or a user namespace that has no such user. The
  * other layers do not rest on it.
  */
-static bool leave_root(void)
+static bool leave_root(const struct child_user *user)
 {
-	return setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
-	       setresuid(NOBODY, NOBODY, NOBODY) == 0;
+	return child_leave_root(user) == 0;
 }
 
 static int drop_capabilities(void)
@@ -186,6 +183,7 @@ static int enter_seccomp(bool refuse_files)
 
 int scan_sandbox_enter(const struct scan_limits *limits, unsigned *out_layers)
 {
+	const struct child_user user = child_user(); /* while files can be opened */
 	unsigned layers = 0;
 	int err;
 
@@ -198,7 +196,7 @@ int scan_sandbox_enter(const struct scan_limits *limits, unsigned *out_layers)
 	capng_clear(CAPNG_SELECT_BOUNDS);
 	if (capng_apply(CAPNG_SELECT_BOUNDS) == 0)
 		layers |= SCAN_LAYER_BOUNDING;
-	if (leave_root())
+	if (leave_root(&user))
 		layers |= SCAN_LAYER_USER;
 	err = drop_capabilities();
 	if (!err)

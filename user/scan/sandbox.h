@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum scan_layer {
-	SCAN_LAYER_USER = 1 << 0, /* no longer root: user and group 65534, no other groups */
+	SCAN_LAYER_USER = 1 << 0, /* no longer root: child_user(), no other groups */
 	SCAN_LAYER_BOUNDING = 1 << 1, /* the bounding set of capabilities is empty */
 	SCAN_LAYER_LANDLOCK = 1 << 2, /* 5.13 and later: no file, no port */
 	SCAN_LAYER_MLOCK = 1 << 3, /* no page of it goes to swap */

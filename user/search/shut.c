@@ -5,7 +5,6 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -15,9 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 
-#define NOBODY	    65534
 #define FS_TRUNCATE (1ULL << 14) /* LANDLOCK_ACCESS_FS_TRUNCATE, of 6.2 */
 /* Of what it allocates: directories (search/search.h), files that were seen, and what else a
  * program needs. Beyond, allocations fail, which is told as a bound. */
@@ -41,16 +40,17 @@ static int keep_two_capabilities(void)
 
 static int leave_root(void)
 {
+	const struct child_user user = child_user();
+	int err;
+
 	if (geteuid() != 0)
 		return 0; /* a test: there is nothing to leave */
 	/* The bounding set while there is the right to. */
 	capng_clear(CAPNG_SELECT_BOUNDS);
 	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return -EPERM;
-	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return -errno;
-	return keep_two_capabilities();
+	err = child_leave_root(&user);
+	return err ? err : keep_two_capabilities();
 }
 
 /*

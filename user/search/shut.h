@@ -6,9 +6,9 @@
 #pragma once
 
 /*
- * nobody, with CAP_DAC_READ_SEARCH and CAP_FOWNER (O_NOATIME) and no way to get more, not dumpable,
- * without files that it could write; Landlock, where the kernel has it: reading alone; seccomp: no
- * exec, no new process, no change to any file; dies with its parent. With one thread. Negative
- * errno: nothing may be looked at.
+ * child_user(), with CAP_DAC_READ_SEARCH and CAP_FOWNER (O_NOATIME) and no way to get more, not
+ * dumpable, without files that it could write; Landlock, where the kernel has it: reading alone;
+ * seccomp: no exec, no new process, no change to any file; dies with its parent. With one thread.
+ * Negative errno: nothing may be looked at.
  */
 int shut_in(void);
