@@ -3,18 +3,23 @@
 #include "daemon/programs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/app.h"
+#include "daemon/log.h"
 #include "daemon/mounts.h"
 #include "sensor/sensor.h"
 #include "trust/dpkg.h"
+#include "trust/rpm.h"
 #include "watch/reach.h"
 
 struct programs_watch {
 	struct app *app;
 	struct inspect *inspect;
 	sd_event_source *answers;
+	struct rpm_counts rpm; /* as last seen */
+	bool rpm_told; /* that it does not answer */
 };
 
 static int identify(void *userdata, int fd, struct inode_id *out_identity)
@@ -50,11 +55,39 @@ static void told(void *userdata, const struct event_program *program)
 	feed(w->app, &event);
 }
 
+/* Once, and once when it answers again. */
+static void tell_rpm(struct programs_watch *w)
+{
+	static const char over[] = "the database of rpm is read again";
+	struct rpm_counts now;
+	char text[256];
+
+	rpm_counts(&now);
+	if (now.timed_out > w->rpm.timed_out && !w->rpm_told) {
+		snprintf(
+			text, sizeof(text),
+			"keytrail-rpm gave no answer within %d s and was killed (%u such hang in the "
+			"kernel): to which package of rpm a program belongs is not known, and rules "
+			"that ask for one do not count",
+			RPM_TIMEOUT_MS / 1000, now.left);
+		log_line(SD_WARNING, "%s", text);
+		feed_health(w->app, HEALTH_DEGRADED, "rpm-silent", text);
+		w->rpm_told = true;
+	} else if (now.answered > w->rpm.answered && now.timed_out == w->rpm.timed_out &&
+		   w->rpm_told) {
+		log_line(SD_NOTICE, "%s", over);
+		feed_health(w->app, HEALTH_OK, "rpm-silent", over);
+		w->rpm_told = false;
+	}
+	w->rpm = now;
+}
+
 static int on_answer(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct programs_watch *w = userdata;
 
 	inspect_answer(w->inspect);
+	tell_rpm(w);
 	return 0;
 }
 

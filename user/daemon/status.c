@@ -110,8 +110,10 @@ static json_t *programs_json(const struct app *app, json_t *warnings)
 {
 	const enum rpm_state rpm = rpm_state(NULL);
 	struct inspect_stats s;
+	struct rpm_counts counts;
 
 	programs_watch_stats(app->programs, &s);
+	rpm_counts(&counts);
 	if (rpm == RPM_NO_READER)
 		json_array_append_new(warnings,
 				      json_string(
@@ -121,10 +123,11 @@ static json_t *programs_json(const struct app *app, json_t *warnings)
 		json_array_append_new(warnings,
 				      json_string("the database of rpm could not be read: "
 						  "some packages are not known"));
-	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:s, s:I}", "waiting", (int)s.waiting, "known",
-			 (int)s.known, "done", (json_int_t)s.done, "failed", (json_int_t)s.failed,
-			 "dropped", (json_int_t)s.dropped, "rpm", rpm_state_str(rpm), "rpm_unread",
-			 (json_int_t)s.unread);
+	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:s, s:I, s:I, s:i}", "waiting", (int)s.waiting,
+			 "known", (int)s.known, "done", (json_int_t)s.done, "failed",
+			 (json_int_t)s.failed, "dropped", (json_int_t)s.dropped, "rpm",
+			 rpm_state_str(rpm), "rpm_unread", (json_int_t)s.unread, "rpm_timed_out",
+			 (json_int_t)counts.timed_out, "rpm_hung", (int)counts.left);
 }
 
 static void warn_of_nobody(json_t *warnings)

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +78,60 @@ enum rpm_state rpm_state(const struct rpm_reader *reader)
 	return access(program_of(reader), X_OK) < 0 ? RPM_NO_READER : RPM_READ;
 }
 
+/* --- those that hang ---------------------------------------------------------------------------
+ */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
+static struct rpm_counts counts;
+static pid_t hung[RPM_LEFT_MAX];
+
+/* Takes in what has gone meanwhile. */
+static void reap_left(void)
+{
+	for (unsigned i = 0; i < counts.left;)
+		if (waitpid(hung[i], NULL, WNOHANG))
+			hung[i] = hung[--counts.left];
+		else
+			i++;
+}
+
+static bool is_full(void)
+{
+	bool full;
+
+	pthread_mutex_lock(&lock);
+	reap_left();
+	full = counts.left == RPM_LEFT_MAX;
+	pthread_mutex_unlock(&lock);
+	return full;
+}
+
+static void leave(pid_t pid)
+{
+	pthread_mutex_lock(&lock);
+	reap_left();
+	/* Threads that ask at once may be more than there are places; then it stays a zombie. */
+	if (counts.left < RPM_LEFT_MAX)
+		hung[counts.left++] = pid;
+	pthread_mutex_unlock(&lock);
+}
+
+static void count(int r)
+{
+	pthread_mutex_lock(&lock);
+	counts.answered += r == 0;
+	counts.timed_out += r == -ETIMEDOUT;
+	pthread_mutex_unlock(&lock);
+}
+
+void rpm_counts(struct rpm_counts *out_counts)
+{
+	pthread_mutex_lock(&lock);
+	reap_left();
+	*out_counts = counts;
+	pthread_mutex_unlock(&lock);
+}
+
 /* --- the child ---------------------------------------------------------------------------------
  */
 
@@ -90,6 +146,7 @@ static void end(pid_t pid)
 			return;
 		nanosleep(&pause, NULL);
 	}
+	leave(pid);
 }
 
 static int64_t now_ms(void)
@@ -138,6 +195,8 @@ static int ask(const char *program, const char *dir, const char *backend, const 
 	int pipes[2], r;
 	pid_t pid;
 
+	if (is_full())
+		return -EBUSY;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
 	in = pipes[0];
@@ -163,6 +222,7 @@ static int ask(const char *program, const char *dir, const char *backend, const 
 	out = fd_close(out);
 	r = read_answer(in, timeout_ms, answer);
 	end(pid);
+	count(r);
 	return r;
 }
 

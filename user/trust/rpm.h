@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "model/event.h"
 #include "trust/dpkg.h" /* PACKAGE_MAX */
 
@@ -26,6 +28,16 @@ enum rpm_state {
 };
 const char *rpm_state_str(enum rpm_state state);
 
+/* Of this process, since it began. */
+struct rpm_counts {
+	uint64_t answered, timed_out;
+	unsigned left; /* killed, and still there: they hang in the kernel (a dead file system) */
+};
+void rpm_counts(struct rpm_counts *out_counts); /* safe in any thread */
+
+/* So many are left, and no more are started until one has gone. */
+#define RPM_LEFT_MAX 8
+
 /* reader NULL: the installed one, and rpm's places. */
 enum rpm_state rpm_state(const struct rpm_reader *reader);
 
@@ -34,9 +46,9 @@ enum rpm_state rpm_state(const struct rpm_reader *reader);
  * with *out_state PACKAGE_INTACT, PACKAGE_MODIFIED (both with the package, as
  * "openssh-clients:x86_64") or PACKAGE_NONE. A file that is only announced (%ghost) counts as
  * modified, as nobody installed its content. Of several packages one that has just this content
- * goes before the others. -ENOENT: no database, -ENOSYS: no reader, -ETIMEDOUT, -EBADMSG, -EIO (the
- * database cannot be read), or the errno of starting the child; outputs are untouched then. Waits
- * for the child; safe in any thread.
+ * goes before the others. -ENOENT: no database, -ENOSYS: no reader, -ETIMEDOUT, -EBUSY
+ * (RPM_LEFT_MAX), -EBADMSG, -EIO (the database cannot be read), or the errno of starting the child;
+ * outputs are untouched then. Waits for the child; safe in any thread.
  */
 int rpm_find(const struct rpm_reader *reader, const char *path, const char *sha256, const char *md5,
 	     char out_package[static PACKAGE_MAX], enum package_state *out_state);
