@@ -46,8 +46,12 @@ static void on_rekey(void *ctx, const char *old, const char *name)
 	note("rekey %s>%s\n", strrchr(old, '/') + 1, strrchr(name, '/') + 1);
 }
 
+static enum trail_verified verified; /* of the process that was told last */
+
 static void on_node(void *ctx, const struct trail_node *node)
 {
+	if (node->kind == TRAIL_PROCESS)
+		verified = node->verified;
 	if (node->ended_ns)
 		note("ended %s\n", strrchr(node->name, '/') + 1);
 }
@@ -106,6 +110,9 @@ static struct subject subject(uint32_t pid, uint64_t exec_id)
 	};
 }
 
+static enum exe_trust trust; /* in whom reads() reads */
+static uint32_t untrusted;
+
 static void reads(struct trail_graph *g, uint32_t pid, uint64_t object)
 {
 	const struct event ev = {
@@ -119,10 +126,13 @@ static void reads(struct trail_graph *g, uint32_t pid, uint64_t object)
 				.how = ACCESS_OPEN,
 				.mode = ACCESS_M_READ,
 				.exe = span_of("/bin/p"),
+				.exe_trust = trust,
 			},
 	};
+	struct event copy = ev;
 
-	trail_graph_feed(g, &ev);
+	copy.access.subject.untrusted = untrusted;
+	trail_graph_feed(g, &copy);
 }
 
 static void forks(struct trail_graph *g, uint32_t pid, uint32_t child)
@@ -427,6 +437,29 @@ static void who_reads_a_file_comes_by_the_key_that_is_in_it(void **state)
 	trail_graph_free(g);
 }
 
+static void who_was_not_itself_once_is_not_told_as_verified(void **state)
+{
+	struct trail_graph *g = graph_new(8, 8);
+
+	trust = EXE_VERIFIED;
+	reads(g, 1, 1);
+	assert_int_equal(verified, TRAIL_VERIFIED);
+	/* Another file that is called so. */
+	trust = EXE_OTHER;
+	reads(g, 2, 1);
+	assert_int_equal(verified, TRAIL_NOT_VERIFIED);
+	trust = EXE_VERIFIED;
+	reads(g, 2, 1);
+	assert_int_equal(verified, TRAIL_NOT_VERIFIED);
+	/* It was, until a debugger came. */
+	untrusted = UNTRUSTED_TRACED;
+	reads(g, 1, 1);
+	assert_int_equal(verified, TRAIL_NOT_VERIFIED);
+	untrusted = 0;
+	trust = EXE_UNKNOWN;
+	trail_graph_free(g);
+}
+
 static void a_new_name_is_told(void **state)
 {
 	struct trail_graph *g = graph_new(0, 0);
@@ -678,6 +711,7 @@ int main(void)
 		cmocka_unit_test(a_key_may_become_known_later),
 		cmocka_unit_test(a_key_that_is_found_out_once_more_leaves_nothing_behind),
 		cmocka_unit_test(who_reads_a_file_comes_by_the_key_that_is_in_it),
+		cmocka_unit_test(who_was_not_itself_once_is_not_told_as_verified),
 		cmocka_unit_test(a_new_name_is_told),
 		cmocka_unit_test(losses_are_gaps),
 		cmocka_unit_test(who_has_ended_is_forgotten_first),

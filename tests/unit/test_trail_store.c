@@ -31,6 +31,8 @@ static struct trail_store *open_store(const char *path, uint64_t max_edges)
 	return store;
 }
 
+static enum trail_verified verified; /* whom put() puts */
+
 /* Key number `key` is read by process `pid`. */
 static void put(struct trail_store *store, unsigned key, unsigned pid, uint64_t time)
 {
@@ -50,7 +52,8 @@ static void put(struct trail_store *store, unsigned key, unsigned pid, uint64_t 
 						 .label = "/usr/bin/cat",
 						 .pid = pid,
 						 .uid = 1000,
-						 .loginuid = UINT32_MAX});
+						 .loginuid = UINT32_MAX,
+						 .verified = verified});
 	sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_HOLDS,
 						 .evidence = TRAIL_CONFIRMED,
 						 .key = name,
@@ -123,7 +126,24 @@ static void who_read_a_file_last_is_known(void **state)
 	assert_string_equal(read.user, "");
 	trail_last_read_fini(&read);
 	assert_int_equal(trail_store_last_read(store, "/other", nobody, &read), -ENOENT);
+	/* Called so, and not known to be it. */
+	assert_int_equal(trail_store_last_read(store, "/k", cat, &read), 0);
+	trail_last_read_fini(&read);
+	verified = TRAIL_VERIFIED;
+	for (unsigned pid = 11; pid <= 13; pid++)
+		put(store, 1, pid, 6 * SECOND);
 	assert_int_equal(trail_store_last_read(store, "/k", cat, &read), -ENOENT);
+	verified = TRAIL_VERIFIED_UNTOLD;
+	put(store, 1, 12, 6 * SECOND);
+	assert_int_equal(trail_store_last_read(store, "/k", cat, &read), -ENOENT);
+	/* It was not itself any more. */
+	verified = TRAIL_NOT_VERIFIED;
+	put(store, 1, 12, 6 * SECOND);
+	assert_int_equal(trail_store_last_read(store, "/k", cat, &read), 0);
+	assert_int_equal(read.pid, 12);
+	trail_last_read_fini(&read);
+	verified = TRAIL_VERIFIED_UNTOLD;
+	since = 0;
 	assert_int_equal(trail_store_since(store, &since), 0);
 	assert_int_equal(since, 5 * SECOND);
 	trail_store_free(store);
@@ -385,7 +405,7 @@ static void a_transaction_that_fails_is_lost_row_by_row(void **state)
 	struct trail_view view;
 
 	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	put(store, 1, 10, 4 * SECOND);
+	put(store, 1, 10, 6 * SECOND);
 	trail_store_flush(store, 5 * SECOND);
 	for (unsigned i = 0; i < 2; i++) {
 		set_full(true);

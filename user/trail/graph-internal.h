@@ -48,6 +48,7 @@ struct process {
 	uint64_t exec_id;
 	uint32_t uid, loginuid;
 	struct slots keys;
+	enum trail_verified verified;
 	bool told; /* as a node */
 	bool ended;
 	char exe[EXE_MAX], cgroup[CGROUP_MAX]; /* NUL terminated bytes, cut */

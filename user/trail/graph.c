@@ -248,6 +248,18 @@ static void remember_reader(struct trail_graph *g, struct file *f, const struct 
 	}
 }
 
+/* Once it was not itself it stays so: what it read by then is told of, too. */
+static void note_trust(struct process *p, const struct event_access *a)
+{
+	const bool is_itself = a->exe_trust == EXE_VERIFIED && !a->subject.untrusted;
+	const enum trail_verified is = is_itself ? TRAIL_VERIFIED : TRAIL_NOT_VERIFIED;
+
+	if (p->verified == is || p->verified == TRAIL_NOT_VERIFIED)
+		return;
+	p->verified = is;
+	p->told = false; /* once more */
+}
+
 static void feed_access(struct trail_graph *g, const struct event *ev)
 {
 	const struct event_access *a = &ev->access;
@@ -277,6 +289,7 @@ static void feed_access(struct trail_graph *g, const struct event *ev)
 			p = process_of(g, &a->subject, a->exe, a->cgroup, ev->time);
 		if (!p)
 			return;
+		note_trust(p, a);
 		tell_inheritance(g, p, ev->time);
 		graph_came_by(g, p, f, &f->keys.items[i], f->dump ? TRAIL_DUMP_READ : TRAIL_READ,
 			      access_how_str(a->how), ev->time);

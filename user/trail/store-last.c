@@ -9,18 +9,23 @@
 #include "base/escape.h"
 
 #define PATH_TEXT  (4 * 4096 + 1)
-#define READS_SEEN 64 /* of one file, newest first: those of our own are few */
+/* Of one file, newest first: each run of a program of our own is one. */
+#define READS_SEEN 10000
 
 /* Host and process: rows of other hosts come from copies of their databases. */
-static const char last_sql[] =
-	"SELECT e.last, p.label, u.name, l.name, p.pid, p.uid, p.loginuid FROM nodes f"
-	" JOIN edges e ON e.a = f.id JOIN nodes p ON p.id = e.b"
-	" LEFT JOIN users u ON u.host = p.host AND u.uid = p.uid"
-	" LEFT JOIN users l ON l.host = p.host AND l.uid = p.loginuid"
-	" WHERE f.label = ?1 AND f.kind IN (2, 3) AND e.kind IN (2, 9)"
-	" ORDER BY e.last DESC LIMIT 64";
+#define LAST_SQL(verified)                                                            \
+	"SELECT e.last, p.label, u.name, l.name, p.pid, p.uid, p.loginuid, " verified \
+	" FROM nodes f"                                                               \
+	" JOIN edges e ON e.a = f.id JOIN nodes p ON p.id = e.b"                      \
+	" LEFT JOIN users u ON u.host = p.host AND u.uid = p.uid"                     \
+	" LEFT JOIN users l ON l.host = p.host AND l.uid = p.loginuid"                \
+	" WHERE f.label = ?1 AND f.kind IN (2, 3) AND e.kind IN (2, 9)"               \
+	" ORDER BY e.last DESC LIMIT 10000"
+static const char last_sql[] = LAST_SQL("EXISTS (SELECT 1 FROM verified v WHERE v.node = p.id)");
+/* Of a database that is older than this table. */
+static const char older_sql[] = LAST_SQL("0");
 _Static_assert(TRAIL_FILE == 2 && TRAIL_DUMP == 3 && TRAIL_READ == 2 && TRAIL_DUMP_READ == 9 &&
-		       READS_SEEN == 64,
+		       READS_SEEN == 10000,
 	       "written out in `last_sql`");
 
 static void finalize(sqlite3_stmt **stmt)
@@ -80,6 +85,8 @@ int trail_store_last_read(struct trail_store *store, const char *path, const cha
 	if (!store->db)
 		return -EIO;
 	rc = sqlite3_prepare_v2(store->db, last_sql, -1, &stmt, NULL);
+	if (rc == SQLITE_ERROR)
+		rc = sqlite3_prepare_v2(store->db, older_sql, -1, &stmt, NULL);
 	if (rc != SQLITE_OK)
 		return db_errno(rc);
 	escape_bytes(path, strlen(path), escaped, sizeof(escaped), NULL);
@@ -87,7 +94,9 @@ int trail_store_last_read(struct trail_store *store, const char *path, const cha
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct trail_last_read read;
 
-		if (is_one_of((const char *)sqlite3_column_text(stmt, 1), but_exes))
+		/* Whoever else has such a path is not passed over. */
+		if (sqlite3_column_int(stmt, 7) &&
+		    is_one_of((const char *)sqlite3_column_text(stmt, 1), but_exes))
 			continue;
 		read = (struct trail_last_read){
 			.time_ns = (uint64_t)sqlite3_column_int64(stmt, 0),

@@ -49,11 +49,12 @@ static const char schema[] =
 	"PRAGMA user_version = 1;"
 	"COMMIT;";
 /* Came later: a database without it is one in which none is known. */
-static const char digests_table[] =
+static const char later_tables[] =
 	"CREATE TABLE IF NOT EXISTS digests (" /* nr 0: of the file */
 	" node INTEGER NOT NULL, nr INTEGER NOT NULL, sha256 TEXT NOT NULL,"
 	" PRIMARY KEY (node, nr)) WITHOUT ROWID;"
-	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);";
+	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);"
+	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);"; /* of processes */
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
 _Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2,
 	       "written out in `statement_sql`");
@@ -103,7 +104,12 @@ static const char *const statement_sql[STMT_NR] = {
 	[STMT_NEXT_NODES] = "SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[STMT_ORPHAN_ALERTS] = "DELETE FROM alerts WHERE node = ?1"
 			       " AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1)",
+	[STMT_VERIFIED] = "INSERT OR IGNORE INTO verified (node)"
+			  " SELECT id FROM nodes WHERE name = ?1",
+	[STMT_NOT_VERIFIED] =
+		"DELETE FROM verified WHERE node = (SELECT id FROM nodes WHERE name = ?1)",
 	[STMT_DIGESTS_DROP] = "DELETE FROM digests WHERE node = ?1",
+	[STMT_VERIFIED_DROP] = "DELETE FROM verified WHERE node = ?1",
 	[STMT_DIGEST] = "INSERT OR IGNORE INTO digests (node, nr, sha256) VALUES (?1, ?2, ?3)",
 };
 
@@ -193,7 +199,7 @@ static int open_db(struct trail_store *s)
 		r = db_check(s->db, &trail_schema, true);
 	s->newer = r == -EPROTONOSUPPORT;
 	if (r == 0)
-		r = db_errno(sqlite3_exec(s->db, digests_table, NULL, NULL, NULL));
+		r = db_errno(sqlite3_exec(s->db, later_tables, NULL, NULL, NULL));
 	if (r == 0)
 		r = count_all(s);
 	if (r == 0)
@@ -354,6 +360,14 @@ static int put_digests(struct trail_store *s, const char *name, const struct dig
 	return rc;
 }
 
+static int put_verified(struct trail_store *s, const char *name, bool verified)
+{
+	const enum statement which = verified ? STMT_VERIFIED : STMT_NOT_VERIFIED;
+
+	bind_text(s->stmt[which], 1, name);
+	return run(s, which);
+}
+
 static void put_node(void *ctx, const struct trail_node *n)
 {
 	struct trail_store *s = ctx;
@@ -378,6 +392,8 @@ static void put_node(void *ctx, const struct trail_node *n)
 	rc = run(s, STMT_NODE);
 	if (rc == SQLITE_OK && n->digests)
 		rc = put_digests(s, n->name, n->digests);
+	if (rc == SQLITE_OK && n->verified)
+		rc = put_verified(s, n->name, n->verified == TRAIL_VERIFIED);
 	done(s, rc);
 }
 
@@ -545,6 +561,10 @@ static int drop_orphan(struct trail_store *s, int64_t node)
 		return rc;
 	sqlite3_bind_int64(s->stmt[STMT_DIGESTS_DROP], 1, node);
 	rc = run(s, STMT_DIGESTS_DROP);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(s->stmt[STMT_VERIFIED_DROP], 1, node);
+		rc = run(s, STMT_VERIFIED_DROP);
+	}
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_bind_int64(s->stmt[STMT_ORPHAN_ALERTS], 1, node);

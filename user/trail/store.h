@@ -121,7 +121,9 @@ struct trail_last_read {
 
 /*
  * The last read of the key or dump that is known by this path (raw bytes), by another program than
- * those of `but_exes` (escaped paths, NULL ends them). -ENOENT: there is no record of any.
+ * those of `but_exes` (escaped paths, NULL ends them). One of those is what has such a path and was
+ * verified as the file there when it read, which root alone can change (TRAIL_VERIFIED); another
+ * file that is called so counts as anybody. -ENOENT: there is no record of any.
  */
 int trail_store_last_read(struct trail_store *store, const char *path, const char *const *but_exes,
 			  struct trail_last_read *out_read);

@@ -111,6 +111,7 @@ void tell_process(struct trail_graph *g, struct process *p, uint64_t ended)
 		.uid = p->uid,
 		.loginuid = p->loginuid,
 		.ended_ns = ended ? graph_wall(g, ended) : 0,
+		.verified = p->verified,
 	};
 
 	p->told = true;

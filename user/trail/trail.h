@@ -53,6 +53,10 @@ enum trail_state { /* of a file, by the latest scan */
 };
 
 /* Pointers may be NULL (nothing is known), and are valid during the call that hands a node over. */
+/* Whether what ran was the program of its path each time it read: EXE_VERIFIED, and nobody else's
+ * code or debugger in it. */
+enum trail_verified { TRAIL_VERIFIED_UNTOLD = 0, TRAIL_VERIFIED, TRAIL_NOT_VERIFIED };
+
 struct trail_node {
 	const char *name; /* makes it this one; the same after a restart of the daemon */
 	enum trail_node_kind kind;
@@ -63,6 +67,7 @@ struct trail_node {
 	uint32_t pid, uid, loginuid; /* of a process; UID_UNSET */
 	uint64_t ended_ns; /* CLOCK_REALTIME; 0 = not that we know */
 	enum trail_state state;
+	enum trail_verified verified; /* of a process; UNTOLD: what is known stays */
 	const struct digests *digests; /* of a file that was scanned; NULL: what is known stays */
 };
 
