@@ -79,6 +79,16 @@ static void an_executable_that_no_rule_names_is_not_looked_at(void **state)
 	assert_int_equal(at_path.asked, 0);
 }
 
+/* They are known by what they are whatever the policy says. */
+static void own_programs_are_looked_at(void **state)
+{
+	const char *own = KT_LIBEXECDIR "/keytrail-scan";
+
+	assert_int_not_equal(ask(own, second, 1), EXE_VERIFIED);
+	assert_int_not_equal(ask(own, second, 1), EXE_UNKNOWN);
+	assert_true(at_path.asked > 0);
+}
+
 static void the_file_at_the_path_is_verified_and_asked_for_once(void **state)
 {
 	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_VERIFIED);
@@ -339,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(an_executable_that_no_rule_names_is_not_looked_at),
+		CASE(own_programs_are_looked_at),
 		CASE(the_file_at_the_path_is_verified_and_asked_for_once),
 		CASE(another_inode_that_shows_the_same_path_is_not_it),
 		CASE(a_replaced_file_keeps_its_running_images_trusted),

@@ -10,19 +10,18 @@
 #include "base/cleanup.h"
 #include "cli/daemon.h"
 #include "cli/term.h"
+#include "model/own.h"
 
 void last_reads_open(const char *trail, struct last_reads *out_reads)
 {
 	ssize_t n;
 
 	*out_reads = (struct last_reads){
-		.but = {KT_LIBEXECDIR "/keytrail-scan", KT_LIBEXECDIR "/keytrail-search",
-			KT_LIBEXECDIR "/keytrail-scan-dump", "/usr/bin/keytrail",
-			"/usr/local/bin/keytrail"},
+		.but = {OWN_PROGRAMS},
 	};
 	n = readlink("/proc/self/exe", out_reads->self, sizeof(out_reads->self) - 1);
 	if (n > 0)
-		out_reads->but[5] = out_reads->self;
+		out_reads->but[OWN_PROGRAMS_NR] = out_reads->self;
 	out_reads->error = trail_store_open(trail ? trail : LAST_READ_TRAIL, &out_reads->trail);
 	if (!out_reads->error && trail_store_since(out_reads->trail, &out_reads->since_ns) < 0)
 		out_reads->since_ns = 0;

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 
-#define PATH_TEXT  (4 * 4096 + 1)
+#define PATH_TEXT (4 * 4096 + 1)
 /* Of one file, newest first: each run of a program of our own is one. */
 #define READS_SEEN 10000
 

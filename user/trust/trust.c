@@ -16,6 +16,7 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "model/own.h"
 
 #define PAST_MAX 8 /* inodes that stood at one path before, so many upgrades ago */
 
@@ -67,30 +68,46 @@ void trust_free(struct trust *t)
 	free(t);
 }
 
+/* One that is named twice stands once. */
+static int add_exe(const struct trust *t, struct exe **exes, const char *path)
+{
+	const size_t len = strlen(path);
+	struct exe *exe, *old;
+
+	HASH_FIND(hh, *exes, path, len, exe);
+	if (exe)
+		return 0;
+	exe = calloc(1, sizeof(*exe) + len + 1);
+	if (!exe)
+		return -ENOMEM;
+	/* What was verified stays verified: the images are still running. */
+	HASH_FIND(hh, t->exes, path, len, old);
+	if (old) {
+		exe->now = old->now;
+		exe->has_now = old->has_now;
+		exe->writable = old->writable;
+		exe->nr_past = old->nr_past;
+		memcpy(exe->past, old->past, sizeof(exe->past));
+	}
+	memcpy(exe->path, path, len + 1);
+	HASH_ADD_KEYPTR(hh, *exes, exe->path, len, exe);
+	return 0;
+}
+
 int trust_set_policy(struct trust *t, const struct policy *policy)
 {
+	static const char *const own[OWN_PROGRAMS_NR] = {OWN_PROGRAMS};
 	struct exe *exes = NULL;
 	const char *path;
+	int err = 0;
 
-	for (size_t i = 0; (path = policy_allowed_exe(policy, i)); i++) {
-		size_t len = strlen(path);
-		struct exe *exe = calloc(1, sizeof(*exe) + len + 1), *old;
-
-		if (!exe) {
-			exes_free(exes);
-			return -ENOMEM;
-		}
-		/* What was verified stays verified: the images are still running. */
-		HASH_FIND(hh, t->exes, path, len, old);
-		if (old) {
-			exe->now = old->now;
-			exe->has_now = old->has_now;
-			exe->writable = old->writable;
-			exe->nr_past = old->nr_past;
-			memcpy(exe->past, old->past, sizeof(exe->past));
-		}
-		memcpy(exe->path, path, len + 1);
-		HASH_ADD_KEYPTR(hh, exes, exe->path, len, exe);
+	for (size_t i = 0; !err && (path = policy_allowed_exe(policy, i)); i++)
+		err = add_exe(t, &exes, path);
+	for (size_t i = 0; !err && i < OWN_PROGRAMS_NR; i++)
+		err = add_exe(t, &exes, own[i]);
+	if (err) {
+		exes_free(exes);
+		return err;
 	}
 	exes_free(t->exes);
 	t->exes = exes;

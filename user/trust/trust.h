@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Is a running image the file that stands at its path on this host? Asked for the executables that
- * the policy allows, by kernel identity and not by name: a copy, a memfd, or a file that a mount
- * namespace shows at that path is another inode. An image that was verified when it began stays so
- * after a package upgrade has replaced its file.
+ * the policy allows, and keytrail's own, by kernel identity and not by name: a copy, a memfd, or a
+ * file that a mount namespace shows at that path is another inode. An image that was verified when
+ * it began stays so after a package upgrade has replaced its file.
  */
 #pragma once
 
@@ -17,7 +17,8 @@ int trust_new(int (*identify)(void *userdata, const char *path, struct inode_id 
 	      void *userdata, struct trust **out_trust);
 void trust_free(struct trust *trust);
 
-/* The executables of a policy; forgets those of the one before. -ENOMEM leaves the old. */
+/* The executables of a policy, and keytrail's own; forgets those of the one before. -ENOMEM leaves
+ * the old. */
 int trust_set_policy(struct trust *trust, const struct policy *policy);
 
 /*
