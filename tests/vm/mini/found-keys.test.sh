@@ -5,6 +5,7 @@
 # later; not what lies on a file system that may not answer. Their reads are told as of any other key,
 # and the search's own are not.
 # kernels: 6.1
+# long kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
@@ -74,3 +75,19 @@ keytrail inventory --json /home/alice 2>"$T/said" >"$T/inventory"
 equal "the inventory says who read it last" "$(jq -r \
 	"select(.path == \"$first\") | .last_read.exe | sub(\".*/\"; \"\")" "$T/inventory")" busybox
 check "and how far the search is" grep -q "keys watched that no name leads to" "$T/said"
+
+# Whoever can signal the child that searches could keep new keys from being found.
+child=$(pidof keytrail-search)
+uid=$(sed -n 's/^keytrail-scan:x:\([0-9]*\):.*/\1/p' /etc/passwd)
+equal "the child that searches is a user of its own" \
+	"$(awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$child/status")" "$uid $uid $uid"
+check "who is that user could stop it" $WAYS/as "$uid" "$uid" kill -0 "$child"
+if $WAYS/as 65534 65534 kill -STOP "$child" 2>"$T/kill"; then
+	not_ok "nobody cannot stop it"
+else
+	ok "nobody cannot stop it"
+fi
+kill -KILL "$child"
+check "that it was killed is told" wait_alert \
+	'.type == "sensor-degraded" and .cause == "search-broken" and (.text | contains("signal 9"))'
+check "and counted" search '.failed == 1 and .state == "failed"'
