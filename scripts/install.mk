@@ -89,4 +89,4 @@ uninstall:
 	@for f in $(MAN_PAGES); do rm -f $(D)$(MANDIR)/man$${f##*.}/$${f##*/}; done
 	@rm -rf $(D)$(LIBEXECDIR) $(D)$(DATADIR)
 	@echo "removed; left: $(SYSCONFDIR)/keytrail, $(STATEDIR)/keytrail, $(LOGDIR)/keytrail*," \
-		"the group keytrail. Restart rsyslog for its part to take effect."
+		"the group keytrail, the user keytrail-scan. Restart rsyslog for its part to take effect."

@@ -221,6 +221,12 @@ def test_redaction(keys, folder, dump):
     check("an existing file is not overwritten", code == 2 and b"there already" in err, err)
     with open(copy, "rb") as f:
         check("and stays as it is", f.read(len(data)) == first)
+    words, none = os.path.join(folder, "words"), os.path.join(folder, "words.redacted")
+    with open(words, "wb") as f:
+        f.write(b"words, and nothing that anybody knows to be a key\n" * 100)
+    code, _, err = scan("--redact", none, words)
+    check("of what holds no key no copy is made", code == 2 and b"no key was found" in err
+          and not os.path.exists(none), (code, err))
 
 
 def test_expanded_key(folder):

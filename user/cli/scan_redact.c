@@ -190,6 +190,9 @@ int scan_redact(int fd, const struct scan_options *options, const char *path,
 	err = copy_sparse(fd, out, round.size);
 	if (!err)
 		err = redact(fd, out, options, &round);
+	/* A copy with everything in it would be no copy of a dump, but one of any file. */
+	if (!err && !round.redaction.ranges)
+		err = -ENODATA;
 	if (!err && fsync(out) < 0)
 		err = -errno;
 	if (err < 0) {
@@ -203,6 +206,8 @@ int scan_redact(int fd, const struct scan_options *options, const char *path,
 const char *scan_redact_strerror(int error)
 {
 	switch (error) {
+	case -ENODATA:
+		return "no key was found in it, so that there is nothing to overwrite: no copy is made";
 	case -ENOTSUP:
 		return "only a plain dump can be redacted: unpack it first";
 	case -E2BIG:

@@ -222,7 +222,6 @@ static int ask(const char *program, const char *dir, const char *backend, const 
 	out = fd_close(out);
 	r = read_answer(in, timeout_ms, answer);
 	end(pid);
-	count(r);
 	return r;
 }
 
@@ -240,7 +239,12 @@ int rpm_find(const struct rpm_reader *reader, const char *path, const char *sha2
 		return -ENOSYS;
 	r = ask(program_of(reader), dir, backend, path,
 		reader && reader->timeout_ms ? reader->timeout_ms : RPM_TIMEOUT_MS, &answer);
-	if (r < 0)
+	if (r < 0) {
+		count(r);
 		return r;
-	return rpm_answer_judge(&answer, sha256, md5, out_package, out_state);
+	}
+	r = rpm_answer_judge(&answer, sha256, md5, out_package, out_state);
+	/* A child that says that it cannot read the database has answered nothing. */
+	count(r < 0 ? r : 0);
+	return r;
 }
