@@ -45,6 +45,25 @@ static void code_tables_and_text_do_not(void **state)
 		assert_false(chance_like(blocks[i]));
 }
 
+static void different_bytes_are_counted(void **state)
+{
+	uint8_t p[256];
+
+	for (size_t len = 0; len <= sizeof(p); len++)
+		for (unsigned values = 1; values <= 256; values += 51) {
+			bool seen[256] = {false};
+			unsigned different = 0;
+
+			RAND_bytes(p, sizeof(p));
+			for (size_t i = 0; i < len; i++) {
+				p[i] = (uint8_t)(p[i] % values);
+				different += !seen[p[i]];
+				seen[p[i]] = true;
+			}
+			assert_int_equal(chance_different(p, len), different);
+		}
+}
+
 static void every_byte_that_is_not_zero_is_seen(void **state)
 {
 	uint8_t p[600] = {0};
@@ -81,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_blocks_pass),
 		cmocka_unit_test(code_tables_and_text_do_not),
+		cmocka_unit_test(different_bytes_are_counted),
 		cmocka_unit_test(every_byte_that_is_not_zero_is_seen),
 		cmocka_unit_test(the_first_word_is_found),
 	};

@@ -32,9 +32,29 @@ static const int8_t weights[256] = {
 	/* clang-format on */
 };
 
+/*
+ * Those places count that are the last of their value. It is asked of nearly all that is kept of a
+ * dump, and a bit set for each byte would wait for the bit before.
+ */
+static inline unsigned different(const uint8_t *p, size_t len)
+{
+	uint8_t last[256]; /* place of each value; of those that are not there nobody asks */
+	unsigned nr = 0;
+
+	for (size_t i = 0; i < len; i++)
+		last[p[i]] = (uint8_t)i;
+	for (size_t i = 0; i < len; i++)
+		nr += last[p[i]] == (uint8_t)i;
+	return nr;
+}
+
+unsigned chance_different(const uint8_t *p, size_t len)
+{
+	return different(p, len);
+}
+
 bool chance_like(const uint8_t p[CHANCE_BLOCK])
 {
-	uint64_t seen[4] = {0};
 	int sum = 0;
 
 	for (unsigned i = 0; i < CHANCE_BLOCK; i++)
@@ -42,11 +62,5 @@ bool chance_like(const uint8_t p[CHANCE_BLOCK])
 	/* Even if all were different. */
 	if (DIFFERENT * CHANCE_BLOCK - sum < CHANCE)
 		return false;
-	for (unsigned i = 0; i < CHANCE_BLOCK; i++) {
-		uint64_t *word = &seen[p[i] >> 6], bit = 1ULL << (p[i] & 63);
-
-		sum -= *word & bit ? 0 : DIFFERENT;
-		*word |= bit;
-	}
-	return -sum >= CHANCE;
+	return DIFFERENT * (int)different(p, CHANCE_BLOCK) - sum >= CHANCE;
 }

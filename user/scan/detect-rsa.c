@@ -4,6 +4,7 @@
 
 #include <openssl/sha.h>
 
+#include "scan/chance.h"
 #include "scan/rsa-crt.h"
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
@@ -244,7 +245,7 @@ static bool measure(struct search *s)
 	bool any = false;
 
 	for (size_t at = 0; at + 64 <= len && nr < RICH_NR; at += RICH_STEP) {
-		s->different[nr] = (uint8_t)harvest_different(p + at, 64);
+		s->different[nr] = (uint8_t)chance_different(p + at, 64);
 		any |= s->different[nr++] >= RICH_DIGITS;
 		if (nr == 4 && !any)
 			return false;
@@ -304,9 +305,10 @@ static void report(struct search *s, const struct stretch *stretch, long at,
 	s->found = true;
 }
 
-/* Divides the modulus that is looked at by the number at this place. */
+/* Divides the modulus that is looked at by the number at this place. sieved: it was kept, as it has
+ * no small factor. */
 static bool try_prime(struct search *s, const struct stretch *stretch, long at,
-		      enum finding_layout layout)
+		      enum finding_layout layout, bool sieved)
 {
 	uint64_t p[LIMBS_MAX], q[LIMBS_MAX];
 	const uint8_t *bytes = stretch_bytes(s->harvest, stretch) + at;
@@ -314,7 +316,7 @@ static bool try_prime(struct search *s, const struct stretch *stretch, long at,
 
 	if (!affords(s, nr * nr / 4U))
 		return false;
-	if (!limbs_load(layout, bytes, 64 * nr, 1, p) || limbs_small_factor(p, nr) ||
+	if (!limbs_load(layout, bytes, 64 * nr, 1, p) || (!sieved && limbs_small_factor(p, nr)) ||
 	    !limbs_divide(p, nr, s->modulus_limbs, 2 * nr, q))
 		goto out;
 	/*
@@ -363,7 +365,7 @@ static void factor_by_primes(struct search *s, const struct number *n, size_t mo
 			return;
 		if (tried >= near && !in_filter(s, n->low * p->inverse))
 			continue;
-		if (!try_prime(s, &s->harvest->stretches[p->stretch], p->at, p->layout))
+		if (!try_prime(s, &s->harvest->stretches[p->stretch], p->at, p->layout, true))
 			return;
 	}
 }
@@ -375,7 +377,7 @@ static bool try_spot(void *userdata, long at)
 
 	if ((long)len > (long)s->stretch->len + HARVEST_MARGIN - at)
 		return false;
-	return affords(s, 1) && try_prime(s, s->stretch, at, s->layout) && !s->found;
+	return affords(s, 1) && try_prime(s, s->stretch, at, s->layout, false) && !s->found;
 }
 
 /* Primes that stand in the middle of other numbers: in the modulus' own stretch, and around where

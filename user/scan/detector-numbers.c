@@ -9,7 +9,7 @@
 #include "scan/detectors.h"
 #include "scan/pubkey.h"
 
-#define ARENA	  (12 << 20)
+#define ARENA	  (18 << 20)
 #define KNOWN_MAX 256
 /* Steps of the search for primes, some nanoseconds each: for a start, and one more for so many
  * bytes of the dump. */
