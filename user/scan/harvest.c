@@ -233,9 +233,14 @@ void harvest_take(struct harvest *h, struct bytes memory, const struct run *run,
 	maybe_prekey(h, memory, at, end, place);
 }
 
-bool harvest_is_full(const struct harvest *h)
+bool harvest_is_full(struct harvest *h)
 {
-	return h->size - h->used < (1 << 20) || h->nr + 4096 > h->max;
+	bool full;
+
+	pthread_mutex_lock(&h->lock);
+	full = h->size - h->used < (1 << 20) || h->nr + 4096 > h->max;
+	pthread_mutex_unlock(&h->lock);
+	return full;
 }
 
 static void fill_table(struct harvest *h)

@@ -71,7 +71,7 @@ void harvest_take(struct harvest *harvest, struct bytes memory, const struct run
 		  const struct harvest_place *place);
 
 /* True when an arena is nearly full: then ask the questions, and drop the older half. */
-bool harvest_is_full(const struct harvest *harvest);
+bool harvest_is_full(struct harvest *harvest);
 void harvest_drop_half(struct harvest *harvest);
 
 /*
