@@ -10,7 +10,6 @@
 
 #define STRETCHES_MAX	 98304
 #define BLOCK		 CHANCE_BLOCK
-#define WORD_BITS	 24 /* of the set of words: two for each, a quarter is set at most */
 #define DIFFERENT_MIN_24 18
 
 int harvest_new(size_t arena_size, struct harvest **out_harvest)
@@ -27,7 +26,9 @@ int harvest_new(size_t arena_size, struct harvest **out_harvest)
 	h->stretches = calloc(h->max, sizeof(*h->stretches));
 	h->prekeys = wipe_alloc(HARVEST_PREKEYS_MAX * sizeof(*h->prekeys));
 	h->table = calloc(h->slots, sizeof(*h->table));
-	h->words = calloc(1U << (WORD_BITS - 6), sizeof(*h->words));
+	/* Four bits to eight for each word that it can hold. */
+	h->word_bits = 63 - (unsigned)__builtin_clzll(arena_size | 64);
+	h->words = calloc(1U << (h->word_bits - 6), sizeof(*h->words));
 	if (!h->arena || !h->stretches || !h->prekeys || !h->table || !h->words)
 		return -ENOMEM;
 	h->size = arena_size;
@@ -253,14 +254,15 @@ static void fill_table(struct harvest *h)
 	}
 }
 
-static void word_bits(const uint8_t *p, uint32_t bit[2])
+/* Two of the set. */
+static void bits_of(const struct harvest *h, const uint8_t *p, uint32_t bit[2])
 {
 	uint64_t word;
 
 	memcpy(&word, p, sizeof(word));
 	word *= 0x9e3779b97f4a7c15ULL;
-	bit[0] = (uint32_t)(word >> (64 - WORD_BITS));
-	bit[1] = (uint32_t)(word >> (40 - WORD_BITS)) & ((1U << WORD_BITS) - 1);
+	bit[0] = (uint32_t)(word >> (64 - h->word_bits));
+	bit[1] = (uint32_t)(word >> (40 - h->word_bits)) & ((1U << h->word_bits) - 1);
 }
 
 /* They stand at multiples of 8 from the arena on: all that is put there has such a size. */
@@ -268,9 +270,9 @@ static void fill_words(struct harvest *h)
 {
 	uint32_t bit[2];
 
-	memset(h->words, 0, sizeof(*h->words) << (WORD_BITS - 6));
+	memset(h->words, 0, sizeof(*h->words) << (h->word_bits - 6));
 	for (size_t at = 0; at + 8 <= h->used; at += 8) {
-		word_bits(h->arena + at, bit);
+		bits_of(h, h->arena + at, bit);
 		h->words[bit[0] / 64] |= 1ULL << bit[0] % 64;
 		h->words[bit[1] / 64] |= 1ULL << bit[1] % 64;
 	}
@@ -280,7 +282,7 @@ static bool may_hold_word(const struct harvest *h, const uint8_t *p)
 {
 	uint32_t bit[2];
 
-	word_bits(p, bit);
+	bits_of(h, p, bit);
 	return h->words[bit[0] / 64] >> bit[0] % 64 & h->words[bit[1] / 64] >> bit[1] % 64 & 1;
 }
 

@@ -45,7 +45,8 @@ struct harvest {
 	struct stretch *stretches;
 	struct harvest_prekey *prekeys; /* secret: wiped */
 	uint32_t *table; /* of stretches by content, so that each is kept once; index + 1 */
-	uint64_t *words; /* all 8-byte words at multiples of 8, as a set with false positives */
+	uint64_t *words; /* all 8-byte words at multiples of 8, as a set with false positives ... */
+	unsigned word_bits; /* ... of 2 to the power of so many bits */
 	size_t used, size; /* of the arena, in bytes */
 	size_t nr, max, slots; /* of the stretches; of the table */
 	size_t nr_prekeys;
