@@ -45,6 +45,43 @@ static void code_tables_and_text_do_not(void **state)
 		assert_false(chance_like(blocks[i]));
 }
 
+static void plain_and_vector_code_say_the_same(void **state)
+{
+	uint8_t p[CHANCE_BLOCK];
+	unsigned passed = 0;
+
+	for (size_t i = 0; i < BLOCKS; i++) {
+		RAND_bytes(p, sizeof(p));
+		/* Less and less of it by chance: blocks on either side of what is enough. */
+		for (size_t k = 0; k < i % CHANCE_BLOCK; k++)
+			p[k] = (uint8_t)(p[k] % 24 * 11);
+		assert_int_equal(chance_like(p), chance_like_plain(p));
+		passed += chance_like(p);
+		memset(p, (int)(i & 255), sizeof(p));
+		assert_int_equal(chance_like(p), chance_like_plain(p));
+	}
+	assert_in_range(passed, BLOCKS / 50, BLOCKS - BLOCKS / 50);
+}
+
+static void different_bytes_are_counted(void **state)
+{
+	uint8_t p[256];
+
+	for (size_t len = 0; len <= sizeof(p); len++)
+		for (unsigned values = 1; values <= 256; values += 51) {
+			bool seen[256] = {false};
+			unsigned different = 0;
+
+			RAND_bytes(p, sizeof(p));
+			for (size_t i = 0; i < len; i++) {
+				p[i] = (uint8_t)(p[i] % values);
+				different += !seen[p[i]];
+				seen[p[i]] = true;
+			}
+			assert_int_equal(chance_different(p, len), different);
+		}
+}
+
 static void every_byte_that_is_not_zero_is_seen(void **state)
 {
 	uint8_t p[600] = {0};
@@ -81,6 +118,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_blocks_pass),
 		cmocka_unit_test(code_tables_and_text_do_not),
+		cmocka_unit_test(plain_and_vector_code_say_the_same),
+		cmocka_unit_test(different_bytes_are_counted),
 		cmocka_unit_test(every_byte_that_is_not_zero_is_seen),
 		cmocka_unit_test(the_first_word_is_found),
 	};

@@ -159,6 +159,47 @@ static void bare_rsa_numbers_are_joined_in_each_layout(void **state)
 	}
 }
 
+/* More than is kept at a time, so the questions are asked in the middle, too: by one thread, or by
+ * several, of which some come while it is done. */
+static void what_is_more_than_is_kept_is_asked_more_than_once(void **state)
+{
+	const size_t step = 704, nr = 40000;
+	uint8_t *p = calloc(nr, step);
+	struct rsa keys[] = {make_rsa(2048), make_rsa(2048)};
+
+	for (size_t i = 0; i < nr; i++)
+		RAND_bytes(p + i * step, 512);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		uint8_t *to = p + (i ? nr - 2 : 0) * step;
+
+		memset(to, 0, 2 * step);
+		put_number(to, keys[i].n, LAYOUT_LE);
+		put_number(to + step, keys[i].p, LAYOUT_LE);
+	}
+	for (unsigned workers = 1; workers <= 4; workers += 3) {
+		struct dump_input input = {.maps_fd = -1, .options.workers = workers};
+		unsigned found[ARRAY_SIZE(keys)] = {0}, rsa = 0;
+		struct seen seen = {.nr = 0};
+
+		input.fd = memory_file(p, nr * step);
+		assert_int_equal(dump_start(&input), 0);
+		assert_int_equal(dump_scan(&input, &dump_events, &seen), 0);
+		dump_stop(&input);
+		close(input.fd);
+		for (unsigned i = 0; i < seen.nr; i++) {
+			rsa += seen.items[i].what == FINDING_RSA;
+			for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+				found[k] += !memcmp(seen.items[i].id.spki, keys[k].spki, 32);
+		}
+		assert_int_equal(rsa, 2);
+		assert_int_equal(found[0], 1);
+		assert_int_equal(found[1], 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		drop_rsa(&keys[i]);
+	free(p);
+}
+
 static void a_modulus_or_a_prime_alone_says_nothing(void **state)
 {
 	struct rsa rsa = make_rsa(2048), other = make_rsa(2048);
@@ -688,6 +729,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
 		CASE(bare_rsa_numbers_are_joined_in_each_layout),
+		CASE(what_is_more_than_is_kept_is_asked_more_than_once),
 		CASE(a_modulus_or_a_prime_alone_says_nothing),
 		CASE(aes_schedules_are_found_in_each_form),
 		CASE(plain_and_vector_code_find_the_same),

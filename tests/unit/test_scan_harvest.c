@@ -2,6 +2,7 @@
 /* What is gathered, what is not, and that all code gathers the same. */
 #include "scan/harvest.h"
 
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <string.h>
 
@@ -89,6 +90,34 @@ static void all_code_gathers_the_same(void **state)
 	for (enum runs_code code = RUNS_CODE_NR; code-- > RUNS_PLAIN;)
 		if (runs_use(code))
 			break;
+	free(p);
+}
+
+static void what_is_held_is_found_at_any_address(void **state)
+{
+	uint8_t *p = calloc(1, LEN), other[64];
+	size_t read, reads = 0;
+	struct harvest *h;
+
+	for (size_t at = 4096; at + 4096 < LEN; at += 4096)
+		RAND_bytes(p + at, 256);
+	h = harvest_memory(p, LEN, false);
+	assert_true(h->nr > 100);
+	for (size_t i = 0; i < 4000; i++) {
+		size_t at = 4096 * (1 + i % 100) + i % 200, len = 24 + i % 32;
+
+		assert_true(harvest_holds(h, p + at, len, &read));
+		assert_int_equal(read, h->used);
+		RAND_bytes(other, sizeof(other));
+		assert_false(harvest_holds(h, other, len, &read));
+		reads += read != 0;
+		/* All but the last byte is there. */
+		memcpy(other, p + at, len);
+		other[len - 1] ^= 1;
+		assert_false(harvest_holds(h, other, len, NULL));
+	}
+	assert_true(reads < 40);
+	harvest_free(h);
 	free(p);
 }
 
@@ -182,6 +211,7 @@ int main(void)
 		cmocka_unit_test(text_and_small_numbers_are_left_out),
 		cmocka_unit_test(what_is_random_is_kept_once_with_its_place),
 		cmocka_unit_test(all_code_gathers_the_same),
+		cmocka_unit_test(what_is_held_is_found_at_any_address),
 		cmocka_unit_test(the_older_half_gives_way),
 		cmocka_unit_test(shielded_keys_are_opened),
 	};

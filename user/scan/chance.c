@@ -3,6 +3,10 @@
  */
 #include "scan/chance.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define DIFFERENT 6 /* what each different byte counts */
 #define CHANCE	  125
 
@@ -32,21 +36,81 @@ static const int8_t weights[256] = {
 	/* clang-format on */
 };
 
-bool chance_like(const uint8_t p[CHANCE_BLOCK])
+/*
+ * Those places count that are the last of their value. It is asked of nearly all that is kept of a
+ * dump, and a bit set for each byte would wait for the bit before.
+ */
+static inline unsigned different(const uint8_t *p, size_t len)
 {
-	uint64_t seen[4] = {0};
+	uint8_t last[256]; /* place of each value; of those that are not there nobody asks */
+	unsigned nr = 0;
+
+	for (size_t i = 0; i < len; i++)
+		last[p[i]] = (uint8_t)i;
+	for (size_t i = 0; i < len; i++)
+		nr += last[p[i]] == (uint8_t)i;
+	return nr;
+}
+
+unsigned chance_different(const uint8_t *p, size_t len)
+{
+	return different(p, len);
+}
+
+static int weight_plain(const uint8_t p[CHANCE_BLOCK])
+{
 	int sum = 0;
 
 	for (unsigned i = 0; i < CHANCE_BLOCK; i++)
 		sum += weights[p[i]];
+	return sum;
+}
+
+#if defined(__x86_64__)
+#define BIAS 8 /* makes all weights positive */
+
+/* The table in four registers; 128 of it are looked up at once, by the lower seven bits. */
+__attribute__((target("avx512f,avx512bw,avx512vbmi"))) static int
+weight_vbmi(const uint8_t p[CHANCE_BLOCK])
+{
+	__m512i v = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)p));
+	__m512i low = _mm512_permutex2var_epi8(_mm512_loadu_si512(weights), v,
+					       _mm512_loadu_si512(weights + 64));
+	__m512i high = _mm512_permutex2var_epi8(_mm512_loadu_si512(weights + 128), v,
+						_mm512_loadu_si512(weights + 192));
+	__m256i sum =
+		_mm512_castsi512_si256(_mm512_mask_blend_epi8(_mm512_movepi8_mask(v), low, high));
+	__m128i half;
+
+	sum = _mm256_sad_epu8(_mm256_add_epi8(sum, _mm256_set1_epi8(BIAS)), _mm256_setzero_si256());
+	half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+	return _mm_extract_epi16(half, 0) + _mm_extract_epi16(half, 4) - BIAS * CHANCE_BLOCK;
+}
+#endif
+
+static int weight(const uint8_t p[CHANCE_BLOCK])
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
+		return weight_vbmi(p);
+#endif
+	return weight_plain(p);
+}
+
+static bool enough(const uint8_t p[CHANCE_BLOCK], int sum)
+{
 	/* Even if all were different. */
 	if (DIFFERENT * CHANCE_BLOCK - sum < CHANCE)
 		return false;
-	for (unsigned i = 0; i < CHANCE_BLOCK; i++) {
-		uint64_t *word = &seen[p[i] >> 6], bit = 1ULL << (p[i] & 63);
+	return DIFFERENT * (int)different(p, CHANCE_BLOCK) - sum >= CHANCE;
+}
 
-		sum -= *word & bit ? 0 : DIFFERENT;
-		*word |= bit;
-	}
-	return -sum >= CHANCE;
+bool chance_like(const uint8_t p[CHANCE_BLOCK])
+{
+	return enough(p, weight(p));
+}
+
+bool chance_like_plain(const uint8_t p[CHANCE_BLOCK])
+{
+	return enough(p, weight_plain(p));
 }

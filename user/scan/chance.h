@@ -8,8 +8,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CHANCE_BLOCK 32
 
 bool chance_like(const uint8_t p[CHANCE_BLOCK]);
+/* The same by plain C only. */
+bool chance_like_plain(const uint8_t p[CHANCE_BLOCK]);
+
+/* How many different bytes there are; len: up to 256. */
+unsigned chance_different(const uint8_t *p, size_t len);

@@ -379,6 +379,40 @@ void aes_detect_scalar(struct bytes memory, size_t from, size_t to, size_t *last
 }
 
 #if defined(__x86_64__)
+/* What every such processor has. Four words at a time. */
+static unsigned block_sse2(const uint8_t *p)
+{
+#define AT(words) _mm_loadu_si128((const __m128i *)(p + 4 * (words)))
+	__m128i low = _mm_xor_si128(AT(0), AT(-1)), high = _mm_xor_si128(AT(4), AT(3));
+	unsigned found = 0;
+
+	if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_or_si128(low, high), _mm_setzero_si128())) ==
+	    0xffff)
+		return 0;
+	for (size_t r = 0; r < ARRAY_SIZE(relations_of); r++) {
+		const int distance = relations_of[r].distance;
+		__m128i l = _mm_cmpeq_epi32(low, AT(distance));
+		__m128i h = _mm_cmpeq_epi32(high, AT(distance + 4));
+
+		if (_mm_movemask_epi8(_mm_or_si128(l, h)))
+			found |= pattern(relations_of[r].relation,
+					 (unsigned)(_mm_movemask_ps(_mm_castsi128_ps(l)) |
+						    _mm_movemask_ps(_mm_castsi128_ps(h)) << 4));
+	}
+#undef AT
+	return found;
+}
+
+static void detect_sse2(const struct search *s, size_t from, size_t to)
+{
+	for (size_t at = from; at < to; at += AES_BLOCK) {
+		unsigned found = block_sse2(s->memory.p + at);
+
+		if (__builtin_expect(found != 0, 0))
+			confirm(s, at, found);
+	}
+}
+
 __attribute__((target("avx2"))) static unsigned block_avx2(const uint8_t *p)
 {
 #define AT(words) _mm256_loadu_si256((const __m256i *)(p + 4 * (words)))
@@ -449,17 +483,17 @@ void aes_detect(struct bytes memory, size_t from, size_t to, size_t *last_end,
 		void (*hit)(void *userdata, const struct aes_hit *hit), void *userdata)
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2")) {
-		struct search s = {memory, last_end, hit, userdata};
+	struct search s = {memory, last_end, hit, userdata};
 
-		if (!clip(memory, &from, &to))
-			return;
-		if (__builtin_cpu_supports("avx512f"))
-			detect_avx512(&s, from, to);
-		else
-			detect_avx2(&s, from, to);
+	if (!clip(memory, &from, &to))
 		return;
-	}
-#endif
+	if (__builtin_cpu_supports("avx512f"))
+		detect_avx512(&s, from, to);
+	else if (__builtin_cpu_supports("avx2"))
+		detect_avx2(&s, from, to);
+	else
+		detect_sse2(&s, from, to);
+#else
 	aes_detect_scalar(memory, from, to, last_end, hit, userdata);
+#endif
 }

@@ -2,68 +2,32 @@
 /*
  * Of each 32 bytes that could be a seed the public key is computed and looked up in the harvest.
  * Libraries that keep no seed keep the scalar that SHA-512 makes of it (RFC 8032, 5.1.5): its bits
- * are clamped as those of X25519 are, whose result is the same point in other coordinates. Words at
- * each of eight shifts are asked for, so that the public key may stand at any address.
+ * are clamped as those of X25519 are, whose result is the same point in other coordinates. The
+ * public key may stand at any address.
  */
 #include "scan/detect-ec-raw.h"
 
 #include <openssl/evp.h>
 
+#include "scan/chance.h"
 #include "scan/spots.h"
 
 #define FIELD	   "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"
-#define SET_BITS   (1U << 24)
 #define LEN	   32
 #define COST_TRIAL 180 /* as ec_search.budget counts */
 #define COST_BYTES 4096 /* for one of it, so many are gone through */
 #define FOUND_MAX  64
 #define PIECES	   6
 
-static unsigned bit_of(const uint8_t *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return (unsigned)(word * 0x9e3779b97f4a7c15ULL >> 40) & (SET_BITS - 1);
-}
-
-static bool in_set(const struct ec_raw_search *s, const uint8_t *p)
-{
-	unsigned bit = bit_of(p);
-
-	return s->words[bit / 64] >> bit % 64 & 1;
-}
-
-static int fill(struct ec_raw_search *s)
-{
-	s->words = calloc(SET_BITS / 64, sizeof(*s->words));
-	if (!s->words)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->harvest->nr; i++) {
-		const struct stretch *stretch = &s->harvest->stretches[i];
-		const uint8_t *p = stretch_bytes(s->harvest, stretch);
-
-		for (long at = -HARVEST_MARGIN; at < stretch->len + HARVEST_MARGIN; at += 8) {
-			unsigned bit = bit_of(p + at);
-
-			s->words[bit / 64] |= 1ULL << bit % 64;
-		}
-	}
-	return 0;
-}
-
 /* Stands this in the harvest? */
 static bool stands_there(struct ec_raw_search *s, const uint8_t public[LEN])
 {
-	for (unsigned shift = 0; shift < 8; shift++)
-		if (in_set(s, public + shift) && in_set(s, public + shift + 8) &&
-		    in_set(s, public + shift + 16)) {
-			/* Who fills a process with what looks like it must not get this for
-			 * nothing. */
-			s->work += s->harvest->used / COST_BYTES;
-			return memmem(s->harvest->arena, s->harvest->used, public, LEN) != NULL;
-		}
-	return false;
+	size_t read;
+	bool found = harvest_holds(s->harvest, public, LEN, &read);
+
+	/* Who fills a process with what looks like it must not get this for nothing. */
+	s->work += read / COST_BYTES;
+	return found;
 }
 
 static bool is_new(struct ec_raw_search *s, const uint8_t public[LEN])
@@ -163,7 +127,7 @@ static bool try_spot(void *userdata, long at)
 	if (at + LEN > s->stretch->len + HARVEST_MARGIN)
 		return true;
 	alone = stands_alone(s, at);
-	if (alone == (s->pass >= EC_RAW_REST) || harvest_different(p, LEN) < HARVEST_DIFFERENT_MIN)
+	if (alone == (s->pass >= EC_RAW_REST) || chance_different(p, LEN) < HARVEST_DIFFERENT_MIN)
 		return true;
 	if (s->pass != EC_RAW_X25519)
 		try_one(s, at, EVP_PKEY_ED25519, KEY_ED25519);
@@ -186,10 +150,8 @@ static void in_a_row(struct ec_raw_search *s)
 			try_spot(s, at);
 }
 
-int ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
+void ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
 {
-	if (!s->words && fill(s) < 0)
-		return -ENOMEM;
 	if (!s->ctx) {
 		s->ctx = BN_CTX_new();
 		s->field = s->ctx && BN_hex2bn(&s->field, FIELD) ? s->field : NULL;
@@ -203,13 +165,10 @@ int ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
 		spots(s->harvest, s->stretch, LAYOUT_RAW, try_spot, s);
 		in_a_row(s);
 	}
-	return 0;
 }
 
 void ec_raw_fini(struct ec_raw_search *s)
 {
-	free(s->words);
-	s->words = NULL;
 	BN_free(s->field);
 	BN_CTX_free(s->ctx);
 }

@@ -11,7 +11,6 @@ struct ec_raw_search {
 	const struct ec_search *ask;
 	uint64_t work; /* done, out of ask->budget */
 	bool cut;
-	uint64_t *words; /* of the harvest at multiples of 8: a set with false positives */
 	const struct stretch *stretch;
 	unsigned pass;
 	BN_CTX *ctx;
@@ -32,5 +31,5 @@ enum ec_raw_pass {
 	EC_RAW_PASS_NR
 };
 
-int ec_raw_detect(struct ec_raw_search *search, enum ec_raw_pass pass); /* 0 or -ENOMEM */
+void ec_raw_detect(struct ec_raw_search *search, enum ec_raw_pass pass);
 void ec_raw_fini(struct ec_raw_search *search);

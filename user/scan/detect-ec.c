@@ -2,6 +2,7 @@
 /* Points of the prime curves in the harvest, then scalars for them; seeds by their public keys. */
 #include "scan/detect-ec.h"
 
+#include "scan/chance.h"
 #include "scan/detect-ec-raw.h"
 #include "scan/spots.h"
 #include "scan/wipe.h"
@@ -203,7 +204,7 @@ static bool try_scalar(void *userdata, long at)
 	uint8_t xy[2 * 66];
 
 	if (one_number(s, at) != s->just_one || room(s, at) < (long)ec_form_size(g, s->form) ||
-	    harvest_different(p, 32) < HARVEST_DIFFERENT_MIN || !ec_public(g, s->form, p, xy))
+	    chance_different(p, 32) < HARVEST_DIFFERENT_MIN || !ec_public(g, s->form, p, xy))
 		return true;
 	for (size_t i = 0; i < s->nr_points[s->curve]; i++) {
 		const struct point *point = &s->points[s->curve][i];
@@ -283,7 +284,7 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		for (s->curve = 0; s->curve < EC_CURVE_NR; s->curve++)
 			if (pass != EC_RAW_X25519)
 				find_scalars(s, pass);
-		err = ec_raw_detect(&raw, pass);
+		ec_raw_detect(&raw, pass);
 	}
 	for (unsigned i = 0; i < EC_CURVE_NR; i++) {
 		free(s->points[i]);

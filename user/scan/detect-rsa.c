@@ -4,6 +4,7 @@
 
 #include <openssl/sha.h>
 
+#include "scan/chance.h"
 #include "scan/rsa-crt.h"
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
@@ -244,7 +245,7 @@ static bool measure(struct search *s)
 	bool any = false;
 
 	for (size_t at = 0; at + 64 <= len && nr < RICH_NR; at += RICH_STEP) {
-		s->different[nr] = (uint8_t)harvest_different(p + at, 64);
+		s->different[nr] = (uint8_t)chance_different(p + at, 64);
 		any |= s->different[nr++] >= RICH_DIGITS;
 		if (nr == 4 && !any)
 			return false;
@@ -252,9 +253,9 @@ static bool measure(struct search *s)
 	return any;
 }
 
-static void collect(struct search *s)
+static void collect(struct search *s, size_t from, size_t to)
 {
-	for (size_t i = 0; i < s->harvest->nr; i++) {
+	for (size_t i = from; i < to; i++) {
 		s->stretch = &s->harvest->stretches[i];
 		if (s->stretch->len < 56 || !measure(s))
 			continue;
@@ -264,6 +265,10 @@ static void collect(struct search *s)
 				spots(s->harvest, s->stretch, s->layout, candidate, s);
 		}
 	}
+}
+
+static void fill_filter(struct search *s)
+{
 	for (unsigned size = 0; size < SIZES; size++)
 		for (size_t i = 0; i < s->primes[size].nr; i++) {
 			unsigned bit[2];
@@ -304,9 +309,10 @@ static void report(struct search *s, const struct stretch *stretch, long at,
 	s->found = true;
 }
 
-/* Divides the modulus that is looked at by the number at this place. */
+/* Divides the modulus that is looked at by the number at this place. sieved: it was kept, as it has
+ * no small factor. */
 static bool try_prime(struct search *s, const struct stretch *stretch, long at,
-		      enum finding_layout layout)
+		      enum finding_layout layout, bool sieved)
 {
 	uint64_t p[LIMBS_MAX], q[LIMBS_MAX];
 	const uint8_t *bytes = stretch_bytes(s->harvest, stretch) + at;
@@ -314,7 +320,7 @@ static bool try_prime(struct search *s, const struct stretch *stretch, long at,
 
 	if (!affords(s, nr * nr / 4U))
 		return false;
-	if (!limbs_load(layout, bytes, 64 * nr, 1, p) || limbs_small_factor(p, nr) ||
+	if (!limbs_load(layout, bytes, 64 * nr, 1, p) || (!sieved && limbs_small_factor(p, nr)) ||
 	    !limbs_divide(p, nr, s->modulus_limbs, 2 * nr, q))
 		goto out;
 	/*
@@ -363,7 +369,7 @@ static void factor_by_primes(struct search *s, const struct number *n, size_t mo
 			return;
 		if (tried >= near && !in_filter(s, n->low * p->inverse))
 			continue;
-		if (!try_prime(s, &s->harvest->stretches[p->stretch], p->at, p->layout))
+		if (!try_prime(s, &s->harvest->stretches[p->stretch], p->at, p->layout, true))
 			return;
 	}
 }
@@ -375,7 +381,7 @@ static bool try_spot(void *userdata, long at)
 
 	if ((long)len > (long)s->stretch->len + HARVEST_MARGIN - at)
 		return false;
-	return affords(s, 1) && try_prime(s, s->stretch, at, s->layout) && !s->found;
+	return affords(s, 1) && try_prime(s, s->stretch, at, s->layout, false) && !s->found;
 }
 
 /* Primes that stand in the middle of other numbers: in the modulus' own stretch, and around where
@@ -538,30 +544,91 @@ static void crt_all(struct search *s)
 	explicit_bzero(q, sizeof(q));
 }
 
-int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *out_cut)
-{
-	struct search s = {.harvest = harvest, .join = join};
-	bool cut = false;
-	int err = -ENOMEM;
+struct rsa_search {
+	struct search shares[RSA_SHARES]; /* the first one has all in the end */
+};
 
-	if (!harvest->nr) {
-		*out_cut = false;
-		return 0;
+static void free_numbers(struct numbers *numbers)
+{
+	if (numbers->items)
+		explicit_bzero(numbers->items, numbers->nr * sizeof(*numbers->items));
+	free(numbers->items);
+}
+
+void rsa_search_free(struct rsa_search *search)
+{
+	if (!search)
+		return;
+	for (unsigned share = 0; share < RSA_SHARES; share++)
+		for (unsigned i = 0; i < SIZES; i++) {
+			free_numbers(&search->shares[share].primes[i]);
+			free_numbers(&search->shares[share].moduli[i]);
+		}
+	free(search->shares[0].filter);
+	free(search);
+}
+
+struct rsa_search *rsa_search_new(const struct harvest *harvest, const struct rsa_join *join)
+{
+	_cleanup_rsa_search_ struct rsa_search *search = calloc(1, sizeof(*search));
+
+	if (!search)
+		return NULL;
+	for (unsigned share = 0; share < RSA_SHARES; share++) {
+		search->shares[share].harvest = harvest;
+		search->shares[share].join = join;
 	}
-	s.filter = calloc(FILTER_BITS / 64, sizeof(*s.filter));
-	if (s.filter) {
-		collect(&s);
-		err = join_all(&s, &cut);
-		crt_all(&s);
+	search->shares[0].filter = calloc(FILTER_BITS / 64, sizeof(uint64_t));
+	return search->shares[0].filter ? take_ptr(search) : NULL;
+}
+
+void rsa_collect(struct rsa_search *search, unsigned share)
+{
+	size_t nr = search->shares[share].harvest->nr;
+
+	collect(&search->shares[share], nr * share / RSA_SHARES, nr * (share + 1) / RSA_SHARES);
+}
+
+/* Stretches of later shares come later, which is the order that the search goes by. */
+static bool append(struct search *s, struct numbers *to, const struct numbers *from)
+{
+	for (size_t i = 0; i < from->nr; i++)
+		if (!add(s, to, &from->items[i]))
+			return false;
+	return true;
+}
+
+int rsa_search_join(struct rsa_search *search, bool *out_cut)
+{
+	struct search *s = &search->shares[0];
+	bool cut = false, ok = true;
+	int err;
+
+	for (unsigned share = 1; share < RSA_SHARES; share++) {
+		const struct search *other = &search->shares[share];
+
+		s->full |= other->full;
+		for (unsigned i = 0; i < SIZES && ok; i++)
+			ok = append(s, &s->primes[i], &other->primes[i]) &&
+			     append(s, &s->moduli[i], &other->moduli[i]);
 	}
-	for (unsigned i = 0; i < SIZES; i++) {
-		if (s.primes[i].items)
-			explicit_bzero(s.primes[i].items, s.primes[i].nr * sizeof(struct number));
-		free(s.primes[i].items);
-		free(s.moduli[i].items);
-	}
-	free(s.filter);
+	if (!ok)
+		return -ENOMEM;
+	fill_filter(s);
+	err = join_all(s, &cut);
+	crt_all(s);
 	if (!err)
 		*out_cut = cut;
 	return err;
+}
+
+int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *out_cut)
+{
+	_cleanup_rsa_search_ struct rsa_search *search = rsa_search_new(harvest, join);
+
+	if (!search)
+		return -ENOMEM;
+	for (unsigned share = 0; share < RSA_SHARES; share++)
+		rsa_collect(search, share);
+	return rsa_search_join(search, out_cut);
 }

@@ -37,3 +37,17 @@ struct rsa_join {
 /* Calls hit once for each modulus that was factored. The harvest must be sorted. 0 or -ENOMEM.
  * *out_cut: the budget did not suffice for all pairs. */
 int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *out_cut);
+
+/*
+ * The same in steps: rsa_collect() for each share below RSA_SHARES, from as many threads at a time
+ * as one likes, then rsa_search_join(). The harvest and the join stay the caller's, and the former
+ * as it is, until rsa_search_free().
+ */
+#define RSA_SHARES 2
+struct rsa_search;
+struct rsa_search *rsa_search_new(const struct harvest *harvest, const struct rsa_join *join);
+void rsa_collect(struct rsa_search *search, unsigned share);
+int rsa_search_join(struct rsa_search *search, bool *out_cut);
+void rsa_search_free(struct rsa_search *search); /* wipes; NULL is fine */
+DEFINE_CLEANUP(struct rsa_search *, rsa_search_free)
+#define _cleanup_rsa_search_ _cleanup_(rsa_search_freep)

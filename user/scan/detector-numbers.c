@@ -3,13 +3,15 @@
  * Keys that stand in memory as bare numbers, as a detector: the harvest of the dump, and the
  * questions that are asked of it at the end.
  */
+#include <stdatomic.h>
+
 #include "scan/detect-ec.h"
 #include "scan/detect-rsa.h"
 #include "scan/detect-shield.h"
 #include "scan/detectors.h"
 #include "scan/pubkey.h"
 
-#define ARENA	  (12 << 20)
+#define ARENA	  (18 << 20)
 #define KNOWN_MAX 256
 /* Steps of the search for primes, some nanoseconds each: for a start, and one more for so many
  * bytes of the dump. */
@@ -18,13 +20,24 @@
 /* Work for curves, as ec_search.budget: the same. A server in C is tried to its end. */
 #define CURVES_START 700000
 #define CURVES_SHARE 20000
+/* Parts of the questions, each of which may be another thread's: numbers that may be RSA's, the
+ * last of which goes on to join them; curves. */
+enum { PART_CURVES = RSA_SHARES, PARTS };
 
 struct state {
 	const struct detector_job *job;
 	struct harvest *harvest;
-	pthread_mutex_t lock; /* of asking before the end */
+	pthread_mutex_t lock; /* of what follows, but for what was told */
+	pthread_cond_t change;
+	unsigned inside; /* threads that bring something to the harvest */
+	bool asking; /* so that none may */
+	unsigned next, done; /* parts handed out, and answered; PARTS where nothing is asked */
+	struct rsa_join join; /* what is asked now */
+	struct rsa_search *rsa;
+	atomic_uint collected; /* shares of it */
 	uint64_t bytes; /* seen since the questions were asked last */
 	bool asked; /* once: what there is for a start has been given out */
+	pthread_mutex_t known_lock;
 	uint8_t known[KNOWN_MAX][32]; /* what was told already */
 	size_t nr_known;
 };
@@ -35,8 +48,11 @@ static void free_state(void *p)
 
 	if (!state)
 		return;
+	rsa_search_free(state->rsa);
 	harvest_free(state->harvest);
 	pthread_mutex_destroy(&state->lock);
+	pthread_cond_destroy(&state->change);
+	pthread_mutex_destroy(&state->known_lock);
 	free(state);
 }
 
@@ -47,7 +63,10 @@ static int begin(const struct detector_job *job, void **out_state)
 	if (!state)
 		return -ENOMEM;
 	state->job = job;
+	state->next = PARTS;
 	pthread_mutex_init(&state->lock, NULL);
+	pthread_cond_init(&state->change, NULL);
+	pthread_mutex_init(&state->known_lock, NULL);
 	if (harvest_new(ARENA, &state->harvest) < 0) {
 		free_state(state);
 		return -ENOMEM;
@@ -59,12 +78,15 @@ static int begin(const struct detector_job *job, void **out_state)
 /* Was this key told? When the harvest is asked twice it may be found twice. */
 static bool is_known(struct state *state, const struct key_identity *id)
 {
-	for (size_t i = 0; i < state->nr_known; i++)
-		if (!memcmp(state->known[i], id->spki, 32))
-			return true;
-	if (state->nr_known < KNOWN_MAX)
+	bool known = false;
+
+	pthread_mutex_lock(&state->known_lock);
+	for (size_t i = 0; i < state->nr_known && !known; i++)
+		known = !memcmp(state->known[i], id->spki, 32);
+	if (!known && state->nr_known < KNOWN_MAX)
 		memcpy(state->known[state->nr_known++], id->spki, 32);
-	return false;
+	pthread_mutex_unlock(&state->known_lock);
+	return known;
 }
 
 static void place(const struct stretch *stretch, long at, struct finding *f)
@@ -185,10 +207,9 @@ static void on_shielded(void *userdata, const struct shield_hit *hit)
 	detector_report(state->job, &f);
 }
 
-/* Alone: no window is looked at meanwhile, or the lock of the harvest is held by no one. */
-static void ask(struct state *state)
+static void begin_asking(struct state *state)
 {
-	struct rsa_join join = {
+	state->join = (struct rsa_join){
 		.budget = state->job->options->all_the_time
 				  ? 0
 				  : (state->asked ? STEPS_START / 16 : STEPS_START) +
@@ -196,6 +217,27 @@ static void ask(struct state *state)
 		.hit = on_rsa,
 		.userdata = state,
 	};
+	harvest_sort(state->harvest);
+	state->rsa = rsa_search_new(state->harvest, &state->join);
+	state->collected = 0;
+}
+
+static void ask_rsa(struct state *state, unsigned share)
+{
+	bool cut = false;
+
+	if (state->rsa)
+		rsa_collect(state->rsa, share);
+	if (++state->collected < RSA_SHARES)
+		return;
+	if (!state->rsa || rsa_search_join(state->rsa, &cut) < 0 || cut)
+		detector_incomplete(state->job);
+	if (cut)
+		detector_out_of_budget(state->job);
+}
+
+static void ask_curves(struct state *state)
+{
 	struct ec_search curves = {
 		.budget = state->job->options->all_the_time
 				  ? 0
@@ -204,18 +246,89 @@ static void ask(struct state *state)
 		.hit = on_curve,
 		.userdata = state,
 	};
-	bool cut = false, curves_cut = false, rest = false;
+	bool cut = false, rest = false;
 
-	harvest_sort(state->harvest);
-	if (rsa_join(state->harvest, &join, &cut) < 0 ||
-	    ec_detect(state->harvest, &curves, &curves_cut, &rest) < 0 || cut || curves_cut)
+	if (ec_detect(state->harvest, &curves, &cut, &rest) < 0 || cut)
 		detector_incomplete(state->job);
-	if (cut || curves_cut || rest)
+	if (cut || rest)
 		detector_out_of_budget(state->job);
 	if (shield_detect(state->harvest, on_shielded, state) < 0)
 		detector_incomplete(state->job);
+}
+
+/* Between begin_asking() and was_asked(), when nobody changes the harvest; from several threads. */
+static void ask_part(void *userdata, unsigned part)
+{
+	if (part == PART_CURVES)
+		ask_curves(userdata);
+	else
+		ask_rsa(userdata, part);
+}
+
+static void was_asked(struct state *state)
+{
+	rsa_search_free(take_ptr(state->rsa));
 	state->bytes = 0;
 	state->asked = true;
+}
+
+/* Under the lock, which it lets go meanwhile: what of the questions nobody has taken. */
+static void help(struct state *state)
+{
+	while (state->next < PARTS) {
+		unsigned part = state->next++;
+
+		pthread_mutex_unlock(&state->lock);
+		ask_part(state, part);
+		pthread_mutex_lock(&state->lock);
+		state->done++;
+		pthread_cond_broadcast(&state->change);
+	}
+}
+
+/*
+ * Under the lock: before the harvest is full. Who comes with something for it meanwhile helps, or
+ * waits.
+ */
+static void ask_and_drop(struct state *state)
+{
+	state->asking = true;
+	while (state->inside)
+		pthread_cond_wait(&state->change, &state->lock);
+	begin_asking(state);
+	state->next = state->done = 0;
+	pthread_cond_broadcast(&state->change);
+	help(state);
+	while (state->done < PARTS)
+		pthread_cond_wait(&state->change, &state->lock);
+	was_asked(state);
+	harvest_drop_half(state->harvest);
+	state->asking = false;
+	pthread_cond_broadcast(&state->change);
+}
+
+static void go_in(struct state *state)
+{
+	pthread_mutex_lock(&state->lock);
+	while (state->asking) {
+		help(state);
+		if (state->asking)
+			pthread_cond_wait(&state->change, &state->lock);
+	}
+	state->inside++;
+	pthread_mutex_unlock(&state->lock);
+}
+
+static void go_out(struct state *state, uint64_t bytes)
+{
+	pthread_mutex_lock(&state->lock);
+	state->inside--;
+	state->bytes += bytes;
+	if (state->asking)
+		pthread_cond_broadcast(&state->change);
+	else if (harvest_is_full(state->harvest))
+		ask_and_drop(state);
+	pthread_mutex_unlock(&state->lock);
 }
 
 static void window(void *p, unsigned worker, const struct window *window)
@@ -229,26 +342,19 @@ static void window(void *p, unsigned worker, const struct window *window)
 		.file = window->kind == SEGMENT_FILE,
 	};
 
+	go_in(state);
 	for (size_t i = 0; i < window->nr_runs; i++)
 		harvest_take(state->harvest, window->memory, &window->runs[i], &where);
-	__atomic_add_fetch(&state->bytes, window->to - window->from, __ATOMIC_RELAXED);
-	if (!harvest_is_full(state->harvest))
-		return;
-	pthread_mutex_lock(&state->lock);
-	pthread_mutex_lock(&state->harvest->lock);
-	if (harvest_is_full(state->harvest)) {
-		ask(state);
-		harvest_drop_half(state->harvest);
-	}
-	pthread_mutex_unlock(&state->harvest->lock);
-	pthread_mutex_unlock(&state->lock);
+	go_out(state, window->to - window->from);
 }
 
 static void end(void *p)
 {
 	struct state *state = p;
 
-	ask(state);
+	begin_asking(state);
+	detector_share(state->job, ask_part, state, PARTS);
+	was_asked(state);
 	if (state->harvest->full)
 		detector_incomplete(state->job);
 }

@@ -119,6 +119,10 @@ void detector_out_of_budget(const struct detector_job *job);
 void detector_secret(const struct detector_job *job, const struct secret *secret,
 		     struct finding *finding);
 
+/* In settle() and end(): part(userdata, n) for each n below nr, by as many threads as there are. */
+void detector_share(const struct detector_job *job, void (*part)(void *userdata, unsigned n),
+		    void *userdata, unsigned nr);
+
 /* From a position in the window's memory to those in the finding. */
 static inline void window_place(const struct window *window, size_t at, struct finding *finding)
 {

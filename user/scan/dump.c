@@ -138,6 +138,35 @@ size_t detector_read(const struct detector_job *job, uint64_t vaddr, void *out, 
 	return got;
 }
 
+struct share {
+	void (*part)(void *userdata, unsigned n);
+	void *userdata;
+	unsigned nr;
+	atomic_uint next;
+};
+
+static void take_parts(void *userdata)
+{
+	struct share *share = userdata;
+	unsigned n;
+
+	while ((n = share->next++) < share->nr)
+		share->part(share->userdata, n);
+}
+
+static void work_on_parts(void *userdata, unsigned worker)
+{
+	take_parts(userdata);
+}
+
+void detector_share(const struct detector_job *job, void (*part)(void *userdata, unsigned n),
+		    void *userdata, unsigned nr)
+{
+	struct share share = {part, userdata, nr, 0};
+
+	crew_run(job->dump->input->crew, take_parts, work_on_parts, &share);
+}
+
 /* --- one pass over one dump --- */
 
 static void look(void *userdata, unsigned worker, const struct window *window)

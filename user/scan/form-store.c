@@ -2,6 +2,7 @@
 /* What has no key of its own to prove: key stores, Kerberos' files, states of stream ciphers. */
 #include "scan/form-search.h"
 
+#include "scan/chance.h"
 #include "scan/harvest.h"
 
 static bool printable(struct bytes b)
@@ -67,7 +68,7 @@ static void ticket_cache(struct form_search *s, size_t at)
 
 static bool random_enough(const uint8_t *p)
 {
-	return harvest_different(p, 32) >= HARVEST_DIFFERENT_MIN;
+	return chance_different(p, 32) >= HARVEST_DIFFERENT_MIN;
 }
 
 /*

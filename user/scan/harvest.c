@@ -8,7 +8,7 @@
 #include "scan/sort.h"
 #include "scan/wipe.h"
 
-#define STRETCHES_MAX	 65536
+#define STRETCHES_MAX	 98304
 #define BLOCK		 CHANCE_BLOCK
 #define DIFFERENT_MIN_24 18
 
@@ -26,7 +26,10 @@ int harvest_new(size_t arena_size, struct harvest **out_harvest)
 	h->stretches = calloc(h->max, sizeof(*h->stretches));
 	h->prekeys = wipe_alloc(HARVEST_PREKEYS_MAX * sizeof(*h->prekeys));
 	h->table = calloc(h->slots, sizeof(*h->table));
-	if (!h->arena || !h->stretches || !h->prekeys || !h->table)
+	/* Four bits to eight for each word that it can hold. */
+	h->word_bits = 63 - (unsigned)__builtin_clzll(arena_size | 64);
+	h->words = calloc(1U << (h->word_bits - 6), sizeof(*h->words));
+	if (!h->arena || !h->stretches || !h->prekeys || !h->table || !h->words)
 		return -ENOMEM;
 	h->size = arena_size;
 	*out_harvest = take_ptr(h);
@@ -43,23 +46,10 @@ void harvest_free(struct harvest *h)
 	free(h->arena);
 	free(h->stretches);
 	free(h->table);
+	free(h->words);
 	wipe_free(h->prekeys);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
-}
-
-unsigned harvest_different(const uint8_t *p, size_t len)
-{
-	uint64_t seen[4] = {0};
-	unsigned different = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		uint64_t *word = &seen[p[i] >> 6], bit = 1ULL << (p[i] & 63);
-
-		different += !(*word & bit);
-		*word |= bit;
-	}
-	return different;
 }
 
 static uint32_t hash_of(const uint8_t *p, size_t len)
@@ -236,7 +226,7 @@ void harvest_take(struct harvest *h, struct bytes memory, const struct run *run,
 
 	/* The parts of words before and after. */
 	if (place->bytes && end - at < BLOCK && at >= 8 && end + 8 <= memory.len) {
-		if (harvest_different(memory.p + at, 24) >= DIFFERENT_MIN_24)
+		if (chance_different(memory.p + at, 24) >= DIFFERENT_MIN_24)
 			keep(h, memory, at - 8, 40, false, place);
 		return;
 	}
@@ -244,9 +234,14 @@ void harvest_take(struct harvest *h, struct bytes memory, const struct run *run,
 	maybe_prekey(h, memory, at, end, place);
 }
 
-bool harvest_is_full(const struct harvest *h)
+bool harvest_is_full(struct harvest *h)
 {
-	return h->size - h->used < (1 << 20) || h->nr + 4096 > h->max;
+	bool full;
+
+	pthread_mutex_lock(&h->lock);
+	full = h->size - h->used < (1 << 20) || h->nr + 4096 > h->max;
+	pthread_mutex_unlock(&h->lock);
+	return full;
 }
 
 static void fill_table(struct harvest *h)
@@ -259,6 +254,53 @@ static void fill_table(struct harvest *h)
 	}
 }
 
+/* Two of the set. */
+static void bits_of(const struct harvest *h, const uint8_t *p, uint32_t bit[2])
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	word *= 0x9e3779b97f4a7c15ULL;
+	bit[0] = (uint32_t)(word >> (64 - h->word_bits));
+	bit[1] = (uint32_t)(word >> (40 - h->word_bits)) & ((1U << h->word_bits) - 1);
+}
+
+/* They stand at multiples of 8 from the arena on: all that is put there has such a size. */
+static void fill_words(struct harvest *h)
+{
+	uint32_t bit[2];
+
+	memset(h->words, 0, sizeof(*h->words) << (h->word_bits - 6));
+	for (size_t at = 0; at + 8 <= h->used; at += 8) {
+		bits_of(h, h->arena + at, bit);
+		h->words[bit[0] / 64] |= 1ULL << bit[0] % 64;
+		h->words[bit[1] / 64] |= 1ULL << bit[1] % 64;
+	}
+}
+
+static bool may_hold_word(const struct harvest *h, const uint8_t *p)
+{
+	uint32_t bit[2];
+
+	bits_of(h, p, bit);
+	return h->words[bit[0] / 64] >> bit[0] % 64 & h->words[bit[1] / 64] >> bit[1] % 64 & 1;
+}
+
+bool harvest_holds(const struct harvest *h, const uint8_t *p, size_t len, size_t *out_read)
+{
+	bool may = false;
+
+	/* One of eight shifts is that of the arena's words. */
+	for (size_t shift = 0; shift < 8 && !may; shift++) {
+		may = true;
+		for (size_t at = shift; at + 8 <= len && may; at += 8)
+			may = may_hold_word(h, p + at);
+	}
+	if (out_read)
+		*out_read = may ? h->used : 0;
+	return may && memmem(h->arena, h->used, p, len);
+}
+
 static uint64_t by_offset(const void *p)
 {
 	return ((const struct stretch *)p)->offset;
@@ -268,6 +310,7 @@ void harvest_sort(struct harvest *h)
 {
 	sort_by(h->stretches, h->nr, sizeof(*h->stretches), by_offset);
 	fill_table(h);
+	fill_words(h);
 }
 
 static uint64_t by_arena(const void *p)

@@ -45,6 +45,8 @@ struct harvest {
 	struct stretch *stretches;
 	struct harvest_prekey *prekeys; /* secret: wiped */
 	uint32_t *table; /* of stretches by content, so that each is kept once; index + 1 */
+	uint64_t *words; /* all 8-byte words at multiples of 8, as a set with false positives ... */
+	unsigned word_bits; /* ... of 2 to the power of so many bits */
 	size_t used, size; /* of the arena, in bytes */
 	size_t nr, max, slots; /* of the stretches; of the table */
 	size_t nr_prekeys;
@@ -70,11 +72,21 @@ void harvest_take(struct harvest *harvest, struct bytes memory, const struct run
 		  const struct harvest_place *place);
 
 /* True when an arena is nearly full: then ask the questions, and drop the older half. */
-bool harvest_is_full(const struct harvest *harvest);
+bool harvest_is_full(struct harvest *harvest);
 void harvest_drop_half(struct harvest *harvest);
 
-/* Sorts the stretches by position in the dump: several threads bring them in any order. */
+/*
+ * Before questions are asked. Sorts the stretches by position in the dump: several threads bring
+ * them in any order.
+ */
 void harvest_sort(struct harvest *harvest);
+
+/*
+ * Do these bytes stand in it, anywhere? To be told no costs next to nothing, but for one of some
+ * hundred times: *out_read is how many bytes were gone through; may be NULL. len: 24 or more. Since
+ * harvest_sort() nothing may have been taken.
+ */
+bool harvest_holds(const struct harvest *harvest, const uint8_t *p, size_t len, size_t *out_read);
 
 /* The bytes of a stretch, without its margins. */
 static inline const uint8_t *stretch_bytes(const struct harvest *harvest, const struct stretch *s)
@@ -82,6 +94,5 @@ static inline const uint8_t *stretch_bytes(const struct harvest *harvest, const 
 	return harvest->arena + s->at;
 }
 
-/* How many different bytes there are. Of 32 random ones 30, all but never fewer than this. */
+/* Of 32 random bytes 30 are different (chance_different()), all but never fewer than this. */
 #define HARVEST_DIFFERENT_MIN 24
-unsigned harvest_different(const uint8_t *p, size_t len);

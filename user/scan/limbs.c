@@ -52,13 +52,18 @@ size_t limbs_size(enum finding_layout layout, unsigned bits)
 
 /* 64 bits out of memory: two words of 32 bits stand in it the wrong way round in both layouts that
  * have such, as the order of words is the contrary of the order of bytes in each. */
-static inline uint64_t limb_at(const uint8_t *p, const struct form *form)
+static inline uint64_t limb_at(const uint8_t *p, bool swapped, bool halves)
 {
 	uint64_t x;
 
 	memcpy(&x, p, 8);
-	x = form->swapped ? be64toh(x) : le64toh(x);
-	return form->word == 4 ? x << 32 | x >> 32 : x;
+	x = swapped ? be64toh(x) : le64toh(x);
+	return halves ? x << 32 | x >> 32 : x;
+}
+
+static inline uint64_t limb_of(const uint8_t *p, const struct form *form)
+{
+	return limb_at(p, form->swapped, form->word == 4);
 }
 
 bool limbs_may_begin(enum finding_layout layout, const uint8_t *p)
@@ -67,19 +72,40 @@ bool limbs_may_begin(enum finding_layout layout, const uint8_t *p)
 
 	if (form->digit < 8 * form->word)
 		return p[0] & 1;
-	return form->high_first ? limb_at(p, form) >> 62 != 0 : limb_at(p, form) & 1;
+	return form->high_first ? limb_of(p, form) >> 62 != 0 : limb_of(p, form) & 1;
 }
 
-static bool load_full(const struct form *form, const uint8_t *p, unsigned nr, unsigned top_bits,
+/* Made once for each layout: what does not change is not asked for each limb. */
+static inline __attribute__((always_inline)) void
+copy_limbs(const uint8_t *p, unsigned nr, bool high_first, bool swapped, bool halves, uint64_t *out)
+{
+	for (unsigned i = 0; i < nr; i++)
+		out[i] = limb_at(p + 8 * (size_t)(high_first ? nr - 1 - i : i), swapped, halves);
+}
+
+static bool load_full(enum finding_layout layout, const uint8_t *p, unsigned nr, unsigned top_bits,
 		      uint64_t *out)
 {
+	const struct form *form = &forms[layout];
 	size_t last = 8 * ((size_t)nr - 1);
 
-	if (!(limb_at(form->high_first ? p + last : p, form) & 1) ||
-	    !(limb_at(form->high_first ? p : p + last, form) >> (64 - top_bits)))
+	if (!(limb_of(form->high_first ? p + last : p, form) & 1) ||
+	    !(limb_of(form->high_first ? p : p + last, form) >> (64 - top_bits)))
 		return false;
-	for (unsigned i = 0; i < nr; i++)
-		out[i] = limb_at(p + 8 * (size_t)(form->high_first ? nr - 1 - i : i), form);
+	switch (layout) {
+	case LAYOUT_LE:
+		copy_limbs(p, nr, false, false, false, out);
+		break;
+	case LAYOUT_BE:
+		copy_limbs(p, nr, true, true, false, out);
+		break;
+	case LAYOUT_W32:
+		copy_limbs(p, nr, true, false, true, out);
+		break;
+	default:
+		copy_limbs(p, nr, form->high_first, form->swapped, form->word == 4, out);
+		break;
+	}
 	return true;
 }
 
@@ -115,7 +141,7 @@ bool limbs_load(enum finding_layout layout, const uint8_t *p, unsigned bits, uns
 	if (!form->word)
 		return false;
 	if (form->digit == 8 * form->word)
-		return load_full(form, p, bits / 64, top_bits, out);
+		return load_full(layout, p, bits / 64, top_bits, out);
 	return load_digits(form, p, bits, top_bits, out);
 }
 
@@ -138,34 +164,76 @@ void limbs_store(enum finding_layout layout, const uint64_t *limbs, unsigned bit
 	}
 }
 
+/* Modulo 2^64 - 1: the carry comes in again. */
+static inline uint64_t end_around(uint64_t a, uint64_t b)
+{
+	uint64_t sum = a + b;
+
+	return sum + (sum < a);
+}
+
+static bool has_one_of(uint64_t remainder, const uint16_t *factors, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (remainder % factors[i] == 0)
+			return true;
+	return false;
+}
+
+/* a * 2^turn + limb, modulo 2^60 - 1, where to multiply turns the bits; up to 2^60. */
+static inline uint64_t add60(uint64_t a, unsigned turn, uint64_t limb)
+{
+	const uint64_t mask = (1ULL << 60) - 1;
+
+	a = (a << turn & mask) + (a >> (60 - turn)) + (limb & mask) + (limb >> 60);
+	return (a & mask) + (a >> 60);
+}
+
 /*
  * Remainders that cost an addition for each limb: 2^64 - 1 = 3 * 5 * 17 * 257 * 641 * ..., and
- * 2^60 - 1 = 3^2 * 5^2 * 7 * 11 * 13 * 31 * 41 * 61 * 151 * ...
+ * 2^48 - 1 = 3^2 * 5 * 7 * 13 * 17 * 97 * 241 * ..., to which every third limb adds alike. Only
+ * what is left pays for 2^60 - 1 = 3^2 * 5^2 * 7 * 11 * 13 * 31 * 41 * 61 * 151 * ..., in four sums
+ * that do not wait for each other.
  */
 bool limbs_small_factor(const uint64_t *limbs, unsigned nr)
 {
 	static const uint16_t of64[] = {3, 5, 17, 257, 641};
-	static const uint16_t of60[] = {7, 11, 13, 31, 41, 61, 151};
-	const uint64_t mask = (1ULL << 60) - 1;
-	unsigned __int128 sum = 0;
-	uint64_t a, b = 0;
+	static const uint16_t of48[] = {7, 13, 97, 241};
+	static const uint16_t of60[] = {11, 31, 41, 61, 151};
+	const uint64_t mask48 = (1ULL << 48) - 1;
+	uint64_t low[3] = {0}, high[3] = {0}, turned[4] = {0}, a, b = 0;
+	unsigned i = 0;
 
-	for (unsigned i = 0; i < nr; i++)
-		sum += limbs[i];
-	a = (uint64_t)sum + (uint64_t)(sum >> 64);
-	a += a < (uint64_t)sum; /* the carry comes in again */
-	for (size_t i = 0; i < ARRAY_SIZE(of64); i++)
-		if (a % of64[i] == 0)
-			return true;
-	for (unsigned i = nr; i-- > 0;) {
-		/* b * 2^64 + limb, where 2^60 is 1: 2^64 turns the 60 bits by four */
-		b = (b << 4 & mask) + (b >> 56) + (limbs[i] & mask) + (limbs[i] >> 60);
-		b = (b & mask) + (b >> 60);
+	/* Halves, of which hundreds have room in a sum. */
+	for (; i + 3 <= nr; i += 3)
+		for (unsigned k = 0; k < 3; k++) {
+			low[k] += (uint32_t)limbs[i + k];
+			high[k] += limbs[i + k] >> 32;
+		}
+	for (unsigned k = 0; i < nr; i++, k++) {
+		low[k] += (uint32_t)limbs[i];
+		high[k] += limbs[i] >> 32;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(of60); i++)
-		if (b % of60[i] == 0)
-			return true;
-	return false;
+	a = high[0] + high[1] + high[2];
+	a = end_around(a << 32 | a >> 32, low[0] + low[1] + low[2]);
+	if (has_one_of(a, of64, ARRAY_SIZE(of64)))
+		return true;
+	/* In units of 16 bits, of which three are one turn: limb k is at k, its half at k + 2. */
+	a = low[0] + high[1];
+	for (unsigned k = 1; k < 3; k++) {
+		uint64_t sum = low[k] + high[(k + 1) % 3];
+
+		sum = (sum << 16 * k & mask48) + (sum >> (48 - 16 * k));
+		a += sum;
+	}
+	a = (a & mask48) + (a >> 48);
+	if (has_one_of(a, of48, ARRAY_SIZE(of48)))
+		return true;
+	for (i = 0; i < nr; i++)
+		turned[i % 4] = add60(turned[i % 4], 16, limbs[nr - 1 - i]);
+	for (unsigned k = 0; k < 4; k++)
+		b = add60(b, 4, turned[(nr + k) % 4]);
+	return has_one_of(b, of60, ARRAY_SIZE(of60));
 }
 
 uint64_t limbs_inverse(uint64_t a)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Three table lookups for each place. */
+/* Three table lookups for each place, or two for two. */
 #include "scan/markers.h"
 
 #if defined(__x86_64__)
@@ -19,8 +19,12 @@ void markers_init(struct markers *m, const struct marker3 *list, size_t nr)
 	for (unsigned k = 0; k < 3; k++)
 		for (unsigned c = 0; c < 256; c++)
 			m->exact[k][c] = m->low[k][c & 15] & m->high[k][c >> 4];
+	for (unsigned k = 0; k < 2; k++)
+		for (unsigned c = 0; c < 256; c++)
+			m->pair[k][c] = (uint16_t)(m->exact[k][c] | m->exact[k + 1][c] << 8);
 }
 
+/* Every second place is looked at: there stand the first two bytes of a marker, or its last two. */
 void markers_find_plain(const struct markers *m, struct bytes memory, size_t from, size_t to,
 			void (*hit)(void *userdata, size_t at, unsigned groups), void *userdata)
 {
@@ -30,12 +34,15 @@ void markers_find_plain(const struct markers *m, struct bytes memory, size_t fro
 		return;
 	if (to > memory.len - 2)
 		to = memory.len - 2;
-	for (size_t i = from; i < to; i++) {
-		unsigned groups = m->exact[0][p[i]] & m->exact[1][p[i + 1]];
+	for (size_t i = from; from < to && i <= to; i += 2) {
+		unsigned groups = m->pair[0][p[i]] & m->pair[1][p[i + 1]], before;
 
 		if (!groups)
 			continue;
-		groups &= m->exact[2][p[i + 2]];
+		before = i > from ? groups >> 8 & m->exact[0][p[i - 1]] : 0;
+		groups = i < to ? groups & m->exact[2][p[i + 2]] : 0;
+		if (before)
+			hit(userdata, i - 1, before);
 		if (groups)
 			hit(userdata, i, groups);
 	}

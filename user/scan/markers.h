@@ -19,6 +19,8 @@ struct markers {
 	uint8_t low[3][16],
 		high[3][16]; /* by the halves of a byte: which groups it may belong to */
 	uint8_t exact[3][256];
+	/* Of the first two bytes, and shifted by 8 of the last two. */
+	uint16_t pair[2][256];
 };
 
 void markers_init(struct markers *markers, const struct marker3 *list, size_t nr);

@@ -7,17 +7,12 @@
 #include "scan/limbs.h"
 
 /* Enough of a number to know it by. */
-#define TELLTALE 16
+#define TELLTALE 24
 
 struct search {
 	const struct harvest *harvest;
 	BN_CTX *ctx;
 };
-
-static bool stands_there(const struct search *s, const uint8_t *what)
-{
-	return memmem(s->harvest->arena, s->harvest->used, what, TELLTALE) != NULL;
-}
 
 /* A private exponent in the layouts that keep bytes together. */
 static bool seen(const struct search *s, const BIGNUM *x)
@@ -32,13 +27,14 @@ static bool seen(const struct search *s, const BIGNUM *x)
 	unsigned nr = ((unsigned)BN_num_bits(x) + 63) / 64;
 	bool found = false;
 
-	if (!nr || nr > LIMBS_MAX || BN_num_bits(x) < 8 * TELLTALE * 2 ||
+	if (!nr || nr > LIMBS_MAX || BN_num_bits(x) < 8 * TELLTALE * 3 / 2 ||
 	    BN_bn2lebinpad(x, (uint8_t *)limbs, (int)(8 * nr)) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(layouts) && !found; i++) {
 		limbs_store(layouts[i], limbs, 64 * nr, out);
 		/* From a quarter on: the ends depend on how long the library takes it to be. */
-		found = stands_there(s, out + limbs_size(layouts[i], 64 * nr) / 4 / 8 * 8);
+		found = harvest_holds(s->harvest, out + limbs_size(layouts[i], 64 * nr) / 4 / 8 * 8,
+				      TELLTALE, NULL);
 	}
 	explicit_bzero(limbs, sizeof(limbs));
 	explicit_bzero(out, sizeof(out));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A first look at memory, 64 words at a time. Eight bytes that machine code and tables are full of
+ * A first look at memory, 64 words at a time. Of zeros, small numbers and addresses, which a dump
+ * is full of, the tops are enough. Eight bytes that machine code and tables are full of
  * are one in 32 by chance: a word with three of them is taken for such.
  */
 #include "scan/runs-mask.h"
@@ -35,11 +36,9 @@ static void mask_plain(const uint8_t *p, struct word_mask *out)
 		unsigned code = 0;
 
 		memcpy(&word, p, sizeof(word));
-		if (!word)
-			continue;
-		high |= (uint64_t)((word & 0x8080808080808080ULL) != 0) << i;
 		if (!run_word(p))
 			continue;
+		high |= (uint64_t)((word & 0x8080808080808080ULL) != 0) << i;
 		for (unsigned k = 0; k < 8; k++)
 			code += is_code_byte(p[k]);
 		random |= (uint64_t)(code <= CODE_BYTES_MAX) << i;
@@ -60,16 +59,18 @@ static inline unsigned random2(__m128i v)
 {
 	static const uint8_t code_bytes[] = {0x0f, 0x24, 0x48, 0x89, 0x8b, 0xe8, 0xff};
 	const __m128i zero = _mm_setzero_si128();
-	__m128i top, bad, code = _mm_cmpeq_epi8(v, zero);
+	__m128i code = _mm_cmpeq_epi8(v, zero), top, bad;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(code_bytes); i++)
-		code = _mm_or_si128(code, _mm_cmpeq_epi8(v, _mm_set1_epi8((char)code_bytes[i])));
-	/* Each match counts 255 in the sum of its word. */
-	code = _mm_sad_epu8(code, zero);
 	/* The top 16 bits alone in 32-bit halves: equal to 0 or ffff? */
 	top = _mm_srli_epi64(v, 48);
 	bad = _mm_or_si128(_mm_cmpeq_epi32(top, zero),
 			   _mm_cmpeq_epi32(top, _mm_set1_epi32(0xffff)));
+	if (!none2(bad))
+		return 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(code_bytes); i++)
+		code = _mm_or_si128(code, _mm_cmpeq_epi8(v, _mm_set1_epi8((char)code_bytes[i])));
+	/* Each match counts 255 in the sum of its word. */
+	code = _mm_sad_epu8(code, zero);
 	return none2(_mm_or_si128(bad,
 				  _mm_cmpgt_epi32(code, _mm_set1_epi32(255 * CODE_BYTES_MAX)))) |
 	       none2(_mm_or_si128(bad,
@@ -126,10 +127,11 @@ __attribute__((target("avx2"))) static void mask_avx2(const uint8_t *p, struct w
 
 	for (unsigned i = 0; i < 16; i++) {
 		__m256i v = _mm256_loadu_si256((const __m256i *)(p + 32 * i));
-		__m256i code, bad, top;
+		__m256i top = _mm256_srli_epi64(v, 48), code, bad;
 		uint32_t bytes;
 
-		if (_mm256_testz_si256(v, v))
+		bad = _mm256_or_si256(_mm256_cmpeq_epi32(top, zero), _mm256_cmpeq_epi32(top, ones));
+		if (!none4(bad))
 			continue;
 		code = _mm256_and_si256(
 			_mm256_shuffle_epi8(low_table, _mm256_and_si256(v, half)),
@@ -137,8 +139,6 @@ __attribute__((target("avx2"))) static void mask_avx2(const uint8_t *p, struct w
 					    _mm256_and_si256(_mm256_srli_epi16(v, 4), half)));
 		code = _mm256_cmpeq_epi8(code, zero);
 		code = _mm256_sad_epu8(code, zero);
-		top = _mm256_srli_epi64(v, 48);
-		bad = _mm256_or_si256(_mm256_cmpeq_epi32(top, zero), _mm256_cmpeq_epi32(top, ones));
 		random |= (uint64_t)none4(_mm256_or_si256(bad, _mm256_cmpgt_epi32(limit, code)))
 			  << 4 * i;
 		maybe |=
@@ -174,19 +174,23 @@ __attribute__((target("avx512f,avx512bw"))) static void mask_avx512(const uint8_
 
 	for (unsigned i = 0; i < 8; i++) {
 		__m512i v = _mm512_loadu_si512(p + 64 * i);
-		__m512i a = _mm512_shuffle_epi8(low_table, _mm512_and_si512(v, half));
-		__m512i b = _mm512_shuffle_epi8(high_table,
-						_mm512_and_si512(_mm512_srli_epi16(v, 4), half));
-		uint64_t code = _mm512_test_epi8_mask(a, b), bytes = _mm512_movepi8_mask(v), top;
+		uint64_t top =
+			_mm512_cmplt_epu64_mask(_mm512_sub_epi64(_mm512_srli_epi64(v, 48), one),
+						limit);
+		uint64_t code, bytes;
+		__m512i a, b;
 
-		if (!_mm512_test_epi8_mask(v, v))
+		if (!top)
 			continue;
+		a = _mm512_shuffle_epi8(low_table, _mm512_and_si512(v, half));
+		b = _mm512_shuffle_epi8(high_table,
+					_mm512_and_si512(_mm512_srli_epi16(v, 4), half));
+		code = _mm512_test_epi8_mask(a, b);
+		bytes = _mm512_movepi8_mask(v);
 		/* How many there are in each byte of the mask, which is a word of memory. */
 		code -= code >> 1 & fives;
 		code = (code & threes) + (code >> 2 & threes);
 		code = (code + (code >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
-		top = _mm512_cmplt_epu64_mask(_mm512_sub_epi64(_mm512_srli_epi64(v, 48), one),
-					      limit);
 		random |= (top & ~tops(code + ones * (127 - CODE_BYTES_MAX))) << 8 * i;
 		maybe |= (top & ~tops(code + ones * (127 - CODE_BYTES_MAYBE))) << 8 * i;
 		high |= tops(((bytes & low7) + low7) | bytes) << 8 * i;

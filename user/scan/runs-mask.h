@@ -11,7 +11,7 @@
 struct word_mask {
 	uint64_t random; /* may be a word of a key: not 0 or ffff on top, few bytes of code */
 	uint64_t maybe; /* the same but for more bytes of code: one of four may be so */
-	uint64_t high; /* has a byte over 7f: text has none */
+	uint64_t high; /* of those: has a byte over 7f; text has none. Other words say nothing */
 };
 
 /* p: MASK_BYTES readable bytes, of any alignment. */

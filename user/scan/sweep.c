@@ -34,6 +34,20 @@ static size_t find64_plain(const uint8_t *p, size_t at, size_t len, uint64_t wor
 }
 
 #if defined(__x86_64__)
+static bool is_zero_sse2(const uint8_t *p, size_t len)
+{
+	for (; len >= 64; p += 64, len -= 64) {
+		const __m128i *v = (const __m128i *)p;
+		__m128i a = _mm_or_si128(_mm_loadu_si128(v), _mm_loadu_si128(v + 1));
+		__m128i b = _mm_or_si128(_mm_loadu_si128(v + 2), _mm_loadu_si128(v + 3));
+
+		a = _mm_cmpeq_epi8(_mm_or_si128(a, b), _mm_setzero_si128());
+		if (_mm_movemask_epi8(a) != 0xffff)
+			return false;
+	}
+	return is_zero_plain(p, len);
+}
+
 __attribute__((target("avx2"))) static bool is_zero_avx2(const uint8_t *p, size_t len)
 {
 	for (; len >= 128; p += 128, len -= 128) {
@@ -74,8 +88,10 @@ bool sweep_is_zero(const uint8_t *p, size_t len)
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2"))
 		return is_zero_avx2(p, len);
-#endif
+	return is_zero_sse2(p, len);
+#else
 	return is_zero_plain(p, len);
+#endif
 }
 
 size_t sweep_find64(const uint8_t *p, size_t len, uint64_t word)
