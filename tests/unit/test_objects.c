@@ -116,6 +116,99 @@ static void the_latest_word_on_an_object_holds(void **state)
 	assert_int_equal(o->told_at, 3 * S);
 }
 
+static bool tell_key(struct fixture *f, uint64_t time, const char *path, uint16_t bits)
+{
+	struct event_object ev = {
+		.object = 1,
+		.inode = {.ino = 1, .dev = 8},
+		.path = span_of(path),
+		.watch = span_of("keys"),
+		.key_known = true,
+		.key = {.kind = bits ? KEY_RSA : KEY_NONE, .bits = bits},
+	};
+
+	snprintf(ev.key.ssh_fp, sizeof(ev.key.ssh_fp), "SHA256:%u", bits);
+	return objects_tell(f->objects, time, &ev, f->policy);
+}
+
+/* 0: not known. */
+static uint16_t bits_at(struct fixture *f, uint64_t time)
+{
+	const struct key_identity *key = object_key(objects_find(f->objects, 1), time);
+
+	return key ? key->bits : 0;
+}
+
+/* As the daemon tells a write: what stands there is not known; it was closed a moment ago. */
+static void write_at(struct fixture *f, uint64_t time)
+{
+	tell(f, time + S / 5, 1, "/k/a", "keys", false);
+	objects_written(f->objects, 1, time);
+}
+
+static void who_read_before_a_write_has_read_the_key_of_then(void **state)
+{
+	struct fixture *f = *state;
+
+	objects_written(f->objects, 1, S); /* of none that is known */
+	tell_key(f, S, "/k/a", 2048);
+	objects_written(f->objects, 1, 2 * S); /* and nobody says that it is another */
+	assert_int_equal(bits_at(f, S), 2048);
+	write_at(f, 10 * S);
+	assert_int_equal(bits_at(f, 9 * S), 2048);
+	assert_int_equal(bits_at(f, 10 * S), 2048);
+	assert_int_equal(bits_at(f, 10 * S + 1), 0);
+	tell_key(f, 11 * S, "/k/a", 3072);
+	assert_int_equal(bits_at(f, 9 * S), 2048);
+	assert_int_equal(bits_at(f, 10 * S + 1), 3072);
+	/* the same content once more */
+	write_at(f, 20 * S);
+	tell_key(f, 21 * S, "/k/a", 3072);
+	assert_int_equal(bits_at(f, 19 * S), 3072);
+	assert_int_equal(bits_at(f, 22 * S), 3072);
+}
+
+static void of_several_writes_the_first_reader_is_not_told_a_later_key(void **state)
+{
+	struct fixture *f = *state;
+
+	tell_key(f, S, "/k/a", 2048);
+	write_at(f, 10 * S);
+	tell_key(f, 11 * S, "/k/a", 1024);
+	write_at(f, 12 * S);
+	tell_key(f, 13 * S, "/k/a", 4096);
+	assert_int_equal(bits_at(f, 9 * S), 2048);
+	assert_int_equal(bits_at(f, 11 * S), 0); /* neither of the two that are kept */
+	assert_int_equal(bits_at(f, 12 * S + 1), 4096);
+	write_at(f, 30 * S); /* nobody waits for the first one any more */
+	assert_int_equal(bits_at(f, 29 * S), 4096);
+}
+
+static void a_file_that_held_no_key_yet_is_told_with_its_first(void **state)
+{
+	struct fixture *f = *state;
+
+	tell(f, S, 1, "/k/a", "keys", false);
+	tell_key(f, S, "/k/a", 0);
+	write_at(f, 2 * S);
+	assert_int_equal(bits_at(f, S), 0);
+	tell_key(f, 3 * S, "/k/a", 2048);
+	assert_int_equal(bits_at(f, S), 2048);
+}
+
+static void by_another_name_it_may_be_called_otherwise_from_then_on(void **state)
+{
+	struct fixture *f = *state;
+
+	tell_key(f, S, "/k/a", 2048);
+	tell_key(f, 5 * S, "/k/b", 2048);
+	assert_int_equal(bits_at(f, 4 * S), 2048);
+	assert_null(objects_find(f->objects, 1)->was);
+	tell_key(f, 6 * S, "/k/b", 1024); /* the public half does not stand beside it */
+	assert_int_equal(bits_at(f, 5 * S), 2048);
+	assert_int_equal(bits_at(f, 7 * S), 1024);
+}
+
 static void a_mark_tells_what_the_daemon_has_not_told(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +348,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		TEST(the_latest_word_on_an_object_holds),
+		TEST(who_read_before_a_write_has_read_the_key_of_then),
+		TEST(of_several_writes_the_first_reader_is_not_told_a_later_key),
+		TEST(a_file_that_held_no_key_yet_is_told_with_its_first),
+		TEST(by_another_name_it_may_be_called_otherwise_from_then_on),
 		TEST(a_mark_tells_what_the_daemon_has_not_told),
 		TEST(what_is_gone_is_remembered_for_a_while),
 		TEST(another_policy_numbers_its_entries_anew),

@@ -164,7 +164,10 @@ static void on_object(void *userdata, const struct watched *watched)
 {
 	struct app *app = userdata;
 
-	feed_object(app, watched, NULL);
+	/* By another name it is the same key, until it is found out whether the name is a part of
+	 * that: a public half beside it. */
+	feed_object(app, watched,
+		    watched->watch ? identify_known(app->identify, watched->object) : NULL);
 	if (!watched->watch)
 		identify_forget(app->identify, watched->object);
 	else if (object_class_holds_keys(policy_watch(app->policy, watched->watch)->object_class))

@@ -120,9 +120,11 @@ static void find_in_dump(const struct engine *engine, const struct dump_scan *sc
 void engine_find_breach(const struct engine *engine, const struct object *object,
 			const struct watch_entry *entry, const struct policy_subject *who,
 			struct span path, const struct inode_id *inode, const struct proc_id *image,
-			const struct policy_answer *answer, struct breach *out_breach)
+			uint64_t time, const struct policy_answer *answer,
+			struct breach *out_breach)
 {
 	struct breach breach = {0};
+	const struct key_identity *key;
 
 	/* What the policy says is only to be recorded is so, and what it expects. */
 	if (answer->verdict == VERDICT_RECORD)
@@ -141,9 +143,10 @@ void engine_find_breach(const struct engine *engine, const struct object *object
 	breach.zone = policy_watch_zone(engine->policy, object->watch_number);
 	if (!breach.zone || !is_outside(engine, breach.zone, who, path))
 		return;
-	breach.key_known = object->key_known && object->key->kind != KEY_NONE;
+	key = object_key(object, time);
+	breach.key_known = key && key->kind != KEY_NONE;
 	if (breach.key_known) {
-		breach.key = *object->key;
+		breach.key = *key;
 		if (!trail_key_name(&breach.key, breach.name))
 			breach.name[0] = '\0';
 	}
@@ -368,7 +371,7 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 		return;
 	policy_judge(engine->policy, &query, &answer);
 	engine_find_breach(engine, object, entry, &query.subject, query.path, &ev->scan.inode,
-			   &reader->subject.id, &answer, &breach);
+			   &reader->subject.id, reader->time, &answer, &breach);
 	s.proc = proctab_find(engine->processes, &reader->subject.id);
 	if (!breach.zone) {
 		/* That who writes a dump reads it is no news. */

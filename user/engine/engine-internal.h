@@ -120,12 +120,13 @@ uint32_t engine_scan_zone(const struct engine *engine, const struct event_scan_k
 
 /*
  * Is a key read outside of its zone: by `who`, which is the process `image`, at `path`, which is
- * `inode`? The answer is the policy's about that.
+ * `inode`, at `time` (ns of the events' clock)? The answer is the policy's about that.
  */
 void engine_find_breach(const struct engine *engine, const struct object *object,
 			const struct watch_entry *entry, const struct policy_subject *who,
 			struct span path, const struct inode_id *inode, const struct proc_id *image,
-			const struct policy_answer *answer, struct breach *out_breach);
+			uint64_t time, const struct policy_answer *answer,
+			struct breach *out_breach);
 
 /* In words; the strings are the caller's. False: out of memory. */
 bool engine_tell_breach(const struct engine *engine, const struct breach *breach,

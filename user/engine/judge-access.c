@@ -61,7 +61,8 @@ static uint64_t wait_until(const struct settled *s, const struct object *object,
 	if (s->final)
 		return 0;
 	if (object) {
-		if (object->key_known || report_type(entry->object_class) != ALERT_KEY_READ)
+		if (object_key(object, s->time) ||
+		    report_type(entry->object_class) != ALERT_KEY_READ)
 			return 0;
 		if (!at_start)
 			until = engine_earlier(until, object->told_at + ENGINE_KEY_LATE_NS);
@@ -156,7 +157,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		entry = c.entry = policy_watch(engine->policy, query.watch);
 		policy_judge(engine->policy, &query, &answer);
 		engine_find_breach(engine, object, entry, &query.subject, query.path, &a->inode,
-				   &a->subject.id, &answer, &breach);
+				   &a->subject.id, s->time, &answer, &breach);
 		if (breach.zone)
 			answer.verdict = VERDICT_ALERT;
 	}
@@ -343,6 +344,8 @@ void engine_feed_access(struct engine *engine, const struct event *ev)
 	bool over;
 
 	ev = engine_clean(engine, ev, &scratch);
+	if (ev->access.how == ACCESS_CLOSE_WRITE)
+		objects_written(engine->objects, ev->access.object, ev->time);
 	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);
 	if (may_write(&ev->access))
 		judge_write(engine, ev, ref);

@@ -45,6 +45,7 @@ static void destroy(struct objects *objects, struct object *object)
 	strtab_put(objects->strings, object->path);
 	strtab_put(objects->strings, object->watch);
 	free(object->key);
+	free(object->was);
 	free(object->scan);
 	free(object);
 }
@@ -92,6 +93,17 @@ uint32_t object_watch(const struct object *object, uint64_t time)
 bool object_watch_lost(const struct object *object, uint64_t time)
 {
 	return !object->watch_number && object->watch_lost && !is_unwatched(object, time);
+}
+
+/* While a file is open for writing it is the old key that is told: a reader who writes to it by the
+ * same descriptor would else not be named as one of it. */
+const struct key_identity *object_key(const struct object *object, uint64_t time)
+{
+	if (object->was && time <= object->was_until)
+		return object->was;
+	if (object->was && time <= object->key_since)
+		return NULL;
+	return object->key_known ? object->key : NULL;
 }
 
 static void grow(struct objects *objects)
@@ -190,6 +202,46 @@ static void set_watch(struct objects *objects, struct object *object, struct spa
 	object->watch_number = name.len ? policy_find_watch(policy, name) : 0;
 }
 
+/* Called the same; a comment or passphrase may have been changed. */
+static bool same_key(const struct key_identity *a, const struct key_identity *b)
+{
+	return a->kind == b->kind && a->source == b->source && a->has_spki == b->has_spki &&
+	       (!a->has_spki || memcmp(a->spki, b->spki, sizeof(a->spki)) == 0) &&
+	       strcmp(a->ssh_fp, b->ssh_fp) == 0 && strcmp(a->keygrip, b->keygrip) == 0;
+}
+
+/* The key is that of before. That there was none says nothing about who reads while one is written. */
+static void retire_key(struct object *object, uint64_t time)
+{
+	struct key_identity *key = object->key_known ? object->key : NULL;
+	bool kept = object->was && object->was_until + OBJECTS_LINGER_NS > time;
+
+	if (!key)
+		return;
+	if (key->kind == KEY_NONE || kept) {
+		free(key);
+	} else {
+		free(object->was);
+		object->was = key;
+		object->was_until = time;
+	}
+	object->key = NULL;
+	object->key_known = false;
+	object->key_since = time;
+}
+
+void objects_written(struct objects *objects, uint64_t id, uint64_t time)
+{
+	struct object *object = *slot_of(objects, id);
+
+	if (!object || object->key_known)
+		return; /* it has not been told that it is another */
+	/* It has, with the time at which the daemon got to it. */
+	if (object->was && object->was_until > time)
+		object->was_until = time;
+	object->key_since = time;
+}
+
 bool objects_tell(struct objects *objects, uint64_t time, const struct event_object *ev,
 		  const struct policy *policy)
 {
@@ -212,13 +264,13 @@ bool objects_tell(struct objects *objects, uint64_t time, const struct event_obj
 	object->told = true;
 	set_string(objects, &object->path, ev->path);
 	set_watch(objects, object, ev->watch, policy);
-	object->key_known = false;
 	if (!ev->key_known) {
-		free(object->key);
-		object->key = NULL;
+		retire_key(object, time);
 		object->told_at = time;
 		return true;
 	}
+	if (object->key_known && !same_key(object->key, &ev->key))
+		retire_key(object, time);
 	if (!object->key)
 		object->key = malloc(sizeof(*object->key));
 	if (object->key) {

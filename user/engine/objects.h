@@ -9,6 +9,11 @@
  * OBJECTS_LINGER_SCAN_NS: a verdict on who read it may wait for that. When the table is full a new
  * object is refused and counted; an access to it is then an access to an object of which nothing is
  * known, and never silent.
+ *
+ * Whoever reads a key and then writes to its file, or moves it, does not take the key's name out of
+ * the alert by that: which key stood there until it was written to is kept, for accesses of before
+ * (object_key()). Of writes that follow each other within OBJECTS_LINGER_NS, it is the key that was
+ * there before the first.
  */
 #pragma once
 
@@ -38,6 +43,9 @@ struct object {
 	bool unwatched; /* and gone for that reason; object_watch() */
 	bool lingers; /* gone, and remembered for its scan */
 	struct key_identity *key; /* NULL unless key_known */
+	struct key_identity *was; /* that stood there until was_until, if another one may now */
+	uint64_t was_until; /* of `was`; unless that is NULL, key is of after key_since */
+	uint64_t key_since;
 	struct dump_scan *scan; /* of a dump; NULL: it was never taken up */
 	/* objects.c only */
 	struct object *next, *next_gone;
@@ -54,9 +62,14 @@ bool objects_tell(struct objects *objects, uint64_t time, const struct event_obj
 /* EVENT_MARK. */
 void objects_mark(struct objects *objects, uint64_t time, const struct event_mark *ev,
 		  const struct policy *policy);
+/* It was written to and closed at `time` (ns of the events' clock). That it is not known any longer
+ * what stands in it has been told. */
+void objects_written(struct objects *objects, uint64_t id, uint64_t time);
 /* EVENT_SCAN of an object; of one that is not known it is forgotten. */
 void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *scan);
 const struct object *objects_find(const struct objects *objects, uint64_t id);
+/* The key that stood in it at `time`, owned by the object; NULL: that is not known, or not yet. */
+const struct key_identity *object_key(const struct object *object, uint64_t time);
 /* Number of the entry by which it was watched at `time` (ns of the events' clock), 0 = by none. */
 uint32_t object_watch(const struct object *object, uint64_t time);
 /* It was watched then, but by which entry there was no room to keep. */

@@ -125,6 +125,7 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 {
 	struct engine *engine = ctx;
 	const struct object *object = k->memory ? NULL : objects_find(engine->objects, k->object);
+	const struct key_identity *key = object ? object_key(object, k->first) : NULL;
 	const enum cmdline_mode cmdline = policy_settings(engine->policy)->cmdline;
 	char args[CMDLINE_TEXT_MAX + 1] = "";
 	const struct session *session = sessions_find(engine->sessions, k->subject.session);
@@ -133,8 +134,7 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 	struct evidence e;
 
 	/* Whose key it is may be found out in a moment. */
-	if (!late && object && !object->key_known && k->entry &&
-	    object_class_holds_keys(k->entry->object_class))
+	if (!late && object && !key && k->entry && object_class_holds_keys(k->entry->object_class))
 		return false;
 	if (cmdline != CMDLINE_NONE)
 		cmdline_text(k->args, k->args_cut, cmdline == CMDLINE_REDACTED, args);
@@ -178,7 +178,7 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 		.path = object && object->path ? str_span(object->path) : k->path,
 		.watch = k->entry ? k->entry->name : "",
 		.object_class = k->entry ? object_class_str(k->entry->object_class) : "",
-		.key = object && object->key_known ? object->key : NULL,
+		.key = key,
 		.target = k->target,
 	};
 	engine->evidence->access(engine->ctx, &e);

@@ -49,6 +49,7 @@ struct alert *report_refused(const struct report *report, const struct objects *
 		.flags = ev->flags,
 	};
 	struct alert *alert = report_new(report, ALERT_ACCESS_REFUSED, SEV_LOW, ev->time);
+	const struct key_identity *key;
 
 	if (!alert)
 		return NULL;
@@ -62,9 +63,10 @@ struct alert *report_refused(const struct report *report, const struct objects *
 	alert->how = ACCESS_OPEN;
 	alert->mode = wanted_mode(r->open_flags);
 	alert->event_flags = ev->flags;
-	if (object && object->key_known) {
+	key = object ? object_key(object, ev->time) : NULL;
+	if (key) {
 		alert->key_known = true;
-		alert->key = *object->key;
+		alert->key = *key;
 	}
 	alert->owner_user = report_user(report, r->owner);
 	alert->path = report_escaped(r->path);

@@ -375,6 +375,7 @@ static struct alert *report_as(enum alert_type type, const char *attack,
 	};
 	struct alert *alert =
 		report_new(report, type, entry ? entry->severity : SEV_MEDIUM, s->time);
+	const struct key_identity *key;
 	char opener[1024] = "";
 
 	if (!alert)
@@ -390,9 +391,10 @@ static struct alert *report_as(enum alert_type type, const char *attack,
 	alert->how = a->how;
 	alert->mode = a->mode;
 	alert->event_flags = s->flags;
-	if (object && object->key_known) {
+	key = object ? object_key(object, s->time) : NULL;
+	if (key) {
 		alert->key_known = true;
-		alert->key = *object->key;
+		alert->key = *key;
 	}
 	alert->owner_user = report_user(report, a->owner);
 	alert->watch = entry ? report_escaped(span_of(entry->name)) : strdup("");
