@@ -210,7 +210,8 @@ static bool same_key(const struct key_identity *a, const struct key_identity *b)
 	       strcmp(a->ssh_fp, b->ssh_fp) == 0 && strcmp(a->keygrip, b->keygrip) == 0;
 }
 
-/* The key is that of before. That there was none says nothing about who reads while one is written. */
+/* The key is that of before. That there was none says nothing about who reads while one is written.
+ */
 static void retire_key(struct object *object, uint64_t time)
 {
 	struct key_identity *key = object->key_known ? object->key : NULL;
