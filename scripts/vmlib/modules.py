@@ -13,10 +13,11 @@ EARLY = ["virtio_pci", "virtio_console", "virtio_rng", "virtio_blk", "ext4"]
 # There to be loaded on demand.
 WANTED = EARLY + [
     "virtio_net", "net_failover", "overlay", "btrfs", "xfs", "loop", "fuse", "virtiofs", "9p",
-    "9pnet_virtio", "squashfs", "erofs", "vfat", "nls_ascii", "nls_cp437", "isofs", "nfs", "nfsd",
+    "9pnet_virtio", "squashfs", "erofs", "vfat", "nls_ascii", "nls_cp437", "isofs", "nfs", "nfsv4", "nfsd",
     "autofs4", "configfs", "binfmt_misc", "dm_mod", "dm_crypt", "veth", "dummy", "tun", "bridge",
     "vsock", "vmw_vsock_virtio_transport", "unix_diag", "inet_diag", "tcp_diag", "crc32c_generic",
     "crc32c_cryptoapi", "crc32c_intel", "fscrypto", "tls", "af_alg", "algif_hash", "kheaders",
+    "sd_mod", "scsi_debug",
 ]
 
 
