@@ -53,7 +53,7 @@ nfs_is_there() {
 	echo "nfsd 127.0.0.1 $never here" >/proc/net/rpc/auth.unix.ip/channel
 	echo "here $T/exported $never 9234 65534 65534 0" >/proc/net/rpc/nfsd.export/channel
 	printf 'here 1 \\x00000000 %s %s\n' $never "$T/exported" >/proc/net/rpc/nfsd.fh/channel
-	echo 2 >$n/threads || return 1
+	echo "tcp 2049" >$n/portlist && echo 2 >$n/threads || return 1
 	echo Y >$n/v4_end_grace 2>/dev/null
 	mount -t nfs4 -o addr=127.0.0.1,clientaddr=127.0.0.1,vers=4.1,sec=sys 127.0.0.1:/ "$T/nfs"
 }
