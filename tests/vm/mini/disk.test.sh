@@ -112,7 +112,7 @@ one "$name" "$(of $home/.ssh/id_second)" ".object.key.fingerprint == \"$FP\""
 
 # Unmounted, and back: the same file system, on another device perhaps.
 # A child of the daemon that looks which key a file holds has it open for that time.
-wait_for detach || not_ok "the disk is unmounted" "the daemon holds it"
+detach || not_ok "the disk is unmounted" "the daemon holds it"
 before=$(directories)
 attach
 check "a home that is mounted again becomes known" wait_for grown_from "$before"
