@@ -148,7 +148,7 @@ static void heartbeat(struct app *app)
 	line_hex(head.hash, hex);
 	if (journal_fault(app->journal, &fault))
 		beat.fault = fault;
-	else
+	if (journal_writes(app->journal))
 		beat.chain_seq = head.seq;
 	for (int i = 0; i < SINKS_NR; i++)
 		if (app->sinks[i] && app->sinks[i]->ops->heartbeat)
