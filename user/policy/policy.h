@@ -61,6 +61,9 @@ enum object_class {
 	/* Keys under names that nobody knew, found by what they are: an entry of it has no paths.
 	 */
 	CLASS_FOUND_KEY,
+	/* A key that nobody has a use for, laid out so that who touches it is told: no rule allows.
+	 */
+	CLASS_CANARY_KEY,
 	CLASS_NR
 };
 
