@@ -11,6 +11,7 @@
 #include "daemon/log.h"
 #include "journal/journal.h"
 #include "journal/policy-digest.h"
+#include "trail/store.h"
 
 #define MIB (1024ULL * 1024)
 
@@ -182,6 +183,7 @@ void evidence_reload(struct app *app)
 	struct body body;
 
 	journal_limits(app->journal, set->max_size_mib * MIB, set->keep_days);
+	trail_store_keep(app->trail, policy_settings(app->policy)->trail_keep_days);
 	body_init(&body);
 	put_policy(app, &body);
 	journal_append(app->journal, JOURNAL_RELOAD, &body, wall_now(app));

@@ -177,6 +177,7 @@ struct policy *policy_new(void)
 				.max_names = 2000000,
 			},
 		.heartbeat_s = 600,
+		.trail_keep_days = 730,
 		.dump_threshold = 65536,
 		.scan =
 			{
