@@ -65,8 +65,8 @@ equal() {
 	fi
 }
 
-# wait_for [-t SECONDS] COMMAND...: until it succeeds, at most $WAIT seconds; tried every $PAUSE (0.05)
-# seconds. Its output is dropped.
+# wait_for [-t SECONDS] COMMAND...: until it succeeds, at most $WAIT seconds. Its output is dropped. After
+# a second it is tried every $PAUSE (0.4) seconds.
 wait_for() {
 	_limit=$WAIT
 	if [ "$1" = -t ]; then
