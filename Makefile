@@ -192,6 +192,26 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libkeytrail.a
 	$(Q)$(CC) $(KT_CPPFLAGS) $(KT_CFLAGS) -MMD -MP -MF $@.d $(KT_LDFLAGS) -o $@ \
 		$< $(BUILD)/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
 
+# A keytraild that is fed from a trace: the daemon's own objects, with its directories below
+# $(BUILD)/fed/host, and tests/fed/sensor.c for the kernel side and the clock.
+FED_HOST := $(abspath $(BUILD))/fed/host
+FED_CPPFLAGS := $(foreach d,RUN STATE LOG,-UKT_$(d)DIR -DKT_$(d)DIR='"$(FED_HOST)/$(d)"')
+$(BUILD)/fed/%.o: %.c Makefile
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KT_CPPFLAGS) $(FED_CPPFLAGS) $(KT_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fed/keytraild: $(patsubst %.c,$(BUILD)/fed/%.o,$(wildcard user/daemon/*.c) tests/fed/sensor.c) \
+		$(BUILD)/libkeytrail.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(KT_LDFLAGS) -Wl,--wrap=clock_gettime -Wl,--wrap=sd_event_source_set_time_relative \
+		-o $@ $^ -Wl,--as-needed $(PKG_LIBS)
+
+$(BUILD)/fed/events: $(BUILD)/fed/tests/fed/events.o $(BUILD)/libkeytrail.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(KT_LDFLAGS) -o $@ $^ -Wl,--as-needed $(PKG_LIBS)
+FED_BIN := $(BUILD)/fed/keytraild $(BUILD)/fed/events
+
 # Programs that do one way to a key each, run in guests; static, so that they run in any image.
 $(BUILD)/tests/vm/ways/%: tests/vm/ways/%.c
 	$(call say,WAY,$@)

@@ -83,9 +83,14 @@ $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/libkeytrail.a
 	$(Q)$(CC) $(KT_CPPFLAGS) -Itests $(KT_CFLAGS) -MMD -MP -MF $@.d $(KT_LDFLAGS) -o $@ \
 		$< $(BUILD)/libkeytrail.a -Wl,--as-needed $(PKG_LIBS)
 
-.PHONY: check-integration
-check-integration: all $(INTEGRATION_BIN)
+.PHONY: check-integration soak
+check-integration: all $(INTEGRATION_BIN) $(FED_BIN)
 	@BUILD='$(BUILD)' tests/integration/run
+
+## make soak               an hour of EVENTS=10000000 through a daemon that is fed: is its memory flat
+EVENTS ?= 10000000
+soak: $(BUILD)/keytrail $(FED_BIN)
+	@tests/integration/fed.py soak '$(BUILD)/keytrail' '$(BUILD)/fed' $(EVENTS)
 
 # --- truth set of the dump scanner -------------------------------------------------------------------
 ## make recall             how many keys of the truth set's dumps a scan finds, beside other tools;

@@ -230,6 +230,41 @@ static void an_end_that_was_set_aside_is_told_by_the_next_start(void **state)
 	assert_non_null(strstr(content(state), "\"bytes\":9,\"kept_in\":\"00000000000000000002."));
 }
 
+/* The record that was to tell of one torn end was torn itself. */
+static void another_torn_end_goes_behind_the_one_that_is_set_aside(void **state)
+{
+	static const char *const had[] = {"{\"seq\":2,\"time\":\"20", "{\"seq\":2", ""};
+	static const char *const kept[] = {"{\"seq\":2,\"time\":\"20{\"seq\":2,\"ti",
+					   "{\"seq\":2,\"ti", "{\"seq\":2,\"ti"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(had); i++) {
+		static const char name[] = "log/00000000000000000002.torn";
+		struct journal *j = open_log(state, (struct journal_options){});
+		char text[256] = "";
+		FILE *f;
+
+		journal_sync(j, T0);
+		journal_free(j);
+		f = fopen(segment(state), "a");
+		fputs("{\"seq\":2,\"ti", f);
+		fclose(f);
+		f = fopen(tmpdir_path(state, name), "w");
+		fputs(had[i], f);
+		fclose(f);
+		j = open_log(state, (struct journal_options){});
+		assert_int_equal(journal_sync(j, T0), 0);
+		journal_free(j);
+		expect_unbroken(state, 2);
+		f = fopen(tmpdir_path(state, name), "r");
+		assert_non_null(f);
+		assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+		fclose(f);
+		assert_string_equal(text, kept[i]);
+		snprintf(text, sizeof(text), "old-%zu", i);
+		assert_int_equal(rename(tmpdir_path(state, "log"), tmpdir_path(state, text)), 0);
+	}
+}
+
 static void an_empty_segment_is_begun_anew(void **state)
 {
 	struct journal *j = open_log(state, (struct journal_options){});
@@ -527,6 +562,40 @@ static void the_oldest_files_go_and_the_rest_is_proved(void **state)
 	assert_non_null(strstr(content(state), "\"n\":199"));
 }
 
+static void a_file_that_cannot_be_removed_is_a_fault_and_counts(void **state)
+{
+	struct journal *j = open_log(state, (struct journal_options){.segment_bytes = 2000,
+								     .max_bytes = 10000});
+	const char *what = NULL;
+	struct journal_stats st;
+
+	journal_sync(j, T0);
+	append(j, 0, T0);
+	journal_flush(j, T0);
+	/* What stands there is no file. */
+	assert_int_equal(rename(segment(state), tmpdir_path(state, "kept")), 0);
+	assert_int_equal(mkdir(segment(state), 0700), 0);
+	for (uint64_t i = 1; i < 200; i++) {
+		append(j, i, T0 + i * S);
+		journal_flush(j, T0 + i * S);
+	}
+	assert_true(journal_fault(j, &what) < 0);
+	assert_non_null(strstr(what, "oldest"));
+	assert_true(journal_writes(j));
+	journal_stats(j, &st);
+	assert_true(st.bytes > 10000 + 2000);
+	assert_int_equal(rmdir(segment(state)), 0);
+	assert_int_equal(rename(tmpdir_path(state, "kept"), segment(state)), 0);
+	/* It was told once; now that it can go, what came after it goes as well. */
+	assert_int_equal(count(content(state), "\"kind\":\"dropped\""), 1);
+	journal_tick(j, T0 + 300 * S, S);
+	assert_int_equal(journal_fault(j, &what), 0);
+	journal_stats(j, &st);
+	assert_in_range(st.bytes, 6000, 10000 + 500);
+	journal_free(j);
+	assert_int_equal(verify(state).fault, VERIFY_NONE);
+}
+
 static void age_drops_one_file_at_a_time(void **state)
 {
 	struct journal *j =
@@ -602,6 +671,7 @@ int main(void)
 		TEST(of_too_many_from_before_it_is_open_those_with_room_are_kept),
 		TEST(a_torn_end_is_kept_aside_and_told),
 		TEST(an_end_that_was_set_aside_is_told_by_the_next_start),
+		TEST(another_torn_end_goes_behind_the_one_that_is_set_aside),
 		TEST(an_empty_segment_is_begun_anew),
 		TEST(what_is_damaged_is_left_and_told),
 		TEST(what_the_disk_refused_stays_in_the_log),
@@ -615,6 +685,7 @@ int main(void)
 		TEST(others_must_not_be_able_to_write_there),
 		TEST(a_clock_that_goes_back_is_a_record),
 		TEST(the_oldest_files_go_and_the_rest_is_proved),
+		TEST(a_file_that_cannot_be_removed_is_a_fault_and_counts),
 		TEST(age_drops_one_file_at_a_time),
 		TEST(the_disk_is_waited_for_by_a_thread),
 		TEST(bodies_are_bounded_and_valid),

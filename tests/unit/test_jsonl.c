@@ -83,6 +83,32 @@ static void each_alert_is_a_line(void **state)
 	assert_int_equal(expect_file(path, 0), 6);
 }
 
+/* A writer that is killed within write() leaves the beginning of a line. */
+static void half_a_line_of_one_who_was_killed_stands_by_itself(void **state)
+{
+	const char *path = tmpdir_path(state, "half.jsonl");
+	struct sink *sink = open_sink(path, NULL, 0);
+	char text[65536] = "";
+	size_t whole;
+	FILE *f;
+
+	write_nr(sink, 0);
+	sink->ops->free(sink);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fputs("{\"schema\":1,\"id", f);
+	fclose(f);
+	sink = open_sink(path, NULL, 0);
+	write_nr(sink, 1);
+	sink->ops->free(sink);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	whole = strcspn(text, "\n") + 1;
+	assert_int_equal(strncmp(text + whole, "{\"schema\":1,\"id\n{\"schema\":1,", 28), 0);
+}
+
 static void a_rotated_file_is_noticed_without_a_signal(void **state)
 {
 	const char *path = tmpdir_path(state, "a.jsonl"), *old = tmpdir_path(state, "a.jsonl.1");
@@ -226,6 +252,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
 	const struct CMUnitTest tests[] = {
 		TEST(each_alert_is_a_line),
+		TEST(half_a_line_of_one_who_was_killed_stands_by_itself),
 		TEST(a_rotated_file_is_noticed_without_a_signal),
 		TEST(a_directory_that_comes_later_is_waited_for),
 		TEST(a_full_disk_leaves_no_half_line_and_loses_nothing),

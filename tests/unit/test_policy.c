@@ -59,6 +59,7 @@ static void settings_have_defaults(void **state)
 	assert_int_equal(s->journal.max_size_mib, 1024);
 	assert_int_equal(s->journal.keep_days, 0);
 	assert_int_equal(s->heartbeat_s, 600);
+	assert_int_equal(s->trail_keep_days, 730);
 	assert_true(s->discover.content && s->discover.homes && !s->discover.network);
 	assert_int_equal(s->discover.look_s, 60);
 	assert_int_equal(s->discover.again_s, 3600);
@@ -99,6 +100,7 @@ static void settings_are_read(void **state)
 		      "children: 16, queue: 1024, needles: /n}\n"
 		      "  journal: {max_size_mib: 16777216, keep_days: 36500}\n"
 		      "  heartbeat_s: 86400\n"
+		      "  trail_keep_days: 36500\n"
 		      "  discover: {content: off, homes: off, network: on, "
 		      "trees: [/srv/a, /srv/b], look_s: 1, again_s: 60, names_per_s: 10, "
 		      "files_per_s: 1, max_size_kib: 1, max_names: 1000}\n"
@@ -130,6 +132,7 @@ static void settings_are_read(void **state)
 	assert_int_equal(s->journal.max_size_mib, 16777216);
 	assert_int_equal(s->journal.keep_days, 36500);
 	assert_int_equal(s->heartbeat_s, 86400);
+	assert_int_equal(s->trail_keep_days, 36500);
 	assert_true(!s->discover.content && !s->discover.homes && s->discover.network);
 	assert_int_equal(s->discover.look_s + s->discover.again_s, 61);
 	assert_int_equal(s->discover.names_per_s + s->discover.files_per_s, 11);

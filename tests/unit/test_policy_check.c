@@ -549,6 +549,7 @@ static void documented_defaults_are_the_defaults(void **state)
 	assert_int_equal(a->refused, b->refused);
 	assert_int_equal(a->journal.max_size_mib, b->journal.max_size_mib);
 	assert_int_equal(a->heartbeat_s, b->heartbeat_s);
+	assert_int_equal(a->trail_keep_days, b->trail_keep_days);
 	policy_free(with);
 	policy_free(without);
 }

@@ -151,6 +151,17 @@ static const struct wrong structure[] = {
 	{"memory with paths", T(W "- {name: a, class: process-memory, paths: [/x]}\n"),
 	 "p.yaml:3:3: error: a watch entry of class 'process-memory' has no paths: it is about no "
 	 "files\n"},
+	{"canary that somebody may read",
+	 T(W "- {name: a, class: canary-key, paths: [/x], allow: [{exe: /usr/bin/cat}]}\n"),
+	 "p.yaml:3:59: error: watch entry 'a' is of a canary key, which nobody is allowed: what "
+	 "reads every file (a backup) is named by `expect`\n"},
+	{"canary that an exception allows",
+	 T(W "- {name: a, class: canary-key, paths: [/x]}\n"
+	     "exceptions:\n"
+	     "- {name: e, watch: [a], exe: /usr/bin/cat, reason: x, "
+	     "until: 2400-01-31}\n"),
+	 "p.yaml:5:30: error: watch entry 'a' is of a canary key, which nobody is allowed: what "
+	 "reads every file (a backup) is named by `expect`\n"},
 	{"memory twice",
 	 T(W "- {name: a, class: system-memory}\n- {name: b, class: system-memory}\n"),
 	 "p.yaml:4:3: error: a second watch entry of class 'system-memory': the first is "
@@ -159,7 +170,7 @@ static const struct wrong structure[] = {
 	 "p.yaml:3:4: error: a watch entry has no key 'nam': did you mean 'name'?\n"
 	 "p.yaml:3:19: error: class 'kee' is not known: did you mean 'key'? (ssh-user-key, "
 	 "ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
-	 "process-memory, system-memory, found-key)\n"
+	 "process-memory, system-memory, found-key, canary-key)\n"
 	 "p.yaml:3:32: error: path 'x': does not begin with `/` or `~/`\n"
 	 "p.yaml:3:35: error: path '/y/': ends with a slash: append `**` for every file below\n"
 	 "p.yaml:3:3: error: a watch entry needs the key 'name'\n"
@@ -262,7 +273,7 @@ static const struct wrong watches[] = {
 	{"class", T(W "- {name: a, class: ssh-userkey, paths: [/x]}\n"),
 	 "p.yaml:3:20: error: class 'ssh-userkey' is not known: did you mean 'ssh-user-key'? "
 	 "(ssh-user-key, ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
-	 "process-memory, system-memory, found-key)\n"},
+	 "process-memory, system-memory, found-key, canary-key)\n"},
 	{"severity", T(W "- {name: a, class: key, severity: 7, paths: [/x]}\n"),
 	 "p.yaml:3:35: error: severity '7' is not known (info, low, medium, high, critical)\n"},
 	{"paths as word", T(W "- {name: a, class: key, paths: /x}\n"),

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "unit/tmpdir.h"
 
@@ -60,6 +62,50 @@ static void order_holds_over_memory_and_spool(void **state)
 		assert_int_equal(get(queue), out++);
 	assert_int_equal(queue_in_memory(queue) + queue_in_spool(queue), 0);
 	assert_int_equal(queue_dropped(queue), 0);
+	queue_free(queue);
+}
+
+/* In a child that ends as one that is killed does: nobody frees its queue. */
+static void what_is_kept_outlives_a_kill(void **state)
+{
+	pid_t pid = fork();
+	struct queue *queue;
+	int status;
+
+	if (pid == 0) {
+		queue = open_queue(state, 100, 10000);
+		for (int i = 0; i < 3; i++)
+			put(queue, i);
+		queue_keep(queue);
+		put(queue, 3); /* behind those */
+		queue_keep(queue);
+		_exit(queue_in_memory(queue) == 0 && queue_in_spool(queue) == 4 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	queue = open_queue(state, 100, 10000);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(get(queue), i);
+	assert_int_equal(get(queue), -1);
+	queue_free(queue);
+}
+
+static void what_finds_no_room_in_the_spool_stays_in_memory(void **state)
+{
+	struct queue *queue = open_queue(state, 1000, 60); /* a record or two */
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(put(queue, i), 0);
+	queue_keep(queue);
+	assert_int_equal(queue_in_memory(queue), 10);
+	assert_int_equal(queue_spool_error(queue), 0);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(get(queue), i);
+	queue_free(queue);
+	queue = open_queue(state, 100, 0); /* no spool at all */
+	put(queue, 1);
+	queue_keep(queue);
+	assert_int_equal(get(queue), 1);
 	queue_free(queue);
 }
 
@@ -173,6 +219,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
 	const struct CMUnitTest tests[] = {
 		TEST(order_holds_over_memory_and_spool),
+		TEST(what_is_kept_outlives_a_kill),
+		TEST(what_finds_no_room_in_the_spool_stays_in_memory),
 		TEST(order_holds_over_a_restart),
 		TEST(the_oldest_are_kept_and_one_gap_is_told),
 		TEST(a_loss_that_could_not_be_told_is_not_forgotten),

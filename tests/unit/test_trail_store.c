@@ -208,6 +208,30 @@ static void what_is_too_old_goes(void **state)
 	trail_store_free(store);
 }
 
+/* Who read it two years ago is known as long as there is the key. */
+static void the_trail_of_a_key_that_lives_is_kept_whole(void **state)
+{
+	struct trail_store *store = open_store(":memory:", 0);
+
+	trail_store_keep(store, 1);
+	put(store, 1, 11, 10 * SECOND);
+	put(store, 1, 12, 3 * DAY_NS);
+	put(store, 2, 13, 10 * SECOND);
+	for (int i = 0; i < 6; i++)
+		trail_store_flush(store, 3 * DAY_NS + 10 * SECOND);
+	assert_int_equal(edges_of(store, "SHA256:1"), 3);
+	assert_int_equal(edges_of(store, "SHA256:2"), 0);
+	trail_store_keep(store, 0);
+	for (int i = 0; i < 6; i++)
+		trail_store_flush(store, 9 * DAY_NS);
+	assert_int_equal(edges_of(store, "SHA256:1"), 3);
+	trail_store_keep(store, 5);
+	for (int i = 0; i < 6; i++)
+		trail_store_flush(store, 9 * DAY_NS);
+	assert_int_equal(edges_of(store, "SHA256:1"), 0);
+	trail_store_free(store);
+}
+
 static uint64_t rows_of(const char *path, const char *sql)
 {
 	uint64_t nr = 0;
@@ -477,6 +501,7 @@ int main(void)
 		CASE(the_same_deed_is_one_edge),
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
 		CASE(what_is_too_old_goes),
+		CASE(the_trail_of_a_key_that_lives_is_kept_whole),
 		CASE(nodes_and_alerts_go_with_their_edges),
 		CASE(a_key_that_becomes_known_takes_its_edges_along),
 		CASE(a_damaged_database_is_moved_aside),

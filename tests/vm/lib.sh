@@ -65,7 +65,8 @@ equal() {
 	fi
 }
 
-# wait_for [-t SECONDS] COMMAND...: until it succeeds, at most $WAIT seconds. Its output is dropped.
+# wait_for [-t SECONDS] COMMAND...: until it succeeds, at most $WAIT seconds. Its output is dropped. After
+# a second it is tried every $PAUSE (0.4) seconds.
 wait_for() {
 	_limit=$WAIT
 	if [ "$1" = -t ]; then
@@ -78,7 +79,7 @@ wait_for() {
 		[ "$(cut -d. -f1 /proc/uptime)" -le "$_until" ] || return 1
 		# Who asks all the time keeps an emulated processor from doing what is waited for.
 		_tries=$((_tries + 1))
-		if [ $_tries -lt 20 ]; then sleep 0.05; else sleep 0.4; fi
+		if [ $_tries -lt 20 ]; then sleep 0.05; else sleep "${PAUSE:-0.4}"; fi
 	done
 }
 

@@ -534,6 +534,8 @@ static int sinks_start(struct app *app)
 		r = jsonl_sink_new(&jsonl, &app->sinks[SINK_JSONL]);
 	if (!r)
 		r = trail_store_new(&trail, &app->trail);
+	if (!r)
+		trail_store_keep(app->trail, s->trail_keep_days);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/log.h"
 #include "journal/journal.h"
 #include "journal/policy-digest.h"
+#include "trail/store.h"
 
 #define MIB (1024ULL * 1024)
 
@@ -148,7 +149,7 @@ static void heartbeat(struct app *app)
 	line_hex(head.hash, hex);
 	if (journal_fault(app->journal, &fault))
 		beat.fault = fault;
-	else
+	if (journal_writes(app->journal))
 		beat.chain_seq = head.seq;
 	for (int i = 0; i < SINKS_NR; i++)
 		if (app->sinks[i] && app->sinks[i]->ops->heartbeat)
@@ -182,6 +183,7 @@ void evidence_reload(struct app *app)
 	struct body body;
 
 	journal_limits(app->journal, set->max_size_mib * MIB, set->keep_days);
+	trail_store_keep(app->trail, policy_settings(app->policy)->trail_keep_days);
 	body_init(&body);
 	put_policy(app, &body);
 	journal_append(app->journal, JOURNAL_RELOAD, &body, wall_now(app));

@@ -9,7 +9,7 @@
 #include "journal/syncer.h"
 
 /* What can fail, each by itself: told once, and once when it is over. */
-enum fault { FAULT_OPEN, FAULT_WRITE, FAULT_SYNC, FAULT_MOVED, FAULT_NR };
+enum fault { FAULT_OPEN, FAULT_WRITE, FAULT_SYNC, FAULT_MOVED, FAULT_REMOVE, FAULT_NR };
 
 struct journal {
 	char *dir;
@@ -22,6 +22,7 @@ struct journal {
 	uint32_t keep_days;
 
 	struct segments segments; /* the last one is written to */
+	size_t told_gone; /* so many of the oldest are gone, as the log says, and still there */
 	uint64_t segment_first; /* of the file that is to be made */
 	char id[JOURNAL_ID_LEN + 1];
 	uint64_t seq, last_time; /* of the newest record */

@@ -490,6 +490,7 @@ int journal_fault(const struct journal *j, const char **out_what)
 		[FAULT_WRITE] = "cannot be written",
 		[FAULT_SYNC] = "cannot be brought to the disk",
 		[FAULT_MOVED] = "is not where it was: what stands at its path is not to be used",
+		[FAULT_REMOVE] = "cannot remove its oldest file, and grows over its bound",
 	};
 
 	for (size_t i = 0; i < FAULT_NR; i++) {
@@ -499,6 +500,12 @@ int journal_fault(const struct journal *j, const char **out_what)
 		return j->faults[i];
 	}
 	return 0;
+}
+
+bool journal_writes(const struct journal *j)
+{
+	return !j->faults[FAULT_OPEN] && !j->faults[FAULT_WRITE] && !j->faults[FAULT_SYNC] &&
+	       !j->faults[FAULT_MOVED];
 }
 
 void journal_stats(const struct journal *j, struct journal_stats *out_stats)

@@ -104,6 +104,9 @@ void journal_head(const struct journal *journal, struct journal_head *out_head);
 /* 0, or the negative errno of what fails now; *out_what says what: static. */
 int journal_fault(const struct journal *journal, const char **out_what);
 
+/* Nothing fails that keeps records from the disk: the head is that of a log which is there. */
+bool journal_writes(const struct journal *journal);
+
 struct journal_stats {
 	uint64_t written; /* records, since journal_new() */
 	uint64_t waiting; /* bytes */

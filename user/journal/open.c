@@ -39,14 +39,36 @@ static int open_segment(int dirfd, uint64_t first, int flags, int *out_fd)
 	return 0;
 }
 
-/* Copies what stands in `from` behind `offset` into the new file `name`, and has it on the disk. */
+/* Is what `to` holds the beginning of what stands in `from` behind `offset`? */
+static bool is_begun(int to, int from, uint64_t offset)
+{
+	char has[4096], should[sizeof(has)];
+
+	for (off_t at = 0;; at += (off_t)sizeof(has)) {
+		ssize_t n = pread(to, has, sizeof(has), at);
+
+		if (n <= 0)
+			return n == 0;
+		if (pread(from, should, (size_t)n, (off_t)offset + at) != n ||
+		    memcmp(has, should, (size_t)n) != 0)
+			return false;
+	}
+}
+
+/*
+ * Copies what stands in `from` behind `offset` into the file `name`, and has it on the disk. One
+ * that is there was begun by a start that was stopped, and is made anew; if it holds another end
+ * (of a record that told of it and was torn itself), this one goes behind it.
+ */
 static int copy_aside(int dirfd, int from, uint64_t offset, const char *name)
 {
 	_cleanup_close_ int to =
-		openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+		openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char buf[16384];
 
 	if (to < 0)
+		return -errno;
+	if (is_begun(to, from, offset) && ftruncate(to, 0) < 0)
 		return -errno;
 	for (;;) {
 		ssize_t n = pread(from, buf, sizeof(buf), (off_t)offset);
@@ -178,6 +200,7 @@ int journal_open(struct journal *j, uint64_t now)
 		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	if (!r)
 		r = segments_list(j->dirfd, &j->segments);
+	j->told_gone = 0;
 	if (!r && j->segments.nr)
 		r = take_up(j, now);
 	else if (!r)

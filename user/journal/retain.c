@@ -3,6 +3,7 @@
  * Old segments are removed, whole, oldest first, and the log says so before it is done: with the
  * hash of the last record that goes, so that what is left can still be proved.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,18 +70,27 @@ static int last_before(struct journal *j, size_t i, uint64_t *out_seq, uint8_t o
 	return 0;
 }
 
-static void remove_oldest(struct journal *j, size_t nr)
+/* What cannot be removed is still there: it counts, is a fault, and is tried again the next time.
+ */
+static void remove_told(struct journal *j)
 {
 	char name[SEGMENT_NAME_MAX];
+	size_t gone = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < nr; i++) {
-		segment_name(j->segments.items[i].first, name);
-		unlinkat(j->dirfd, name, 0);
+	while (!r && gone < j->told_gone) {
+		segment_name(j->segments.items[gone].first, name);
+		if (unlinkat(j->dirfd, name, 0) < 0 && errno != ENOENT)
+			r = -errno;
+		else
+			gone++;
 	}
 	fsync(j->dirfd);
-	memmove(j->segments.items, j->segments.items + nr,
-		(j->segments.nr - nr) * sizeof(*j->segments.items));
-	j->segments.nr -= nr;
+	memmove(j->segments.items, j->segments.items + gone,
+		(j->segments.nr - gone) * sizeof(*j->segments.items));
+	j->segments.nr -= gone;
+	j->told_gone -= gone;
+	journal_fail(j, FAULT_REMOVE, r);
 }
 
 /* Times of change as the files have them now: of ours they were not kept. */
@@ -107,6 +117,10 @@ void journal_retain(struct journal *j, uint64_t now)
 
 	if (!j->opened || j->segments.nr < 2 || j->fd < 0)
 		return;
+	if (j->told_gone)
+		remove_told(j);
+	if (j->told_gone)
+		return; /* or the log would tell the same again, for each file that it begins */
 	refresh(j);
 	nr = victims(j, now, &why);
 	if (!nr || last_before(j, nr, &last, hash) < 0)
@@ -121,5 +135,6 @@ void journal_retain(struct journal *j, uint64_t now)
 	if (journal_seal(j, JOURNAL_DROPPED, &j->body, now) < 0 || journal_write_out(j, now) < 0 ||
 	    j->io.sync(j->fd) < 0)
 		return;
-	remove_oldest(j, nr);
+	j->told_gone = nr;
+	remove_told(j);
 }

@@ -565,7 +565,7 @@ static void find_rules(const struct policy *policy, const struct policy_query *q
 
 static const char *words(const struct watch_rule *watch, enum policy_action action, bool allowed)
 {
-	if (action == ACTION_WRITE)
+	if (action == ACTION_WRITE && watch->entry.object_class != CLASS_CANARY_KEY)
 		return allowed ? "the policy allows this program to write it"
 			       : "the policy allows no such program to write it";
 	return object_class_verdict(watch->entry.object_class, allowed);

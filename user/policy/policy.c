@@ -57,6 +57,13 @@ static const struct class_words classes[CLASS_NR] = {
 			.allowed = "the policy allows this program to read keys that were found",
 			.refused = "the policy allows no such program to read keys that were found",
 		},
+	[CLASS_CANARY_KEY] =
+		{
+			.word = "canary-key",
+			.noun = "canary key",
+			.allowed = "the policy allows this program to touch a canary key",
+			.refused = "canary key touched: nobody has a use for it",
+		},
 };
 
 static const char *const actions[ACTION_NR] = {
@@ -170,6 +177,7 @@ struct policy *policy_new(void)
 				.max_names = 2000000,
 			},
 		.heartbeat_s = 600,
+		.trail_keep_days = 730,
 		.dump_threshold = 65536,
 		.scan =
 			{

@@ -61,6 +61,9 @@ enum object_class {
 	/* Keys under names that nobody knew, found by what they are: an entry of it has no paths.
 	 */
 	CLASS_FOUND_KEY,
+	/* A key that nobody has a use for, laid out so that who touches it is told: no rule allows.
+	 */
+	CLASS_CANARY_KEY,
 	CLASS_NR
 };
 
@@ -134,6 +137,7 @@ struct settings {
 	bool memory; /* off: probes at memory of key holders, agents' sockets, their connections */
 	bool refused; /* off: opens of watched names that are refused, or find nothing */
 	bool trail_rules; /* off: deeds that say something together only */
+	uint32_t trail_keep_days; /* 730: so long after a key was last seen; 0 = no bound */
 	uint32_t canary_s; /* 60: the sensor is tested this often, 0 = never */
 	struct scan_settings scan;
 	struct journal_settings journal;

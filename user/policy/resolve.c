@@ -321,6 +321,26 @@ static void apply_exceptions(struct resolver *r)
 	}
 }
 
+/* Its own rules, those of overrides and of exceptions. */
+static void refuse_canaries(struct resolver *r)
+{
+	const struct policy *policy = r->policy;
+
+	for (size_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+		const struct watch_rule *watch = rule->watch && rule->watch <= policy->nr_watches
+							 ? &policy->watches[rule->watch - 1]
+							 : NULL;
+
+		if (watch && rule->kind == RULE_ALLOW &&
+		    watch->entry.object_class == CLASS_CANARY_KEY)
+			wrong(r, &rule->place,
+			      "watch entry '%s' is of a canary key, which nobody is allowed: what "
+			      "reads every file (a backup) is named by `expect`",
+			      watch->entry.name);
+	}
+}
+
 /* --- zones -------------------------------------------------------------------------------------
  */
 
@@ -360,6 +380,7 @@ int policy_resolve(struct policy *policy, struct diag_list *diags)
 	if (r.no_memory || r.wrong)
 		return r.no_memory ? -ENOMEM : -EINVAL;
 	apply_exceptions(&r);
+	refuse_canaries(&r);
 	resolve_zones(&r);
 	if (r.no_memory || r.wrong)
 		return r.no_memory ? -ENOMEM : -EINVAL;

@@ -264,6 +264,7 @@ static const struct field setting_fields[] = {
 	{.key = "journal", .read = read_journal},
 	{.key = "discover", .read = read_discover},
 	SETTING(heartbeat_s, read_number_setting, 0, 86400),
+	SETTING(trail_keep_days, read_number_setting, 0, 36500),
 	SETTING(dump_threshold, read_number_setting, 0, UINT32_MAX),
 	{0},
 };

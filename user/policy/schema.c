@@ -300,6 +300,15 @@ static struct watch_rule *add_watch(struct reader *r, struct watch_rule **list, 
 	return &(*list)[(*nr)++];
 }
 
+/* Who touches a canary is an intruder until it is known better, also if he writes it. */
+static void default_canary(struct watch_rule *watch)
+{
+	if (!(watch->given & GIVEN_SEVERITY))
+		watch->entry.severity = SEV_CRITICAL;
+	if (!(watch->given & GIVEN_ON))
+		watch->entry.on |= 1U << ACTION_WRITE;
+}
+
 static void read_watch(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	struct policy *policy = r->policy;
@@ -312,6 +321,8 @@ static void read_watch(struct reader *r, const struct yaml_node *value, const st
 		if (!r->watch)
 			return;
 		schema_read_map(r, node, watch_fields, "a watch entry");
+		if (r->watch->entry.object_class == CLASS_CANARY_KEY)
+			default_canary(r->watch);
 		check_paths(r, node);
 	}
 }

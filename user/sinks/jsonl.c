@@ -40,11 +40,19 @@ static int make_directory(const char *path)
 	return mkdir(dir, 0750) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* A writer that is killed within write() leaves the beginning of a line. */
+static bool ends_in_half_a_line(int fd, off_t size)
+{
+	char last;
+
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 /* Opens the path unless the file that is open already stands there. */
 static int reopen(struct jsonl_sink *s)
 {
 	/* O_NONBLOCK: a FIFO put there must not stop the daemon. */
-	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	const int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	_cleanup_close_ int fd = -1;
 	struct stat there, open_now;
 
@@ -65,9 +73,9 @@ static int reopen(struct jsonl_sink *s)
 		return -errno;
 	if (!S_ISREG(there.st_mode))
 		return -EINVAL;
+	s->torn = ends_in_half_a_line(fd, there.st_size);
 	fd_close(s->fd);
 	s->fd = take_fd(fd);
-	s->torn = false;
 	return 0;
 }
 
@@ -136,6 +144,7 @@ static int jsonl_write(struct sink *sink, const struct alert *alert)
 	int r = outbox_add(&self(sink)->outbox, alert);
 
 	jsonl_flush(sink);
+	queue_keep(self(sink)->outbox.queue);
 	return r;
 }
 

@@ -44,37 +44,64 @@ int queue_new(const struct queue_options *options, struct queue **out_queue)
 	return 0;
 }
 
-/* Memory is older than the spool, so it goes before what is there. */
-static void save(struct queue *queue)
+/*
+ * The oldest `nr` of memory into the spool, all or none of them: memory is older than the spool, so
+ * it goes before what is there.
+ */
+static int save(struct queue *queue, size_t nr)
 {
-	_cleanup_free_ const char **p = calloc(queue->nr, sizeof(*p));
-	_cleanup_free_ size_t *len = calloc(queue->nr, sizeof(*len));
-	size_t i = 0;
+	_cleanup_free_ const char **p = NULL;
+	_cleanup_free_ size_t *len = NULL;
+	struct item *item = queue->first;
 
+	if (nr == 1 && spool_count(queue->spool) == 0)
+		return spool_append(queue->spool, item->p, item->len);
+	p = calloc(nr, sizeof(*p));
+	len = calloc(nr, sizeof(*len));
 	if (!p || !len)
-		return;
-	for (struct item *item = queue->first; item; item = item->next, i++) {
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++, item = item->next) {
 		p[i] = item->p;
 		len[i] = item->len;
 	}
-	/* If all do not fit beside what is spooled, as many of the oldest as do. */
-	while (i > 0 && spool_prepend(queue->spool, p, len, i) == -ENOSPC)
-		i /= 2;
+	return spool_prepend(queue->spool, p, len, nr);
 }
 
-void queue_free(struct queue *queue)
+static void forget(struct queue *queue)
 {
-	if (!queue)
-		return;
-	if (queue->spool && queue->nr > 0)
-		save(queue);
-	spool_close(queue->spool);
 	while (queue->first) {
 		struct item *next = queue->first->next;
 
 		free(queue->first);
 		queue->first = next;
 	}
+	queue->tail = &queue->first;
+	queue->nr = queue->bytes = 0;
+}
+
+void queue_keep(struct queue *queue)
+{
+	int r;
+
+	if (!queue->spool || queue->nr == 0)
+		return;
+	r = save(queue, queue->nr);
+	if (r == 0)
+		forget(queue);
+	else if (r != -ENOSPC)
+		queue->spool_error = r;
+}
+
+void queue_free(struct queue *queue)
+{
+	if (!queue)
+		return;
+	/* If all do not fit beside what is spooled, as many of the oldest as do. */
+	if (queue->spool)
+		for (size_t nr = queue->nr; nr > 0 && save(queue, nr) == -ENOSPC;)
+			nr /= 2;
+	spool_close(queue->spool);
+	forget(queue);
 	free(queue);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a sink could not write yet: first in memory, then in a spool file, both bounded, in order.
+ * A sink that was refused calls queue_keep(), so memory is for the moment of writing, and for where
+ * there is no spool.
  *
  * When neither has room the new record is dropped and counted, and so are all that follow until the
  * queue is half empty again: one gap with a beginning and an end, not one every other line. Then
@@ -41,6 +43,12 @@ void queue_free(struct queue *queue);
 /* Appends a copy. -ENOSPC: no room, dropped and counted under `time_ns` (CLOCK_REALTIME); -ENOMEM
  * too. */
 int queue_push(struct queue *queue, const char *p, size_t len, uint64_t time_ns);
+
+/*
+ * What is in memory goes into the spool, if there is one that takes all of it: from then on it
+ * outlives a crash of this process. For who has just tried to get rid of it and could not.
+ */
+void queue_keep(struct queue *queue);
 
 /* The oldest, valid until the next call on this queue; 0 or -ENOENT. */
 int queue_peek(struct queue *queue, const char **out_p, size_t *out_len);

@@ -201,6 +201,7 @@ static int syslog_write(struct sink *sink, const struct alert *alert)
 	int r = outbox_add(&self(sink)->outbox, alert);
 
 	syslog_flush(sink);
+	queue_keep(self(sink)->outbox.queue);
 	return r;
 }
 
@@ -214,6 +215,7 @@ static int syslog_heartbeat(struct sink *sink, const struct heartbeat *heartbeat
 			: queue_push(s->outbox.queue, line, (size_t)len, heartbeat->time_ns);
 
 	syslog_flush(sink);
+	queue_keep(self(sink)->outbox.queue);
 	return r;
 }
 

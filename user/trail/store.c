@@ -96,7 +96,9 @@ static const char *const statement_sql[STMT_NR] = {
 	/* Where a key is kept and was found (kinds 1 and 7) says what its trail is about. */
 	[STMT_PURGE] = OLDEST(" AND kind NOT IN (1, 7)"),
 	[STMT_PURGE_ALL] = OLDEST(""),
-	[STMT_PURGE_AGE] = OLDEST(" AND last < ?3"),
+	/* Only of a key of which nothing is seen any more: as long as it lives, all of its trail
+	 * stands. */
+	[STMT_PURGE_AGE] = OLDEST(" AND (SELECT max(last) FROM edges WHERE key = ?1) < ?3"),
 	[STMT_ORPHAN] = "DELETE FROM nodes WHERE id = ?1"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE a = ?1)"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE b = ?1)"
@@ -743,6 +745,11 @@ int trail_store_new(const struct trail_store_options *options, struct trail_stor
 	(void)ready(s); /* told by stats, tried again by every write */
 	*out_store = s;
 	return 0;
+}
+
+void trail_store_keep(struct trail_store *s, uint32_t days)
+{
+	s->max_age_ns = days ? days * DAY_NS : UINT64_MAX;
 }
 
 void trail_store_free(struct trail_store *s)

@@ -4,10 +4,10 @@
  *
  * The daemon writes (WAL, synchronous NORMAL; one transaction from flush to flush), `keytrail
  * trail` reads the same file by itself. The same way of the same key is one edge, with how often
- * and when first and last. Bounded: at most max_edges, none older than max_age; when over, the
- * oldest edges of that key go which has most, so that no flood about one key costs another its
- * trail; what a key is kept and was found in goes last. Nodes go with their last edge,
- * so that there are at most three for each, and alerts with their node.
+ * and when first and last. Bounded: at most max_edges, and no key of which nothing was seen for
+ * max_age; when there are more, the oldest edges of that key go which has most, so that no flood
+ * about one key costs another its trail; what a key is kept and was found in goes last. Nodes go
+ * with their last edge, so that there are at most three for each, and alerts with their node.
  *
  * A damaged database is moved aside to NAME.damaged (replacing an earlier one) and a new one is
  * begun; one of a newer version is left alone. What cannot be written is lost and counted, and
@@ -20,9 +20,10 @@
 
 #include "trail/trail.h"
 
+#define DAY_NS		     (86400ULL * 1000000000)
 #define TRAIL_SCHEMA	     1
 #define TRAIL_EDGES_DEFAULT  1000000
-#define TRAIL_AGE_DEFAULT_NS (730ULL * 86400 * 1000000000)
+#define TRAIL_AGE_DEFAULT_NS (730 * DAY_NS)
 #define TRAIL_GAPS_MAX	     10000
 
 struct trail_store;
@@ -30,13 +31,16 @@ struct trail_store;
 struct trail_store_options {
 	const char *path; /* absolute, or ":memory:" */
 	uint64_t max_edges; /* 0 = TRAIL_EDGES_DEFAULT */
-	uint64_t max_age_ns; /* 0 = TRAIL_AGE_DEFAULT_NS */
+	uint64_t max_age_ns; /* so long after the last edge of a key; 0 = TRAIL_AGE_DEFAULT_NS */
 };
 
 /* A database that cannot be opened is no error here: stats tell why, and each flush tries again.
  * -ENOMEM, -EINVAL (path not absolute). */
 int trail_store_new(const struct trail_store_options *options, struct trail_store **out_store);
 void trail_store_free(struct trail_store *store); /* writes what is pending */
+
+/* max_age_ns from now on, in days; 0 = nothing goes for its age. */
+void trail_store_keep(struct trail_store *store, uint32_t days);
 
 /* For trail_graph_set_sink(); valid as long as the store. */
 struct trail_sink trail_store_sink(struct trail_store *store);

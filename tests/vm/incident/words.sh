@@ -80,8 +80,10 @@ site_policy() {
 dump_with_key() {
 	printf '.type == "dump-with-key" and .scan.path == "%s"' "$1"
 }
+# Dumps are searched at idle priority: who asks without a pause keeps a guest's one processor from it.
+export PAUSE=2
 wait_debug_alert() {
-	on_debug sh -c 'T=/root; . /kt/tests/lib.sh; WAIT=1500; wait_alert "$1"' sh "$1"
+	on_debug sh -c 'T=/root; . /kt/tests/lib.sh; PAUSE=2; WAIT=1500; wait_alert "$1"' sh "$1"
 }
 all_scanned='.scan.queued + .scan.running == 0'
 scanned() {
