@@ -241,33 +241,6 @@ static void a_stored_core_is_known_by_its_attributes(void **state)
 	assert_int_equal(stats(*state).stored, 1);
 }
 
-/* It may hold the key, which is for a scan to say; nobody else's archive is looked at. */
-static void what_a_holder_packs_is_a_candidate_and_not_watched(void **state)
-{
-	char tar[512] = "k/id_ed25519";
-	struct event event;
-
-	memcpy(tar + 257, "ustar", 6);
-	event = closed(make("k.tar", tar, sizeof(tar)));
-	run(*state, &event);
-	assert_int_equal(seen.told, 0);
-	event.written.held.nr = 1;
-	run(*state, &event);
-	assert_int_equal(seen.told, 1);
-	assert_int_equal(seen.last.kind, DUMPKIND_ARCHIVE);
-	assert_int_equal(seen.marked, 0);
-	event = closed(make("k.gz", "\x1f\x8b\x08\0", 4));
-	event.written.held.nr = 1;
-	run(*state, &event);
-	assert_int_equal(seen.told, 2);
-	assert_int_equal(seen.last.kind, DUMPKIND_COMPRESSED);
-	event = closed(make("k.b64", "QUJD\n", 5));
-	event.written.held.nr = 1;
-	run(*state, &event);
-	assert_int_equal(seen.told, 2);
-	assert_int_equal(seen.marked, 0);
-}
-
 /* O_TMPFILE and linkat(): known before it had a name. */
 static void a_dump_born_without_a_name_gets_one(void **state)
 {
@@ -375,7 +348,6 @@ int main(void)
 		TEST(what_is_no_dump_is_nobodys_business),
 		TEST(what_a_helper_writes_stays_watched_unless_it_is_text),
 		TEST(a_stored_core_is_known_by_its_attributes),
-		TEST(what_a_holder_packs_is_a_candidate_and_not_watched),
 		TEST(a_dump_born_without_a_name_gets_one),
 		TEST(of_several_closes_the_last_counts),
 		TEST(nothing_but_the_file_that_was_closed_is_read),

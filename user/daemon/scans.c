@@ -19,7 +19,6 @@
 #include "scan/scanner.h"
 #include "scanq/scanq.h"
 #include "scanq/tally.h"
-#include "watch/dumptype.h"
 #include "watch/watcher.h"
 
 #define DONE_MAX     256 /* verdicts that are remembered, so that a file is not scanned twice */
@@ -149,9 +148,6 @@ static void finish(struct scan *scan, int error)
 	if (error)
 		log_line(SD_WARNING, "a dump was not scanned to its end: %s",
 			 error == -ETIMEDOUT ? "its time was up" : scanner_strerror(error));
-	/* What a holder has packed is watched from when a key was found in it. */
-	if (out->state == SCANSTATE_KEY && !out->object)
-		watcher_add_dump(s->app->watcher, scan->fd, scan->path, &out->object);
 	tell_keys(scan);
 	tell(scan, out->state, out->cause);
 	remember(s, &scan->item);
@@ -401,9 +397,7 @@ void scans_written(struct scans *s, const struct event *event, int fd, bool urge
 		.object = w->object,
 	};
 
-	/* Dumps come before what a holder has packed, which may be anything. */
-	take_up(s, fd, &about, w->path,
-		urgent || (w->held.nr && !(dump_kind_is_packed(w->kind) && !w->object)));
+	take_up(s, fd, &about, w->path, urgent || w->held.nr);
 }
 
 /* Nobody has written to it of late: who reads it so soon reads what is not whole yet, or has just

@@ -47,13 +47,6 @@ static bool is_judged_in_dumps(const struct engine *engine, const struct held *h
 	return false;
 }
 
-/* By who has a key, and no dump: told when a scan has found the key in it, if it is there. */
-static bool is_packed(const struct event_written *w)
-{
-	return !w->object && !(w->how & WRITTEN_HELPER) &&
-	       (w->kind == DUMPKIND_COMPRESSED || w->kind == DUMPKIND_ARCHIVE);
-}
-
 /* All crashes, dumps and settings come by here; told is what may put a key into a dump. */
 void engine_feed_dump(struct engine *engine, const struct event *ev)
 {
@@ -83,7 +76,7 @@ void engine_feed_dump(struct engine *engine, const struct event *ev)
 		who.parent = ev->written.parent;
 		key.object = ev->written.object ? ev->written.object : UINT64_MAX;
 		/* Who has read a dump as well may be copying it. */
-		told = ev->written.held.nr && !ev->written.held.other && !is_packed(&ev->written) &&
+		told = ev->written.held.nr && !ev->written.held.other &&
 		       is_judged_in_dumps(engine, &ev->written.held);
 		break;
 	default:

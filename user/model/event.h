@@ -390,7 +390,6 @@ enum dump_kind {
 	DUMPKIND_AVML,
 	DUMPKIND_COMPRESSED, /* zstd, lz4, xz, gzip: what is in it is not looked at */
 	DUMPKIND_TEXT,
-	DUMPKIND_ARCHIVE, /* tar, zip */
 	DUMPKIND_NR
 };
 

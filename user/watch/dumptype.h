@@ -12,8 +12,5 @@
 /* Pure. The bytes are anybody's; nothing but fixed places is looked at. */
 enum dump_kind dump_kind_of(const void *bytes, size_t len);
 
-/* What may hold other files: compressed, or an archive. */
-bool dump_kind_is_packed(enum dump_kind kind);
-
 /* Whether a file of this kind is watched whoever wrote it. */
 bool dump_kind_is_dump(enum dump_kind kind);

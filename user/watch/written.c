@@ -248,8 +248,7 @@ static void examine(struct written *w, struct event *event)
 		/* Marked as it was created, since it might have become one. */
 		watcher_drop_dump(w->watcher, file->object);
 		file->object = 0;
-	} else if (!helper && !(file->held.nr && dump_kind_is_packed(file->kind))) {
-		/* What who has a key packs may hold the key: that is for a scan to say. */
+	} else if (!helper) {
 		return;
 	}
 	if (helper && file->object)
