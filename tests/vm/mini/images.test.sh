@@ -51,7 +51,7 @@ keys_known
 inside /srv/images/a /usr/bin/reader /host/id_host
 inside /srv/images/a /usr/bin/reader /etc/keys/id_image
 inside "$T/b" /usr/bin/reader /etc/keys/id_image || not_ok "the other image runs" "it does not"
-gather
+KT_BARRIER_DIR=/etc/keys gather || exit 1
 one "by object: the host's key, under a path that only the container knows" "$(of /etc/keys/id_host)" \
 	"$(named /etc/keys/id_host)" '.object.watch == "host-keys"' \
 	".subject.container | . != null and . != \"\""
