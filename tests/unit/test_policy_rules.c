@@ -561,6 +561,29 @@ static void overrides_change_entries_by_name(void **state)
 	policy_free(policy);
 }
 
+static void a_canary_is_one_whatever_is_said_of_all_keys(void **state)
+{
+	struct policy *policy =
+		parse("version: 1\n"
+		      "watch:\n"
+		      "- {name: a, class: key, paths: ['/*'], allow: [{exe: /ssh}]}\n"
+		      "- {name: canary, class: canary-key, paths: [/a], expect: [{exe: /all}]}\n"
+		      "override:\n"
+		      "- {name: '*', severity: low, mode: record, allow: [{exe: /backup}],\n"
+		      "   expect: [{exe: /inventory}]}\n");
+
+	/* The first entry that has a path counts. */
+	assert_int_equal(policy_find_watch(policy, span_of("canary")), 1);
+	assert_int_equal(policy_watch(policy, 1)->severity, SEV_CRITICAL);
+	assert_int_equal(judge(policy, "canary", ACTION_READ, "/ssh"), VERDICT_ALERT);
+	assert_int_equal(judge(policy, "canary", ACTION_READ, "/backup"), VERDICT_ALERT);
+	assert_int_equal(judge(policy, "canary", ACTION_READ, "/all"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "canary", ACTION_READ, "/inventory"), VERDICT_RECORD);
+	assert_int_equal(judge(policy, "a", ACTION_READ, "/ssh"), VERDICT_ALLOW);
+	assert_int_equal(judge(policy, "a", ACTION_READ, "/backup"), VERDICT_ALLOW);
+	policy_free(policy);
+}
+
 static void an_override_may_be_for_all_entries_about_files(void **state)
 {
 	struct policy *policy =
@@ -806,6 +829,7 @@ int main(void)
 		cmocka_unit_test(own_tools_of_root_are_expected_outside_of_zones),
 		cmocka_unit_test(overrides_change_entries_by_name),
 		cmocka_unit_test(an_override_may_be_for_all_entries_about_files),
+		cmocka_unit_test(a_canary_is_one_whatever_is_said_of_all_keys),
 		FILES(included_files_come_first),
 		FILES(includes_that_lead_nowhere_are_errors),
 		cmocka_unit_test(errors_have_their_place),

@@ -162,6 +162,11 @@ static const struct wrong structure[] = {
 	     "until: 2400-01-31}\n"),
 	 "p.yaml:5:30: error: watch entry 'a' is of a canary key, which nobody is allowed: what "
 	 "reads every file (a backup) is named by `expect`\n"},
+	{"canary that is only recorded",
+	 T(W "- {name: a, class: canary-key, paths: [/x]}\n"
+	     "override:\n- {name: a, mode: record}\n"),
+	 "p.yaml:5:19: error: watch entry 'a' is of a canary key: who touches it is told, not only "
+	 "recorded\n"},
 	{"memory twice",
 	 T(W "- {name: a, class: system-memory}\n- {name: b, class: system-memory}\n"),
 	 "p.yaml:4:3: error: a second watch entry of class 'system-memory': the first is "

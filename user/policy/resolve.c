@@ -204,8 +204,15 @@ static void apply(struct resolver *r, struct watch_rule *o, uint32_t number, uin
 		      w->entry.name);
 }
 
-/* An override for all entries about files: its rules are copied for each. */
+/* An override for all entries about files: its rules are copied for each. Canaries are what nobody
+ * has a use for, whatever is said of all keys: of such an override only `expect` holds for them. */
 #define COPIES_MAX 262144
+
+static bool takes_all(const struct watch_rule *watch, enum rule_kind kind)
+{
+	return object_class_has_files(watch->entry.object_class) &&
+	       (watch->entry.object_class != CLASS_CANARY_KEY || kind == RULE_EXPECT);
+}
 
 static void apply_to_all(struct resolver *r, struct watch_rule *o, uint32_t number)
 {
@@ -221,14 +228,14 @@ static void apply_to_all(struct resolver *r, struct watch_rule *o, uint32_t numb
 	for (uint32_t w = 1; w <= policy->nr_watches; w++) {
 		struct watch_rule *watch = &policy->watches[w - 1];
 
-		if (object_class_has_files(watch->entry.object_class))
+		if (takes_all(watch, RULE_ALLOW))
 			apply_values(o, watch);
 	}
 	for (size_t i = 0; i < nr_rules; i++) {
 		if (policy->rules[i].watch != number)
 			continue;
 		for (uint32_t w = 1; w <= policy->nr_watches; w++) {
-			if (!object_class_has_files(policy->watches[w - 1].entry.object_class))
+			if (!takes_all(&policy->watches[w - 1], policy->rules[i].kind))
 				continue;
 			if (policy->nr_rules == COPIES_MAX) {
 				wrong(r, &o->place, "too many rules for too many entries");
@@ -262,25 +269,33 @@ static void apply_overrides(struct resolver *r)
 	policy->nr_overrides = 0;
 }
 
-/* Entries that are off go, and the others close up. */
-static int drop_entries(struct policy *policy)
+/* Entries that are off go. Of those that are left the first one that has a path counts: canaries
+ * stand before all others, or one among the names that every key has would be none. */
+static int order_entries(struct policy *policy)
 {
 	_cleanup_free_ uint32_t *numbers = calloc(policy->nr_watches + 1, sizeof(*numbers));
+	struct watch_rule *ordered = calloc(policy->nr_watches + 1, sizeof(*ordered));
 	size_t kept = 0;
 
-	if (!numbers)
+	if (!numbers || !ordered) {
+		free(ordered);
 		return -ENOMEM;
-	for (size_t i = 0; i < policy->nr_watches; i++) {
-		struct watch_rule *watch = &policy->watches[i];
-
-		if (watch->off) {
-			watch_rule_fini(watch);
-			continue;
-		}
-		if (kept != i)
-			policy->watches[kept] = *watch;
-		numbers[i + 1] = (uint32_t)++kept;
 	}
+	for (int canaries = 1; canaries >= 0; canaries--)
+		for (size_t i = 0; i < policy->nr_watches; i++) {
+			const struct watch_rule *watch = &policy->watches[i];
+
+			if (watch->off ||
+			    (watch->entry.object_class == CLASS_CANARY_KEY) != canaries)
+				continue;
+			ordered[kept] = *watch;
+			numbers[i + 1] = (uint32_t)++kept;
+		}
+	for (size_t i = 0; i < policy->nr_watches; i++)
+		if (policy->watches[i].off)
+			watch_rule_fini(&policy->watches[i]);
+	free(policy->watches);
+	policy->watches = ordered;
 	policy->nr_watches = kept;
 	for (size_t i = 0; i < policy->nr_rules; i++)
 		policy->rules[i].watch = numbers[policy->rules[i].watch];
@@ -326,6 +341,16 @@ static void refuse_canaries(struct resolver *r)
 {
 	const struct policy *policy = r->policy;
 
+	for (size_t i = 0; i < policy->nr_watches; i++) {
+		const struct watch_rule *watch = &policy->watches[i];
+
+		if (watch->entry.object_class == CLASS_CANARY_KEY &&
+		    watch->entry.mode == MODE_RECORD)
+			wrong(r, &watch->mode_place,
+			      "watch entry '%s' is of a canary key: who touches it is told, not "
+			      "only recorded",
+			      watch->entry.name);
+	}
 	for (size_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		const struct watch_rule *watch = rule->watch && rule->watch <= policy->nr_watches
@@ -384,7 +409,7 @@ int policy_resolve(struct policy *policy, struct diag_list *diags)
 	resolve_zones(&r);
 	if (r.no_memory || r.wrong)
 		return r.no_memory ? -ENOMEM : -EINVAL;
-	if (drop_entries(policy) < 0)
+	if (order_entries(policy) < 0)
 		return -ENOMEM;
 	drop_dead_rules(policy);
 	return 0;
