@@ -11,7 +11,7 @@
 #include "scan/detectors.h"
 #include "scan/pubkey.h"
 
-#define ARENA	  (18 << 20)
+#define ARENA	  (12 << 20) /* with more, there are more numbers than detect-rsa.c keeps */
 #define KNOWN_MAX 256
 /* Steps of the search for primes, some nanoseconds each: for a start, and one more for so many
  * bytes of the dump. */
@@ -252,11 +252,10 @@ static void ask_curves(struct state *state)
 		detector_incomplete(state->job);
 	if (cut || rest)
 		detector_out_of_budget(state->job);
-	if (shield_detect(state->harvest, on_shielded, state) < 0)
-		detector_incomplete(state->job);
 }
 
-/* Between begin_asking() and was_asked(), when nobody changes the harvest; from several threads. */
+/* Between begin_asking() and end_asking(), when nobody changes the harvest; from several threads.
+ */
 static void ask_part(void *userdata, unsigned part)
 {
 	if (part == PART_CURVES)
@@ -265,8 +264,11 @@ static void ask_part(void *userdata, unsigned part)
 		ask_rsa(userdata, part);
 }
 
-static void was_asked(struct state *state)
+/* Shielded keys come last: what stands bare, too, is told as that, whichever thread was first. */
+static void end_asking(struct state *state)
 {
+	if (shield_detect(state->harvest, on_shielded, state) < 0)
+		detector_incomplete(state->job);
 	rsa_search_free(take_ptr(state->rsa));
 	state->bytes = 0;
 	state->asked = true;
@@ -301,7 +303,7 @@ static void ask_and_drop(struct state *state)
 	help(state);
 	while (state->done < PARTS)
 		pthread_cond_wait(&state->change, &state->lock);
-	was_asked(state);
+	end_asking(state);
 	harvest_drop_half(state->harvest);
 	state->asking = false;
 	pthread_cond_broadcast(&state->change);
@@ -354,7 +356,7 @@ static void end(void *p)
 
 	begin_asking(state);
 	detector_share(state->job, ask_part, state, PARTS);
-	was_asked(state);
+	end_asking(state);
 	if (state->harvest->full)
 		detector_incomplete(state->job);
 }
