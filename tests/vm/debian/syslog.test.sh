@@ -98,7 +98,7 @@ check "and its line has the element at its end" grep -qE \
 	'keytraild\[[0-9]+\]: .*id_devlog.* \[keytrail@32473 .*path="[^"]*id_devlog".*"\]$' \
 	/var/log/auth.log
 check "the journal has it, by the command that README.md tells" sh -c \
-	"journalctl -t keytraild -n 1 -o cat | grep -q 'path=\"$alice/id_devlog\"'"
+	"journalctl -t keytraild -g id_devlog -n 1 -o cat | grep -q 'path=\"$alice/id_devlog\"'"
 mv "$T/keytrail.conf" $CONF
 systemctl restart rsyslog
 wait_for test -S /run/keytrail/rsyslog/syslog.sock
