@@ -29,7 +29,7 @@ renames_flood() {
 	check "all of this while the flood goes on" kill -0 $flooder
 	wait $flooder
 	equal "as many renames were made as were meant" "$(cat "$T/made")" "$1"
-	# What was renamed, by the name that it has in the end: for the caller to ask about.
+	# What was renamed, by the name that it has in the end.
 	for name in id_flood id_moved; do
 		[ ! -e /home/alice/.ssh/$name ] || $WAYS/as 1000 1000 $WAYS/pread /home/alice/.ssh/$name
 	done >/dev/null
@@ -37,6 +37,7 @@ renames_flood() {
 	one "what the flooder read meanwhile" "$(of /home/alice/.ssh/id_own)" '.subject.user == "alice"'
 	one "what another user read" "$(of /home/bob/.ssh/id_others)" '.subject.user == "bob"'
 	one "a new key of another user" "$(of /home/bob/.ssh/id_fresh)" '.subject.user == "bob"'
+	one "what was renamed, in the end" "$(by $WAYS/pread)" '.subject.user == "alice"'
 	keytrail status --json >"$T/status"
 	check "the daemon has not grown by it" jq -e '.self.rss_kib < 65536' "$T/status"
 	note "$(jq -c '{rss_kib: .self.rss_kib, drops: (.drops | with_entries(select(.value > 0)))}' \

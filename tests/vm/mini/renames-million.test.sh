@@ -13,5 +13,3 @@
 
 WAIT=600
 renames_flood 1000000
-# Not of each flood: README.md, "Floods of renames".
-one "what was renamed, in the end" "$(by $WAYS/pread)" '.subject.user == "alice"'
