@@ -82,9 +82,9 @@ def make(place):
             try:
                 run(argv)
                 break
-            except Failure:
+            except Failure as failure:
                 run(as_root(["rm", "-rf", str(tree)]))
-                if attempt + 1 == apt.TRIES:
+                if failure.code == 69 or attempt + 1 == apt.TRIES:  # 69: a tool that is not there
                     raise
                 say("bootstrapping failed; trying again")
         disk = tmp / "disk"
