@@ -24,7 +24,8 @@ struct sensor_config {
 	uint32_t ring_bulk_kib;
 	uint32_t marks_max;
 	uint32_t marks_quota; /* as sensor_set_quota() */
-	bool memory; /* what others do to holders of keys, and where these connect to */
+	bool memory; /* what others do to holders of keys, and agents' sockets */
+	bool leaves; /* where holders of what is watched connect to, and send */
 	bool refused; /* opens of watched names that fail */
 	void (*event)(const struct event *event, void *userdata);
 	void *userdata;
