@@ -350,7 +350,7 @@ static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 		return;
 	/* First, while it is still known by the name that it had. */
 	mark = mark_of(inode);
-	if (mark)
+	if (mark && tell_names)
 		report_name(addr_of(dentry), addr_of(target), WIRE_HOW_RENAME);
 	if (filter_test(dir) && name_appears(addr_of(dir), addr_of(inode), addr_of(target), 1)) {
 		if ((inode->i_mode & S_IFMT) == S_IFDIR)
@@ -400,7 +400,7 @@ int BPF_PROG(on_inode_link, struct dentry *old, struct inode *dir, struct dentry
 	struct link_key key = {bpf_get_current_pid_tgid(), addr_of(new)};
 	kt_u32 one = 1;
 
-	if (old->d_inode && mark_of(old->d_inode))
+	if (tell_names && old->d_inode && mark_of(old->d_inode))
 		bpf_map_update_elem(&linking, &key, &one, BPF_ANY);
 	return 0;
 }

@@ -168,6 +168,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	/* On before the policy counts on it, off after: in between more is told, not less. */
 	if (exact)
 		reads_on(app);
+	sensor_tell_names(app->sensor, policy_judges(policy, ACTION_LINK));
 	app->next_state += watchset_nr_states(set);
 	app->set = set;
 	app->policy = policy;

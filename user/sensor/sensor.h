@@ -155,6 +155,12 @@ void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
  */
 int sensor_tell_reads(struct sensor *sensor, bool on);
 
+/*
+ * Whether the names that a watched file is given are told (ACCESS_LINK, ACCESS_RENAME). Off at
+ * first: who renames many files fills the ring with what nobody asks for.
+ */
+void sensor_tell_names(struct sensor *sensor, bool on);
+
 /* Repeats of what was told until now are told once more: it may be judged in another way. */
 void sensor_tell_anew(struct sensor *sensor);
 

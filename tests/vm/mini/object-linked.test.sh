@@ -41,7 +41,17 @@ if modprobe -q overlay || grep -q overlay /proc/filesystems; then
 	mount -t overlay -o lowerdir=/srv/laid/lower,upperdir=/srv/laid/upper,workdir=/srv/laid/work \
 		overlay /srv/laid/top && laid=1
 fi
-kt_start --policy "$T/policy.yaml" || exit 1
+# Asked for by a reload only: the probes are there, and silent until then.
+sed 's/on: \[read, link\]/on: [read]/' "$T/policy.yaml" >"$T/first.yaml"
+cp "$T/policy.yaml" "$T/second.yaml"
+cp "$T/first.yaml" "$T/policy.yaml"
+kt_start --policy "$T/policy.yaml" --record "$T/trace" || exit 1
+key_new $ssh/id_early
+keys_known
+mv $ssh/id_early $out/early
+kt_barrier || not_ok "alerts come through" "no alert for the barrier"
+cp "$T/second.yaml" "$T/policy.yaml"
+check "a reload asks for it" keytrail reload
 for hook in on_inode_link on_link_end on_d_move on_d_exchange; do
 	equal "$hook sees" "$(keytrail status --json | jq -r --arg p "$hook" '.hooks[] |
 		select(.name == $p) | .state | sub("fallback"; "attached")')" attached
@@ -115,4 +125,6 @@ told_only $nr
 keytrail explain --policy "$T/policy.yaml" "$(picked "$(of $ssh/id_moved)" | jq -r .id)" >"$T/said" 2>&1
 check "explain says what would let it" grep -q "^Verdict: alert, .*another name" "$T/said" || cat "$T/said" >&9
 kt_stop
+equal "what nobody asks for is not told" "$(sed 1d "$T/trace" | jq -r 'select(.from) | .from' |
+	grep -c -e id_early -e id_moved)" 1
 umount $full /srv/laid/top 2>/dev/null || :
