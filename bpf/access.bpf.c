@@ -28,6 +28,14 @@ struct spare_record {
 	char str[2 * WIRE_EXE_MAX + NAME_SLACK]; /* path, executable */
 };
 
+/* A name that was given to an object: two paths. The strings of access_record, and one more. */
+struct name_record {
+	struct wire_access a;
+	char str[STRINGS + WIRE_PATH_MAX + NAME_SLACK];
+};
+
+#define FROM_AT STRINGS
+
 #define SPARE_STR_OFF __builtin_offsetof(struct spare_record, str)
 
 /* May have a descriptor. */
@@ -173,12 +181,12 @@ static __always_inline void fill_file(struct wire_access *a, struct file *file, 
 }
 
 /* Gathered in the record, not in a register: one state for the verifier instead of many. */
-static __always_inline void put_strings(struct access_record *r, struct task_struct *task)
+static __always_inline void put_strings(struct wire_access *a, char *str, struct task_struct *task)
 {
-	r->a.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->a.exe, STR_OFF, task);
-	r->a.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->a.cgroup, STR_OFF, task);
+	a->h.flags |= put_exe(str, EXE_AT, WIRE_EXE_MAX, &a->exe, STR_OFF, task);
+	a->h.flags |= put_cgroup(str, CGROUP_AT, WIRE_CGROUP_MAX, &a->cgroup, STR_OFF, task);
 	if ((kt_u64)task == bpf_get_current_task()) /* else its memory cannot be read from here */
-		r->a.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->a.args, STR_OFF, task);
+		a->h.flags |= put_args(str, ARGS_AT, WIRE_ARGS_MAX, &a->args, STR_OFF, task);
 }
 
 /*
@@ -249,7 +257,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	r->a.h.flags |=
 		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
 			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
-	put_strings(r, task);
+	put_strings(&r->a, r->str, task);
 	fill_file(&r->a, file, mode, fd, stranger);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
@@ -283,7 +291,7 @@ __noinline int report_inferred(kt_u32 n)
 	r->a.mode = WIRE_M_READ;
 	r->a.fd = -1;
 	r->a.owner = -1;
-	put_strings(r, task);
+	put_strings(&r->a, r->str, task);
 	bpf_ringbuf_submit(r, 0);
 	return 1;
 }
@@ -305,13 +313,60 @@ __noinline int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry_addr, kt_u
 	fill_access(r, task, object, WIRE_HOW_CONNECT);
 	r->a.h.flags |= put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF, dentry,
 				 (void *)mnt_addr);
-	put_strings(r, task);
+	put_strings(&r->a, r->str, task);
 	fill_inode(&r->a.inode, inode);
 	r->a.mode = WIRE_M_READ | WIRE_M_WRITE;
 	r->a.fd = -1;
 	r->a.owner = BPF_CORE_READ(inode, i_uid.val);
 	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
 	if (gen != r->a.inode.gen)
+		r->a.h.flags |= WIRE_F_GENERATION;
+	bpf_ringbuf_submit(r, 0);
+	return 1;
+}
+
+/*
+ * Told once a second for an image and object (repeat_of()), so that who renames a file to and fro
+ * fills no ring; a file system that lies on another (overlayfs) renames there too, and that is the
+ * same once more.
+ */
+__noinline int report_name(kt_u64 from_addr, kt_u64 to_addr, kt_u32 how)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct dentry *from = (void *)from_addr;
+	struct inode *inode = BPF_CORE_READ(from, d_inode);
+	struct name_record *r;
+	struct mark *found, mark;
+	int repeat;
+
+	found = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
+	if (!found || !(found->flags & (MARK_FILE | MARK_SOCKET)))
+		return 0;
+	mark = *found;
+	if (is_ours((kt_u64)task, mark.object))
+		return 1;
+	repeat = repeat_of((kt_u64)task, mark.object, how, 0, 0);
+	if (repeat == REPEAT_SELF || repeat == REPEAT_KIND)
+		return 1;
+	r = repeat == REPEAT_OVER ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	if (!r) {
+		if (repeat != REPEAT_OVER)
+			repeat_untold((kt_u64)task, mark.object, how, 0, repeat);
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		return 1;
+	}
+	fill_wire_access(&r->a, sizeof(*r), RING_CRITICAL, task, mark.object, how);
+	r->a.h.flags |= put_path_below_mount(r->str, PATH_AT, WIRE_PATH_MAX, &r->a.path, STR_OFF,
+					     (void *)to_addr);
+	r->a.h.flags |=
+		put_path_below_mount(r->str, FROM_AT, WIRE_PATH_MAX, &r->a.from, STR_OFF, from);
+	put_strings(&r->a, r->str, task);
+	fill_inode(&r->a.inode, inode);
+	r->a.size = BPF_CORE_READ(inode, i_size);
+	r->a.fd = -1;
+	r->a.owner = BPF_CORE_READ(inode, i_uid.val);
+	r->a.nlink = BPF_CORE_READ(inode, i_nlink);
+	if (is_stranger((kt_u64)inode, mark.gen, r->a.inode.dev))
 		r->a.h.flags |= WIRE_F_GENERATION;
 	bpf_ringbuf_submit(r, 0);
 	return 1;

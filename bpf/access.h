@@ -25,6 +25,12 @@ int report_inferred(kt_u32 n);
  */
 int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry, kt_u64 mnt);
 
+/*
+ * Reports that the current process gave what `from` names the name `to`, two dentries, by `how`
+ * (WIRE_HOW_LINK, WIRE_HOW_RENAME), if it is watched. Returns 1 if it is.
+ */
+int report_name(kt_u64 from, kt_u64 to, kt_u32 how);
+
 /* Where a name leads from a state: watch.h. Above the state for a directory, below the watch entry.
  */
 kt_u64 watch_lookup(kt_u32 state, kt_u64 name_addr, kt_u32 name_len);

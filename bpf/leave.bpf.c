@@ -3,9 +3,10 @@
  * Where what was read can go: whom a process talks to that has read a watched file, and who uses an
  * agent that has keys.
  *
- * Told once for each image and destination, and judged by nobody: ssh reads a key and connects,
- * that is what it is for. It is there for whoever has to find out later where a key went. What it
- * costs all others, who send and connect a million times, is holder_test().
+ * Told once for each image, destination and what it holds by then, and judged only where an entry
+ * of the policy has `on: send`: ssh reads a key and connects, that is what it is for. It is there
+ * for whoever has to find out later where a key went. What it costs all others, who send and
+ * connect a million times, is holder_test().
  */
 #include "leave.h"
 #include "access.h"
@@ -15,7 +16,9 @@
 enum {
 	EXE_AT = 0,
 	PATH_AT = EXE_AT + WIRE_EXE_MAX,
-	STRINGS = PATH_AT + WIRE_PATH_MAX,
+	CGROUP_AT = PATH_AT + WIRE_PATH_MAX,
+	ARGS_AT = CGROUP_AT + WIRE_CGROUP_MAX,
+	STRINGS = ARGS_AT + WIRE_ARGS_MAX,
 };
 
 struct net_record {
@@ -36,7 +39,8 @@ struct destination {
 
 struct net_key {
 	kt_u64 start, exec_id;
-	kt_u32 tgid, pad;
+	kt_u64 other; /* what it holds, as far as it is named */
+	kt_u32 tgid, nr_keys;
 	struct destination to;
 };
 
@@ -67,6 +71,8 @@ static __always_inline struct net_record *begin(const struct destination *to, kt
 		return 0;
 	key.start = BPF_CORE_READ(task, group_leader, start_boottime);
 	key.exec_id = BPF_CORE_READ(task, self_exec_id);
+	key.other = held->other;
+	key.nr_keys = held->nr_keys < WIRE_KEYS_MAX ? held->nr_keys : WIRE_KEYS_MAX;
 	if (bpf_map_lookup_elem(&net_seen, &key))
 		return 0;
 	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
@@ -78,6 +84,8 @@ static __always_inline struct net_record *begin(const struct destination *to, kt
 	__builtin_memset(&r->n, 0, sizeof(r->n));
 	fill_header(&r->n.h, WIRE_NET, sizeof(*r), RING_CRITICAL);
 	r->n.h.flags = put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->n.exe, STR_OFF, task);
+	r->n.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->n.cgroup, STR_OFF, task);
+	r->n.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->n.args, STR_OFF, task);
 	fill_subject(&r->n.subject, task);
 	fill_parent(task, &r->n.parent_start, &r->n.parent_exec_id, &r->n.parent_tgid);
 	for (i = 0; i < WIRE_KEYS_MAX; i++)
@@ -91,6 +99,8 @@ static __always_inline struct net_record *begin(const struct destination *to, kt
 	r->n.peer_tgid = key.to.peer_tgid;
 	r->n.dev = key.to.dev;
 	r->n.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
+	r->n.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
+	r->n.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
 	return r;
 }
 

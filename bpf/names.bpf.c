@@ -348,6 +348,10 @@ static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 
 	if (!inode || !dir)
 		return;
+	/* First, while it is still known by the name that it had. */
+	mark = mark_of(inode);
+	if (mark && tell_names)
+		report_name(addr_of(dentry), addr_of(target), WIRE_HOW_RENAME);
 	if (filter_test(dir) && name_appears(addr_of(dir), addr_of(inode), addr_of(target), 1)) {
 		if ((inode->i_mode & S_IFMT) == S_IFDIR)
 			mark_tree(addr_of(dentry));
@@ -370,6 +374,62 @@ int BPF_PROG(on_d_exchange, struct dentry *dentry1, struct dentry *dentry2)
 {
 	moves(dentry1, dentry2);
 	moves(dentry2, dentry1);
+	return 0;
+}
+
+/*
+ * A link is told when it is made, and of what was watched before: at the end of vfs_link() a file
+ * that has got a watched name by it is marked as well. So its beginning is noted, of marked files
+ * only, and what it came to is asked of its end. Under the new dentry, since overlayfs makes a link
+ * within a link.
+ */
+struct link_key {
+	kt_u64 task, dentry;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct link_key);
+	__type(value, kt_u32);
+} linking SEC(".maps");
+
+SEC("fentry/security_inode_link")
+int BPF_PROG(on_inode_link, struct dentry *old, struct inode *dir, struct dentry *new)
+{
+	struct link_key key = {bpf_get_current_pid_tgid(), addr_of(new)};
+	kt_u32 one = 1;
+
+	if (tell_names && old->d_inode && mark_of(old->d_inode))
+		bpf_map_update_elem(&linking, &key, &one, BPF_ANY);
+	return 0;
+}
+
+static __always_inline void linked(struct dentry *old, struct dentry *new, int err)
+{
+	struct link_key key = {bpf_get_current_pid_tgid(), addr_of(new)};
+
+	/* Most links are of files whose filter byte is not set. */
+	if (!old->d_inode || !filter_test(old->d_inode))
+		return;
+	if (!bpf_map_delete_elem(&linking, &key) && !err)
+		report_name(addr_of(old), addr_of(new), WIRE_HOW_LINK);
+}
+
+SEC("fexit/vfs_link")
+int BPF_PROG(on_link_end, struct dentry *old, void *idmap, struct inode *dir, struct dentry *new,
+	     void *delegated, int err)
+{
+	linked(old, new, err);
+	return 0;
+}
+
+/* Before 5.12 (6521f8917082 "namei: prepare for idmapped mounts"). */
+SEC("fexit/vfs_link")
+int BPF_PROG(on_link_end_old, struct dentry *old, struct inode *dir, struct dentry *new,
+	     void *delegated, int err)
+{
+	linked(old, new, err);
 	return 0;
 }
 

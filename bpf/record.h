@@ -337,6 +337,26 @@ static __always_inline kt_u32 put_path(char *str, kt_u32 base, kt_u32 room, stru
 	return put_walked(&w, out, str_off, base, room);
 }
 
+/*
+ * The same, where the mount is not known: from the root of its file system. `room` is
+ * WIRE_PATH_MAX.
+ */
+static __always_inline kt_u32 put_path_below_mount(char *str, kt_u32 base, kt_u32 room,
+						   struct kt_str *out, kt_u32 str_off,
+						   struct dentry *dentry)
+{
+	struct walk w = {
+		.str = str + base,
+		.pos = &out->off,
+		.dentry = dentry,
+		.flags = WIRE_F_PATH_TRUNCATED,
+	};
+
+	out->off = room;
+	WALK(long_path_step, PATH_STEPS, &w);
+	return put_walked(&w, out, str_off, base, room);
+}
+
 static __always_inline kt_u32 put_exe_path(char *str, kt_u32 base, kt_u32 room, struct kt_str *out,
 					   kt_u32 str_off, struct dentry *dentry,
 					   struct vfsmount *mnt)

@@ -31,7 +31,7 @@ struct {
 static __always_inline int may_repeat(kt_u32 how)
 {
 	return how == WIRE_HOW_OPEN || how == WIRE_HOW_RECEIVE || how == WIRE_HOW_MMAP ||
-	       how == WIRE_HOW_READ;
+	       how == WIRE_HOW_READ || how == WIRE_HOW_LINK || how == WIRE_HOW_RENAME;
 }
 
 static __always_inline void fill_recent(struct recent_key *key, struct task_struct *task,
@@ -95,6 +95,8 @@ static __always_inline kt_u32 what_is(kt_u32 how, kt_u32 mode)
 		return PRESSURE_CLOSE_WRITE;
 	if (how == WIRE_HOW_READ || how == WIRE_HOW_MMAP)
 		return PRESSURE_READ;
+	if (how == WIRE_HOW_LINK || how == WIRE_HOW_RENAME)
+		return PRESSURE_NAME;
 	return mode & WIRE_M_READ ? PRESSURE_MEANS : PRESSURE_ACCESS;
 }
 

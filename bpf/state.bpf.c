@@ -25,6 +25,7 @@ const volatile kt_u32 cfg_self_tgid = 0;
 kt_u64 dump_threshold = ~0ULL;
 kt_u32 dump_watch = 0;
 kt_u32 dump_helpers_live = 0;
+kt_u32 tell_names = 0; /* names that watched files are given are told */
 
 /* Bytes in the bulk ring from which on its reader is woken; below, the reader's timer does. */
 const volatile kt_u32 cfg_bulk_wakeup = 1 << 20;

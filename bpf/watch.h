@@ -139,6 +139,7 @@ enum pressure_what {
 	PRESSURE_MEANS, /* can read it: opened, was handed, ... */
 	PRESSURE_READ, /* has read, or mapped it */
 	PRESSURE_CLOSE_WRITE,
+	PRESSURE_NAME, /* gave it another name */
 	PRESSURE_SHARE, /* not a kind: how many of them a uid has in this turn */
 };
 

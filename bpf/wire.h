@@ -67,6 +67,10 @@ enum wire_how {
 	WIRE_HOW_CLOSE_WRITE = 6, /* last reference of a description open for writing is gone */
 	WIRE_HOW_CONNECT = 7, /* security_unix_stream_connect to a watched socket */
 	WIRE_HOW_READ = 8, /* security_file_permission for reading; `reads: exact` only */
+	/* The object got another name: `path` is the new one, `from` the one that it had. Both
+	 * begin at the root of its file system: no mount is known where names are made. */
+	WIRE_HOW_LINK = 9, /* vfs_link, when it has succeeded: one name more */
+	WIRE_HOW_RENAME = 10, /* d_move, d_exchange: this name instead of that */
 };
 
 /* wire_access.flags and header flags: what is known to be incomplete. */
@@ -223,6 +227,8 @@ struct wire_access {
 	struct kt_str args; /* argv of the subject, NUL separated, where it was readable */
 	kt_u32 exe_mode; /* i_mode and owner of the subject's executable */
 	kt_u32 exe_uid;
+	struct kt_str from; /* LINK and RENAME; else absent */
+	kt_u32 pad;
 };
 
 enum wire_mark_op {
@@ -400,7 +406,7 @@ enum wire_net_how {
 	WIRE_NET_MOUNT = 4, /* a file was opened for writing on a mount of another kind */
 };
 
-/* Once for each image and destination. */
+/* Once for each image, destination and what it holds by then. */
 struct wire_net {
 	struct wire_header h;
 	struct wire_subject subject;
@@ -418,8 +424,12 @@ struct wire_net {
 	kt_u32 exe_nlink; /* of the subject's executable */
 	kt_u32 fs_magic; /* WIRE_NET_MOUNT */
 	kt_u32 dev; /* WIRE_NET_MOUNT: s_dev */
+	kt_u32 exe_mode;
+	kt_u32 exe_uid;
 	struct kt_str exe;
 	struct kt_str path; /* WIRE_NET_MOUNT: of the file */
+	struct kt_str cgroup;
+	struct kt_str args;
 	kt_u32 pad;
 };
 

@@ -47,6 +47,7 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 	case EVENT_ACCESS:
 		check(ev->access.how >= ACCESS_OPEN && ev->access.how < ACCESS_HOW_NR);
 		inside(ev->access.path, data, size, WIRE_PATH_MAX);
+		inside(ev->access.from, data, size, WIRE_PATH_MAX);
 		inside(ev->access.exe, data, size, WIRE_EXE_MAX);
 		inside(ev->access.cgroup, data, size, WIRE_CGROUP_MAX);
 		inside(ev->access.args, data, size, WIRE_ARGS_MAX);
@@ -83,6 +84,8 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 		check(strlen(ev->net.subject.comm) < WIRE_COMM_LEN);
 		inside(ev->net.exe, data, size, WIRE_EXE_MAX);
 		inside(ev->net.path, data, size, WIRE_PATH_MAX);
+		inside(ev->net.cgroup, data, size, WIRE_CGROUP_MAX);
+		inside(ev->net.args, data, size, WIRE_ARGS_MAX);
 		break;
 	case EVENT_REFUSED:
 		check(ev->refused.error == EPERM || ev->refused.error == ENOENT ||

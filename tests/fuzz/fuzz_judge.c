@@ -124,7 +124,8 @@ static struct policy *make(const struct rule *rules, size_t nr)
 	FILE *f = open_memstream(&text, &len);
 
 	fputs("version: 1\nzones: [{name: z, units: ['b*']}]\nwatch:\n"
-	      "- name: w\n  class: key\n  paths: [/k]\n",
+	      "- name: w\n  class: key\n  paths: [/k]\n"
+	      "  on: [read, write, link, send, dump]\n",
 	      f);
 	write_list(f, rules, nr, false, order);
 	write_list(f, rules, nr, true, order);
@@ -221,9 +222,12 @@ static enum policy_reason reference(const struct rule *rules, size_t nr, const s
 static void ask(const struct policy *policy, const struct rule *rules, size_t nr,
 		const struct asked *q)
 {
+	/* What no rule here is for alone: to the rules they are one. */
+	static const enum policy_action others[] = {ACTION_READ, ACTION_WRITE, ACTION_LINK,
+						    ACTION_SEND};
 	const struct policy_query query = {
 		.watch = 1,
-		.action = q->dump ? ACTION_DUMP : ACTION_READ,
+		.action = q->dump ? ACTION_DUMP : others[(q->exe + q->unit) % ARRAY_SIZE(others)],
 		.subject =
 			{
 				.exe = span_of(exes[q->exe]),

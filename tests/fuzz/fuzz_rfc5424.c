@@ -49,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       &s.processes[0].args, &s.alert.via, &s.alert.host, &s.alert.unit,
 			       &s.alert.container, &s.alert.rule, &s.alert.watch,
 			       &s.alert.login_user, &s.alert.owner_user, &s.alert.cause,
-			       &s.processes[1].exe, &s.processes[1].args, &s.processes[1].user,
-			       NULL},
+			       &s.alert.new_path, &s.processes[1].exe, &s.processes[1].args,
+			       &s.processes[1].user, NULL},
 		  ***f = field;
 	     *f; f++) {
 		**f = at;

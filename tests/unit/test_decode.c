@@ -126,6 +126,7 @@ static size_t make(union record *rec, unsigned type)
 		put(rec, &end, &rec->access.exe, "/usr/bin/cat", 12);
 		put(rec, &end, &rec->access.cgroup, "/a", 2);
 		put(rec, &end, &rec->access.args, "cat\0", 4);
+		put(rec, &end, &rec->access.from, "/a/.ssh/old", 11);
 		break;
 	case WIRE_DUMP:
 		memset(&rec->dump, 0, end = sizeof(rec->dump));
@@ -207,10 +208,14 @@ static size_t make(union record *rec, unsigned type)
 		rec->net.port = 443;
 		rec->net.peer_tgid = 901;
 		rec->net.exe_nlink = 1;
+		rec->net.exe_mode = 0100755;
+		rec->net.exe_uid = 9;
 		rec->net.fs_magic = 0x6969;
 		rec->net.dev = 44;
 		put(rec, &end, &rec->net.exe, "/usr/bin/nc", 11);
 		put(rec, &end, &rec->net.path, "/mnt/x", 6);
+		put(rec, &end, &rec->net.cgroup, "/a", 2);
+		put(rec, &end, &rec->net.args, "nc\0-l\0", 6);
 		break;
 	case WIRE_REFUSED:
 		memset(&rec->refused, 0, end = sizeof(rec->refused));
@@ -324,6 +329,7 @@ static void every_field_comes_out(void **state)
 	assert_int_equal(a->exe_uid, 9);
 	assert_int_equal(a->exe_trust, EXE_UNKNOWN);
 	assert_span(a->path, "/home/a/.ssh/id", 15);
+	assert_span(a->from, "/a/.ssh/old", 11);
 	assert_span(a->exe, "/usr/bin/cat", 12);
 	assert_span(a->cgroup, "/a", 2);
 	assert_span(a->args, "cat\0", 4);
@@ -367,6 +373,11 @@ static void every_field_comes_out(void **state)
 	assert_int_equal(ev.net.dev, 44);
 	assert_span(ev.net.exe, "/usr/bin/nc", 11);
 	assert_span(ev.net.path, "/mnt/x", 6);
+	assert_span(ev.net.cgroup, "/a", 2);
+	assert_span(ev.net.args, "nc\0-l\0", 6);
+	assert_int_equal(ev.net.exe_mode, 0100755);
+	assert_int_equal(ev.net.exe_uid, 9);
+	assert_int_equal(ev.net.exe_trust, EXE_UNKNOWN);
 
 	n = make(&rec, WIRE_FORK);
 	assert_int_equal(wire_decode(&rec, n, &ev), 0);
@@ -557,6 +568,10 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_NET, rec.net.how = NET_HOW_NR, -EBADMSG);
 	REFUSED(WIRE_NET, rec.net.path.len = WIRE_PATH_MAX + 1, -ENAMETOOLONG);
 	REFUSED(WIRE_NET, rec.net.exe.off = (kt_u16)n, -EBADMSG);
+	REFUSED(WIRE_NET, rec.net.args.len = WIRE_ARGS_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_ACCESS, rec.access.from.len = WIRE_PATH_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_ACCESS, rec.access.from.off = 4, -EBADMSG);
+	REFUSED(WIRE_ACCESS, rec.access.how = WIRE_HOW_RENAME + 1, -EBADMSG);
 	REFUSED(WIRE_MEMORY, rec.memory.how = 0, -EBADMSG);
 	REFUSED(WIRE_MEMORY, rec.memory.how = MEMORY_HOW_NR, -EBADMSG);
 	REFUSED(WIRE_MEMORY, rec.memory.how = WIRE_MEMORY_KCORE, -EBADMSG); /* has a target */

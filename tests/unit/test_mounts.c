@@ -115,6 +115,52 @@ static void a_descriptor_is_known_by_its_mount(void **state)
 	sd_event_unref(loop);
 }
 
+static void names_in_a_file_system_are_those_of_the_host(void **state)
+{
+	static const struct {
+		const char *name, *known, *one, *other, *whole, *whole_other;
+		uint32_t dev;
+	} cases[] = {
+		{"on the root", "", "/root/.ssh/id", "/tmp/x", "/root/.ssh/id", "/tmp/x",
+		 8 << 20 | 1},
+		{"on a mount", "", "/ada/id", "/ada/x", "/home/ada/id", "/home/ada/x", 8 << 20 | 2},
+		{"by the mount that shows most", "", "/@h/id", "/@h/x", "/pool/@h/id", "/pool/@h/x",
+		 8 << 20 | 3},
+		{"by the mount that it is known by", "/data/id", "/@h/id", "/@h/x", "/data/id",
+		 "/data/x", 8 << 20 | 3},
+		{"known by the new name", "/data/x", "/@h/id", "/@h/x", "/data/id", "/data/x",
+		 8 << 20 | 3},
+		{"out of the part that is mounted", "", "/@h/id", "/@hx/id", NULL, NULL,
+		 8 << 20 | 4},
+		{"mounted nowhere", "/root/.ssh/id", "/root/.ssh/id", "/tmp/x", NULL, NULL,
+		 8 << 20 | 5},
+		{"no path at all", "", "", "", NULL, NULL, 8 << 20 | 1},
+	};
+	const char *path = tmpdir_path(state, "mountinfo");
+	struct mounts mounts = {.path = path, .table_fd = -1};
+
+	write_table(path, 0,
+		    "2 1 8:2 / /home rw - ext4 /dev/sda2 rw\n"
+		    "3 1 8:3 /@h /data rw - btrfs /dev/sda3 rw\n"
+		    "4 1 8:3 / /pool rw - btrfs /dev/sda3 rw\n"
+		    "5 1 8:4 /@h /part rw - btrfs /dev/sda4 rw\n");
+	assert_int_equal(read_table(path, &mounts.table), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char one[64] = "", other[64] = "";
+		bool found = mounts_whole_paths(&mounts, cases[i].dev, span_of(cases[i].known),
+						span_of(cases[i].one), span_of(cases[i].other), one,
+						other, sizeof(one));
+
+		print_message("%s\n", cases[i].name);
+		assert_int_equal(found, cases[i].whole != NULL);
+		assert_string_equal(one, cases[i].whole ?: "");
+		assert_string_equal(other, cases[i].whole_other ?: "");
+	}
+	assert_false(mounts_whole_paths(&mounts, 8 << 20 | 2, span_of(""), span_of("/ada/id"),
+					span_of("/ada/other"), (char[12]){0}, (char[12]){0}, 12));
+	table_free(mounts.table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +169,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_told_yet_stays_new, tmpdir_make,
 						tmpdir_clean),
 		cmocka_unit_test(what_asks_a_server_does_not_answer_at_once),
+		cmocka_unit_test_setup_teardown(names_in_a_file_system_are_those_of_the_host,
+						tmpdir_make, tmpdir_clean),
 		cmocka_unit_test(a_descriptor_is_known_by_its_mount),
 	};
 

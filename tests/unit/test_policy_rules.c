@@ -325,6 +325,39 @@ static void what_an_entry_is_not_about_is_recorded(void **state)
 	policy_free(policy);
 }
 
+/* Each has rules of its own, and those for all. */
+static void names_and_sends_are_judged_like_reads(void **state)
+{
+	static const enum policy_action actions[] = {ACTION_LINK, ACTION_SEND};
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		const char *word = policy_action_str(actions[i]);
+		struct policy *policy;
+		char text[512];
+
+		snprintf(
+			text, sizeof(text),
+			"version: 1\n"
+			"watch:\n"
+			"- {name: asked, class: key, paths: [/a], on: [%s, dump],\n"
+			"   allow: [{exe: /all}, {exe: /it, on: [%s]}, {exe: /read, on: [dump]}],\n"
+			"   expect: [{exe: /known}]}\n"
+			"- {name: quiet, class: key, paths: [/c], on: [%s], mode: record}\n",
+			word, word, word);
+		policy = parse(text);
+		assert_true(policy_judges(policy, actions[i]));
+		assert_false(policy_judges(policy, ACTION_READ));
+		assert_int_equal(judge(policy, "asked", actions[i], "/x"), VERDICT_ALERT);
+		assert_int_equal(judge(policy, "asked", actions[i], "/read"), VERDICT_ALERT);
+		assert_int_equal(judge(policy, "asked", actions[i], "/all"), VERDICT_ALLOW);
+		assert_int_equal(judge(policy, "asked", actions[i], "/it"), VERDICT_ALLOW);
+		assert_int_equal(judge(policy, "asked", actions[i], "/known"), VERDICT_RECORD);
+		assert_int_equal(judge(policy, "asked", ACTION_READ, "/x"), VERDICT_RECORD);
+		assert_int_equal(judge(policy, "quiet", actions[i], "/x"), VERDICT_RECORD);
+		policy_free(policy);
+	}
+}
+
 /* --- ends --------------------------------------------------------------------------------------
  */
 
@@ -693,12 +726,8 @@ static void errors_have_their_place(void **state)
 		{HEAD "  mode: alart\n",
 		 "6:9: error: mode 'alart' is not known: did you mean 'alert'? (record, alert, "
 		 "deny)"},
-		{HEAD "  on: [link]\n",
-		 "6:8: error: on: 'link' cannot be kept by this keytrail: names are followed, but not "
-		 "judged yet"},
-		{HEAD "  on: [send]\n",
-		 "6:8: error: on: 'send' cannot be kept by this keytrail: connections are recorded, but "
-		 "not judged yet"},
+		{HEAD "  on: [sent]\n", "6:8: error: on 'sent' is not known: did you mean 'send'? "
+					"(read, write, link, send, dump)"},
 		{HEAD "  on: [read, read]\n", "6:14: error: on: 'read' stands twice"},
 		{HEAD "  on: []\n",
 		 "6:7: error: on is an empty list: use `mode: record`, or leave the entry out"},
@@ -795,6 +824,13 @@ static void what_never_matches_is_warned_of(void **state)
 		{HEAD "- {name: d, class: device, on: [read, write]}\n",
 		 "6:32: warning: on: 'write' never decides: nothing of class 'device' is written "
 		 "to"},
+		{HEAD "- {name: d, class: device, on: [link]}\n",
+		 "6:32: warning: on: 'link' never decides: names of what is of class 'device' are "
+		 "not followed"},
+		{HEAD "- {name: d, class: device, on: [send]}\n", NULL},
+		{HEAD "- {name: d, class: process-memory, on: [send]}\n",
+		 "6:40: warning: on: 'send' never decides: what was read of class 'process-memory' is "
+		 "not remembered"},
 		{HEAD "zones: [{name: z, units: [a.service]}]\n",
 		 "6:9: warning: zone 'z' is used by no entry and no rule"},
 		{HEAD "  allow: [{exe: /x, zone: z}]\nzones: [{name: z, hosts: [h]}]\n",
@@ -824,6 +860,7 @@ int main(void)
 		cmocka_unit_test(scripts_that_can_never_count_are_errors),
 		cmocka_unit_test(rules_alike_are_bounded),
 		cmocka_unit_test(what_an_entry_is_not_about_is_recorded),
+		cmocka_unit_test(names_and_sends_are_judged_like_reads),
 		cmocka_unit_test(exceptions_end),
 		cmocka_unit_test(zones_bound_who_is_allowed),
 		cmocka_unit_test(own_tools_of_root_are_expected_outside_of_zones),

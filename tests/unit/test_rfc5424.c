@@ -138,6 +138,35 @@ static void severity_becomes_pri(void **state)
 	}
 }
 
+static void new_names_and_destinations_are_told(void **state)
+{
+	char line[SYSLOG_LINE_MAX];
+	struct alert_sample s;
+	struct parsed p;
+
+	alert_sample_init(&s);
+	s.alert.type = ALERT_OBJECT_LINKED;
+	s.alert.how = ACCESS_RENAME;
+	s.alert.new_path = SAMPLE_STR("/tmp/x] y=\"1\"");
+	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
+	assert_string_equal(parsed_param(&p, "how"), "rename");
+	assert_string_equal(parsed_param(&p, "new_path"), "/tmp/x] y=\"1\"");
+	assert_null(parsed_param(&p, "sent_to"));
+	parsed_fini(&p);
+
+	alert_sample_init(&s);
+	s.alert.type = ALERT_HOLDER_SENT;
+	s.alert.how = 0;
+	s.alert.sent = (struct alert_sent){.how = "send", .to = "2001:db8::1", .port = 53};
+	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
+	assert_string_equal(parsed_param(&p, "how"), "send");
+	assert_null(parsed_param(&p, "mode"));
+	assert_null(parsed_param(&p, "new_path"));
+	assert_string_equal(parsed_param(&p, "sent_to"), "2001:db8::1");
+	assert_string_equal(parsed_param(&p, "sent_port"), "53");
+	parsed_fini(&p);
+}
+
 static void absent_things_are_left_out(void **state)
 {
 	char line[SYSLOG_LINE_MAX];
@@ -491,6 +520,7 @@ static void any_alert_parses_within_the_limit(void **state)
 		s.alert.rule = strings[i++];
 		s.alert.login_user = strings[i++];
 		s.alert.owner_user = strings[i++];
+		s.alert.new_path = strings[i++];
 		for (int k = 0; k < 4; k++) {
 			s.processes[k].exe = strings[i++];
 			s.processes[k].args = strings[i++];
@@ -544,6 +574,7 @@ int main(void)
 		cmocka_unit_test(a_heartbeat_carries_the_head_of_the_log),
 		cmocka_unit_test(time_carries_the_offset_of_the_zone),
 		cmocka_unit_test(severity_becomes_pri),
+		cmocka_unit_test(new_names_and_destinations_are_told),
 		cmocka_unit_test(absent_things_are_left_out),
 		cmocka_unit_test(bom_stands_before_a_sentence_that_is_not_ascii),
 		cmocka_unit_test(hostile_names_come_back_byte_for_byte),

@@ -20,6 +20,8 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_HOLDER_DUMPED] = "holder-dumped",
 		[ALERT_DUMP_SETTING] = "dump-setting-changed",
 		[ALERT_OBJECT_WRITTEN] = "object-written",
+		[ALERT_OBJECT_LINKED] = "object-linked",
+		[ALERT_HOLDER_SENT] = "holder-sent",
 		[ALERT_MEMORY_READ] = "memory-read",
 		[ALERT_AGENT_USE] = "agent-use",
 		[ALERT_DUMP_WITH_KEY] = "dump-with-key",
@@ -76,6 +78,7 @@ void alert_free(struct alert *alert)
 	free(alert->container);
 	free(alert->path);
 	free(alert->via);
+	free(alert->new_path);
 	free(alert->watch);
 	free(alert->owner_user);
 	free(alert->rule);

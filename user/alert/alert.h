@@ -38,6 +38,8 @@ enum alert_type {
 		17, /* "isolation-breach": a key's bytes are read outside its zone */
 	ALERT_TRAIL_RULE =
 		18, /* "trail-rule": deeds that say something together; `cause` names it */
+	ALERT_OBJECT_LINKED = 19, /* "object-linked": given another name (`on: link`) */
+	ALERT_HOLDER_SENT = 20, /* "holder-sent": who has read it talks to a host (`on: send`) */
 	ALERT_TYPE_NR
 };
 
@@ -102,6 +104,13 @@ struct alert_setting { /* ALERT_DUMP_SETTING */
 	uint32_t pid; /* of the process that it is a setting of; 0 = of the host */
 };
 
+struct alert_sent { /* ALERT_HOLDER_SENT */
+	const char *how; /* net_how_str(), static; NULL = not about that */
+	char to[64]; /* address, or "vsock:" and a cid */
+	uint32_t port;
+	uint32_t more; /* keys that it has read besides those that are named in the event */
+};
+
 struct alert_breach { /* ALERT_ISOLATION_BREACH */
 	char *zone; /* NULL = not about one */
 	char *link; /* the step by which the key left its zone, in words */
@@ -162,6 +171,8 @@ struct alert {
 	/* ALERT_ACCESS_REFUSED: "EACCES", "ENOENT", "EPERM", static; else NULL */
 	const char *refused;
 
+	char *new_path; /* ALERT_OBJECT_LINKED: the name that it was given; else NULL */
+
 	/* ALERT_MEMORY_READ: whose memory, and what keys that process has read */
 	enum memory_how memory_how;
 	struct alert_process target; /* pid 0: the machine's memory */
@@ -179,6 +190,7 @@ struct alert {
 	struct alert_setting setting;
 	struct alert_scan scan;
 	struct alert_breach breach;
+	struct alert_sent sent;
 	/* ALERT_EVENTS_LOST */
 	uint64_t gap_from_ns, gap_to_ns; /* CLOCK_REALTIME */
 	char *cause;

@@ -209,6 +209,8 @@ static json_t *how(const struct alert *alert, bool *failed)
 	put(&o, "mode", words(alert->mode, modes, ARRAY_SIZE(modes)));
 	if (alert->refused)
 		put(&o, "refused", text(alert->refused));
+	if (alert->new_path)
+		put(&o, "new_path", text(alert->new_path));
 	put(&o, "incomplete", words(alert->event_flags, flags, ARRAY_SIZE(flags)));
 	*failed |= o.failed;
 	return o.json;
@@ -361,6 +363,17 @@ static json_t *chain(const struct alert *alert, bool *failed)
 	return o.json;
 }
 
+static json_t *sent(const struct alert_sent *s, bool *failed)
+{
+	struct object o = {json_object(), false};
+
+	put(&o, "how", text(s->how));
+	put(&o, "to", text(s->to));
+	put(&o, "port", number(s->port));
+	*failed |= o.failed;
+	return o.json;
+}
+
 static json_t *breach(const struct alert_breach *b, bool *failed)
 {
 	struct object o = {json_object(), false};
@@ -399,8 +412,11 @@ char *alert_json(const struct alert *alert)
 	}
 	if (alert->object) {
 		put(&o, "object", object(alert, &o.failed));
-		put(&o, "access", how(alert, &o.failed));
+		if (alert->how)
+			put(&o, "access", how(alert, &o.failed));
 	}
+	if (alert->sent.how)
+		put(&o, "sent", sent(&alert->sent, &o.failed));
 	if (alert->breach.zone)
 		put(&o, "breach", breach(&alert->breach, &o.failed));
 	if (alert->dump.how)

@@ -222,7 +222,7 @@ static void show_object(const struct term *t, const json_t *alert)
 {
 	const json_t *object = json_object_get(alert, "object");
 	const json_t *access = json_object_get(alert, "access"),
-		     *key = json_object_get(object, "key");
+		     *key = json_object_get(object, "key"), *sent = json_object_get(alert, "sent");
 	const char *via = text(object, "via");
 
 	row(t, "object");
@@ -230,12 +230,22 @@ static void show_object(const struct term *t, const json_t *alert)
 	term_putf(t, STYLE_PLAIN, "  %s", text(object, "class"));
 	if (*text(object, "owner_user"))
 		term_putf(t, STYLE_PLAIN, " of %s", text(object, "owner_user"));
-	term_putf(t, STYLE_PLAIN, " (%s%s%s)", text(access, "how"),
-		  *text(access, "refused") ? ": " : "", text(access, "refused"));
+	if (*text(access, "how"))
+		term_putf(t, STYLE_PLAIN, " (%s%s%s)", text(access, "how"),
+			  *text(access, "refused") ? ": " : "", text(access, "refused"));
 	fputc('\n', t->f);
 	if (*via) {
 		row(t, "via");
 		term_putf(t, STYLE_PLAIN, "%s\n", via);
+	}
+	if (json_is_object(sent)) {
+		row(t, "sent to");
+		term_putf(t, STYLE_PLAIN, "%s port %" JSON_INTEGER_FORMAT " (%s)\n",
+			  text(sent, "to"), number(sent, "port"), text(sent, "how"));
+	}
+	if (*text(access, "new_path")) {
+		row(t, "new name");
+		term_putf(t, STYLE_PLAIN, "%s\n", text(access, "new_path"));
 	}
 	if (json_is_object(key))
 		show_key(t, key);

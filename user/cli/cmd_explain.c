@@ -330,6 +330,25 @@ static uint32_t untrusted_of(const json_t *subject)
 	return reasons;
 }
 
+/* What an alert says was done, as rules are asked about it. */
+static enum policy_action action_of(const json_t *alert)
+{
+	static const struct {
+		const char *type;
+		enum policy_action action;
+	} deeds[] = {
+		{"object-written", ACTION_WRITE},
+		{"object-linked", ACTION_LINK},
+		{"holder-sent", ACTION_SEND},
+	};
+	const char *word = json_string_value(json_object_get(alert, "type"));
+
+	for (size_t i = 0; word && i < ARRAY_SIZE(deeds); i++)
+		if (!strcmp(deeds[i].type, word))
+			return deeds[i].action;
+	return ACTION_READ;
+}
+
 static void explain_now(const struct context *c, const json_t *alert)
 {
 	const json_t *subject = json_object_get(alert, "subject"),
@@ -340,7 +359,7 @@ static void explain_now(const struct context *c, const json_t *alert)
 		package[512], digest[128], verity[160];
 	const struct policy_query query = {
 		.watch = policy_find_watch(c->policy, span_of(name)),
-		.action = ACTION_READ,
+		.action = action_of(alert),
 		.subject =
 			{
 				.exe = raw(subject, "exe", exe, sizeof(exe)),

@@ -598,6 +598,7 @@ static int sensor_start(struct app *app)
 		.marks_max = s->marks_max,
 		.marks_quota = s->marks_quota,
 		.memory = s->memory,
+		.leaves = s->memory || policy_judges(app->policy, ACTION_SEND),
 		.refused = s->refused,
 		.event = feed_sensor_event,
 		.userdata = app,
@@ -609,6 +610,7 @@ static int sensor_start(struct app *app)
 		log_line(SD_ERR, "%s", refusal.text[0] ? refusal.text : strerror(-r));
 		return refusal.exit_status;
 	}
+	app->sends_seen = config.leaves;
 	app->stats_time = app_boottime();
 	app->hooks_live_ns = app->stats_time - app->began_ns;
 	return 0;

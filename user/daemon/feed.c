@@ -17,6 +17,7 @@
 #include "daemon/homes.h"
 #include "daemon/identify.h"
 #include "daemon/logins.h"
+#include "daemon/mounts.h"
 #include "daemon/programs.h"
 #include "daemon/refused.h"
 #include "daemon/search.h"
@@ -46,6 +47,8 @@ static int record(struct app *app, const struct event *event)
 		span = &copy.memory.args;
 	else if (event->type == EVENT_REFUSED)
 		span = &copy.refused.args;
+	else if (event->type == EVENT_NET)
+		span = &copy.net.args;
 	if (span && policy_settings(app->policy)->cmdline == CMDLINE_NONE) {
 		*span = (struct span){};
 	} else if (span && policy_settings(app->policy)->cmdline == CMDLINE_REDACTED) {
@@ -170,9 +173,29 @@ static void rewritten(struct app *app, uint64_t object)
 	app_retell(app, &watched);
 }
 
+/* Two names that begin at the root of their file system, as they are on this host. */
+static void whole_names(struct app *app, const struct event *event, struct event_access *out,
+			char from[static PATH_MAX], char to[static PATH_MAX])
+{
+	const struct event_access *a = &event->access;
+	struct watched watched;
+	char known[PATH_MAX] = "";
+
+	if (event->flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED))
+		return;
+	if (watcher_lookup(app->watcher, a->object, &watched, known, sizeof(known)) < 0)
+		known[0] = '\0';
+	if (!mounts_whole_paths(app->mounts, a->inode.dev, span_of(known), a->from, a->path, from,
+				to, PATH_MAX))
+		return;
+	out->from = span_of(from);
+	out->path = span_of(to);
+}
+
 void feed_sensor_event(const struct event *event, void *userdata)
 {
 	struct app *app = userdata;
+	char from[PATH_MAX], to[PATH_MAX];
 	struct event copy;
 
 	switch (event->type) {
@@ -231,6 +254,8 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->access.owner);
 		logins_seen(app->logins, &event->access.subject, event->access.cgroup);
 		copy = *event;
+		if (event->access.from.len)
+			whole_names(app, event, &copy.access, from, to);
 		copy.access.exe_trust = trust_subject(app->trust, copy.access.exe,
 						      copy.access.exe_nlink, copy.access.exe_mode,
 						      copy.access.exe_uid, &copy.access.subject);
@@ -257,6 +282,18 @@ void feed_sensor_event(const struct event *event, void *userdata)
 						      copy.memory.exe_nlink, copy.memory.exe_mode,
 						      copy.memory.exe_uid, &copy.memory.subject);
 		programs_watch_subject(app->programs, &copy.memory.subject, copy.memory.exe);
+		feed(app, &copy);
+		return;
+	case EVENT_NET:
+		sensor_drain_lifecycle(app->sensor); /* as above */
+		homes_seen(app->homes, event->net.subject.uid);
+		homes_seen(app->homes, event->net.subject.loginuid);
+		logins_seen(app->logins, &event->net.subject, event->net.cgroup);
+		copy = *event;
+		copy.net.exe_trust =
+			trust_subject(app->trust, copy.net.exe, copy.net.exe_nlink,
+				      copy.net.exe_mode, copy.net.exe_uid, &copy.net.subject);
+		programs_watch_subject(app->programs, &copy.net.subject, copy.net.exe);
 		feed(app, &copy);
 		return;
 	case EVENT_REFUSED:

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include <libmount/libmount.h>
 #include <uthash.h>
@@ -20,6 +22,8 @@ struct mount {
 	bool is_new; /* and not told yet */
 	bool answers;
 	char type[32];
+	dev_t dev;
+	const char *root; /* what of the file system is mounted; behind `target` */
 	UT_hash_handle hh;
 	char target[];
 };
@@ -82,21 +86,24 @@ static void table_free(struct mount *table)
 
 static int table_add(struct mount **table, struct libmnt_fs *fs)
 {
-	const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs);
-	size_t len = target ? strlen(target) + 1 : 0;
+	const char *target = mnt_fs_get_target(fs), *type = mnt_fs_get_fstype(fs),
+		   *root = mnt_fs_get_root(fs) ?: "";
+	size_t len = target ? strlen(target) + 1 : 0, root_len = strlen(root) + 1;
 	struct mount *mount, *known;
 	int id = mnt_fs_get_id(fs);
 
 	HASH_FIND_INT(*table, &id, known);
 	if (!len || known)
 		return 0;
-	mount = calloc(1, sizeof(*mount) + len);
+	mount = calloc(1, sizeof(*mount) + len + root_len);
 	if (!mount)
 		return -ENOMEM;
 	mount->id = id;
 	snprintf(mount->type, sizeof(mount->type), "%s", type ? type : "");
 	mount->answers = mounts_type_answers(mount->type);
 	memcpy(mount->target, target, len);
+	mount->dev = mnt_fs_get_devno(fs);
+	mount->root = memcpy(mount->target + len, root, root_len);
 	HASH_ADD_INT(*table, id, mount);
 	return 0;
 }
@@ -266,4 +273,53 @@ void mounts_each(struct mounts *m,
 	refresh_if_changed(m);
 	for (const struct mount *mount = m->table; mount; mount = mount->hh.next)
 		call(userdata, mount->target, mount->id, mount->type, mount->answers);
+}
+
+/* "/" is nothing before a name that begins with a slash. */
+static size_t length_before(const char *dir)
+{
+	return strcmp(dir, "/") != 0 ? strlen(dir) : 0;
+}
+
+/* A path of its file system as it is by this mount; false: not to be seen by it, or too long. */
+static bool path_by(const struct mount *mount, struct span path, char *out, size_t size)
+{
+	const size_t below = length_before(mount->root);
+	int n;
+
+	if (path.len <= below || path.p[below] != '/' || memcmp(path.p, mount->root, below) != 0)
+		return false;
+	n = snprintf(out, size, "%.*s%.*s", (int)length_before(mount->target), mount->target,
+		     (int)(path.len - below), path.p + below);
+	return n > 0 && (size_t)n < size;
+}
+
+static bool is_known(struct span known, const char *path)
+{
+	return known.len && known.len == strlen(path) && !memcmp(known.p, path, known.len);
+}
+
+bool mounts_whole_paths(struct mounts *m, uint32_t dev, struct span known, struct span one,
+			struct span other, char *out_one, char *out_other, size_t size)
+{
+	const dev_t wanted = makedev(dev >> 20, dev & 0xfffff);
+	const struct mount *best = NULL;
+
+	refresh_if_changed(m);
+	for (const struct mount *mount = m->table; mount; mount = mount->hh.next) {
+		char a[PATH_MAX], b[PATH_MAX];
+
+		if (mount->dev != wanted || !path_by(mount, one, a, sizeof(a)) ||
+		    !path_by(mount, other, b, sizeof(b)))
+			continue;
+		if (is_known(known, a) || is_known(known, b)) {
+			best = mount;
+			break;
+		}
+		if (!best || strlen(mount->root) < strlen(best->root))
+			best = mount;
+	}
+	return best && strlen(best->target) + one.len < size &&
+	       strlen(best->target) + other.len < size && path_by(best, one, out_one, size) &&
+	       path_by(best, other, out_other, size);
 }

@@ -6,7 +6,11 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
+
+#include "model/event.h"
 
 struct mounts;
 
@@ -30,6 +34,15 @@ void mounts_each(struct mounts *mounts,
 		 void (*call)(void *userdata, const char *path, int id, const char *type,
 			      bool answers),
 		 void *userdata);
+
+/*
+ * Two paths that begin at the root of the file system `dev` (the kernel's encoding, as in struct
+ * inode_id) and are on one mount, as they are from the host's root. Where several mounts show both:
+ * the one by which one of the two is `known` (may be empty), else the one that shows most. NUL
+ * terminated. False: none does, or there is no room for it, and nothing is written.
+ */
+bool mounts_whole_paths(struct mounts *mounts, uint32_t dev, struct span known, struct span one,
+			struct span other, char *out_one, char *out_other, size_t size);
 
 /*
  * As reach.answers (watch/reach.h), by the mount that `fd` lies on. Does not touch the file system.

@@ -36,9 +36,10 @@ static void log_diags(const struct diag_list *diags)
 }
 
 /* Settings that come into force at the next start only. */
-static void warn_restart(const struct settings *now, const struct settings *next,
+static void warn_restart(const struct app *app, const struct policy *policy,
 			 struct diag_list *diags)
 {
+	const struct settings *now = policy_settings(app->policy), *next = policy_settings(policy);
 	const struct {
 		const char *name;
 		bool same;
@@ -60,6 +61,10 @@ static void warn_restart(const struct settings *now, const struct settings *next
 				diags, DIAG_WARNING, "settings", 0, 0,
 				"%s is read at the start only: restart keytraild for the new value",
 				settings[i].name);
+	if (policy_judges(policy, ACTION_SEND) && !app->sends_seen)
+		diag_add(diags, DIAG_WARNING, "settings", 0, 0,
+			 "the probes at connects and sends are loaded at the start only: restart "
+			 "keytraild for `on: send`");
 }
 
 /* The files given on the command line, or what is installed now. */
@@ -163,6 +168,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	/* On before the policy counts on it, off after: in between more is told, not less. */
 	if (exact)
 		reads_on(app);
+	sensor_tell_names(app->sensor, policy_judges(policy, ACTION_LINK));
 	app->next_state += watchset_nr_states(set);
 	app->set = set;
 	app->policy = policy;
@@ -261,7 +267,7 @@ int reload_now(struct app *app, json_t **out_result)
 		control_server_look_for_group(app->control);
 	r = read_files(app, &diags, &policy, &files);
 	if (!r) {
-		warn_restart(policy_settings(app->policy), policy_settings(policy), &diags);
+		warn_restart(app, policy, &diags);
 		r = apply(app, policy, &diags);
 	}
 	log_diags(&diags);

@@ -96,6 +96,7 @@ void engine_feed_dump(struct engine *engine,
 void engine_feed_scan(struct engine *engine, const struct event *ev);
 void engine_feed_memory(struct engine *engine, const struct event *ev);
 void engine_feed_refused(struct engine *engine, const struct event *ev);
+void engine_feed_net(struct engine *engine, const struct event *ev);
 
 /* --- breach.c: keys of zones
  * ----------------------------------------------------------------------
@@ -156,6 +157,9 @@ void engine_on_drop(void *ctx, const struct settled *settled);
 void engine_record_access(struct engine *engine, const struct settled *settled,
 			  const struct object *object, enum policy_action action,
 			  const struct policy_answer *answer);
+/* Who has what it names talks to somebody else; `settled` as report_sent() wants it. */
+void engine_record_sent(struct engine *engine, const struct settled *settled, enum net_how how,
+			const struct object *object, const struct policy_answer *answer);
 void engine_record_memory(struct engine *engine, const struct event *ev,
 			  const struct watch_entry *entry, const struct policy_answer *answer);
 void engine_record_gap(struct engine *engine, const struct event *ev);

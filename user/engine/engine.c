@@ -159,10 +159,11 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_REFUSED:
 		engine_feed_refused(engine, ev);
 		break;
-	case EVENT_NET: /* judged with what was read before, if at all */
-		engine_rules_net(engine, ev);
+	case EVENT_NET:
+		engine_rules_net(engine, ev); /* with what was read before, if at all */
 		if (ev->net.how < NET_HOW_NR)
 			engine->st.net[ev->net.how]++;
+		engine_feed_net(engine, ev);
 		break;
 	default:
 		break;

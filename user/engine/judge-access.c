@@ -24,6 +24,9 @@ static struct span path_of(const struct object *object, const struct event_acces
 {
 	if (object->told && object->path)
 		return str_span(object->path);
+	/* Two names, neither of which says where its file system is mounted. */
+	if (a->from.len)
+		return (struct span){NULL, 0};
 	return flags & (EVENT_PATH_TRUNCATED | EVENT_PATH_FAILED) ? (struct span){NULL, 0}
 								  : a->path;
 }
@@ -46,6 +49,14 @@ static struct alert *make_write(struct engine *engine, const void *arg)
 	const struct report report = engine_report(engine);
 
 	return report_write(&report, c->settled, c->object, c->entry, c->answer);
+}
+
+static struct alert *make_name(struct engine *engine, const void *arg)
+{
+	const struct access_case *c = arg;
+	const struct report report = engine_report(engine);
+
+	return report_name(&report, c->settled, c->object, c->entry, c->answer);
 }
 
 /*
@@ -277,9 +288,13 @@ static bool only_means(const struct engine *engine, const struct event_access *a
 	}
 }
 
-/* An access that may write; told if its entry judges writing, recorded in any case. At once:
- * whoever opened it so has the means, and there is nobody to make way for. */
-static void judge_write(struct engine *engine, const struct event *ev, struct proc_ref proc)
+/*
+ * What is done to an object without reading it: it is written to, or given another name. Told if
+ * its entry judges that, recorded in any case. At once: whoever does it so has the means, and there
+ * is nobody to make way for.
+ */
+static void judge_deed(struct engine *engine, const struct event *ev, struct proc_ref proc,
+		       enum policy_action action)
 {
 	const struct event_access *a = &ev->access;
 	const struct object *object = objects_find(engine->objects, a->object);
@@ -296,7 +311,7 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 	};
 	struct policy_answer answer;
 	struct access_case c = {&s, object, NULL, &answer, NULL};
-	struct policy_query query = {.action = ACTION_WRITE, .time = engine_wall(engine, ev->time)};
+	struct policy_query query = {.action = action, .time = engine_wall(engine, ev->time)};
 
 	query.watch = object ? object_watch(object, ev->time) : 0;
 	c.entry = query.watch ? policy_watch(engine->policy, query.watch) : NULL;
@@ -306,12 +321,12 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 		engine_subject(engine, &a->subject, a->exe, a->exe_trust, a->cgroup, ev->flags);
 	query.path = path_of(object, a, ev->flags);
 	policy_judge(engine->policy, &query, &answer);
-	engine_record_access(engine, &s, object, ACTION_WRITE, &answer);
-	if (!(c.entry->on & 1U << ACTION_WRITE))
+	engine_record_access(engine, &s, object, action, &answer);
+	if (!(c.entry->on & 1U << action))
 		return;
 	if (answer.verdict == VERDICT_ALERT) {
 		const struct fold_key key = {
-			.type = ALERT_OBJECT_WRITTEN,
+			.type = action == ACTION_LINK ? ALERT_OBJECT_LINKED : ALERT_OBJECT_WRITTEN,
 			.image = a->subject.id,
 			.uid = a->subject.uid,
 			.object = a->object,
@@ -321,7 +336,8 @@ static void judge_write(struct engine *engine, const struct event *ev, struct pr
 			engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner,
 					a->object);
 
-		engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_write, &c);
+		engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time,
+			     action == ACTION_LINK ? make_name : make_write, &c);
 	} else if (answer.verdict == VERDICT_ALLOW) {
 		engine->st.allowed++;
 	} else {
@@ -347,8 +363,12 @@ void engine_feed_access(struct engine *engine, const struct event *ev)
 	if (ev->access.how == ACCESS_CLOSE_WRITE)
 		objects_written(engine->objects, ev->access.object, ev->time);
 	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);
+	if (ev->access.how == ACCESS_LINK || ev->access.how == ACCESS_RENAME) {
+		judge_deed(engine, ev, ref, ACTION_LINK);
+		return;
+	}
 	if (may_write(&ev->access))
-		judge_write(engine, ev, ref);
+		judge_deed(engine, ev, ref, ACTION_WRITE);
 	if (only_means(engine, &ev->access)) {
 		if (ev->access.how == ACCESS_OPEN)
 			settle_reopened(engine->settle, &ev->access.subject.id, ev->access.object);

@@ -97,6 +97,12 @@ const struct event *engine_clean(const struct engine *engine, const struct event
 		*copy = *ev;
 		copy->memory.args = keep_args(engine, ev->memory.args, &copy->flags, scratch->args);
 		return copy;
+	case EVENT_NET:
+		if (!ev->net.args.len)
+			return ev;
+		*copy = *ev;
+		copy->net.args = keep_args(engine, ev->net.args, &copy->flags, scratch->args);
+		return copy;
 	case EVENT_REFUSED:
 		if (!ev->refused.args.len)
 			return ev;

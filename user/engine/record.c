@@ -23,9 +23,9 @@ static void add(struct engine *engine, const struct record *record, uint32_t own
 	records_add(engine->records, &whole, &share, engine->now);
 }
 
-void engine_record_access(struct engine *engine, const struct settled *settled,
-			  const struct object *object, enum policy_action action,
-			  const struct policy_answer *answer)
+static void record_deed(struct engine *engine, const struct settled *settled,
+			const struct object *object, enum policy_action action, const char *how,
+			const struct policy_answer *answer)
 {
 	const struct event_access *a = &settled->access;
 	struct record record = {
@@ -38,11 +38,11 @@ void engine_record_access(struct engine *engine, const struct settled *settled,
 		.untrusted = a->subject.untrusted,
 		.answer = answer,
 		.entry = object ? policy_watch(engine->policy, object->watch_number) : NULL,
-		.how = access_how_str(a->how),
+		.how = how,
 		.exe = a->exe,
 		.args = a->args,
 		.cgroup = a->cgroup,
-		.path = a->path,
+		.path = a->from.len ? a->from : a->path,
 		.args_cut = settled->flags & EVENT_ARGS_TRUNCATED,
 		.count = 1,
 		.first = settled->time,
@@ -54,6 +54,19 @@ void engine_record_access(struct engine *engine, const struct settled *settled,
 	if (object && object->path)
 		record.path = str_span(object->path);
 	add(engine, &record, a->owner);
+}
+
+void engine_record_access(struct engine *engine, const struct settled *settled,
+			  const struct object *object, enum policy_action action,
+			  const struct policy_answer *answer)
+{
+	record_deed(engine, settled, object, action, access_how_str(settled->access.how), answer);
+}
+
+void engine_record_sent(struct engine *engine, const struct settled *settled, enum net_how how,
+			const struct object *object, const struct policy_answer *answer)
+{
+	record_deed(engine, settled, object, ACTION_SEND, net_how_str(how), answer);
 }
 
 void engine_record_memory(struct engine *engine, const struct event *ev,

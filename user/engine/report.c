@@ -2,6 +2,7 @@
 /* Alerts from what the engine knows: every string escaped here, once. */
 #include "engine/report.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -330,6 +331,26 @@ static int fill_paths(const struct settled *s, const struct object *object, stru
 	return alert->path ? 0 : -ENOMEM;
 }
 
+static bool same_span(struct span a, struct span b)
+{
+	return a.len == b.len && (!a.len || !memcmp(a.p, b.p, a.len));
+}
+
+/* The name that it had and the one that it was given, by which its owner may know it by now. */
+static int fill_names(const struct settled *s, const struct object *object, struct alert *alert)
+{
+	const struct event_access *a = &s->access;
+	struct span known = object ? str_span(object->path) : (struct span){NULL, 0};
+
+	if (!known.len || same_span(known, a->path))
+		known = a->from;
+	alert->path = report_escaped(known);
+	if (!same_span(known, a->from))
+		alert->via = report_escaped(a->from);
+	alert->new_path = report_escaped(a->path);
+	return alert->path && alert->new_path ? 0 : -ENOMEM;
+}
+
 char *report_rule(const struct policy_answer *answer)
 {
 	_cleanup_free_ char *file = NULL;
@@ -360,7 +381,7 @@ static char *breach_why(const struct alert_breach *breach)
 static struct alert *report_as(enum alert_type type, const char *attack,
 			       const struct report *report, const struct settled *s,
 			       const struct object *object, const struct watch_entry *entry,
-			       const struct policy_answer *answer)
+			       const struct policy_answer *answer, const struct alert_sent *sent)
 {
 	enum object_class object_class = entry ? entry->object_class : CLASS_KEY;
 	const struct event_access *a = &s->access;
@@ -377,6 +398,7 @@ static struct alert *report_as(enum alert_type type, const char *attack,
 		report_new(report, type, entry ? entry->severity : SEV_MEDIUM, s->time);
 	const struct key_identity *key;
 	char opener[1024] = "";
+	const char *noun;
 
 	if (!alert)
 		return NULL;
@@ -390,6 +412,8 @@ static struct alert *report_as(enum alert_type type, const char *attack,
 	alert->owner = a->owner;
 	alert->how = a->how;
 	alert->mode = a->mode;
+	if (sent)
+		alert->sent = *sent;
 	alert->event_flags = s->flags;
 	key = object ? object_key(object, s->time) : NULL;
 	if (key) {
@@ -407,17 +431,19 @@ static struct alert *report_as(enum alert_type type, const char *attack,
 		  "access %s %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32,
 		  report->boot_id, alert_type_str(type), a->subject.id.tgid, a->subject.id.start,
 		  a->subject.id.exec_id, a->inode.ino, a->inode.dev);
-	if (report_processes(report, &subject, alert) || fill_paths(s, object, alert) ||
-	    !alert->id[0])
+	if (report_processes(report, &subject, alert) || !alert->id[0] ||
+	    (type == ALERT_OBJECT_LINKED ? fill_names(s, object, alert)
+					 : fill_paths(s, object, alert)))
 		goto fail;
 	/* What the sentence is made of must be there. */
 	if (!report_fill_empty(alert))
 		goto fail;
 	if (s->handed)
 		opener_name(report, &s->handed_by, opener, sizeof(opener));
+	noun = entry ? object_class_noun(object_class) : "watched file";
 	alert->text =
-		sentence_access(alert, entry ? object_class_noun(object_class) : "watched file",
-				s->handed ? opener : NULL, a->fd, answer->why);
+		sent ? sentence_sent(alert, noun, answer->why)
+		     : sentence_access(alert, noun, s->handed ? opener : NULL, a->fd, answer->why);
 	if (!alert->text)
 		goto fail;
 	return alert;
@@ -433,7 +459,7 @@ struct alert *report_access(const struct report *report, const struct settled *s
 	enum object_class object_class = entry ? entry->object_class : CLASS_KEY;
 
 	return report_as(report_type(object_class), report_attack(object_class), report, s, object,
-			 entry, answer);
+			 entry, answer, NULL);
 }
 
 struct alert *report_breach(const struct report *report, const struct settled *s,
@@ -450,7 +476,7 @@ struct alert *report_breach(const struct report *report, const struct settled *s
 	said.why = why;
 	if (why)
 		alert = report_as(ALERT_ISOLATION_BREACH, report_attack(entry->object_class),
-				  report, s, object, &critical, &said);
+				  report, s, object, &critical, &said, NULL);
 	if (!alert) {
 		free(breach->zone);
 		free(breach->link);
@@ -473,7 +499,42 @@ struct alert *report_write(const struct report *report, const struct settled *s,
 			   const struct policy_answer *answer)
 {
 	/* Data Manipulation: Stored Data Manipulation */
-	return report_as(ALERT_OBJECT_WRITTEN, "T1565.001", report, s, object, entry, answer);
+	return report_as(ALERT_OBJECT_WRITTEN, "T1565.001", report, s, object, entry, answer, NULL);
+}
+
+struct alert *report_name(const struct report *report, const struct settled *s,
+			  const struct object *object, const struct watch_entry *entry,
+			  const struct policy_answer *answer)
+{
+	/* Data Staged: Local Data Staging */
+	return report_as(ALERT_OBJECT_LINKED, "T1074.001", report, s, object, entry, answer, NULL);
+}
+
+/* An address needs no escaping. */
+static void fill_sent(const struct event_net *net, struct alert_sent *out)
+{
+	uint32_t cid;
+
+	*out = (struct alert_sent){.how = net_how_str(net->how), .port = net->port};
+	if (net->family == AF_INET || net->family == AF_INET6) {
+		inet_ntop((int)net->family, net->addr, out->to, sizeof(out->to));
+	} else {
+		memcpy(&cid, net->addr, sizeof(cid));
+		snprintf(out->to, sizeof(out->to), "vsock:%" PRIu32, cid);
+	}
+	if (net->nr_keys > EVENT_KEYS_MAX)
+		out->more = net->nr_keys - EVENT_KEYS_MAX;
+}
+
+struct alert *report_sent(const struct report *report, const struct settled *s,
+			  const struct event_net *net, const struct object *object,
+			  const struct watch_entry *entry, const struct policy_answer *answer)
+{
+	struct alert_sent sent;
+
+	fill_sent(net, &sent);
+	/* Exfiltration Over Alternative Protocol */
+	return report_as(ALERT_HOLDER_SENT, "T1048", report, s, object, entry, answer, &sent);
 }
 
 /* --- the daemon's own matters ---------------------------------------------------------- */

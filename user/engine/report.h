@@ -43,6 +43,17 @@ struct alert *report_breach(const struct report *report, const struct settled *s
 struct alert *report_write(const struct report *report, const struct settled *settled,
 			   const struct object *object, const struct watch_entry *entry,
 			   const struct policy_answer *answer);
+/* The same for another name that it was given, as one of an entry with `on: link`. */
+struct alert *report_name(const struct report *report, const struct settled *s,
+			  const struct object *object, const struct watch_entry *entry,
+			  const struct policy_answer *answer);
+/*
+ * Who has read the object talks to another host, as `net` says. `settled`: who, as an access to the
+ * object that has no `how`.
+ */
+struct alert *report_sent(const struct report *report, const struct settled *settled,
+			  const struct event_net *net, const struct object *object,
+			  const struct watch_entry *entry, const struct policy_answer *answer);
 /*
  * Somebody can read memory that is not its own. proc: the subject in the table. entry: of the class
  * of memory, NULL = the policy has none.

@@ -165,6 +165,12 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 	case ACCESS_READ:
 		fputs(" read", f);
 		break;
+	case ACCESS_LINK:
+		fputs(" hard-linked", f);
+		break;
+	case ACCESS_RENAME:
+		fputs(" renamed", f);
+		break;
 	default:
 		fputs(alert->type == ALERT_OBJECT_WRITTEN ? " opened for writing" : " opened", f);
 	}
@@ -253,8 +259,12 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 		fputc(')', f);
 	}
 	if (alert->via[0]) {
-		fputs(" as ", f);
+		fputs(alert->new_path ? " by its name " : " as ", f);
 		put_name(f, alert->via, PATH_MAX_SHOWN);
+	}
+	if (alert->new_path) {
+		fputs(" to ", f);
+		put_name(f, alert->new_path, PATH_MAX_SHOWN);
 	}
 	if (alert->how == ACCESS_FOUND)
 		fputs(fd == UINT32_MAX ? " mapped" : " open", f);
@@ -281,6 +291,34 @@ static char *end_text(FILE *f, char **text)
 		return *text;
 	free(*text);
 	return NULL;
+}
+
+char *sentence_sent(const struct alert *alert, const char *noun, const char *why)
+{
+	const struct alert_sent *sent = &alert->sent;
+	char *text = NULL, key[256];
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	fprintf(f, ", which has read %s ", noun);
+	if (alert->path[0])
+		put_name(f, alert->path, PATH_MAX_SHOWN);
+	else
+		fputs("whose path is not known", f);
+	if (alert->key_known) {
+		sentence_key(&alert->key, key, sizeof(key));
+		fprintf(f, " (%s)", key);
+	}
+	if (sent->more)
+		fprintf(f, " and %" PRIu32 " keys that are not named", sent->more);
+	fprintf(f, ", %s %s port %" PRIu32 ", %s",
+		strcmp(sent->how, "send") != 0 ? "connected to" : "sent to", sent->to, sent->port,
+		why);
+	put_ancestry(f, alert);
+	return end_text(f, &text);
 }
 
 char *sentence_rule(const struct alert *alert, const char *what)

@@ -35,6 +35,11 @@ char *sentence_scan(const struct alert *alert);
  *allows no such program to read SSH user keys; ancestry: cat <- bash
  */
 char *sentence_refused(const struct alert *alert, const char *noun, const char *why);
+/*
+ *	curl (pid 9, user bob), which has read SSH user key /home/alice/.ssh/id_a (ED25519 ...),
+ *	connected to 192.0.2.1 port 443, <why>; ancestry: curl <- bash
+ */
+char *sentence_sent(const struct alert *alert, const char *noun, const char *why);
 /* noun[i]: of the class of alert->keys[i]. */
 char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why);
 /* cat (pid 9, user bob) <what>; ancestry: ... */

@@ -35,6 +35,7 @@ const char *access_how_str(enum access_how how)
 		[ACCESS_EXEC_FD] = "exec-fd", [ACCESS_MMAP] = "mmap",
 		[ACCESS_FOUND] = "found",     [ACCESS_CLOSE_WRITE] = "close-write",
 		[ACCESS_CONNECT] = "connect", [ACCESS_READ] = "read",
+		[ACCESS_LINK] = "link",	      [ACCESS_RENAME] = "rename",
 	};
 
 	return word(words, ARRAY_SIZE(words), how);

@@ -143,6 +143,9 @@ enum access_how {
 	ACCESS_CLOSE_WRITE,
 	ACCESS_CONNECT, /* to a socket */
 	ACCESS_READ, /* told with `reads: exact` only */
+	/* It was given another name; nobody came by it. */
+	ACCESS_LINK,
+	ACCESS_RENAME,
 	ACCESS_HOW_NR
 };
 
@@ -182,6 +185,10 @@ struct event_access {
 	uint32_t exe_mode, exe_uid;
 	enum exe_trust exe_trust;
 	struct span path, exe, cgroup, args;
+	/* LINK and RENAME: the name that it had, and `path` is the new one. From the kernel side
+	 * both begin at the root of their file system; the daemon's answer is whole, if it has one.
+	 */
+	struct span from;
 };
 
 enum memory_how {
@@ -230,10 +237,11 @@ struct event_net {
 	enum net_how how;
 	uint32_t family, port; /* AF_*, 0 = none; host order */
 	uint32_t peer; /* NET_UNIX: process */
-	uint32_t exe_nlink;
+	uint32_t exe_nlink, exe_mode, exe_uid;
+	enum exe_trust exe_trust;
 	uint32_t fs_magic, dev; /* NET_MOUNT */
-	uint8_t addr[16]; /* IPv4: the first four */
-	struct span exe, path;
+	uint8_t addr[16]; /* IPv4: the first four; vsock: its cid, in host order */
+	struct span exe, path, cgroup, args;
 };
 
 struct event_refused {

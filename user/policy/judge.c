@@ -568,6 +568,13 @@ static const char *words(const struct watch_rule *watch, enum policy_action acti
 	if (action == ACTION_WRITE && watch->entry.object_class != CLASS_CANARY_KEY)
 		return allowed ? "the policy allows this program to write it"
 			       : "the policy allows no such program to write it";
+	if (action == ACTION_LINK && watch->entry.object_class != CLASS_CANARY_KEY)
+		return allowed ? "the policy allows this program to give it another name"
+			       : "the policy allows no such program to give it another name";
+	if (action == ACTION_SEND && watch->entry.object_class != CLASS_CANARY_KEY)
+		return allowed ? "the policy allows this program to talk to other hosts"
+			       : "the policy allows no such program to talk to other hosts after "
+				 "that";
 	return object_class_verdict(watch->entry.object_class, allowed);
 }
 
@@ -656,6 +663,14 @@ void policy_judge(const struct policy *policy, const struct policy_query *query,
 		       "the policy expects this program", &found.expect->place);
 	else
 		refuse(watch, &found, object_outside, query, out_answer);
+}
+
+bool policy_judges(const struct policy *policy, enum policy_action action)
+{
+	for (size_t i = 0; i < policy->nr_watches; i++)
+		if (policy->watches[i].entry.on & 1U << action)
+			return true;
+	return false;
 }
 
 const char *policy_allowed_exe(const struct policy *policy, size_t i)

@@ -36,21 +36,6 @@ static const char *action_word(int i)
 	return policy_action_str((enum policy_action)i);
 }
 
-/* What no entry's objects can be asked about is an error, and not a silence. */
-static bool can_be_judged(struct reader *r, const struct yaml_node *node, int action)
-{
-	static const char *const missing[ACTION_NR] = {
-		[ACTION_LINK] = "names are followed, but not judged yet",
-		[ACTION_SEND] = "connections are recorded, but not judged yet",
-	};
-
-	if (!missing[action])
-		return true;
-	schema_wrong(r, node, "on: '%s' cannot be kept by this keytrail: %s",
-		     policy_action_str((enum policy_action)action), missing[action]);
-	return false;
-}
-
 uint32_t schema_read_on(struct reader *r, const struct yaml_node *value)
 {
 	const struct yaml_node *node;
@@ -61,7 +46,7 @@ uint32_t schema_read_on(struct reader *r, const struct yaml_node *value)
 	for (node = yaml_node(r->tree, value->first); node; node = yaml_node(r->tree, node->next)) {
 		int action = schema_read_word(r, node, "on", action_word, 1, ACTION_NR);
 
-		if (action < 0 || !can_be_judged(r, node, action))
+		if (action < 0)
 			continue;
 		if (on & 1U << action)
 			schema_wrong(r, node, "on: '%s' stands twice",

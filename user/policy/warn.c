@@ -116,7 +116,7 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 	return 0;
 }
 
-/* What is no file is not written to in a way that could be told. */
+/* What is no file is not written to, or renamed, in a way that could be told. */
 static void warn_on(const struct policy *policy, struct diag_list *diags)
 {
 	for (size_t i = 0; i < policy->nr_watches; i++) {
@@ -127,6 +127,17 @@ static void warn_on(const struct policy *policy, struct diag_list *diags)
 		    (!object_class_has_files(c) || c == CLASS_AGENT_SOCKET))
 			warn(diags, &watch->on_place,
 			     "on: 'write' never decides: nothing of class '%s' is written to",
+			     object_class_str(c));
+		if (watch->entry.on & 1U << ACTION_SEND && !object_class_has_files(c) &&
+		    c != CLASS_DEVICE)
+			warn(diags, &watch->on_place,
+			     "on: 'send' never decides: what was read of class '%s' is not "
+			     "remembered",
+			     object_class_str(c));
+		if (watch->entry.on & 1U << ACTION_LINK && !object_class_has_files(c))
+			warn(diags, &watch->on_place,
+			     "on: 'link' never decides: names of what is of class '%s' are not "
+			     "followed",
 			     object_class_str(c));
 	}
 }

@@ -38,6 +38,14 @@ static const struct hook_spec specs[] = {
 	 .early = true},
 	{"on_d_exchange", "d_exchange", HOOK_FENTRY, 2, false,
 	 "files exchanged with a watched name (RENAME_EXCHANGE)", .early = true},
+	{"on_inode_link", "security_inode_link", HOOK_FENTRY, 3, false,
+	 "hard links that are made of watched files (`on: link`)", .lsm = "inode_link",
+	 .lsm_args = 3, .early = true},
+	{"on_link_end", "vfs_link", HOOK_FENTRY, 5, false,
+	 "hard links that are made of watched files (`on: link`)", .early = true},
+	{"on_link_end_old", "vfs_link", HOOK_FENTRY, 4, false,
+	 "hard links that are made of watched files (`on: link`)", .instead_of = "on_link_end",
+	 .early = true},
 	{"on_inode_free", "security_inode_free", HOOK_FENTRY, 1, false,
 	 "the end of a watched file, so that its inode number's next owner is not taken for it",
 	 .lsm = "inode_free_security", .lsm_args = 1, .early = true},
@@ -119,14 +127,14 @@ static const struct hook_spec specs[] = {
 	{"on_unix_connect", "security_unix_stream_connect", HOOK_FENTRY, 3, false,
 	 "connections to sockets of agents that hold keys", .memory = true},
 	{"on_socket_connect", "security_socket_connect", HOOK_FENTRY, 3, false,
-	 "connections of processes that have read a watched file", .memory = true},
+	 "connections of processes that have read a watched file", .leaves = true},
 	{"on_socket_sendmsg", "security_socket_sendmsg", HOOK_FENTRY, 3, false,
-	 "what is sent by processes that have read a watched file", .memory = true},
+	 "what is sent by processes that have read a watched file", .leaves = true},
 	{"on_splice_to_socket", "splice_to_socket", HOOK_FENTRY, 5, false,
-	 "sendfile to a socket by processes that have read a watched file", .memory = true},
+	 "sendfile to a socket by processes that have read a watched file", .leaves = true},
 	{"on_sock_sendpage", "sock_sendpage", HOOK_FENTRY, 6, false,
 	 "sendfile to a socket by processes that have read a watched file",
-	 .instead_of = "on_splice_to_socket", .memory = true},
+	 .instead_of = "on_splice_to_socket", .leaves = true},
 	{"on_iter_task", "task", HOOK_ITERATOR, 0, false, "processes that were there at start"},
 	{"on_iter_task_file", "task_file", HOOK_ITERATOR, 0, false,
 	 "watched files that were open at start"},
@@ -279,7 +287,7 @@ static bool is_of(const struct hook *hook, enum hook_stage stage)
 }
 
 void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
-		  enum hook_stage stage, bool memory, bool refused)
+		  enum hook_stage stage, const struct hook_wishes *wishes)
 {
 	const bool lsm = lsm_is_better(vmlinux);
 
@@ -299,12 +307,17 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 			snprintf(hook->why, sizeof(hook->why), "this kernel has no %s",
 				 hook->spec->needs);
 		}
-		if (hook->spec->memory && !memory) {
+		if (hook->spec->memory && !wishes->memory) {
 			hook->state = HOOK_NEEDLESS;
 			snprintf(hook->why, sizeof(hook->why),
 				 "off: the policy's setting `memory`");
 		}
-		if (hook->spec->refused && !refused) {
+		if (hook->spec->leaves && !wishes->leaves) {
+			hook->state = HOOK_NEEDLESS;
+			snprintf(hook->why, sizeof(hook->why),
+				 "off: the policy's setting `memory`, and no entry has `on: send`");
+		}
+		if (hook->spec->refused && !wishes->refused) {
 			hook->state = HOOK_NEEDLESS;
 			snprintf(hook->why, sizeof(hook->why),
 				 "off: the policy's setting `refused`");

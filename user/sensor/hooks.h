@@ -62,6 +62,7 @@ struct hook_spec {
 	const char *lsm;
 	unsigned lsm_args;
 	bool memory; /* only with the policy's setting `memory` */
+	bool leaves; /* with that, or with an entry that has `on: send` */
 	bool on_demand; /* attached by hooks_switch() only */
 	bool refused; /* only with the policy's setting `refused` */
 	bool early; /* HOOKS_EARLY */
@@ -86,6 +87,11 @@ struct hooks {
 	size_t nr;
 };
 
+/* What the policy asks for that costs those who are of no interest. */
+struct hook_wishes {
+	bool memory, leaves, refused; /* hook_spec's of the same names */
+};
+
 int hooks_init(struct hooks *hooks);
 void hooks_fini(struct hooks *hooks); /* detaches */
 
@@ -94,7 +100,7 @@ void hooks_fini(struct hooks *hooks); /* detaches */
  * or has with another prototype. vmlinux: the running kernel's BTF. stage: HOOKS_NR = all of them.
  */
 void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
-		  enum hook_stage stage, bool memory, bool refused);
+		  enum hook_stage stage, const struct hook_wishes *wishes);
 
 /* A load failed at `program`: it is left out of the next try. -ENOENT if it is none of ours. */
 int hooks_reject(struct hooks *hooks, const char *program, const char *why);

@@ -222,6 +222,11 @@ void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watc
 	__atomic_store_n(&sensor->skel->bss->dump_watch, watch, __ATOMIC_RELAXED);
 }
 
+void sensor_tell_names(struct sensor *sensor, bool on)
+{
+	__atomic_store_n(&sensor->skel->bss->tell_names, on, __ATOMIC_RELAXED);
+}
+
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
 {
 	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};

@@ -103,7 +103,11 @@ static int load(struct sensor *sensor, enum hook_stage stage, struct keytrail_bp
 		else
 			err = share_maps(sensor->skel, skel);
 		hooks_select(&sensor->hooks, skel->obj, sensor->vmlinux, stage,
-			     sensor->config.memory, sensor->config.refused);
+			     &(struct hook_wishes){
+				     .memory = sensor->config.memory,
+				     .leaves = sensor->config.leaves,
+				     .refused = sensor->config.refused,
+			     });
 
 		memset(&load_log, 0, sizeof(load_log));
 		if (!err)

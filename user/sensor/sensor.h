@@ -24,7 +24,8 @@ struct sensor_config {
 	uint32_t ring_bulk_kib;
 	uint32_t marks_max;
 	uint32_t marks_quota; /* as sensor_set_quota() */
-	bool memory; /* what others do to holders of keys, and where these connect to */
+	bool memory; /* what others do to holders of keys, and agents' sockets */
+	bool leaves; /* where holders of what is watched connect to, and send */
 	bool refused; /* opens of watched names that fail */
 	void (*event)(const struct event *event, void *userdata);
 	void *userdata;
@@ -153,6 +154,12 @@ void sensor_unload_watchset(struct sensor *sensor, const struct watchset *set);
  * -ESTALE: not a second time before a new sensor, see hooks_switch().
  */
 int sensor_tell_reads(struct sensor *sensor, bool on);
+
+/*
+ * Whether the names that a watched file is given are told (ACCESS_LINK, ACCESS_RENAME). Off at
+ * first: who renames many files fills the ring with what nobody asks for.
+ */
+void sensor_tell_names(struct sensor *sensor, bool on);
 
 /* Repeats of what was told until now are told once more: it may be judged in another way. */
 void sensor_tell_anew(struct sensor *sensor);

@@ -303,10 +303,19 @@ static void put_object(struct line *line, const struct alert *alert)
 	if (alert->owner != UID_UNSET)
 		param_u(line, "owner", alert->owner);
 	param(line, "owner_user", alert->owner_user, max->other);
-	param(line, "how", access_how_str(alert->how), max->other);
-	param_words(line, "mode", alert->mode, modes, ARRAY_SIZE(modes));
+	if (alert->how) {
+		param(line, "how", access_how_str(alert->how), max->other);
+		param_words(line, "mode", alert->mode, modes, ARRAY_SIZE(modes));
+	}
+	if (alert->sent.how) {
+		param(line, "how", alert->sent.how, max->other);
+		param(line, "sent_to", alert->sent.to, max->other);
+		param_u(line, "sent_port", alert->sent.port);
+	}
 	if (alert->refused)
 		param(line, "refused", alert->refused, max->other);
+	if (alert->new_path)
+		param(line, "new_path", alert->new_path, max->path);
 	if (alert->key_known)
 		put_key(line, &alert->key, max->other);
 }

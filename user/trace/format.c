@@ -176,6 +176,7 @@ static const struct trace_field access_fields[] = {
 	U32("exe_uid", access.exe_uid),
 	WORD("exe_trust", access.exe_trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
 	SPAN("path", access.path),
+	SPAN("from", access.from),
 	SPAN("exe", access.exe),
 	SPAN("cgroup", access.cgroup),
 	SPAN("args", access.args),
@@ -233,8 +234,13 @@ static const struct trace_field net_fields[] = {
 	U32("keys", net.nr_keys),
 	U64("other", net.other),
 	U32_OR("exe_nlink", net.exe_nlink, 1),
+	U32("exe_mode", net.exe_mode),
+	U32("exe_uid", net.exe_uid),
+	WORD("exe_trust", net.exe_trust, EXE_UNKNOWN, EXE_TRUST_NR, trust_word),
 	SPAN("exe", net.exe),
 	SPAN("path", net.path),
+	SPAN("cgroup", net.cgroup),
+	SPAN("args", net.args),
 };
 
 static const struct trace_field session_fields[] = {

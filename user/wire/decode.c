@@ -45,6 +45,8 @@ SAME(ACCESS_FOUND, WIRE_HOW_FOUND);
 SAME(ACCESS_CLOSE_WRITE, WIRE_HOW_CLOSE_WRITE);
 SAME(ACCESS_CONNECT, WIRE_HOW_CONNECT);
 SAME(ACCESS_READ, WIRE_HOW_READ);
+SAME(ACCESS_LINK, WIRE_HOW_LINK);
+SAME(ACCESS_RENAME, WIRE_HOW_RENAME);
 SAME(NET_CONNECT, WIRE_NET_CONNECT);
 SAME(NET_SEND, WIRE_NET_SEND);
 SAME(NET_UNIX, WIRE_NET_UNIX);
@@ -236,6 +238,8 @@ static int decode_access(struct record *rec, struct event_access *out)
 	if (!r)
 		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
 	if (!r)
+		r = get_string(rec, w.from, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->from);
+	if (!r)
 		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
 	if (!r)
 		r = get_string(rec, w.cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED,
@@ -299,6 +303,9 @@ static int decode_net(struct record *rec, struct event_net *out)
 	out->port = w.port;
 	out->peer = w.peer_tgid;
 	out->exe_nlink = w.exe_nlink;
+	out->exe_mode = w.exe_mode;
+	out->exe_uid = w.exe_uid;
+	out->exe_trust = EXE_UNKNOWN;
 	out->fs_magic = w.fs_magic;
 	out->dev = w.dev;
 	r = get_subject(&w.subject, &out->subject);
@@ -306,6 +313,11 @@ static int decode_net(struct record *rec, struct event_net *out)
 		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
 	if (!r)
 		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);
+	if (!r)
+		r = get_string(rec, w.cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED,
+			       &out->cgroup);
+	if (!r)
+		r = get_string(rec, w.args, WIRE_ARGS_MAX, 0, &out->args);
 	return r;
 }
 

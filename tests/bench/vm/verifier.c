@@ -59,7 +59,8 @@ static int try_load(struct hooks *hooks, const struct btf *vmlinux)
 
 	if (!skel)
 		return -errno;
-	hooks_select(hooks, skel->obj, vmlinux, HOOKS_NR, true, true);
+	hooks_select(hooks, skel->obj, vmlinux, HOOKS_NR,
+		     &(struct hook_wishes){.memory = true, .leaves = true, .refused = true});
 	bpf_object__for_each_program(program, skel->obj)
 	{
 		char *log = calloc(1, LOG_SIZE);

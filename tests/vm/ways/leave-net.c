@@ -7,8 +7,9 @@
  * Reads FILE, then does WAY, to a peer that it has made itself where one is needed: tcp4, tcp6,
  *udp4 (sent to an address), udp6 (connected), early (connected before the file was read, sent
  *after), sendfile (likewise), twice (as tcp4, 100 times to one peer), file (writes to the second
- *FILE), none (only reads), unix (to a child of its own that has read FILE, too). All on loopback.
- *Says "port N" of the peer; with unix that is the child.
+ *FILE), none (only reads), unix (to a child of its own that has read FILE, too), again4 (as tcp4,
+ *then reads the second FILE and sends once more). All on loopback, or at the addresses of this host
+ *that WAY_HOST4 and WAY_HOST6 name. Says "port N" of the peer; with unix that is the child.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -22,13 +23,17 @@ static int family_of(const char *way)
 	return strchr(way, '6') ? AF_INET6 : AF_INET;
 }
 
-/* A peer on loopback; *to is its address. */
+/* A peer on this host; *to is its address. */
 static int peer(int family, int type, struct sockaddr_storage *to, socklen_t *len)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	const char *host = getenv(family == AF_INET ? "WAY_HOST4" : "WAY_HOST6");
 	int fd = socket(family, type | SOCK_CLOEXEC, 0);
 
+	if (host &&
+	    inet_pton(family, host, family == AF_INET ? (void *)&v4.sin_addr : &v6.sin6_addr) != 1)
+		return -1;
 	*len = family == AF_INET ? sizeof(v4) : sizeof(v6);
 	memcpy(to, family == AF_INET ? (void *)&v4 : (void *)&v6, *len);
 	if (fd < 0 || bind(fd, (struct sockaddr *)to, *len) < 0 ||
@@ -118,6 +123,13 @@ static int leave(const char *way, const char *path, const char *second)
 		} else if (connect(fd, (struct sockaddr *)&to, len) < 0 ||
 			   send(fd, "x", 1, 0) != 1) {
 			return way_failed("connect, send");
+		}
+		if (!strcmp(way, "again4")) {
+			key = way_open(second);
+			if (key < 0 || way_read(key))
+				return way_failed(second);
+			if (send(fd, "x", 1, 0) != 1)
+				return way_failed("send");
 		}
 		close(fd);
 	}
