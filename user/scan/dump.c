@@ -631,7 +631,7 @@ static int scan_source(struct dump *d, struct source *source, unsigned depth, co
 	return 0;
 }
 
-int dump_start(struct dump_input *input)
+void dump_start(struct dump_input *input)
 {
 	unsigned workers = input->options.workers;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -644,7 +644,8 @@ int dump_start(struct dump_input *input)
 		workers = CREW_MAX;
 	/* One for each thread would be 64 MiB of addresses. */
 	mallopt(M_ARENA_MAX, 1);
-	return crew_new(workers, &input->crew);
+	if (crew_new(workers, &input->crew) < 0)
+		input->crew = NULL;
 }
 
 void dump_stop(struct dump_input *input)
