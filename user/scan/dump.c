@@ -182,6 +182,15 @@ static void look(void *userdata, unsigned worker, const struct window *window)
 	}
 }
 
+static void pass_by(void *userdata, unsigned worker, const struct window *piece)
+{
+	struct dump *d = userdata;
+
+	for (size_t i = 0; detectors[i] && !d->again; i++)
+		if (detectors[i]->piece)
+			detectors[i]->piece(d->states[i], worker, piece);
+}
+
 static void tick(void *userdata, uint64_t looked_at)
 {
 	struct dump *d = userdata;
@@ -370,6 +379,7 @@ static int pass(struct dump *d, uint64_t *looked_at)
 	struct windows_pass pass = {
 		.align = d->type->align,
 		.look = look,
+		.passed = pass_by,
 		.tick = tick,
 		.userdata = d,
 		.stop = &d->stop,
