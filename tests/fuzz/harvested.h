@@ -21,8 +21,14 @@ static inline struct harvest *harvest_of(const uint8_t *data, size_t size)
 	if (copy && runs && harvest_new(1 << 17, &h) == 0) {
 		memcpy(copy, data, size);
 		nr = runs_find((struct bytes){copy, size}, 0, size, place.bytes, runs, max);
-		for (size_t i = 0; i < nr; i++)
-			harvest_take(h, (struct bytes){copy, size}, &runs[i], &place);
+		for (size_t i = 0; i < nr; i++) {
+			struct harvest_part parts[HARVEST_PARTS];
+			size_t found =
+				harvest_find((struct bytes){copy, size}, &runs[i], &place, parts);
+
+			for (size_t k = 0; k < found; k++)
+				harvest_keep(h, (struct bytes){copy, size}, &place, &parts[k]);
+		}
 		harvest_sort(h);
 	}
 	free(copy);

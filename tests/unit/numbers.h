@@ -40,8 +40,13 @@ static inline _unused_ struct harvest *harvest_memory(const uint8_t *p, size_t l
 		struct run runs[65536 / 32];
 		size_t nr = runs_find(memory, from, from + 65536, bytes, runs, ARRAY_SIZE(runs));
 
-		for (size_t i = 0; i < nr; i++)
-			harvest_take(h, memory, &runs[i], &place);
+		for (size_t i = 0; i < nr; i++) {
+			struct harvest_part parts[HARVEST_PARTS];
+			size_t found = harvest_find(memory, &runs[i], &place, parts);
+
+			for (size_t k = 0; k < found; k++)
+				harvest_keep(h, memory, &place, &parts[k]);
+		}
 	}
 	harvest_sort(h);
 	return h;

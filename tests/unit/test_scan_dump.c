@@ -182,7 +182,7 @@ static void what_is_more_than_is_kept_is_asked_more_than_once(void **state)
 		struct seen seen = {.nr = 0};
 
 		input.fd = memory_file(p, nr * step);
-		assert_int_equal(dump_start(&input), 0);
+		dump_start(&input);
 		assert_int_equal(dump_scan(&input, &dump_events, &seen), 0);
 		dump_stop(&input);
 		close(input.fd);

@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "scan/code.h"
 #include "scan/detect-shield.h"
 #include "unit/numbers.h"
 
@@ -72,13 +73,13 @@ static void all_code_gathers_the_same(void **state)
 			p[at + i] &= 0x4b;
 		memset(p + at + 2048, 0xff, at / 4096 % 64);
 	}
-	assert_true(runs_use(RUNS_PLAIN));
+	assert_true(code_limit(CODE_PLAIN));
 	plain = harvest_memory(p, LEN, false);
 	assert_true(plain->nr > 32);
-	for (enum runs_code code = RUNS_CODE_NR; code-- > RUNS_PLAIN;) {
+	for (unsigned code = CODE_NR; code-- > CODE_PLAIN;) {
 		struct harvest *h;
 
-		if (!runs_use(code))
+		if (!code_limit((enum scan_code)code))
 			continue;
 		h = harvest_memory(p, LEN, false);
 		assert_int_equal(h->nr, plain->nr);
@@ -87,9 +88,7 @@ static void all_code_gathers_the_same(void **state)
 		harvest_free(h);
 	}
 	harvest_free(plain);
-	for (enum runs_code code = RUNS_CODE_NR; code-- > RUNS_PLAIN;)
-		if (runs_use(code))
-			break;
+	code_limit_none();
 	free(p);
 }
 

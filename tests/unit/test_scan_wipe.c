@@ -180,12 +180,39 @@ static void freed_buffers_are_zero(void **state)
 #endif
 }
 
+static uintptr_t left_at;
+
+__attribute__((noinline)) static void leave_something(void)
+{
+	volatile uint8_t deep[WIPE_STACK - 16384];
+
+	for (size_t i = 0; i < sizeof(deep); i++)
+		deep[i] = 0xa5;
+	left_at = (uintptr_t)deep;
+}
+
+static void what_deep_calls_left_is_overwritten(void **state)
+{
+	unsigned before, after;
+
+#if defined(__SANITIZE_ADDRESS__)
+	skip(); /* whose frames are not where the processor's stack is */
+#endif
+	leave_something();
+	before = ((volatile uint8_t *)left_at)[64];
+	wipe_stack();
+	after = ((volatile uint8_t *)left_at)[64];
+	assert_int_equal(before, 0xa5);
+	assert_int_equal(after, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_private_is_left_in_memory, tmpdir_make,
 						tmpdir_clean),
 		cmocka_unit_test(freed_buffers_are_zero),
+		cmocka_unit_test(what_deep_calls_left_is_overwritten),
 	};
 
 	/* Once libcrypto has allocated anything this is refused, as the caller would have it too

@@ -3,6 +3,8 @@
  */
 #include "scan/chance.h"
 
+#include "scan/code.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -91,7 +93,8 @@ weight_vbmi(const uint8_t p[CHANCE_BLOCK])
 static int weight(const uint8_t p[CHANCE_BLOCK])
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
+	if (code_may(CODE_AVX512) && __builtin_cpu_supports("avx512vbmi") &&
+	    __builtin_cpu_supports("avx512bw"))
 		return weight_vbmi(p);
 #endif
 	return weight_plain(p);

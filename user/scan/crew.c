@@ -4,14 +4,19 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
 
 /* Enough for libcrypto and a libarchive filter; the default of 8 MiB counts against RLIMIT_AS. */
 #define STACK (1 << 20)
+#define GUARD 65536 /* below it, of any machine's pages: who runs over faults */
 
 struct crew {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
 	pthread_t threads[CREW_MAX];
+	uint8_t *stacks[CREW_MAX]; /* secret: wiped */
 	unsigned workers;
 	/* Under the lock. */
 	unsigned numbers; /* handed out to threads */
@@ -51,31 +56,64 @@ static void wait_idle(struct crew *crew)
 		pthread_cond_wait(&crew->change, &crew->lock);
 }
 
+/* Ours, as those of the C library are kept for the next thread as they were left. */
+static uint8_t *stack_new(void)
+{
+	uint8_t *stack = mmap(NULL, GUARD + STACK, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return NULL;
+	if (mprotect(stack, GUARD, PROT_NONE) < 0) {
+		munmap(stack, GUARD + STACK);
+		return NULL;
+	}
+	return stack;
+}
+
+static void stack_free(uint8_t *stack)
+{
+	explicit_bzero(stack + GUARD, STACK);
+	munmap(stack, GUARD + STACK);
+}
+
+/* One more thread; false: there is none to be had. */
+static bool hire(struct crew *crew)
+{
+	uint8_t *stack = stack_new();
+	pthread_attr_t attr;
+	int err;
+
+	if (!stack)
+		return false;
+	pthread_attr_init(&attr);
+	err = pthread_attr_setstack(&attr, stack + GUARD, STACK);
+	if (!err)
+		err = pthread_create(&crew->threads[crew->workers], &attr, member, crew);
+	pthread_attr_destroy(&attr);
+	if (err) {
+		stack_free(stack);
+		return false;
+	}
+	crew->stacks[crew->workers++] = stack;
+	return true;
+}
+
 int crew_new(unsigned workers, struct crew **out_crew)
 {
-	_cleanup_crew_ struct crew *crew = calloc(1, sizeof(*crew));
-	pthread_attr_t attr;
+	struct crew *crew = calloc(1, sizeof(*crew));
 
 	if (!crew)
 		return -ENOMEM;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->change, NULL);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	for (crew->workers = 1; crew->workers < workers && crew->workers < CREW_MAX;
-	     crew->workers++) {
-		int err = pthread_create(&crew->threads[crew->workers], &attr, member, crew);
-
-		if (err) {
-			pthread_attr_destroy(&attr);
-			return -err;
-		}
-	}
-	pthread_attr_destroy(&attr);
+	crew->workers = 1;
+	while (crew->workers < workers && crew->workers < CREW_MAX && hire(crew))
+		;
 	pthread_mutex_lock(&crew->lock);
 	wait_idle(crew);
 	pthread_mutex_unlock(&crew->lock);
-	*out_crew = take_ptr(crew);
+	*out_crew = crew;
 	return 0;
 }
 
@@ -87,8 +125,10 @@ void crew_free(struct crew *crew)
 	crew->end = true;
 	pthread_cond_broadcast(&crew->change);
 	pthread_mutex_unlock(&crew->lock);
-	for (unsigned i = 1; i < crew->workers; i++)
+	for (unsigned i = 1; i < crew->workers; i++) {
 		pthread_join(crew->threads[i], NULL);
+		stack_free(crew->stacks[i]);
+	}
 	pthread_cond_destroy(&crew->change);
 	pthread_mutex_destroy(&crew->lock);
 	free(crew);

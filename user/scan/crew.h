@@ -11,9 +11,14 @@
 
 struct crew;
 
-/* workers: 1 to CREW_MAX, the caller's thread included. All threads run when it returns. */
-int crew_new(unsigned workers, struct crew **out_crew); /* -ENOMEM, -EAGAIN */
-void crew_free(struct crew *crew); /* ends the threads; not within work */
+/*
+ * workers: 1 to CREW_MAX, the caller's thread included. Where so many are not to be had (a limit of
+ * the user's processes, memory) it is a crew of those that are, crew_workers(): one at least. All
+ * threads run when it returns. -ENOMEM: not even that, out_crew untouched; NULL will do, too.
+ */
+int crew_new(unsigned workers, struct crew **out_crew);
+/* Ends the threads, and wipes their stacks; not within work. */
+void crew_free(struct crew *crew);
 DEFINE_CLEANUP(struct crew *, crew_free)
 #define _cleanup_crew_ _cleanup_(crew_freep)
 

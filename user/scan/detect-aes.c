@@ -8,6 +8,7 @@
 #endif
 
 #include "base/cleanup.h"
+#include "scan/code.h"
 
 #define WORDS (AES_BLOCK / 4)
 
@@ -487,12 +488,14 @@ void aes_detect(struct bytes memory, size_t from, size_t to, size_t *last_end,
 
 	if (!clip(memory, &from, &to))
 		return;
-	if (__builtin_cpu_supports("avx512f"))
+	if (code_may(CODE_AVX512) && __builtin_cpu_supports("avx512f"))
 		detect_avx512(&s, from, to);
-	else if (__builtin_cpu_supports("avx2"))
+	else if (code_may(CODE_AVX2) && __builtin_cpu_supports("avx2"))
 		detect_avx2(&s, from, to);
-	else
+	else if (code_may(CODE_SSE2))
 		detect_sse2(&s, from, to);
+	else
+		aes_detect_scalar(memory, from, to, last_end, hit, userdata);
 #else
 	aes_detect_scalar(memory, from, to, last_end, hit, userdata);
 #endif

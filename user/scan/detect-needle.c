@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "base/hash.h"
+#include "scan/code.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -363,11 +364,12 @@ search_avx512(const struct search *s, size_t from)
 static void search(const struct search *s, size_t from, bool scalar)
 {
 #if defined(__x86_64__)
-	if (!scalar && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+	if (!scalar && code_may(CODE_AVX512) && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512vl")) {
 		search_avx512(s, from);
 		return;
 	}
-	if (!scalar && __builtin_cpu_supports("avx2")) {
+	if (!scalar && code_may(CODE_AVX2) && __builtin_cpu_supports("avx2")) {
 		search_avx2(s, from);
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "scan/detect-shield.h"
 #include "scan/detectors.h"
 #include "scan/pubkey.h"
+#include "scan/wipe.h"
 
 #define ARENA	  (12 << 20) /* with more, there are more numbers than detect-rsa.c keeps */
 #define KNOWN_MAX 256
@@ -24,22 +25,49 @@
  * last of which goes on to join them; curves. */
 enum { PART_CURVES = RSA_SHARES, PARTS };
 
+/* What was found in a piece is brought to the harvest in the order of the pieces (detector.h), so
+ * that what it holds, when it is full and what gives way do not depend on threads. */
+#define SHARE_PARTS 8192 /* with more of a piece its worker waits for its turn at once */
+#define AHEAD	    16 /* pieces that may be ready before their turn ... */
+#define LATE_MAX    (128 << 10) /* ... with so many bytes to be kept of each */
+
+/* A worker's: what was found in the piece at hand, and is not in the harvest. */
+struct share {
+	uint64_t bytes; /* seen */
+	size_t nr;
+	bool in_turn; /* it is this piece's, until the end of it */
+	struct harvest_part parts[SHARE_PARTS];
+};
+
+/* A piece that was ready before its turn. */
+struct late {
+	bool here;
+	uint64_t bytes; /* seen */
+	struct harvest_place place;
+	size_t len; /* of the memory that it was out of */
+	size_t nr;
+	uint8_t *copy; /* secret: the parts, then the bytes of each with the margins; NULL: none */
+};
+
 struct state {
 	const struct detector_job *job;
-	struct harvest *harvest;
-	pthread_mutex_t lock; /* of what follows, but for what was told */
+	struct harvest *harvest; /* whose turn it is changes it */
+	struct share *shares; /* for each worker */
+	pthread_mutex_t lock; /* of what follows, down to `done` */
 	pthread_cond_t change;
-	unsigned inside; /* threads that bring something to the harvest */
-	bool asking; /* so that none may */
+	uint64_t turn; /* the number of the piece whose it is */
+	struct late late[AHEAD]; /* by number, modulo AHEAD */
 	unsigned next, done; /* parts handed out, and answered; PARTS where nothing is asked */
 	struct rsa_join join; /* what is asked now */
 	struct rsa_search *rsa;
 	atomic_uint collected; /* shares of it */
 	uint64_t bytes; /* seen since the questions were asked last */
 	bool asked; /* once: what there is for a start has been given out */
-	pthread_mutex_t known_lock;
-	uint8_t known[KNOWN_MAX][32]; /* what was told already */
-	size_t nr_known;
+	pthread_mutex_t known_lock; /* of known */
+	struct known {
+		uint8_t spki[KNOWN_MAX][32];
+		size_t nr;
+	} known[2]; /* what was told already: curves, RSA; each is asked for by one thread */
 };
 
 static void free_state(void *p)
@@ -50,6 +78,9 @@ static void free_state(void *p)
 		return;
 	rsa_search_free(state->rsa);
 	harvest_free(state->harvest);
+	free(state->shares);
+	for (size_t i = 0; i < AHEAD; i++)
+		wipe_free(state->late[i].copy);
 	pthread_mutex_destroy(&state->lock);
 	pthread_cond_destroy(&state->change);
 	pthread_mutex_destroy(&state->known_lock);
@@ -67,7 +98,8 @@ static int begin(const struct detector_job *job, void **out_state)
 	pthread_mutex_init(&state->lock, NULL);
 	pthread_cond_init(&state->change, NULL);
 	pthread_mutex_init(&state->known_lock, NULL);
-	if (harvest_new(ARENA, &state->harvest) < 0) {
+	state->shares = calloc(job->workers, sizeof(*state->shares));
+	if (!state->shares || harvest_new(ARENA, &state->harvest) < 0) {
 		free_state(state);
 		return -ENOMEM;
 	}
@@ -78,13 +110,14 @@ static int begin(const struct detector_job *job, void **out_state)
 /* Was this key told? When the harvest is asked twice it may be found twice. */
 static bool is_known(struct state *state, const struct key_identity *id)
 {
+	struct known *k = &state->known[id->kind == KEY_RSA];
 	bool known = false;
 
 	pthread_mutex_lock(&state->known_lock);
-	for (size_t i = 0; i < state->nr_known && !known; i++)
-		known = !memcmp(state->known[i], id->spki, 32);
-	if (!known && state->nr_known < KNOWN_MAX)
-		memcpy(state->known[state->nr_known++], id->spki, 32);
+	for (size_t i = 0; i < k->nr && !known; i++)
+		known = !memcmp(k->spki[i], id->spki, 32);
+	if (!known && k->nr < KNOWN_MAX)
+		memcpy(k->spki[k->nr++], id->spki, 32);
 	pthread_mutex_unlock(&state->known_lock);
 	return known;
 }
@@ -264,11 +297,16 @@ static void ask_part(void *userdata, unsigned part)
 		ask_rsa(userdata, part);
 }
 
-/* Shielded keys come last: what stands bare, too, is told as that, whichever thread was first. */
-static void end_asking(struct state *state)
+static void ask_shielded(struct state *state)
 {
 	if (shield_detect(state->harvest, on_shielded, state) < 0)
 		detector_incomplete(state->job);
+}
+
+/* Shielded keys come last: what stands bare, too, is told as that, whichever thread was first. */
+static void end_asking(struct state *state)
+{
+	ask_shielded(state);
 	rsa_search_free(take_ptr(state->rsa));
 	state->bytes = 0;
 	state->asked = true;
@@ -288,66 +326,209 @@ static void help(struct state *state)
 	}
 }
 
-/*
- * Under the lock: before the harvest is full. Who comes with something for it meanwhile helps, or
- * waits.
- */
+/* In turn: before the harvest is full. Who waits for a turn meanwhile helps. */
 static void ask_and_drop(struct state *state)
 {
-	state->asking = true;
-	while (state->inside)
-		pthread_cond_wait(&state->change, &state->lock);
 	begin_asking(state);
+	pthread_mutex_lock(&state->lock);
 	state->next = state->done = 0;
 	pthread_cond_broadcast(&state->change);
 	help(state);
 	while (state->done < PARTS)
 		pthread_cond_wait(&state->change, &state->lock);
+	pthread_mutex_unlock(&state->lock);
 	end_asking(state);
 	harvest_drop_half(state->harvest);
-	state->asking = false;
-	pthread_cond_broadcast(&state->change);
 }
 
-static void go_in(struct state *state)
+/* In turn. */
+static void bring(struct state *state, struct bytes memory, const struct harvest_place *place,
+		  const struct harvest_part *part)
+{
+	harvest_keep(state->harvest, memory, place, part);
+	if (harvest_is_full(state->harvest))
+		ask_and_drop(state);
+	if (harvest_prekeys_full(state->harvest)) {
+		ask_shielded(state);
+		harvest_drop_prekeys(state->harvest);
+	}
+}
+
+static void wait_turn(struct state *state, uint64_t piece)
 {
 	pthread_mutex_lock(&state->lock);
-	while (state->asking) {
+	while (state->turn != piece) {
 		help(state);
-		if (state->asking)
+		if (state->turn != piece)
 			pthread_cond_wait(&state->change, &state->lock);
 	}
-	state->inside++;
 	pthread_mutex_unlock(&state->lock);
 }
 
-static void go_out(struct state *state, uint64_t bytes)
+static struct harvest_place place_of(const struct window *window)
 {
-	pthread_mutex_lock(&state->lock);
-	state->inside--;
-	state->bytes += bytes;
-	if (state->asking)
-		pthread_cond_broadcast(&state->change);
-	else if (harvest_is_full(state->harvest))
-		ask_and_drop(state);
-	pthread_mutex_unlock(&state->lock);
-}
-
-static void window(void *p, unsigned worker, const struct window *window)
-{
-	struct state *state = p;
-	struct harvest_place where = {
+	return (struct harvest_place){
 		.offset = window->offset,
 		.vaddr = window->vaddr,
 		.has_vaddr = window->has_vaddr,
 		.bytes = window->align == 1,
 		.file = window->kind == SEGMENT_FILE,
 	};
+}
 
-	go_in(state);
-	for (size_t i = 0; i < window->nr_runs; i++)
-		harvest_take(state->harvest, window->memory, &window->runs[i], &where);
-	go_out(state, window->to - window->from);
+/* Waits for the piece's turn, which then goes on to its end. */
+static void bring_share(struct state *state, struct share *share, const struct window *window)
+{
+	struct harvest_place place = place_of(window);
+
+	if (!share->in_turn)
+		wait_turn(state, window->piece);
+	share->in_turn = true;
+	state->bytes += share->bytes;
+	for (size_t i = 0; i < share->nr; i++)
+		bring(state, window->memory, &place, &share->parts[i]);
+	share->bytes = 0;
+	share->nr = 0;
+}
+
+/* --- pieces before their turn --- */
+
+/* What of memory is kept of a part: it, and the margins as far as they are there. */
+static size_t with_margins(size_t memory_len, const struct harvest_part *part, size_t *out_from)
+{
+	size_t end = part->at + part->len + HARVEST_MARGIN;
+
+	*out_from = part->at < HARVEST_MARGIN ? 0 : part->at - HARVEST_MARGIN;
+	return (end < memory_len ? end : memory_len) - *out_from;
+}
+
+/* False: too much, or a prekey, which is too long; or there is no memory. */
+static bool copy_share(const struct share *share, const struct window *window, struct late *late)
+{
+	size_t size = share->nr * sizeof(share->parts[0]), from;
+	uint8_t *to;
+
+	*late = (struct late){
+		.here = true,
+		.bytes = share->bytes,
+		.place = place_of(window),
+		.len = window->memory.len,
+		.nr = share->nr,
+	};
+	if (!share->nr)
+		return true;
+	for (size_t i = 0; i < share->nr; i++) {
+		if (!share->parts[i].len)
+			return false;
+		size += with_margins(late->len, &share->parts[i], &from);
+	}
+	if (size > LATE_MAX)
+		return false;
+	late->copy = to = wipe_alloc(size);
+	if (!to)
+		return false;
+	memcpy(to, share->parts, share->nr * sizeof(share->parts[0]));
+	to += share->nr * sizeof(share->parts[0]);
+	for (size_t i = 0; i < share->nr; i++) {
+		size_t len = with_margins(late->len, &share->parts[i], &from);
+
+		memcpy(to, window->memory.p + from, len);
+		to += len;
+	}
+	return true;
+}
+
+/* Lets the worker go on with another piece; false: it is this one's turn, or it has to wait. */
+static bool leave_share(struct state *state, const struct share *share, const struct window *window)
+{
+	struct late *slot = &state->late[window->piece % AHEAD], late;
+	bool left = false;
+	uint64_t turn;
+
+	pthread_mutex_lock(&state->lock);
+	turn = state->turn;
+	pthread_mutex_unlock(&state->lock);
+	if (turn == window->piece || window->piece - turn >= AHEAD ||
+	    !copy_share(share, window, &late))
+		return false;
+	pthread_mutex_lock(&state->lock);
+	if (state->turn != window->piece) {
+		*slot = late;
+		left = true;
+	}
+	pthread_mutex_unlock(&state->lock);
+	if (!left)
+		wipe_free(late.copy);
+	return left;
+}
+
+/* In turn: what bring_share() would have done. */
+static void bring_late(struct state *state, struct late *late)
+{
+	const struct harvest_part *parts = (const struct harvest_part *)late->copy;
+	const uint8_t *p = late->copy;
+
+	state->bytes += late->bytes;
+	p += late->nr * sizeof(*parts);
+	for (size_t i = 0; i < late->nr; i++) {
+		struct harvest_place place = late->place;
+		struct harvest_part part = parts[i];
+		size_t from, len = with_margins(late->len, &part, &from);
+
+		place.offset += from;
+		place.vaddr += from;
+		part.at -= (uint32_t)from;
+		bring(state, (struct bytes){p, len}, &place, &part);
+		p += len;
+	}
+	wipe_free(late->copy);
+}
+
+/* The turn is the next piece's, or that of the first one that is not ready. */
+static void end_turn(struct state *state)
+{
+	struct late late;
+
+	pthread_mutex_lock(&state->lock);
+	state->turn++;
+	while ((late = state->late[state->turn % AHEAD]).here) {
+		state->late[state->turn % AHEAD] = (struct late){.here = false};
+		pthread_mutex_unlock(&state->lock);
+		bring_late(state, &late);
+		pthread_mutex_lock(&state->lock);
+		state->turn++;
+	}
+	pthread_cond_broadcast(&state->change);
+	pthread_mutex_unlock(&state->lock);
+}
+
+static void window(void *p, unsigned worker, const struct window *window)
+{
+	struct state *state = p;
+	struct share *share = &state->shares[worker];
+	struct harvest_place place = place_of(window);
+
+	for (size_t i = 0; i < window->nr_runs; i++) {
+		if (share->nr > SHARE_PARTS - HARVEST_PARTS)
+			bring_share(state, share, window);
+		share->nr += harvest_find(window->memory, &window->runs[i], &place,
+					  share->parts + share->nr);
+	}
+	share->bytes += window->to - window->from;
+}
+
+static void piece(void *p, unsigned worker, const struct window *window)
+{
+	struct state *state = p;
+	struct share *share = &state->shares[worker];
+
+	if (share->in_turn || !leave_share(state, share, window)) {
+		bring_share(state, share, window);
+		end_turn(state);
+	}
+	share->in_turn = false;
+	share->bytes = 0;
+	share->nr = 0;
 }
 
 static void end(void *p)
@@ -365,6 +546,7 @@ const struct detector detector_numbers = {
 	.name = "numbers",
 	.begin = begin,
 	.window = window,
+	.piece = piece,
 	.end = end,
 	.free = free_state,
 };

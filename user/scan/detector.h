@@ -6,13 +6,15 @@
  *
  * One scan of one dump ("job"):
  *
- *	begin -> window, window, ... -> settle -> [again, again, ...] -> end -> free
+ *	begin -> window, window, ... piece, ... -> settle -> [again, again, ...] -> end -> free
  *
  * window() sees each byte of the dump's memory once as one where something may begin, in no
  * particular order, from several threads at a time: a detector locks what its calls share, or keeps
- * a share for each worker. All other calls come alone. A detector keeps compact tables, bounded in
- * size, and wipes them in free(): the whole scanner has 64 MiB, of which all detectors together may
- * take 36, whatever the size of the dump.
+ * a share for each worker. What must not depend on how many threads there are and which is the
+ * faster (of what is more than is kept, what gives way?) is put in order by piece(). All other
+ *calls come alone. A detector keeps compact tables, bounded in size, and wipes them in free(): the
+ *whole scanner has 64 MiB, of which all detectors together may take 36, whatever the size of the
+ *dump.
  *
  * A second look at memory, for what is only known to matter at the end (is this point in the dump?
  * what does this pointer lead to?):
@@ -49,6 +51,9 @@ enum segment_kind {
  * and after are there to be read. Runs of zeros are left out: windows need not touch.
  */
 struct window {
+	/* Which piece of the pass it is out of: they are numbered as they stand in the dump, from 0
+	 * on, and each is one worker's. */
+	uint64_t piece;
 	struct bytes memory; /* p is aligned to 64 bytes, and lasts for the call */
 	size_t from, to; /* in `memory` */
 	/* Of memory.p[0]. offset: in the file, or in what was unpacked from it; of packed pages
@@ -92,6 +97,13 @@ struct detector {
 	/* -ENOMEM, or 0 and a state. The job lasts until free(). */
 	int (*begin)(const struct detector_job *job, void **out_state);
 	void (*window)(void *state, unsigned worker, const struct window *window);
+	/*
+	 * All windows of this piece are through, by the same worker; memory is still there. Comes
+	 * for each number once, also where nothing was shown of the piece, and from several threads
+	 * at a time. May wait for those of lower numbers, which wait for no higher one. NULL is
+	 * fine.
+	 */
+	void (*piece)(void *state, unsigned worker, const struct window *piece);
 	/* All windows are through. True: all of them again, if the job is repeatable. NULL is
 	 * fine, as for the next two. */
 	bool (*settle)(void *state);

@@ -182,6 +182,15 @@ static void look(void *userdata, unsigned worker, const struct window *window)
 	}
 }
 
+static void pass_by(void *userdata, unsigned worker, const struct window *piece)
+{
+	struct dump *d = userdata;
+
+	for (size_t i = 0; detectors[i] && !d->again; i++)
+		if (detectors[i]->piece)
+			detectors[i]->piece(d->states[i], worker, piece);
+}
+
 static void tick(void *userdata, uint64_t looked_at)
 {
 	struct dump *d = userdata;
@@ -370,6 +379,7 @@ static int pass(struct dump *d, uint64_t *looked_at)
 	struct windows_pass pass = {
 		.align = d->type->align,
 		.look = look,
+		.passed = pass_by,
 		.tick = tick,
 		.userdata = d,
 		.stop = &d->stop,
@@ -631,7 +641,7 @@ static int scan_source(struct dump *d, struct source *source, unsigned depth, co
 	return 0;
 }
 
-int dump_start(struct dump_input *input)
+void dump_start(struct dump_input *input)
 {
 	unsigned workers = input->options.workers;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -644,7 +654,8 @@ int dump_start(struct dump_input *input)
 		workers = CREW_MAX;
 	/* One for each thread would be 64 MiB of addresses. */
 	mallopt(M_ARENA_MAX, 1);
-	return crew_new(workers, &input->crew);
+	if (crew_new(workers, &input->crew) < 0)
+		input->crew = NULL;
 }
 
 void dump_stop(struct dump_input *input)

@@ -26,9 +26,10 @@ struct dump_events {
 	int (*digest)(void *userdata, const struct scan_digest *digest);
 };
 
-/* Starts the threads that input->options asks for, which cannot be had behind the walls. Without
- * it dump_scan() does with the calling thread. -EAGAIN, -ENOMEM. */
-int dump_start(struct dump_input *input);
+/* Starts the threads that input->options asks for, or as many of them as there are to be had
+ * (crew.h): behind the walls there are none. dump_scan() comes to the same findings with any number
+ * of them; without this it does with the calling thread. */
+void dump_start(struct dump_input *input);
 void dump_stop(struct dump_input *input);
 
 /* 0, -ENOMEM, the errno of reading, or what a handler returned below 0, which ends the scan. */

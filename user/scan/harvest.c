@@ -18,7 +18,6 @@ int harvest_new(size_t arena_size, struct harvest **out_harvest)
 
 	if (!h)
 		return -ENOMEM;
-	pthread_mutex_init(&h->lock, NULL);
 	/* A stretch takes 80 bytes of the arena at least. */
 	h->max = arena_size / 80 < STRETCHES_MAX ? arena_size / 80 : STRETCHES_MAX;
 	h->slots = 2 * h->max + 1;
@@ -48,7 +47,6 @@ void harvest_free(struct harvest *h)
 	free(h->table);
 	free(h->words);
 	wipe_free(h->prekeys);
-	pthread_mutex_destroy(&h->lock);
 	free(h);
 }
 
@@ -75,22 +73,21 @@ static uint32_t *slot_of(struct harvest *h, const uint8_t *p, size_t len)
 	return &h->table[slot];
 }
 
-static void keep(struct harvest *h, struct bytes memory, size_t at, size_t len, bool bulk,
-		 const struct harvest_place *place)
+static void keep_stretch(struct harvest *h, struct bytes memory, const struct harvest_place *place,
+			 const struct harvest_part *part)
 {
+	size_t at = part->at, len = part->len;
 	size_t before = at < HARVEST_MARGIN ? at : HARVEST_MARGIN;
 	size_t left = memory.len - at - len;
 	size_t after = left < HARVEST_MARGIN ? left : HARVEST_MARGIN;
-	uint32_t *slot;
+	uint32_t *slot = slot_of(h, memory.p + at, len);
 	uint8_t *to;
 
-	pthread_mutex_lock(&h->lock);
-	slot = slot_of(h, memory.p + at, len);
 	if (*slot)
-		goto out;
+		return;
 	if (h->nr == h->max || len + 2 * HARVEST_MARGIN > h->size - h->used) {
 		h->full = true;
-		goto out;
+		return;
 	}
 	to = h->arena + h->used;
 	memset(to, 0, HARVEST_MARGIN - before);
@@ -100,16 +97,49 @@ static void keep(struct harvest *h, struct bytes memory, size_t at, size_t len, 
 		.offset = place->offset + at,
 		.vaddr = place->vaddr + at,
 		.at = (uint32_t)(h->used + HARVEST_MARGIN),
-		.len = (uint16_t)len,
+		.len = part->len,
 		.has_vaddr = place->has_vaddr,
 		.bytes = place->bytes,
 		.file = place->file,
-		.bulk = bulk,
+		.bulk = part->bulk,
 	};
 	h->used += len + 2 * HARVEST_MARGIN;
 	*slot = (uint32_t)++h->nr;
-out:
-	pthread_mutex_unlock(&h->lock);
+}
+
+static void keep_prekey(struct harvest *h, struct bytes memory, const struct harvest_place *place,
+			const struct harvest_part *part)
+{
+	struct harvest_prekey *prekey = &h->prekeys[h->nr_prekeys];
+
+	if (h->nr_prekeys == HARVEST_PREKEYS_MAX) {
+		h->full = true;
+		return;
+	}
+	prekey->offset = place->offset + part->at;
+	SHA512(memory.p + part->at, HARVEST_BULK, prekey->key);
+	h->nr_prekeys++;
+}
+
+void harvest_keep(struct harvest *h, struct bytes memory, const struct harvest_place *place,
+		  const struct harvest_part *part)
+{
+	if (part->len)
+		keep_stretch(h, memory, place, part);
+	else
+		keep_prekey(h, memory, place, part);
+}
+
+struct parts {
+	struct harvest_part *items;
+	size_t nr;
+};
+
+static void add(struct parts *parts, size_t at, size_t len, bool bulk)
+{
+	if (parts->nr < HARVEST_PARTS)
+		parts->items[parts->nr++] =
+			(struct harvest_part){(uint32_t)at, (uint16_t)len, bulk};
 }
 
 /* Half of its bytes are set: it may be a word of a number whose top 16 bits happen to be none. */
@@ -158,8 +188,7 @@ static bool begins_with_chance(struct bytes memory, size_t at)
 }
 
 /* Cuts out of [at, end) what has as many different bytes as chance gives, and a block around. */
-static void carve(struct harvest *h, struct bytes memory, size_t at, size_t end,
-		  const struct harvest_place *place)
+static void carve(struct bytes memory, size_t at, size_t end, struct parts *parts)
 {
 	size_t limit = end - at >= HARVEST_BULK ? HARVEST_BULK_KEPT : HARVEST_STRETCH_MAX;
 	size_t nr = (end - at) / BLOCK;
@@ -185,7 +214,7 @@ static void carve(struct harvest *h, struct bytes memory, size_t at, size_t end,
 		widen(memory, &from, &to);
 		if (to - from > HARVEST_STRETCH_MAX)
 			to = from + HARVEST_STRETCH_MAX;
-		keep(h, memory, from, to - from, end - at >= HARVEST_BULK, place);
+		add(parts, from, to - from, end - at >= HARVEST_BULK);
 		if (end - at >= HARVEST_BULK)
 			return;
 		i = last + 3;
@@ -196,8 +225,7 @@ static void carve(struct harvest *h, struct bytes memory, size_t at, size_t end,
  * OpenSSH's prekey is 16 KiB of random bytes in a chunk of its own (sshkey.c,
  * SSHKEY_SHIELD_PREKEY_LEN): alone, or with the head of glibc's chunk before it.
  */
-static void maybe_prekey(struct harvest *h, struct bytes memory, size_t at, size_t end,
-			 const struct harvest_place *place)
+static void maybe_prekey(struct bytes memory, size_t at, size_t end, struct parts *parts)
 {
 	uint64_t before = 0;
 
@@ -207,41 +235,44 @@ static void maybe_prekey(struct harvest *h, struct bytes memory, size_t at, size
 		memcpy(&before, memory.p + at - 8, 8);
 	if ((before & ~0xfULL) != HARVEST_BULK + 0x10 && end - at > HARVEST_BULK + 64)
 		return;
-	pthread_mutex_lock(&h->lock);
-	if (h->nr_prekeys < HARVEST_PREKEYS_MAX) {
-		struct harvest_prekey *prekey = &h->prekeys[h->nr_prekeys++];
-
-		prekey->offset = place->offset + at;
-		SHA512(memory.p + at, HARVEST_BULK, prekey->key);
-	} else {
-		h->full = true;
-	}
-	pthread_mutex_unlock(&h->lock);
+	add(parts, at, 0, true);
 }
 
-void harvest_take(struct harvest *h, struct bytes memory, const struct run *run,
-		  const struct harvest_place *place)
+size_t harvest_find(struct bytes memory, const struct run *run, const struct harvest_place *place,
+		    struct harvest_part out[static HARVEST_PARTS])
 {
 	size_t at = run->from, end = run->to;
+	struct parts parts = {out, 0};
 
 	/* The parts of words before and after. */
 	if (place->bytes && end - at < BLOCK && at >= 8 && end + 8 <= memory.len) {
 		if (chance_different(memory.p + at, 24) >= DIFFERENT_MIN_24)
-			keep(h, memory, at - 8, 40, false, place);
-		return;
+			add(&parts, at - 8, 40, false);
+		return parts.nr;
 	}
-	carve(h, memory, at, end, place);
-	maybe_prekey(h, memory, at, end, place);
+	carve(memory, at, end, &parts);
+	maybe_prekey(memory, at, end, &parts);
+	return parts.nr;
 }
 
-bool harvest_is_full(struct harvest *h)
+bool harvest_is_full(const struct harvest *h)
 {
-	bool full;
+	return h->size - h->used < (1 << 20) || h->nr + 4096 > h->max;
+}
 
-	pthread_mutex_lock(&h->lock);
-	full = h->size - h->used < (1 << 20) || h->nr + 4096 > h->max;
-	pthread_mutex_unlock(&h->lock);
-	return full;
+bool harvest_prekeys_full(const struct harvest *h)
+{
+	return h->nr_prekeys == HARVEST_PREKEYS_MAX;
+}
+
+void harvest_drop_prekeys(struct harvest *h)
+{
+	size_t first = h->nr_prekeys / 2, left = h->nr_prekeys - first;
+
+	memmove(h->prekeys, h->prekeys + first, left * sizeof(*h->prekeys));
+	explicit_bzero(h->prekeys + left, first * sizeof(*h->prekeys));
+	h->nr_prekeys = left;
+	h->full = true;
 }
 
 static void fill_table(struct harvest *h)

@@ -10,8 +10,6 @@
  */
 #pragma once
 
-#include <pthread.h>
-
 #include "base/cleanup.h"
 #include "scan/bytes.h"
 #include "scan/runs.h"
@@ -51,7 +49,6 @@ struct harvest {
 	size_t nr, max, slots; /* of the stretches; of the table */
 	size_t nr_prekeys;
 	bool full; /* something was left out */
-	pthread_mutex_t lock; /* of all this, during harvest_collect() */
 };
 
 int harvest_new(size_t arena_size, struct harvest **out_harvest); /* -ENOMEM */
@@ -65,19 +62,43 @@ struct harvest_place {
 	bool has_vaddr, bytes, file;
 };
 
+/* Of a run, something to be kept; at: in the memory that it is out of. */
+struct harvest_part {
+	uint32_t at;
+	uint16_t len; /* of 8; 0: a prekey */
+	bool bulk;
+};
+
+#define HARVEST_PARTS 256 /* more are in no run */
+
 /*
- * Takes what looks like chance out of a run. Called by several threads at a time.
+ * What of a run looks like chance: how many parts there are of it. Only looks, so from any thread;
+ * where is not asked for more than `bytes`.
  */
-void harvest_take(struct harvest *harvest, struct bytes memory, const struct run *run,
-		  const struct harvest_place *place);
+size_t harvest_find(struct bytes memory, const struct run *run, const struct harvest_place *place,
+		    struct harvest_part out[static HARVEST_PARTS]);
+
+/*
+ * Puts it in, unless the same bytes are there. By one thread at a time, and in an order that does
+ * not depend on threads: which of several places is known, and what gives way, is by who came
+ * first.
+ */
+void harvest_keep(struct harvest *harvest, struct bytes memory, const struct harvest_place *place,
+		  const struct harvest_part *part);
 
 /* True when an arena is nearly full: then ask the questions, and drop the older half. */
-bool harvest_is_full(struct harvest *harvest);
+bool harvest_is_full(const struct harvest *harvest);
 void harvest_drop_half(struct harvest *harvest);
 
+/* The same of prekeys, for which only shielded keys (detect-shield.h) have to be asked. There is
+ * room for one more after that, and none before; the verdict says that some gave way:
+ * harvest->full. */
+bool harvest_prekeys_full(const struct harvest *harvest);
+void harvest_drop_prekeys(struct harvest *harvest);
+
 /*
- * Before questions are asked. Sorts the stretches by position in the dump: several threads bring
- * them in any order.
+ * Before questions are asked. Sorts the stretches by position in the dump: segments may stand there
+ * in any order.
  */
 void harvest_sort(struct harvest *harvest);
 

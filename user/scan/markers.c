@@ -2,6 +2,8 @@
 /* Three table lookups for each place, or two for two. */
 #include "scan/markers.h"
 
+#include "scan/code.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -139,10 +141,10 @@ void markers_find(const struct markers *m, struct bytes memory, size_t from, siz
 		  void (*hit)(void *userdata, size_t at, unsigned groups), void *userdata)
 {
 #if defined(__x86_64__)
-	if (memory.len >= 3 && __builtin_cpu_supports("avx2")) {
+	if (memory.len >= 3 && code_may(CODE_AVX2) && __builtin_cpu_supports("avx2")) {
 		size_t limit = to < memory.len - 2 ? to + 2 : memory.len;
 
-		if (from < to && __builtin_cpu_supports("avx512bw"))
+		if (from < to && code_may(CODE_AVX512) && __builtin_cpu_supports("avx512bw"))
 			from = find_avx512(m, memory.p, from, limit, hit, userdata);
 		else if (from < to)
 			from = find_avx2(m, memory.p, from, limit, hit, userdata);

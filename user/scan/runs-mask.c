@@ -199,17 +199,17 @@ __attribute__((target("avx512f,avx512bw"))) static void mask_avx512(const uint8_
 }
 #endif
 
-word_mask_fn *word_mask_code(enum runs_code code)
+word_mask_fn *word_mask_code(enum scan_code code)
 {
 	switch (code) {
-	case RUNS_PLAIN:
+	case CODE_PLAIN:
 		return mask_plain;
 #if defined(__x86_64__)
-	case RUNS_SSE2:
+	case CODE_SSE2:
 		return mask_sse2;
-	case RUNS_AVX2:
+	case CODE_AVX2:
 		return __builtin_cpu_supports("avx2") ? mask_avx2 : NULL;
-	case RUNS_AVX512:
+	case CODE_AVX512:
 		return __builtin_cpu_supports("avx512bw") ? mask_avx512 : NULL;
 #endif
 	default:

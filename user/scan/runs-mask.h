@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "scan/code.h"
 #include "scan/runs.h"
 
 #define MASK_BYTES 512
@@ -17,4 +18,4 @@ struct word_mask {
 /* p: MASK_BYTES readable bytes, of any alignment. */
 typedef void word_mask_fn(const uint8_t *p, struct word_mask *out);
 
-word_mask_fn *word_mask_code(enum runs_code code); /* NULL: the machine cannot */
+word_mask_fn *word_mask_code(enum scan_code code); /* NULL: the machine cannot */

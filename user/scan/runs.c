@@ -6,25 +6,18 @@
 
 #define GAP_MAX 5 /* windows of four words without one word that is no key's */
 
-static word_mask_fn *mask_of;
-
-__attribute__((constructor)) static void choose(void)
+static word_mask_fn *best_code(void)
 {
-	for (int code = RUNS_CODE_NR - 1; !mask_of; code--)
-		mask_of = word_mask_code((enum runs_code)code);
-}
+	word_mask_fn *fn = NULL;
 
-bool runs_use(enum runs_code code)
-{
-	word_mask_fn *fn = word_mask_code(code);
-
-	if (fn)
-		mask_of = fn;
-	return fn != NULL;
+	for (unsigned code = CODE_NR; code-- > 0 && !fn;)
+		if (code_may((enum scan_code)code))
+			fn = word_mask_code((enum scan_code)code);
+	return fn;
 }
 
 /* The masks of the words from `at` on; behind the end of memory there are none. */
-static struct word_mask masks(struct bytes memory, size_t at)
+static struct word_mask masks(word_mask_fn *mask_of, struct bytes memory, size_t at)
 {
 	struct word_mask m = {0, 0, 0};
 
@@ -62,13 +55,13 @@ static uint64_t windows(struct word_mask now, struct word_mask next, bool three)
 }
 
 /* Where the stretch that begins at `at` ends, followed no further than RUN_REACH. */
-static size_t end_of(struct bytes memory, size_t at, bool three)
+static size_t end_of(word_mask_fn *mask_of, struct bytes memory, size_t at, bool three)
 {
-	struct word_mask now = masks(memory, at);
+	struct word_mask now = masks(mask_of, memory, at);
 	size_t last = at, width = three ? 24 : 32;
 
 	for (size_t block = at; block < at + RUN_REACH; block += MASK_BYTES) {
-		struct word_mask next = masks(memory, block + MASK_BYTES);
+		struct word_mask next = masks(mask_of, memory, block + MASK_BYTES);
 		uint64_t w = windows(now, next, three);
 
 		if (w == ~0ULL) {
@@ -92,6 +85,7 @@ size_t runs_find(struct bytes memory, size_t from, size_t to, bool bytes, struct
 		 size_t max)
 {
 	size_t at = (from + 7) / 8 * 8, taken = at, nr = 0;
+	word_mask_fn *mask_of = best_code();
 	struct word_mask now;
 	uint64_t before = 0;
 
@@ -101,10 +95,12 @@ size_t runs_find(struct bytes memory, size_t from, size_t to, bool bytes, struct
 		return 0;
 	/* What has begun before is another's. */
 	if (at >= 8)
-		before = windows(masks(memory, at - 8), (struct word_mask){0, 0, 0}, bytes) & 1;
-	now = masks(memory, at);
+		before = windows(masks(mask_of, memory, at - 8), (struct word_mask){0, 0, 0},
+				 bytes) &
+			 1;
+	now = masks(mask_of, memory, at);
 	for (; at < to; at += MASK_BYTES) {
-		struct word_mask next = masks(memory, at + MASK_BYTES);
+		struct word_mask next = masks(mask_of, memory, at + MASK_BYTES);
 		uint64_t w = now.random | next.random ? windows(now, next, bytes) : 0;
 		uint64_t starts = w & ~(w << 1 | before);
 
@@ -115,7 +111,7 @@ size_t runs_find(struct bytes memory, size_t from, size_t to, bool bytes, struct
 				break;
 			if (start < taken)
 				continue;
-			taken = end_of(memory, start, bytes);
+			taken = end_of(mask_of, memory, start, bytes);
 			out[nr++] = (struct run){(uint32_t)start, (uint32_t)taken};
 		}
 		before = w >> 63;
@@ -123,10 +119,10 @@ size_t runs_find(struct bytes memory, size_t from, size_t to, bool bytes, struct
 		/* What a long stretch covers was looked at already. */
 		if (taken >= at + 3 * (size_t)MASK_BYTES) {
 			at = taken - MASK_BYTES;
-			before = windows(masks(memory, taken - 8), (struct word_mask){0, 0, 0},
-					 bytes) &
+			before = windows(masks(mask_of, memory, taken - 8),
+					 (struct word_mask){0, 0, 0}, bytes) &
 				 1;
-			now = masks(memory, taken);
+			now = masks(mask_of, memory, taken);
 		}
 	}
 	return nr;

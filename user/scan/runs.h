@@ -34,8 +34,3 @@ static inline bool run_word(const uint8_t *p)
 
 	return (uint16_t)(top - 1) < 0xfffe;
 }
-
-/* For comparison: which code looks at the words. The best one that the machine has is taken first.
- */
-enum runs_code { RUNS_PLAIN = 0, RUNS_SSE2, RUNS_AVX2, RUNS_AVX512, RUNS_CODE_NR };
-bool runs_use(enum runs_code code); /* false: the machine cannot */

@@ -42,7 +42,8 @@ static int say_digest(void *userdata, const struct scan_digest *digest)
 
 static int start_threads(void *userdata)
 {
-	return dump_start(userdata);
+	dump_start(userdata);
+	return 0;
 }
 
 void scanner_child(struct dump_input *dump, uint32_t cpu_seconds)
@@ -60,6 +61,7 @@ void scanner_child(struct dump_input *dump, uint32_t cpu_seconds)
 	signal(SIGPIPE, SIG_IGN);
 	done.error =
 		scan_sandbox_enter(&limits, NULL) < 0 ? -EPERM : dump_scan(dump, &events, NULL);
+	dump_stop(dump);
 	wipe_stack();
 	_exit(say(&done) < 0);
 }

@@ -3,6 +3,9 @@
 #include "scan/sweep.h"
 
 #include <string.h>
+
+#include "scan/code.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -86,18 +89,18 @@ __attribute__((target("avx2"))) static size_t find64_avx2(const uint8_t *p, size
 bool sweep_is_zero(const uint8_t *p, size_t len)
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2"))
+	if (code_may(CODE_AVX2) && __builtin_cpu_supports("avx2"))
 		return is_zero_avx2(p, len);
-	return is_zero_sse2(p, len);
-#else
-	return is_zero_plain(p, len);
+	if (code_may(CODE_SSE2))
+		return is_zero_sse2(p, len);
 #endif
+	return is_zero_plain(p, len);
 }
 
 size_t sweep_find64(const uint8_t *p, size_t len, uint64_t word)
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2"))
+	if (code_may(CODE_AVX2) && __builtin_cpu_supports("avx2"))
 		return find64_avx2(p, len, word);
 #endif
 	return find64_plain(p, 0, len, word);

@@ -123,6 +123,8 @@ static void look(struct windows *w, unsigned worker, const struct window *window
 	}
 	if (open)
 		show(w, worker, &run);
+	if (pass->passed)
+		pass->passed(pass->userdata, worker, window);
 	pass->looked_at += window->to - window->from;
 	if (!worker && pass->tick)
 		pass->tick(pass->userdata, pass->looked_at);
@@ -172,7 +174,8 @@ static void set_window(struct room *room, const struct windows_pass *pass,
 /* --- tables --- */
 
 /* The next piece that nobody has; false: there is none. */
-static bool take_piece(struct windows *w, const struct segment **out_segment, uint64_t *out_at)
+static bool take_piece(struct windows *w, const struct segment **out_segment, uint64_t *out_at,
+		       uint64_t *out_piece)
 {
 	bool found = false;
 
@@ -192,6 +195,7 @@ static bool take_piece(struct windows *w, const struct segment **out_segment, ui
 			}
 			*out_segment = s;
 			*out_at = w->at;
+			*out_piece = w->pass->pieces++;
 			w->at = s->len - w->at < WINDOW_CORE ? s->len : w->at + WINDOW_CORE;
 			found = true;
 		} else {
@@ -204,13 +208,20 @@ static bool take_piece(struct windows *w, const struct segment **out_segment, ui
 	return found;
 }
 
+/* A number that was handed out, and nothing could be read: others may wait for it. */
+static void pass_by(struct windows *w, unsigned worker, uint64_t piece)
+{
+	if (w->pass->passed)
+		w->pass->passed(w->pass->userdata, worker, &(struct window){.piece = piece});
+}
+
 static void read_pieces(struct windows *w, unsigned worker)
 {
 	struct room *room = &w->rooms[worker];
 	const struct segment *s;
-	uint64_t at;
+	uint64_t at, piece;
 
-	while (!over(w->pass) && take_piece(w, &s, &at)) {
+	while (!over(w->pass) && take_piece(w, &s, &at, &piece)) {
 		uint64_t start = at < WINDOW_BEFORE ? 0 : at - WINDOW_BEFORE;
 		uint64_t left = s->len - start, need = s->len - at;
 		size_t want = (size_t)(at - start) + WINDOW_CORE + WINDOW_AFTER;
@@ -219,14 +230,18 @@ static void read_pieces(struct windows *w, unsigned worker)
 
 		if (got < 0) {
 			fail(w->pass, (int)got);
+			pass_by(w, worker, piece);
 			return;
 		}
 		need = need < WINDOW_CORE ? need : WINDOW_CORE;
 		if ((uint64_t)got < at - start + need)
 			w->pass->flags |= SCAN_CHANGED;
-		if ((uint64_t)got <= at - start)
+		if ((uint64_t)got <= at - start) {
+			pass_by(w, worker, piece);
 			continue;
+		}
 		set_window(room, w->pass, s, start, at, (size_t)got);
+		room->window.piece = piece;
 		look(w, worker, &room->window);
 	}
 }
@@ -280,6 +295,7 @@ static struct room *pop_ready(struct windows *w)
 static void put_ready(struct windows *w, struct room *room)
 {
 	pthread_mutex_lock(&w->lock);
+	room->window.piece = w->pass->pieces++;
 	room->next = NULL;
 	if (w->last)
 		w->last->next = room;

@@ -28,10 +28,14 @@ DEFINE_CLEANUP(struct windows *, windows_free)
 struct windows_pass {
 	unsigned align;
 	void (*look)(void *userdata, unsigned worker, const struct window *window);
+	/* As struct detector's piece(): after all looks at the piece, stopped or not. May be NULL.
+	 */
+	void (*passed)(void *userdata, unsigned worker, const struct window *piece);
 	/* Of the first worker, now and then: how far it is. */
 	void (*tick)(void *userdata, uint64_t looked_at);
 	void *userdata;
 	const atomic_bool *stop; /* ends the pass early */
+	uint64_t pieces; /* so far: 0 for a start, then it goes on from table to table */
 	/* What came of it. */
 	atomic_ullong looked_at; /* bytes of memory, zeros included */
 	atomic_ullong flags; /* SCAN_* */

@@ -74,7 +74,7 @@ int wipe_libcrypto(void)
 
 __attribute__((noinline)) void wipe_stack(void)
 {
-	uint8_t deep[64 * 1024];
+	uint8_t deep[WIPE_STACK];
 
 	explicit_bzero(deep, sizeof(deep));
 }

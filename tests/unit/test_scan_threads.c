@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Threads of a scan: all take part, fewer will do, what they leave on their stacks is wiped, and
+ * the findings do not depend on them; nor does what comes last depend on how much came before.
+ */
+#include "scan/crew.h"
+
+#include <dlfcn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "scan/dump.h"
+#include "scan/scanner.h"
+#include "scan/source.h"
+#include "scan/windows.h"
+#include "unit/numbers.h"
+
+#define STACK_MIN (1 << 20) /* mappings of at least so much are stacks, here */
+
+/* --- between the scanner and the C library --- */
+
+static unsigned threads_left = CREW_MAX; /* that can be had */
+/* Shared with forks: threads; their stacks that were given back, and that were not wiped then. */
+static struct counts {
+	unsigned hired, back, dirty;
+} * counts;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+		(__typeof__(real))dlsym(RTLD_NEXT, "pthread_create");
+
+	if (!threads_left)
+		return EAGAIN;
+	threads_left--;
+	counts->hired++;
+	return real(thread, attr, start, arg);
+}
+
+/* The upper part of the mapping, as a guard may stand below. */
+static bool is_wiped(const uint8_t *p, size_t len)
+{
+	const uint64_t *words = (const uint64_t *)(p + len - STACK_MIN);
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < STACK_MIN / sizeof(*words); i++)
+		all |= words[i];
+	return !all;
+}
+
+int munmap(void *p, size_t len)
+{
+	if (len >= STACK_MIN && len < STACK_MIN + (256 << 10)) {
+		counts->back++;
+		counts->dirty += !is_wiped(p, len);
+	}
+	return (int)syscall(SYS_munmap, p, len);
+}
+
+/* --- findings --- */
+
+#define SEEN_MAX 256
+
+struct seen {
+	struct finding items[SEEN_MAX];
+	unsigned nr;
+	struct finding end;
+};
+
+static int see(void *userdata, const struct finding *finding)
+{
+	struct seen *seen = userdata;
+
+	if (finding->what == FINDING_END) {
+		seen->end = *finding;
+		return 0;
+	}
+	assert_true(seen->nr < SEEN_MAX);
+	seen->items[seen->nr] = *finding;
+	seen->items[seen->nr++].tag = 0; /* under a key of this scan's own */
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint8_t x[FINDING_SIZE], y[FINDING_SIZE];
+
+	finding_encode(a, x);
+	finding_encode(b, y);
+	return memcmp(x, y, sizeof(x));
+}
+
+static void scan(int fd, unsigned workers, struct seen *seen)
+{
+	static const struct dump_events events = {.found = see};
+	struct dump_input input = {.fd = fd, .maps_fd = -1, .options.workers = workers};
+
+	seen->nr = 0;
+	dump_start(&input);
+	assert_int_equal(dump_scan(&input, &events, seen), 0);
+	dump_stop(&input);
+	qsort(seen->items, seen->nr, sizeof(seen->items[0]), compare);
+}
+
+static void assert_same(const struct seen *a, const struct seen *b)
+{
+	assert_int_equal(a->nr, b->nr);
+	for (unsigned i = 0; i < a->nr; i++)
+		if (compare(&a->items[i], &b->items[i]))
+			fail_msg("finding %u: at %llu and at %llu", i,
+				 (unsigned long long)a->items[i].offset,
+				 (unsigned long long)b->items[i].offset);
+	assert_int_equal(compare(&a->end, &b->end), 0);
+}
+
+/* --- dumps --- */
+
+struct dump_file {
+	uint8_t *p;
+	size_t len;
+	int fd;
+};
+
+static struct dump_file file_new(size_t len)
+{
+	struct dump_file f = {.len = len, .fd = memfd_create("dump", MFD_CLOEXEC)};
+
+	assert_true(f.fd >= 0);
+	assert_int_equal(ftruncate(f.fd, (off_t)len), 0);
+	f.p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, f.fd, 0);
+	assert_true(f.p != MAP_FAILED);
+	return f;
+}
+
+static void file_free(struct dump_file *f)
+{
+	munmap(f->p, f->len);
+	close(f->fd);
+}
+
+struct rsa {
+	uint8_t n[128], p[64], q[64]; /* as limbs */
+	EVP_PKEY *pkey;
+};
+
+static struct rsa make_rsa(void)
+{
+	struct rsa rsa = {.pkey = EVP_RSA_gen(1024)};
+	BIGNUM *n = NULL, *p = NULL, *q = NULL;
+
+	assert_non_null(rsa.pkey);
+	EVP_PKEY_get_bn_param(rsa.pkey, OSSL_PKEY_PARAM_RSA_N, &n);
+	EVP_PKEY_get_bn_param(rsa.pkey, OSSL_PKEY_PARAM_RSA_FACTOR1, &p);
+	EVP_PKEY_get_bn_param(rsa.pkey, OSSL_PKEY_PARAM_RSA_FACTOR2, &q);
+	BN_bn2lebinpad(n, rsa.n, sizeof(rsa.n));
+	BN_bn2lebinpad(p, rsa.p, sizeof(rsa.p));
+	BN_bn2lebinpad(q, rsa.q, sizeof(rsa.q));
+	BN_free(n);
+	BN_clear_free(p);
+	BN_clear_free(q);
+	EVP_PKEY_free(rsa.pkey);
+	return rsa;
+}
+
+#define STEP 128 /* from one thing to the next: 48 random bytes, which are no number of RSA's */
+
+/*
+ * More than the harvest keeps, which is some 98,000 stretches: it is asked and halved several
+ * times. Of each MiB that is full another one has little in it, which is sooner looked at.
+ */
+static struct dump_file overfull(size_t steps)
+{
+	struct dump_file f = file_new(steps * STEP);
+
+	for (size_t i = 0; i < steps; i += i * STEP / WINDOW_CORE & 1 ? 16 : 1)
+		RAND_bytes(f.p + i * STEP, 48);
+	return f;
+}
+
+/* Amid zeros, over four steps. */
+static void put(struct dump_file *f, size_t step, const void *p, size_t len)
+{
+	memset(f->p + step * STEP, 0, 4 * (size_t)STEP);
+	memcpy(f->p + (step + 1) * STEP, p, len);
+}
+
+/* --- all take part --- */
+
+#define WORKERS 3
+
+struct meeting {
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	unsigned pieces[WORKERS]; /* that each has looked at */
+	unsigned came, passed[64];
+	bool late;
+};
+
+/* Who comes waits for the others: so none can have done it all alone. */
+static void meet(void *userdata, unsigned worker, const struct window *window)
+{
+	struct meeting *m = userdata;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 120;
+	pthread_mutex_lock(&m->lock);
+	m->came += !m->pieces[worker]++;
+	pthread_cond_broadcast(&m->change);
+	while (m->came < WORKERS && !m->late)
+		m->late = pthread_cond_timedwait(&m->change, &m->lock, &until) != 0;
+	pthread_mutex_unlock(&m->lock);
+}
+
+static void pass_by(void *userdata, unsigned worker, const struct window *piece)
+{
+	struct meeting *m = userdata;
+
+	pthread_mutex_lock(&m->lock);
+	if (piece->piece < ARRAY_SIZE(m->passed))
+		m->passed[piece->piece]++;
+	pthread_mutex_unlock(&m->lock);
+}
+
+static int one_segment(void *userdata, struct segment *out_segment)
+{
+	bool *given = userdata;
+
+	if (*given)
+		return 0;
+	*given = true;
+	*out_segment = (struct segment){.len = 8 * WINDOW_CORE};
+	return 1;
+}
+
+static long fill(void *userdata, const struct segment *segment, void *out, size_t len, uint64_t at)
+{
+	memset(out, 0x5a, len);
+	return (long)len;
+}
+
+static void every_thread_looks_at_some_of_it(void **state)
+{
+	const struct segment segment = {.len = 8 * WINDOW_CORE};
+	struct dump_file f = file_new(segment.len);
+	_cleanup_source_ struct source *source = NULL;
+	_cleanup_windows_ struct windows *windows = NULL;
+	_cleanup_crew_ struct crew *crew = NULL;
+	atomic_bool stop = false;
+
+	memset(f.p, 0x5a, f.len);
+	assert_int_equal(source_new_fd(f.fd, &source), 0);
+	assert_int_equal(crew_new(WORKERS, &crew), 0);
+	assert_int_equal(crew_workers(crew), WORKERS);
+	assert_int_equal(windows_new(crew, &windows), 0);
+	for (unsigned stream = 0; stream < 2; stream++) {
+		struct meeting m = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER};
+		struct windows_pass pass = {
+			.align = 8,
+			.look = meet,
+			.passed = pass_by,
+			.userdata = &m,
+			.stop = &stop,
+		};
+		bool given = false;
+		const struct windows_stream from = {one_segment, fill, &given};
+
+		assert_int_equal(stream ? windows_of_stream(windows, &pass, &from)
+					: windows_of_table(windows, &pass, source, &segment, 1),
+				 0);
+		assert_false(m.late);
+		for (unsigned i = 0; i < WORKERS; i++)
+			assert_true(m.pieces[i] > 0);
+		/* Each number once, and no other. */
+		assert_int_equal(pass.pieces, 8);
+		for (unsigned i = 0; i < ARRAY_SIZE(m.passed); i++)
+			assert_int_equal(m.passed[i], i < 8);
+	}
+	file_free(&f);
+}
+
+/* --- fewer will do --- */
+
+static void a_thread_that_is_not_to_be_had_is_done_without(void **state)
+{
+	static const struct scanner_events events = {.found = see};
+	struct dump_file f = file_new(4 * WINDOW_CORE);
+	struct rsa rsa = make_rsa();
+	struct seen whole = {.nr = 0};
+
+	memcpy(f.p + 4096, rsa.n, sizeof(rsa.n));
+	memcpy(f.p + 3 * WINDOW_CORE, rsa.p, sizeof(rsa.p));
+	threads_left = CREW_MAX;
+	scan(f.fd, 3, &whole);
+	assert_int_equal(whole.nr, 1);
+	for (unsigned left = 0; left < 3; left++) {
+		struct scanner_input input = {.fd = f.fd, .maps_fd = -1, .options.workers = 3};
+		struct seen seen = {.nr = 0};
+		struct crew *crew;
+
+		threads_left = left;
+		assert_int_equal(crew_new(3, &crew), 0);
+		assert_int_equal(crew_workers(crew), 1 + left);
+		crew_free(crew);
+		threads_left = left;
+		scan(f.fd, 3, &seen);
+		assert_same(&seen, &whole);
+		/* Behind its walls, too. */
+		threads_left = left;
+		seen.nr = 0;
+		assert_int_equal(scanner_run(&input, &events, &seen), 0);
+		assert_same(&seen, &whole);
+	}
+	threads_left = CREW_MAX;
+	file_free(&f);
+}
+
+/* --- stacks --- */
+
+static _Atomic(volatile uint8_t *) left_at; /* where a thread left something on its stack */
+
+__attribute__((noinline)) static void leave_something(void *userdata, unsigned worker)
+{
+	volatile uint8_t deep[256 * 1024];
+
+	for (size_t i = 0; i < sizeof(deep); i++)
+		deep[i] = 0xa5;
+	left_at = deep;
+}
+
+static void lead_nothing(void *userdata)
+{
+}
+
+static void stacks_of_threads_are_wiped(void **state)
+{
+	static const struct scanner_events events = {.found = see};
+	struct dump_file f = file_new(4 * WINDOW_CORE);
+	struct scanner_input input = {.fd = f.fd, .maps_fd = -1, .options.workers = 3};
+	struct seen seen = {.nr = 0};
+	struct crew *crew;
+
+#if defined(__SANITIZE_ADDRESS__)
+	skip(); /* it has stacks of its own making, and looks whose they are that are read */
+#endif
+	threads_left = CREW_MAX;
+	*counts = (struct counts){.hired = 0};
+	assert_int_equal(crew_new(2, &crew), 0);
+	crew_run(crew, lead_nothing, leave_something, NULL);
+	/* It stands there until the thread has ended: the test would see it. */
+	assert_int_equal(left_at[4096], 0xa5);
+	crew_free(crew);
+	assert_int_equal(counts->hired, 1);
+	assert_int_equal(counts->back, 1);
+	assert_int_equal(counts->dirty, 0);
+	/* The walled-in scanner ends its threads, too, before it says its last word. */
+	*counts = (struct counts){.hired = 0};
+	memset(f.p, 0x5a, f.len);
+	assert_int_equal(scanner_run(&input, &events, &seen), 0);
+	assert_int_equal(counts->hired, 2);
+	assert_int_equal(counts->back, 2);
+	assert_int_equal(counts->dirty, 0);
+	file_free(&f);
+}
+
+/* --- the same by any number --- */
+
+/*
+ * Keys of which the parts are as far apart as the harvest reaches, so that which are found is
+ * decided by what gives way; and primes that stand there twice, so that which is named is, too.
+ */
+static void any_number_of_threads_finds_the_same(void **state)
+{
+	const size_t steps = 360000, keys = 24;
+	struct dump_file f = overfull(steps);
+	struct seen first = {.nr = 0}, seen = {.nr = 0};
+
+	threads_left = UINT32_MAX;
+	for (size_t i = 0; i < keys; i++) {
+		size_t at = 100 + i * 5000, apart = 70000 + 4500 * i;
+		struct rsa rsa = make_rsa();
+
+		put(&f, at, rsa.n, sizeof(rsa.n));
+		/* The other prime, as which of many belong together is soon seen with both. */
+		put(&f, at + apart - 200, rsa.q, sizeof(rsa.q));
+		put(&f, at + apart, rsa.p, sizeof(rsa.p));
+		put(&f, at + apart + 8500, rsa.p, sizeof(rsa.p));
+	}
+	scan(f.fd, 1, &first);
+	/* Some are, and some are not: or nothing is decided here. */
+	assert_true(first.nr > 0 && first.nr < keys);
+	for (unsigned i = 0; i < 6; i++) {
+		scan(f.fd, 2 + i % 2, &seen);
+		assert_same(&seen, &first);
+	}
+	file_free(&f);
+	threads_left = CREW_MAX;
+}
+
+/* --- what comes last --- */
+
+static size_t put_string(uint8_t *to, const void *p, size_t len)
+{
+	memcpy(to, (const uint8_t[]){0, 0, (uint8_t)(len >> 8), (uint8_t)len}, 4);
+	memcpy(to + 4, p, len);
+	return 4 + len;
+}
+
+/* As sshkey_shield_private() does it; out: 160 bytes. */
+static void shield(const uint8_t *prekey, uint8_t out[static 160])
+{
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t secret[64], hash[64], plain[160] = {0};
+	size_t len = 32, at = 0;
+	int n;
+
+	EVP_PKEY_get_raw_private_key(pkey, secret, &len);
+	EVP_PKEY_get_raw_public_key(pkey, secret + 32, &len);
+	at += put_string(plain + at, "ssh-ed25519", 11);
+	at += put_string(plain + at, secret + 32, 32);
+	at += put_string(plain + at, secret, 64);
+	for (uint8_t pad = 1; at < sizeof(plain); pad++)
+		plain[at++] = pad;
+	EVP_Q_digest(NULL, "SHA512", NULL, prekey, 16384, hash, NULL);
+	EVP_EncryptInit_ex(ctx, EVP_aes_256_ctr(), NULL, hash, hash + 32);
+	EVP_EncryptUpdate(ctx, out, &n, plain, sizeof(plain));
+	EVP_CIPHER_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+}
+
+static unsigned count(const struct seen *seen, enum finding_what what)
+{
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < seen->nr; i++)
+		nr += seen->items[i].what == what;
+	return nr;
+}
+
+static void what_stands_last_is_found_however_much_came_before(void **state)
+{
+	const size_t steps = 300000, prekey_at = 20 * STEP;
+	struct dump_file f = overfull(steps);
+	struct rsa rsa = make_rsa();
+	uint8_t shielded[160];
+
+	/* What it is shielded with came first of all, and is kept; then the key, the last but two.
+	 */
+	memset(f.p, 0, 200 * STEP);
+	RAND_bytes(f.p + prekey_at, 16384);
+	memcpy(f.p + prekey_at - 8, &(uint64_t){0x4011}, 8);
+	shield(f.p + prekey_at, shielded);
+	put(&f, steps - 10, shielded, sizeof(shielded));
+	put(&f, steps - 6, rsa.n, sizeof(rsa.n));
+	/* Up to the very end. */
+	memset(f.p + (steps - 2) * STEP, 0, 2 * (size_t)STEP);
+	memcpy(f.p + f.len - sizeof(rsa.p), rsa.p, sizeof(rsa.p));
+	for (unsigned workers = 1; workers <= 3; workers++) {
+		struct seen seen = {.nr = 0};
+
+		scan(f.fd, workers, &seen);
+		assert_int_equal(count(&seen, FINDING_RSA), 1);
+		assert_int_equal(count(&seen, FINDING_SHIELDED), 1);
+	}
+	file_free(&f);
+}
+
+/* 16 KiB of noise look as what a key is shielded with, and so many are not kept. */
+static void a_shielded_key_is_found_behind_any_number_of_what_looks_like_prekeys(void **state)
+{
+	const size_t step = 16384 + 4096, nr = HARVEST_PREKEYS_MAX + 100;
+	struct dump_file f = file_new(nr * step + 4096);
+	uint8_t shielded[160];
+
+	for (size_t i = 0; i < nr; i++) {
+		RAND_bytes(f.p + i * step + 2048, 16384);
+		memcpy(f.p + i * step + 2040, &(uint64_t){0x4011}, 8);
+	}
+	shield(f.p + (nr - 1) * step + 2048, shielded);
+	memcpy(f.p + nr * step, shielded, sizeof(shielded));
+	for (unsigned workers = 1; workers <= 3; workers += 2) {
+		struct seen seen = {.nr = 0};
+
+		scan(f.fd, workers, &seen);
+		assert_int_equal(count(&seen, FINDING_SHIELDED), 1);
+		/* Some gave way, and the verdict says so. */
+		assert_true(seen.end.vaddr & SCAN_INCOMPLETE);
+	}
+	file_free(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_thread_looks_at_some_of_it),
+		cmocka_unit_test(a_thread_that_is_not_to_be_had_is_done_without),
+		cmocka_unit_test(stacks_of_threads_are_wiped),
+		cmocka_unit_test(any_number_of_threads_finds_the_same),
+		cmocka_unit_test(what_stands_last_is_found_however_much_came_before),
+		cmocka_unit_test(
+			a_shielded_key_is_found_behind_any_number_of_what_looks_like_prekeys),
+	};
+
+	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (counts == MAP_FAILED)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
