@@ -123,6 +123,9 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 
 void store_keep_count(struct trail_store *s)
 {
+	/* What was only inferred goes before what was seen: somebody can make as much of it as he
+	 * likes. What the key's trail is about goes last. */
+	static const enum statement order[] = {STMT_PURGE_INFERRED, STMT_PURGE, STMT_PURGE_ALL};
 	int rc = SQLITE_OK;
 
 	while (s->edges > s->max_edges && rc == SQLITE_OK) {
@@ -134,9 +137,8 @@ void store_keep_count(struct trail_store *s)
 				most = key;
 		if (!most || !store_begin(s))
 			return;
-		rc = purge(s, STMT_PURGE, most, s->edges - s->max_edges, 0, &gone);
-		if (rc == SQLITE_OK && !gone)
-			rc = purge(s, STMT_PURGE_ALL, most, s->edges - s->max_edges, 0, &gone);
+		for (size_t i = 0; i < ARRAY_SIZE(order) && rc == SQLITE_OK && !gone; i++)
+			rc = purge(s, order[i], most, s->edges - s->max_edges, 0, &gone);
 		if (!gone)
 			break;
 	}

@@ -45,9 +45,13 @@ const char trail_later_tables[] =
 	" node INTEGER NOT NULL, nr INTEGER NOT NULL, sha256 TEXT NOT NULL,"
 	" PRIMARY KEY (node, nr)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);"
-	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);"; /* of processes */
+	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);" /* of processes */
+	/* What gives way first, in order: for trail_statements[STMT_PURGE_INFERRED]. */
+	"CREATE INDEX IF NOT EXISTS edges_inferred ON edges (key, last)"
+	" WHERE evidence = 3 AND kind NOT IN (1, 7);";
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
-_Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2,
+_Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2 &&
+		       TRAIL_INFERRED == 3,
 	       "written out in `trail_statements`");
 
 #define OLDEST(condition)                                                              \
@@ -85,6 +89,7 @@ const char *const trail_statements[STMT_NR] = {
 	[STMT_REKEY_REST] =
 		"DELETE FROM edges WHERE key = ?1 OR (key = ?2 AND a = ?1 AND kind = 1)",
 	/* Where a key is kept and was found (kinds 1 and 7) says what its trail is about. */
+	[STMT_PURGE_INFERRED] = OLDEST(" AND evidence = 3 AND kind NOT IN (1, 7)"),
 	[STMT_PURGE] = OLDEST(" AND kind NOT IN (1, 7)"),
 	[STMT_PURGE_ALL] = OLDEST(""),
 	/* Only of a key of which nothing is seen any more: as long as it lives, all of its trail
