@@ -292,6 +292,26 @@ static void what_is_too_old_goes(void **state)
 	trail_store_free(store);
 }
 
+static void a_database_that_lost_most_gets_smaller(void **state)
+{
+	const char *path = tmpdir_path(state, "shrinks.db");
+	const struct trail_store_options options = {.path = path, .max_age_ns = 100 * SECOND};
+	struct trail_store *store = NULL;
+	struct stat full, small;
+
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	for (unsigned i = 0; i < 20000; i++)
+		put(store, 1, i, 10 * SECOND);
+	trail_store_free(store);
+	assert_int_equal(stat(path, &full), 0);
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	for (int i = 0; i < 200; i++)
+		trail_store_flush(store, 200 * SECOND);
+	trail_store_free(store);
+	assert_int_equal(stat(path, &small), 0);
+	assert_true(small.st_size < full.st_size / 3);
+}
+
 /* Who read it two years ago is known as long as there is the key. */
 static void the_trail_of_a_key_that_lives_is_kept_whole(void **state)
 {
@@ -587,6 +607,7 @@ int main(void)
 		CASE(what_was_seen_outlives_what_was_inferred),
 		CASE(what_gives_way_first_is_found_by_an_index),
 		CASE(what_is_too_old_goes),
+		CASE(a_database_that_lost_most_gets_smaller),
 		CASE(the_trail_of_a_key_that_lives_is_kept_whole),
 		CASE(nodes_and_alerts_go_with_their_edges),
 		CASE(a_key_that_becomes_known_takes_its_edges_along),

@@ -177,6 +177,8 @@ void trail_store_flush(struct trail_store *s, uint64_t now_ns)
 	if (s->db)
 		store_sweep_nodes(s);
 	store_commit(s);
+	if (s->db && !s->pending)
+		db_shrink(s->db);
 	if (told && s->lost != lost_before) { /* that gap may have gone with the rest */
 		s->gap += told;
 		s->lost_from_ns = from_ns;
