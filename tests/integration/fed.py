@@ -4,6 +4,7 @@
 
 	fed.py kill KEYTRAIL FED-DIRECTORY KILLS
 	fed.py soak KEYTRAIL FED-DIRECTORY EVENTS
+	fed.py start KEYTRAIL FED-DIRECTORY 0
 
 kill: the daemon is killed with SIGKILL at so many random points, between two events or in the middle
 of what it does about one, and started anew. What it was not done with two seconds (of the trace)
@@ -14,6 +15,8 @@ with the same id and the same words; and the chain of the evidence log must be w
 soak: an hour of short processes, one in ten of which reads a key. When the tables are full, memory
 must not grow any more. Windows of alerts are short, so that they are full within the first half: there
 are some that only alerts fill.
+
+start: what it says where it cannot.
 
 Prints one line per check; exits 0 if all hold. `kill` prints the seed of its random points; SEED=that
 in the environment makes the run again, as far as the machine does.
@@ -30,6 +33,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -331,7 +335,26 @@ def soak(events):
     print(f"{done} events in {took:.0f} s, {done / took:.0f} a second; {len(log.lines)} syslog lines")
 
 
-if MODE == "kill":
+# --- start ------------------------------------------------------------------------------------------
+
+def start():
+    """From a directory that is gone a relative path says nothing."""
+    fresh()
+    for option in ("--policy", "--record"):
+        here = tempfile.mkdtemp(prefix="keytrail-fed-")
+        result = subprocess.run(
+            ["/bin/sh", "-c", 'rmdir "$1" && exec "$2" "$3" some/file', "sh", here, f"{FED}/keytraild",
+             option], cwd=here, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=LIMIT, env={**os.environ, "FED_PROGRESS": f"{HOST}/progress"})
+        check(f"a relative path of {option} from a directory that is gone is named, with the cause",
+              result.returncode == os.EX_OSERR and "some/file: " in result.stderr
+              and "directory is gone" in result.stderr, (result.returncode, result.stderr))
+        check("and nothing was begun", os.listdir(HOST) == [], os.listdir(HOST))
+
+
+if MODE == "start":
+    start()
+elif MODE == "kill":
     kill(NUMBER)
 else:
     soak(NUMBER)
