@@ -4,6 +4,7 @@
 
 	fed.py kill KEYTRAIL FED-DIRECTORY KILLS
 	fed.py soak KEYTRAIL FED-DIRECTORY EVENTS
+	fed.py start KEYTRAIL FED-DIRECTORY 0
 
 kill: the daemon is killed with SIGKILL at so many random points, between two events or in the middle
 of what it does about one, and started anew. What it was not done with two seconds (of the trace)
@@ -15,8 +16,10 @@ soak: an hour of short processes, one in ten of which reads a key. When the tabl
 must not grow any more. Windows of alerts are short, so that they are full within the first half: there
 are some that only alerts fill.
 
-Prints one line per check; exits 0 if all hold. SEED makes a run of `kill` repeatable as far as the
-machine does.
+start: what it says where it cannot.
+
+Prints one line per check; exits 0 if all hold. `kill` prints the seed of its random points; SEED=that
+in the environment makes the run again, as far as the machine does.
 """
 import collections
 import json
@@ -30,6 +33,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -39,6 +43,7 @@ HOST = f"{FED}/host"
 SECOND = 1000000000
 T0 = 1000 * SECOND  # as in tests/fed/events.c
 LIMIT = 120  # seconds without progress
+PAUSE_LEAST, PAUSE_MOST = 0.001, 0.05  # seconds between two looks at it
 failed = 0
 
 
@@ -120,14 +125,17 @@ class Daemon:
         return struct.unpack("QQ", self.map[:16])
 
     def wait_for(self, events):
-        """Whether so many were done, and the daemon still runs."""
-        seen, end = -1, time.monotonic() + LIMIT
-        while self.process.poll() is None and time.monotonic() < end:
+        """Whether so many were done, and the daemon still runs. While nothing moves it is asked less
+        and less often: the processor is the daemon's."""
+        seen, moved, pause = -1, time.monotonic(), PAUSE_LEAST
+        while self.process.poll() is None and time.monotonic() < moved + LIMIT:
             done = self.progress()[0]
             if done >= events:
                 return True
+            pause = min(2 * pause, PAUSE_MOST)
             if done != seen:
-                seen, end = done, time.monotonic() + LIMIT
+                seen, moved, pause = done, time.monotonic(), PAUSE_LEAST
+            time.sleep(pause)
         return False
 
     def end(self):
@@ -209,9 +217,7 @@ def broken(kills):
         daemon = Daemon(begun + 4 * ROUND, begun, STEP)
         if not daemon.wait_for(random.randrange(1, int(ROUND * EVENTS_OF_A_LIFE))):
             break
-        until = time.monotonic() + random.random() * 0.004
-        while time.monotonic() < until:
-            pass
+        time.sleep(random.random() * 0.004)
         daemon.process.kill()
         if daemon.end() != -signal.SIGKILL:
             break
@@ -231,9 +237,14 @@ def broken(kills):
 
 
 def kill(kills):
-    random.seed(os.environ.get("SEED"))
+    seed = os.environ.get("SEED") or str(random.SystemRandom().getrandbits(32))
+    print(f"SEED={seed}", flush=True)
+    random.seed(seed)
     policy(f"{FED}/policy.yaml", "  alert_share: 1000000\n  alert_burst: 1000")
     status, killed, again, lives, syslog = broken(kills)
+    spent = os.times()
+    own, daemons = spent.user + spent.system, spent.children_user + spent.children_system
+    check("this test left the processor to the daemon", own < daemons / 4, f"{own:.1f} s, {daemons:.1f} s")
     check(f"killed {kills} times", killed == kills, f"{killed}")
     check("the run after all of them ends well", status == 0, f"status {status}")
     lines, torn, store, whole, evidence, accesses = told()
@@ -324,7 +335,26 @@ def soak(events):
     print(f"{done} events in {took:.0f} s, {done / took:.0f} a second; {len(log.lines)} syslog lines")
 
 
-if MODE == "kill":
+# --- start ------------------------------------------------------------------------------------------
+
+def start():
+    """From a directory that is gone a relative path says nothing."""
+    fresh()
+    for option in ("--policy", "--record"):
+        here = tempfile.mkdtemp(prefix="keytrail-fed-")
+        result = subprocess.run(
+            ["/bin/sh", "-c", 'rmdir "$1" && exec "$2" "$3" some/file', "sh", here, f"{FED}/keytraild",
+             option], cwd=here, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=LIMIT, env={**os.environ, "FED_PROGRESS": f"{HOST}/progress"})
+        check(f"a relative path of {option} from a directory that is gone is named, with the cause",
+              result.returncode == os.EX_OSERR and "some/file: " in result.stderr
+              and "directory is gone" in result.stderr, (result.returncode, result.stderr))
+        check("and nothing was begun", os.listdir(HOST) == [], os.listdir(HOST))
+
+
+if MODE == "start":
+    start()
+elif MODE == "kill":
     kill(NUMBER)
 else:
     soak(NUMBER)

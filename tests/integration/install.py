@@ -173,13 +173,108 @@ def main(root):
     check("but not the place of the local policy", os.path.isdir(f"{root}/etc/keytrail/policy.d"))
 
 
+def played(root, tools):
+    """A directory with these tools: name to what it does; each call is noted."""
+    os.makedirs(f"{root}/bin", exist_ok=True)
+    for tool, does in tools.items():
+        with open(f"{root}/bin/{tool}", "w", encoding="utf-8") as f:
+            f.write(f'#!/bin/sh\necho "{tool} $*" >>{root}/calls\n{does}\n')
+        os.chmod(f"{root}/bin/{tool}", 0o755)
+
+
+def without_systemd(root, there):
+    """The calls of after-install where nothing of systemd is; getent finds what `there` names."""
+    os.makedirs(f"{root}/there")
+    for name in there:
+        with open(f"{root}/there/{name}", "w", encoding="utf-8"):
+            pass
+    played(root, {"getent": f'[ -e "{root}/there/$1-$2" ]', "groupadd": "", "useradd": ""})
+    result = subprocess.run([f"{TOP}/scripts/after-install", root], capture_output=True, text=True,
+                            env={"PATH": f"{root}/bin"}, check=False)
+    calls = [call for call in read(f"{root}/calls").splitlines() if not call.startswith("getent ")]
+    return result, calls
+
+
+USERADD = "--user-group --no-create-home --home-dir / --shell /usr/sbin/nologin keytrail-scan"
+
+
+def users():
+    """The user as whom children read keys, where systemd-sysusers is not there to make it."""
+    cases = (
+        ("nothing is there", (), ["groupadd --system keytrail", f"useradd --system --uid 613 {USERADD}"]),
+        ("all is there", ("group-keytrail", "passwd-keytrail-scan", "passwd-613", "group-613"), []),
+        ("a user has the number", ("group-keytrail", "passwd-613"), [f"useradd --system {USERADD}"]),
+        ("a group has the number", ("group-keytrail", "group-613"), [f"useradd --system {USERADD}"]),
+    )
+    for name, there, expected in cases:
+        with tempfile.TemporaryDirectory(prefix="keytrail-install-") as root:
+            result, calls = without_systemd(root, there)
+            check(f"without systemd, {name}", result.returncode == 0 and calls == expected,
+                  (calls, result.stderr))
+
+
+PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"
+GROUP = "root:x:0:\nnogroup:x:65534:\n"
+
+
+def account(root):
+    """The fields of keytrail-scan in the passwd(5) of a root; None: it has no such line, or two."""
+    lines = [line for line in read(f"{root}/etc/passwd").splitlines() if line.startswith("keytrail-scan:")]
+    return lines[0].split(":") if len(lines) == 1 else None
+
+
+def is_own(fields, number=None):
+    return (fields is not None and 0 < int(fields[2]) < 1000 and int(fields[3]) > 0
+            and (number is None or fields[2] == number) and fields[6].endswith("nologin"))
+
+
+def host(root, more=""):
+    os.makedirs(f"{root}/etc")
+    for name, text in (("passwd", PASSWD + more), ("group", GROUP)):
+        with open(f"{root}/etc/{name}", "w", encoding="utf-8") as f:
+            f.write(text)
+
+
+def made():
+    """What the real tools make of it, in a root that is not this host's."""
+    search = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    useradd, sysusers = (shutil.which(tool, path=search) for tool in ("useradd", "systemd-sysusers"))
+    taken = "somebody:x:613:100::/:/bin/sh\n"
+    if useradd and os.geteuid() == 0:
+        for name, more, number in (("", "", "613"), (", not with somebody's number", taken, None)):
+            with tempfile.TemporaryDirectory(prefix="keytrail-install-") as root:
+                host(root, more)
+                os.makedirs(f"{root}/there")
+                played(root, {"useradd": f'exec {useradd} --prefix {root} "$@"', "groupadd": "",
+                              "getent": f'while IFS=: read -r name x id rest; do [ "$name" = "$2" ] || '
+                                        f'[ "$id" = "$2" ] && exit 0; done <{root}/etc/$1; exit 2'})
+                result = subprocess.run([f"{TOP}/scripts/after-install", root], capture_output=True,
+                                        text=True, env={"PATH": f"{root}/bin"}, check=False)
+                fields = account(root)
+                check(f"useradd makes a system user{name}",
+                      is_own(fields, number) and fields[2] != (None if number else "613"),
+                      (fields, result.stderr))
+    else:
+        print("SKIP install: no useradd here, or not root")
+    if sysusers:
+        for name, more, number in (("", "", "613"), (", not with somebody's number", taken, None)):
+            with tempfile.TemporaryDirectory(prefix="keytrail-install-") as root:
+                host(root, more)
+                result = subprocess.run(
+                    [sysusers, f"--root={root}", f"{TOP}/packaging/sysusers.d/keytrail.conf"],
+                    capture_output=True, text=True, check=False)
+                fields = account(root)
+                check(f"systemd-sysusers makes a system user{name}",
+                      is_own(fields, number) and fields[2] != (None if number else "613"),
+                      (fields, result.stderr))
+    else:
+        print("SKIP install: no systemd-sysusers here")
+
+
 def after(root):
     """What runs behind an install into the running system, with the system's tools played."""
-    os.makedirs(f"{root}/bin")
-    for tool in ("systemd-sysusers", "systemd-tmpfiles", "systemctl", "groupadd", "useradd", "rsyslogd"):
-        with open(f"{root}/bin/{tool}", "w", encoding="utf-8") as f:
-            f.write(f'#!/bin/sh\necho "{tool} $*" >>{root}/calls\n')
-        os.chmod(f"{root}/bin/{tool}", 0o755)
+    tools = ("systemd-sysusers", "systemd-tmpfiles", "systemctl", "groupadd", "useradd", "rsyslogd")
+    played(root, {tool: "" for tool in tools})
     result = subprocess.run(
         [f"{TOP}/scripts/after-install", root],
         capture_output=True,
@@ -210,4 +305,6 @@ with tempfile.TemporaryDirectory(prefix="keytrail-install-") as directory:
     main(directory)
 with tempfile.TemporaryDirectory(prefix="keytrail-install-") as directory:
     after(directory)
+users()
+made()
 sys.exit(1 if failed else 0)

@@ -102,7 +102,9 @@ def kill_at_random(directory, policy, trace):
 
 def crashes(directory, policy, trace):
     log = f"{directory}/log"
-    random.seed(os.environ.get("SEED"))
+    seed = os.environ.get("SEED") or str(random.SystemRandom().getrandbits(32))
+    print(f"SEED={seed}", flush=True)
+    random.seed(seed)
     shown, rounds = kill_at_random(directory, policy, trace)
     # A last one, which is not killed, tells of what the one before it left.
     last = replay(log, policy, trace)

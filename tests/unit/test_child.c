@@ -139,10 +139,14 @@ static void a_user_of_its_own_or_nobody(void **state)
 		struct child_user user = user_by(cases[i].lines);
 
 		if (user.uid != cases[i].uid || user.gid != cases[i].gid ||
-		    user.own != (cases[i].uid != 65534))
+		    user.own != (cases[i].uid != 65534) || user.own != !user.fault)
 			fail_msg("case %zu: %u %u", i, user.uid, user.gid);
 	}
 	assert_int_equal(child_user_of(NULL).uid, 65534);
+	/* Which of the two it is, people are told. */
+	assert_non_null(strstr(child_user_of(NULL).fault, "there is no user keytrail-scan"));
+	assert_non_null(strstr(user_by(OTHERS).fault, "there is no user keytrail-scan"));
+	assert_non_null(strstr(user_by(OWN "other:x:990:5::/:\n").fault, "another user's"));
 }
 
 int main(void)

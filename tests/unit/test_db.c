@@ -104,6 +104,53 @@ static void what_is_not_ours_or_is_a_link_is_refused(void **state)
 	assert_int_equal(db_move_aside(path), 0); /* nothing there */
 }
 
+static uint64_t get(sqlite3 *db, const char *sql)
+{
+	uint64_t n = 0;
+
+	assert_int_equal(db_get_u64(db, sql, &n), 0);
+	return n;
+}
+
+static void what_was_deleted_is_given_back_in_small_steps(void **state)
+{
+	static const char fill[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+				   " WHERE i < 5000) INSERT INTO t SELECT randomblob(1000) FROM n";
+	char path[256];
+	uint64_t before, pages;
+	struct stat full, small;
+	sqlite3 *db;
+	int steps = 0;
+
+	snprintf(path, sizeof(path), "%s/shrinks", (const char *)*state);
+	assert_int_equal(db_open(path, &db), 0);
+	assert_int_equal(db_check(db, &schema_1, true), 0);
+	assert_int_equal(sqlite3_exec(db, fill, NULL, NULL, NULL), SQLITE_OK);
+	pages = get(db, "PRAGMA page_count");
+	/* A fifth is soon used again. */
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM t WHERE rowid <= 1000", NULL, NULL, NULL),
+			 SQLITE_OK);
+	db_shrink(db);
+	assert_int_equal(get(db, "PRAGMA page_count"), pages);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM t WHERE rowid <= 4900", NULL, NULL, NULL),
+			 SQLITE_OK);
+	db_close(&db, NULL, 0);
+	assert_int_equal(stat(path, &full), 0);
+	assert_int_equal(db_open(path, &db), 0);
+	do {
+		before = get(db, "PRAGMA page_count");
+		db_shrink(db);
+		pages = get(db, "PRAGMA page_count");
+		assert_true(before - pages <= DB_SHRINK_PAGES + 1); /* one of the map */
+		steps++;
+	} while (pages < before);
+	assert_true(steps > 5);
+	assert_int_equal(get(db, "SELECT count(*) FROM t"), 100);
+	db_close(&db, NULL, 0);
+	assert_int_equal(stat(path, &small), 0);
+	assert_true(small.st_size < full.st_size / 3);
+}
+
 static void faults_have_words(void **state)
 {
 	char text[DB_FAULT_MAX];
@@ -126,6 +173,7 @@ int main(void)
 		cmocka_unit_test(a_new_file_is_for_root_alone_and_gets_the_schema),
 		cmocka_unit_test(an_old_schema_is_brought_up_step_by_step),
 		cmocka_unit_test(what_is_not_ours_or_is_a_link_is_refused),
+		cmocka_unit_test(what_was_deleted_is_given_back_in_small_steps),
 		cmocka_unit_test(faults_have_words),
 	};
 

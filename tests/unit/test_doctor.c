@@ -794,6 +794,8 @@ static void what_the_daemon_does_not_see(void **state)
 		      CHECK_PLACES_UNWATCHED, CHECK_NR);
 	EXPECT_STATUS("{\"warnings\":[\"not marked: /x: Permission denied\"]}",
 		      CHECK_PLACES_UNWATCHED, CHECK_NR);
+	EXPECT_STATUS("{\"warnings\":[\"children run as nobody: there is no user\"]}",
+		      CHECK_CHILDREN_NOBODY, CHECK_NR);
 	EXPECT_STATUS(
 		"{\"hooks\":[{\"name\":\"a\",\"state\":\"missing\",\"why\":\"w\",\"sees\":\"s\","
 		"\"essential\":false}]}",

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <cmocka.h>
 #include <stdatomic.h>
+#include <signal.h>
 #include <time.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "journal/segments.h"
@@ -233,9 +235,12 @@ static void an_end_that_was_set_aside_is_told_by_the_next_start(void **state)
 /* The record that was to tell of one torn end was torn itself. */
 static void another_torn_end_goes_behind_the_one_that_is_set_aside(void **state)
 {
-	static const char *const had[] = {"{\"seq\":2,\"time\":\"20", "{\"seq\":2", ""};
+	/* The last: it was whole, and that start was stopped before it cut the log. */
+	static const char *const had[] = {"{\"seq\":2,\"time\":\"20", "{\"seq\":2", "",
+					  "{\"seq\":2,\"time\":\"20{\"seq\":2,\"ti"};
 	static const char *const kept[] = {"{\"seq\":2,\"time\":\"20{\"seq\":2,\"ti",
-					   "{\"seq\":2,\"ti", "{\"seq\":2,\"ti"};
+					   "{\"seq\":2,\"ti", "{\"seq\":2,\"ti",
+					   "{\"seq\":2,\"time\":\"20{\"seq\":2,\"ti"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(had); i++) {
 		static const char name[] = "log/00000000000000000002.torn";
@@ -263,6 +268,50 @@ static void another_torn_end_goes_behind_the_one_that_is_set_aside(void **state)
 		snprintf(text, sizeof(text), "old-%zu", i);
 		assert_int_equal(rename(tmpdir_path(state, "log"), tmpdir_path(state, text)), 0);
 	}
+}
+
+/* A full disk: each start fails in the middle, and what was set aside earlier does not grow. */
+static void an_end_that_cannot_be_set_aside_leaves_what_was(void **state)
+{
+	static const char had[] = "{\"seq\":2,\"time\":\"20";
+	static const char name[] = "log/00000000000000000002.torn";
+	struct journal *j = open_log(state, (struct journal_options){});
+	struct rlimit before;
+	char text[256] = "";
+	FILE *f;
+
+	journal_sync(j, T0);
+	journal_free(j);
+	f = fopen(segment(state), "a");
+	fputs("{\"seq\":2,\"ti", f);
+	fclose(f);
+	f = fopen(tmpdir_path(state, name), "w");
+	fputs(had, f);
+	fclose(f);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE,
+				   &(struct rlimit){sizeof(had) + 5, before.rlim_max}),
+			 0);
+	for (int i = 0; i < 3; i++) {
+		struct stat st;
+
+		j = open_log(state, (struct journal_options){});
+		assert_true(journal_sync(j, T0) < 0);
+		journal_free(j);
+		assert_int_equal(stat(tmpdir_path(state, name), &st), 0);
+		assert_int_equal(st.st_size, sizeof(had) - 1);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	j = open_log(state, (struct journal_options){});
+	assert_int_equal(journal_sync(j, T0), 0);
+	journal_free(j);
+	expect_unbroken(state, 2);
+	f = fopen(tmpdir_path(state, name), "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	assert_string_equal(text, "{\"seq\":2,\"time\":\"20{\"seq\":2,\"ti");
 }
 
 static void an_empty_segment_is_begun_anew(void **state)
@@ -672,6 +721,7 @@ int main(void)
 		TEST(a_torn_end_is_kept_aside_and_told),
 		TEST(an_end_that_was_set_aside_is_told_by_the_next_start),
 		TEST(another_torn_end_goes_behind_the_one_that_is_set_aside),
+		TEST(an_end_that_cannot_be_set_aside_leaves_what_was),
 		TEST(an_empty_segment_is_begun_anew),
 		TEST(what_is_damaged_is_left_and_told),
 		TEST(what_the_disk_refused_stays_in_the_log),

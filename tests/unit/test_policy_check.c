@@ -146,6 +146,56 @@ static void an_error_exits_2(void **state)
 	check_says(&path, 1, 2, told);
 }
 
+/* What is printed stands in a terminal, a ticket or the log of a CI run. */
+static void nothing_of_a_key_that_is_named_by_mistake_is_shown(void **state)
+{
+#define SECRET "bm90QVJlYWxLZXlCdXRBVGVzdA"
+	static const char *const files[] = {
+		"-----BEGIN "
+		"PRIVATE KEY-----\n" SECRET "==\n-----END PRIVATE KEY-----\n",
+		"-----BEGIN RSA "
+		"PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES," SECRET "\n\n" SECRET
+		"\n",
+		"PuTTY-User-Key-File-3: ssh-rsa\nComment: " SECRET "\nPublic-Lines: 1\n" SECRET
+		"\nPrivate-Lines: 1\n" SECRET "\nPrivate-MAC: " SECRET "\n",
+		"{\"kty\": \"RSA\", \"d\": \"" SECRET "\", \"" SECRET "\": [1]}\n",
+		"machine: h\nlogin: me\n" SECRET ":\n",
+		"include: [" SECRET ", ~/" SECRET "]\n" SECRET ": " SECRET "\n",
+		"version: " SECRET "\n" SECRET ": " SECRET "\n",
+		"version: 1\n" SECRET ": " SECRET "\nwatch: " SECRET "\nsettings: {" SECRET
+		": 1}\n",
+		"version: 1\nwatch: [{class: " SECRET ", " SECRET ": 1}]\n",
+		SECRET "\n",
+		"*" SECRET "\n",
+		"&" SECRET " a\n",
+		"!" SECRET " a\n",
+		"? [" SECRET "]\n: " SECRET "\n",
+		"- \"" SECRET "\n",
+		"a: " SECRET ": " SECRET "\n",
+		"%" SECRET "\n",
+		"a: @" SECRET "\n",
+		"\t" SECRET "\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const char *path = put(state, "mistake", files[i]);
+		char *told = NULL;
+		size_t size = 0;
+		FILE *f = open_memstream(&told, &size);
+
+		assert_int_equal(policy_check_files(&path, 1, f), 2);
+		fclose(f);
+		for (size_t at = 0; at + 6 < sizeof(SECRET); at++) {
+			char part[7] = "";
+
+			memcpy(part, SECRET + at, 6);
+			if (strstr(told, part))
+				fail_msg("file %zu: %s", i, told);
+		}
+		free(told);
+	}
+}
+
 static void what_the_kernel_has_no_room_for_exits_2(void **state)
 {
 	const char *path = put(state, "a.yaml",
@@ -565,6 +615,7 @@ int main(void)
 		TEST(a_good_file_exits_0),
 		TEST(warnings_alone_exit_0),
 		TEST(an_error_exits_2),
+		TEST(nothing_of_a_key_that_is_named_by_mistake_is_shown),
 		TEST(what_the_kernel_has_no_room_for_exits_2),
 		TEST(linked_programs_are_warned_of),
 		TEST(what_is_not_looked_for_is_warned_of),

@@ -5,6 +5,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,12 +94,13 @@ static void what_is_kept_outlives_a_kill(void **state)
 
 static void what_finds_no_room_in_the_spool_stays_in_memory(void **state)
 {
-	struct queue *queue = open_queue(state, 1000, 60); /* a record or two */
+	struct queue *queue = open_queue(state, 1000, 60); /* two records */
 
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(put(queue, i), 0);
 	queue_keep(queue);
-	assert_int_equal(queue_in_memory(queue), 10);
+	assert_int_equal(queue_in_spool(queue), 2);
+	assert_int_equal(queue_in_memory(queue), 8);
 	assert_int_equal(queue_spool_error(queue), 0);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(get(queue), i);
@@ -109,6 +112,61 @@ static void what_finds_no_room_in_the_spool_stays_in_memory(void **state)
 	queue_free(queue);
 }
 
+/* Bytes that this process has written. */
+static uint64_t written(void)
+{
+	FILE *f = fopen("/proc/self/io", "re");
+	unsigned long long bytes = 0;
+	char line[64];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && sscanf(line, "wchar: %llu", &bytes) != 1)
+		;
+	fclose(f);
+	return bytes;
+}
+
+/* A disk that takes 20 KB of 200: each record that comes then costs one write that fails, and not
+ * all that waits once more. */
+static void a_full_disk_costs_no_more_for_what_waits(void **state)
+{
+	enum { RECORDS = 200, RECORD = 1000, DISK = 20000 };
+	struct queue *queue = open_queue(state, 1000000, 1000000);
+	char record[RECORD];
+	uint64_t before;
+	struct rlimit old;
+	const char *p;
+	size_t len;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	before = written();
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){DISK, old.rlim_max}), 0);
+	memset(record, ' ', sizeof(record));
+	for (unsigned i = 0; i < RECORDS; i++) {
+		memcpy(record, &i, sizeof(i));
+		assert_int_equal(queue_push(queue, record, sizeof(record), i), 0);
+		if (i >= RECORDS / 2) /* the others wait by then */
+			queue_keep(queue);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	/* What fits, and of each that does not the part that did. */
+	assert_true(written() - before <= DISK + RECORDS * (RECORD + 8));
+	assert_int_equal(queue_in_spool(queue), (DISK - 16) / (RECORD + 8));
+	assert_int_equal(queue_in_spool(queue) + queue_in_memory(queue), RECORDS);
+	queue_keep(queue); /* there is room again */
+	assert_int_equal(queue_in_memory(queue), 0);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		assert_int_equal(queue_peek(queue, &p, &len), 0);
+		assert_int_equal(len, sizeof(record));
+		assert_memory_equal(p, &i, sizeof(i));
+		queue_pop(queue);
+	}
+	assert_int_equal(queue_peek(queue, &p, &len), -ENOENT);
+	assert_int_equal(queue_dropped(queue), 0);
+	queue_free(queue);
+}
+
 static void order_holds_over_a_restart(void **state)
 {
 	struct queue *queue = open_queue(state, 100, 10000);
@@ -117,7 +175,7 @@ static void order_holds_over_a_restart(void **state)
 		put(queue, i);
 	assert_int_equal(get(queue), 0);
 	assert_int_equal(get(queue), 1);
-	queue_free(queue); /* memory goes before what is in the spool */
+	queue_free(queue); /* memory goes behind what is in the spool */
 	queue = open_queue(state, 100, 10000);
 	assert_int_equal(queue_in_spool(queue), 18);
 	put(queue, 20);
@@ -221,6 +279,7 @@ int main(void)
 		TEST(order_holds_over_memory_and_spool),
 		TEST(what_is_kept_outlives_a_kill),
 		TEST(what_finds_no_room_in_the_spool_stays_in_memory),
+		TEST(a_full_disk_costs_no_more_for_what_waits),
 		TEST(order_holds_over_a_restart),
 		TEST(the_oldest_are_kept_and_one_gap_is_told),
 		TEST(a_loss_that_could_not_be_told_is_not_forgotten),

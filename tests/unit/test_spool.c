@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "unit/tmpdir.h"
@@ -141,21 +143,80 @@ static void consumed_room_is_used_again(void **state)
 	spool_close(spool);
 }
 
-static void earlier_records_can_be_put_before_the_others(void **state)
+/* The moving of what is left to the front needs no room on the disk, and is done once. */
+static void consumed_room_is_used_on_a_full_disk(void **state)
 {
-	static const char *const early[] = {"a", "bb"};
-	static const size_t len[] = {1, 2};
-	struct spool *spool = open_spool(tmpdir_path(state, "s"), MAX);
+	enum { BOUND = 16 + 198 * 1008 }; /* full to the last byte */
+	const char *path = tmpdir_path(state, "s");
+	struct spool *spool = open_spool(path, BOUND);
+	struct rlimit before, full;
+	char record[1000];
+	unsigned nr = 0;
+	struct stat st;
 
-	assert_int_equal(spool_prepend(spool, early, len, 1), 0); /* into none */
-	expect(spool, "a");
+	memset(record, 'x', sizeof(record));
+	while (spool_append(spool, record, sizeof(record)) == 0)
+		nr++;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	full = (struct rlimit){.rlim_cur = (rlim_t)st.st_size, .rlim_max = before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	for (unsigned i = 0; i < nr - 20; i++) {
+		const char *p;
+		size_t len;
+
+		assert_int_equal(spool_peek(spool, &p, &len), 0);
+		spool_pop(spool);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+	put(spool, "behind them");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 30000);
+	assert_int_equal(spool_count(spool), 21);
+	spool_close(spool);
+	spool = open_spool(path, BOUND);
+	assert_int_equal(spool_count(spool), 21);
+	for (unsigned i = 0; i < 20; i++) {
+		const char *p;
+		size_t len;
+
+		assert_int_equal(spool_peek(spool, &p, &len), 0);
+		assert_int_equal(len, sizeof(record));
+		assert_memory_equal(p, record, len);
+		spool_pop(spool);
+	}
+	expect(spool, "behind them");
+	spool_close(spool);
+}
+
+/* As after a kill between the header that points at the copy, and the cut. */
+static void what_stands_behind_the_end_mark_is_no_damage(void **state)
+{
+	static const unsigned char mark[] = {0, 0, 0, 0, 0xc5, 0x9d, 0x1c, 0x81};
+	const char *path = tmpdir_path(state, "s");
+	struct spool *spool = open_spool(path, MAX);
+	bool damaged = true;
+	int fd;
+
 	put(spool, "one");
 	put(spool, "two");
-	expect(spool, "one");
-	assert_int_equal(spool_prepend(spool, early, len, 2), 0);
-	expect(spool, "a");
-	expect(spool, "bb");
-	expect(spool, "two");
+	spool_close(spool);
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, mark, sizeof(mark)), sizeof(mark));
+	assert_int_equal(write(fd, "rest of what was", 16), 16);
+	close(fd);
+	assert_int_equal(spool_open(path, MAX, &damaged, &spool), 0);
+	assert_false(damaged);
+	assert_int_equal(spool_count(spool), 2);
+	spool_close(spool);
+	/* Zeros, as a power cut leaves them, are. */
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "\0\0\0\0\0\0\0\0", 8), 8);
+	close(fd);
+	assert_int_equal(spool_open(path, MAX, &damaged, &spool), 0);
+	assert_true(damaged);
+	assert_int_equal(spool_count(spool), 2);
 	spool_close(spool);
 }
 
@@ -237,7 +298,8 @@ int main(void)
 		TEST(a_process_that_was_killed_loses_nothing),
 		TEST(the_file_stays_within_its_bound),
 		TEST(consumed_room_is_used_again),
-		TEST(earlier_records_can_be_put_before_the_others),
+		TEST(consumed_room_is_used_on_a_full_disk),
+		TEST(what_stands_behind_the_end_mark_is_no_damage),
 		TEST(damage_costs_what_is_behind_it_only),
 		TEST(a_torn_last_record_is_cut_off),
 		TEST(a_symbolic_link_is_not_followed),

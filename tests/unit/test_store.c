@@ -88,6 +88,30 @@ static void an_alert_is_kept_once_by_its_id(void **state)
 	sink->ops->free(sink);
 }
 
+/* Whoever deleted it: a newer version with a smaller bound, or an administrator. */
+static void a_store_that_lost_most_gets_smaller(void **state)
+{
+	const char *path = tmpdir_path(state, "shrinks.db");
+	struct sink *sink = open_store(path, 0, 0);
+	struct stat full, small;
+	sqlite3 *db = NULL;
+
+	for (unsigned i = 0; i < 3000; i++)
+		put(sink, i, ALERT_KEY_READ, SEV_HIGH);
+	sink->ops->free(sink);
+	assert_int_equal(stat(path, &full), 0);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM alerts WHERE number > 20", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	sink = open_store(path, 0, 0);
+	for (int i = 0; i < 100; i++)
+		sink->ops->flush(sink);
+	sink->ops->free(sink);
+	assert_int_equal(stat(path, &small), 0);
+	assert_true(small.st_size < full.st_size / 3);
+}
+
 static void it_is_there_after_a_restart_and_private(void **state)
 {
 	const char *path = tmpdir_path(state, "a.db");
@@ -407,6 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_alert_is_kept_once_by_its_id),
 		TEST(it_is_there_after_a_restart_and_private),
+		TEST(a_store_that_lost_most_gets_smaller),
 		TEST(queries_filter_and_give_the_newest_in_order),
 		TEST(a_flood_of_small_things_does_not_wash_out_the_big_one),
 		TEST(a_users_flood_does_not_wash_out_others),

@@ -190,6 +190,90 @@ static void a_flood_about_one_key_costs_no_other_its_trail(void **state)
 	trail_store_free(store);
 }
 
+/* Edges of the first key in the database, by how they are known. */
+static size_t known_as(struct trail_store *store, enum trail_evidence evidence,
+		       uint64_t *out_oldest)
+{
+	struct trail_view view;
+	size_t nr = 0;
+
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	for (size_t i = 0; i < view.nr_edges; i++)
+		if (view.edges[i].evidence == evidence && nr++ == 0)
+			*out_oldest = view.edges[i].first_ns;
+	trail_view_fini(&view);
+	return nr;
+}
+
+static void what_was_seen_outlives_what_was_inferred(void **state)
+{
+	const char *path = tmpdir_path(state, "inferred.db");
+	struct trail_store *store = open_store(path, 100);
+	const struct trail_sink sink = trail_store_sink(store);
+	uint64_t oldest = 0;
+
+	for (unsigned i = 0; i < 20; i++)
+		put(store, 1, 100 + i, (1 + i) * SECOND);
+	for (unsigned i = 0; i < 500; i++) { /* all of them newer */
+		char child[64];
+
+		snprintf(child, sizeof(child), "h/process/b/%u.1.1", 1000 + i);
+		sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_INHERITED,
+							 .evidence = TRAIL_INFERRED,
+							 .rule = "fork-copies-memory",
+							 .key = "key/ssh/SHA256:1",
+							 .from = "h/process/b/100.1.1",
+							 .to = child,
+							 .time_ns = (100 + i) * SECOND});
+	}
+	trail_store_flush(store, 1000 * SECOND);
+	assert_int_equal(known_as(store, TRAIL_CONFIRMED, &oldest), 1);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 20);
+	assert_int_equal(oldest, SECOND);
+	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 79);
+	assert_int_equal(oldest, (100 + 500 - 79) * SECOND);
+	/* They are no share that is kept: what is seen takes all of it, and then its own oldest
+	 * go. */
+	for (unsigned i = 0; i < 200; i++)
+		put(store, 1, 2000 + i, (2000 + i) * SECOND);
+	trail_store_flush(store, 3000 * SECOND);
+	assert_int_equal(known_as(store, TRAIL_CONFIRMED, &oldest), 1);
+	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 0);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 99);
+	assert_int_equal(oldest, (2000 + 200 - 99) * SECOND);
+	trail_store_free(store);
+}
+
+/* The oldest that are inferred are found by an index, and not among all edges of a key. */
+static void what_gives_way_first_is_found_by_an_index(void **state)
+{
+	const char *path = tmpdir_path(state, "index.db");
+	struct trail_store *store = open_store(path, 0);
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = NULL;
+	bool found = false, sorts = false;
+
+	put(store, 1, 11, SECOND);
+	trail_store_free(store);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "EXPLAIN QUERY PLAN SELECT id FROM edges WHERE key = 1"
+					    " AND evidence = 3 AND kind NOT IN (1, 7)"
+					    " ORDER BY last LIMIT 5",
+					    -1, &stmt, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		const char *plan = (const char *)sqlite3_column_text(stmt, 3);
+
+		found |= strstr(plan, "edges_inferred (key=?)") != NULL;
+		sorts |= strstr(plan, "TEMP B-TREE") != NULL;
+	}
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	assert_true(found);
+	assert_false(sorts);
+}
+
 static void what_is_too_old_goes(void **state)
 {
 	const struct trail_store_options options = {.path = ":memory:", .max_age_ns = 100 * SECOND};
@@ -206,6 +290,26 @@ static void what_is_too_old_goes(void **state)
 	assert_int_equal(edges_of(store, "SHA256:1"), 0);
 	assert_int_equal(edges_of(store, "SHA256:2"), 2);
 	trail_store_free(store);
+}
+
+static void a_database_that_lost_most_gets_smaller(void **state)
+{
+	const char *path = tmpdir_path(state, "shrinks.db");
+	const struct trail_store_options options = {.path = path, .max_age_ns = 100 * SECOND};
+	struct trail_store *store = NULL;
+	struct stat full, small;
+
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	for (unsigned i = 0; i < 20000; i++)
+		put(store, 1, i, 10 * SECOND);
+	trail_store_free(store);
+	assert_int_equal(stat(path, &full), 0);
+	assert_int_equal(trail_store_new(&options, &store), 0);
+	for (int i = 0; i < 200; i++)
+		trail_store_flush(store, 200 * SECOND);
+	trail_store_free(store);
+	assert_int_equal(stat(path, &small), 0);
+	assert_true(small.st_size < full.st_size / 3);
 }
 
 /* Who read it two years ago is known as long as there is the key. */
@@ -500,7 +604,10 @@ int main(void)
 		CASE(who_read_a_file_last_is_known),
 		CASE(the_same_deed_is_one_edge),
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
+		CASE(what_was_seen_outlives_what_was_inferred),
+		CASE(what_gives_way_first_is_found_by_an_index),
 		CASE(what_is_too_old_goes),
+		CASE(a_database_that_lost_most_gets_smaller),
 		CASE(the_trail_of_a_key_that_lives_is_kept_whole),
 		CASE(nodes_and_alerts_go_with_their_edges),
 		CASE(a_key_that_becomes_known_takes_its_edges_along),

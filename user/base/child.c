@@ -67,14 +67,17 @@ void child_step_back(void)
 
 struct child_user child_user_of(FILE *passwd)
 {
-	const struct child_user nobody = {NOBODY, NOBODY, false};
-	struct child_user user = nobody;
+	static const char none[] = "there is no user " CHILD_USER " (systemd-sysusers, or useradd "
+				   "--system " CHILD_USER ", makes it)";
+	static const char other[] = "the number of the user " CHILD_USER " is another user's, too";
+	struct child_user nobody = {NOBODY, NOBODY, false, none}, user = nobody;
 
 	for (struct passwd *pw; passwd && (pw = fgetpwent(passwd));)
 		if (!user.own && pw->pw_uid && pw->pw_gid && !strcmp(pw->pw_name, CHILD_USER))
-			user = (struct child_user){pw->pw_uid, pw->pw_gid, true};
+			user = (struct child_user){pw->pw_uid, pw->pw_gid, true, NULL};
 	if (!user.own)
 		return nobody;
+	nobody.fault = other;
 	rewind(passwd);
 	for (struct passwd *pw; (pw = fgetpwent(passwd));)
 		if (pw->pw_uid == user.uid && strcmp(pw->pw_name, CHILD_USER) != 0)

@@ -24,7 +24,8 @@ int child_spawn(const char *program, char *const argv[], const int *fds, int nr,
 struct child_user {
 	uid_t uid;
 	gid_t gid;
-	bool own; /* false: there is no such user, and it is nobody, 65534 */
+	bool own; /* false: it is nobody, 65534 */
+	const char *fault; /* why it is not its own, a sentence's end; NULL if it is. Static */
 };
 
 /*

@@ -21,8 +21,15 @@ struct spool_record {
 };
 
 #define DATA_START sizeof(struct spool_header)
-/* Consumed room at the front is given back when it is at least this much and half of the file. */
+/* Consumed room at the front is used again when it is at least this much, and holds what is left.
+ */
 #define COMPACT_MIN 65536
+#define COPY_CHUNK  16384
+#define FNV_START   2166136261u
+
+/* Behind this nothing counts. The sum is that of no bytes, so that zeros of a lost block are none.
+ */
+static const struct spool_record end_mark = {.len = 0, .sum = FNV_START};
 
 struct spool {
 	char *path;
@@ -34,7 +41,7 @@ struct spool {
 
 static uint32_t checksum(const char *p, size_t len)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
+	uint32_t h = FNV_START;
 
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ (unsigned char)p[i]) * 16777619u;
@@ -114,6 +121,14 @@ static int read_record(struct spool *spool, uint64_t off, size_t *out_len)
 	return 0;
 }
 
+static bool is_end(const struct spool *spool, uint64_t off)
+{
+	struct spool_record r;
+
+	return read_full(spool->fd, &r, sizeof(r), off) == 0 &&
+	       memcmp(&r, &end_mark, sizeof(r)) == 0;
+}
+
 /* Counts the records of a file that was found; what is behind the last good one is cut off. */
 static int adopt(struct spool *spool, bool *out_damaged)
 {
@@ -146,8 +161,7 @@ static int adopt(struct spool *spool, bool *out_damaged)
 				return r;
 			spool->count++;
 		}
-		if (off < spool->end)
-			*out_damaged = true;
+		*out_damaged = off < spool->end && !is_end(spool, off);
 	}
 	spool->end = off;
 	return ftruncate(spool->fd, off) < 0 ? -errno : 0;
@@ -225,49 +239,41 @@ static int create(struct spool *spool)
 }
 
 /*
- * Writes a new file of `nr` records and those that are left, and puts it into the place of the old
- * one. With nr = 0 this only gives consumed room back.
+ * Moves what is left to the front, within the file: that needs no room, so it does when the disk is
+ * full, too. The copy is nothing until the header points at it, and if we are killed before the
+ * rest is cut off it ends at its mark.
  */
-static int rewrite(struct spool *spool, const char *const *p, const size_t *len, size_t nr)
+static int compact(struct spool *spool)
 {
-	_cleanup_free_ char *tmp = NULL;
-	_cleanup_close_ int fd = -1;
-	uint64_t off = DATA_START, count = nr, from;
-	size_t n;
-	int r = 0;
+	const uint64_t left = spool->end - spool->first;
+	char buf[COPY_CHUNK];
+	int r = write_full(spool->fd, &end_mark, sizeof(end_mark), DATA_START + left);
 
-	if (asprintf(&tmp, "%s.new", spool->path) < 0)
-		return -ENOMEM;
-	fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	spool->record_len = 0; /* the buffer is needed here */
-	r = write_header(fd, DATA_START);
-	for (size_t i = 0; i < nr && r == 0; i++) {
-		r = write_record(fd, p[i], len[i], off);
-		off += record_size(len[i]);
-	}
-	for (from = spool->first; from < spool->end && r == 0; from += record_size(n)) {
-		r = read_record(spool, from, &n);
+	for (uint64_t done = 0; done < left && r == 0;) {
+		size_t n = left - done < sizeof(buf) ? left - done : sizeof(buf);
+
+		r = read_full(spool->fd, buf, n, spool->first + done);
 		if (r == 0)
-			r = write_record(fd, spool->record, n, off);
-		if (r < 0)
-			break;
-		off += record_size(n);
-		count++;
+			r = write_full(spool->fd, buf, n, DATA_START + done);
+		done += n;
 	}
-	if (r == 0 && rename(tmp, spool->path) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(tmp);
+	if (r == 0)
+		r = write_header(spool->fd, DATA_START);
+	if (r < 0)
 		return r;
-	}
-	fd_close(spool->fd);
-	spool->fd = take_fd(fd);
 	spool->first = DATA_START;
-	spool->end = off;
-	spool->count = count;
+	spool->end = DATA_START + left;
+	if (ftruncate(spool->fd, spool->end) < 0)
+		return 0; /* the next append writes over it */
 	return 0;
+}
+
+static bool can_compact(const struct spool *spool)
+{
+	const uint64_t consumed = spool->first - DATA_START;
+
+	return consumed >= COMPACT_MIN &&
+	       consumed >= spool->end - spool->first + sizeof(struct spool_record);
 }
 
 int spool_append(struct spool *spool, const char *p, size_t len)
@@ -283,9 +289,11 @@ int spool_append(struct spool *spool, const char *p, size_t len)
 		if (r < 0)
 			return r;
 	}
-	if (spool->end + record_size(len) > spool->max &&
-	    spool->first - DATA_START >= COMPACT_MIN && spool->first >= spool->end / 2)
-		(void)rewrite(spool, NULL, NULL, 0); /* no room gained is told just below */
+	if (spool->end + record_size(len) > spool->max && can_compact(spool)) {
+		r = compact(spool);
+		if (r < 0)
+			return r;
+	}
 	if (spool->end + record_size(len) > spool->max)
 		return -ENOSPC;
 	r = write_record(spool->fd, p, len, spool->end);
@@ -298,26 +306,6 @@ int spool_append(struct spool *spool, const char *p, size_t len)
 	spool->end += record_size(len);
 	spool->count++;
 	return 0;
-}
-
-int spool_prepend(struct spool *spool, const char *const *p, const size_t *len, size_t nr)
-{
-	uint64_t size = spool->fd < 0 ? DATA_START : DATA_START + spool->end - spool->first;
-	int r;
-
-	for (size_t i = 0; i < nr; i++) {
-		if (len[i] == 0 || len[i] > SPOOL_RECORD_MAX)
-			return -EMSGSIZE;
-		size += record_size(len[i]);
-	}
-	if (size > spool->max)
-		return -ENOSPC;
-	if (spool->fd < 0) {
-		r = create(spool);
-		if (r < 0)
-			return r;
-	}
-	return rewrite(spool, p, len, nr);
 }
 
 /* Everything that is left is given up: it cannot be read. */

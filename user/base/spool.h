@@ -5,8 +5,10 @@
  * The file (mode 0600) is a header with a magic and the offset of the oldest record, then records
  * of length, checksum and bytes. It is made with the first record and survives the process: at the
  * next open what is left is there again, up to the first record that is damaged. A record may be
- * handed out twice after a crash, never lost for it. Nothing is synced until spool_close(): the
- * spool is for a reader that is away, not for a power cut. Not thread safe; one process at a time.
+ * handed out twice after a crash, never lost for it. A record is written once, at the end; when the
+ * bound is reached and half of the file is consumed, what is left moves to its front. Nothing is
+ * synced until spool_close(): the spool is for a reader that is away, not for a power cut. Not
+ * thread safe; one process at a time.
  */
 #pragma once
 
@@ -29,11 +31,9 @@ void spool_close(struct spool *spool); /* an empty spool's file is removed */
 DEFINE_CLEANUP(struct spool *, spool_close)
 #define _cleanup_spool_ _cleanup_(spool_closep)
 
-/* -ENOSPC: the bound, or the disk's end; -EMSGSIZE: over SPOOL_RECORD_MAX or empty; other errno. */
+/* -ENOSPC: the bound, or the disk's end; -EMSGSIZE: over SPOOL_RECORD_MAX or empty; other errno.
+ * One that failed is not in the file, and costs at most its own bytes. */
 int spool_append(struct spool *spool, const char *p, size_t len);
-
-/* Puts `p` before all others, for what was taken earlier than they. Rewrites the file. */
-int spool_prepend(struct spool *spool, const char *const *p, const size_t *len, size_t nr);
 
 /*
  * The oldest record, valid until the next call on this spool; 0, -ENOENT if there is none, or the

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Sets the daemon up, runs its loop, takes it down. */
 #include "daemon/app.h"
-#include "daemon/dumps.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -17,22 +14,21 @@
 
 #include "alert/alert.h"
 #include "base/cleanup.h"
-#include "base/escape.h"
 #include "control/server.h"
 #include "daemon/canary.h"
 #include "daemon/devices.h"
+#include "daemon/dumps.h"
 #include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
-#include "daemon/logins.h"
 #include "daemon/log.h"
+#include "daemon/logins.h"
 #include "daemon/mounts.h"
 #include "daemon/programs.h"
+#include "daemon/quota.h"
 #include "daemon/scans.h"
 #include "daemon/search.h"
-#include "daemon/quota.h"
 #include "daemon/slow.h"
-#include "trust/trust.h"
 #include "engine/engine.h"
 #include "journal/journal.h"
 #include "sinks/jsonl.h"
@@ -40,18 +36,8 @@
 #include "sinks/syslog.h"
 #include "trace/trace.h"
 #include "trail/store.h"
+#include "trust/trust.h"
 #include "watch/watcher.h"
-
-#define MS 1000ULL /* in the loop's microseconds */
-
-/* Lifecycle records do not wake us: fetch them this often, and let what is pending settle. */
-#define SETTLE_PERIOD (100 * MS)
-
-/* All open files of the host are gone through at most this often, ns. */
-#define LOOK_PERIOD 5000000000ULL
-
-/* Homes that become known together (a class logs in) are one rescan. */
-#define REHOME_DELAY (200 * MS)
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -88,245 +74,8 @@ int64_t app_wall_offset(void)
 	return offset;
 }
 
-/* --- what the parts call back ------------------------------------------------------------------
+/* --- up and down -------------------------------------------------------------------------------
  */
-
-static int identify_path(void *userdata, const char *path, struct inode_id *out_identity)
-{
-	return sensor_identify(((struct app *)userdata)->sensor, path, out_identity);
-}
-
-static int mark_path(void *userdata, int dirfd, const char *name, struct mark *mark,
-		     struct inode_id *out_identity)
-{
-	struct app *app = userdata;
-	uint32_t devs[MARKING_INODES];
-	size_t nr;
-	int r;
-
-	if (mark->watch &&
-	    object_class_holds_keys(policy_watch(app->policy, mark->watch)->object_class))
-		mark->flags |= MARK_KEY;
-	r = sensor_mark(app->sensor, dirfd, name, mark, out_identity);
-	nr = r < 0 ? 0 : sensor_marked_on(app->sensor, devs);
-	for (size_t i = 0; i < nr && mark->flags & MARK_FILE; i++)
-		devices_note(app->devices, devs[i]);
-	return r;
-}
-
-static int unmark_inode(void *userdata, const struct inode_id *identity)
-{
-	return sensor_unmark(((struct app *)userdata)->sensor, identity);
-}
-
-static int unmark_device(void *userdata, uint32_t dev)
-{
-	return sensor_unmark_device(((struct app *)userdata)->sensor, dev);
-}
-
-static int open_path(void *userdata, const char *path, struct inode_id *out_inodes, size_t max,
-		     size_t *out_nr)
-{
-	return sensor_open(((struct app *)userdata)->sensor, path, out_inodes, max, out_nr);
-}
-
-static void feed_object(struct app *app, const struct watched *watched,
-			const struct key_identity *key)
-{
-	const struct watch_entry *entry =
-		watched->watch ? policy_watch(app->policy, watched->watch) : NULL;
-	struct event event = {
-		.type = EVENT_OBJECT,
-		.time = app_boottime(),
-		.object =
-			{
-				.object = watched->object,
-				.inode = watched->inode,
-				.path = span_of(watched->path),
-				.watch = entry ? span_of(entry->name) : (struct span){},
-				.key_known = key != NULL,
-			},
-	};
-
-	if (key)
-		event.object.key = *key;
-	feed(app, &event);
-}
-
-void app_retell(void *userdata, const struct watched *watched)
-{
-	struct app *app = userdata;
-
-	feed_object(app, watched, identify_known(app->identify, watched->object));
-}
-
-static void on_object(void *userdata, const struct watched *watched)
-{
-	struct app *app = userdata;
-
-	/* By another name it is the same key, until it is found out whether the name is a part of
-	 * that: a public half beside it. */
-	feed_object(app, watched,
-		    watched->watch ? identify_known(app->identify, watched->object) : NULL);
-	if (!watched->watch)
-		identify_forget(app->identify, watched->object);
-	else if (object_class_holds_keys(policy_watch(app->policy, watched->watch)->object_class))
-		identify_again(app->identify, watched->object);
-}
-
-static int remark_inode(void *userdata, const struct inode_id *identity, uint32_t state,
-			uint32_t watch)
-{
-	struct app *app = userdata;
-	bool key = watch && object_class_holds_keys(policy_watch(app->policy, watch)->object_class);
-
-	return sensor_remark(app->sensor, identity, state, watch, key);
-}
-
-static bool fd_answers(void *userdata, int fd)
-{
-	return mounts_answers(((struct app *)userdata)->mounts, fd);
-}
-
-static void on_apart(void *userdata, const char *path)
-{
-	struct app *app = userdata;
-	const char *type = mounts_type_at(app->mounts, path);
-
-	/* To look up a name there would mount it; what is mounted there is told by the table. */
-	if (!type || strcmp(type, "autofs") != 0)
-		slow_add(app->slow, path);
-}
-
-void app_walk_slow(void *userdata, const char *path)
-{
-	struct app *app = userdata;
-
-	if (watcher_leads(app->watcher, path))
-		slow_add(app->slow, path);
-}
-
-/* A walk of a million names on a cold disk takes minutes; systemd would take that for a hang. */
-static void walk_goes_on(void *userdata)
-{
-	const struct app *app = userdata;
-
-	sd_notify(0, app->up ? "WATCHDOG=1" : "EXTEND_TIMEOUT_USEC=120000000");
-}
-
-static const struct watcher_ops watcher_ops = {
-	.mark = mark_path,
-	.unmark = unmark_inode,
-	.unmark_device = unmark_device,
-	.remark = remark_inode,
-	.object = on_object,
-	.open = open_path,
-	.answers = fd_answers,
-	.apart = on_apart,
-	.alive = walk_goes_on,
-};
-
-static void slow_enter(void *userdata, unsigned slot)
-{
-	sensor_enter_child(((struct app *)userdata)->sensor, slot);
-}
-
-static void slow_ended(void *userdata, unsigned slot)
-{
-	sensor_child_ended(((struct app *)userdata)->sensor, slot);
-}
-
-static void on_silent(void *userdata, const char *path)
-{
-	struct app *app = userdata;
-	char name[512], text[1024];
-
-	if (!path) {
-		log_line(SD_NOTICE, "all file systems with watched places answer again");
-		feed_health(app, HEALTH_OK, "file-systems",
-			    "all file systems with watched places answer again");
-		return;
-	}
-	escape_bytes(path, strlen(path), name, sizeof(name), NULL);
-	snprintf(
-		text, sizeof(text),
-		"the file system at %s does not answer: what is there is not watched, but for what "
-		"was marked before; `keytrail status` lists all of this kind",
-		name);
-	log_line(SD_WARNING, "%s", text);
-	feed_health(app, HEALTH_DEGRADED, "file-systems", text);
-}
-
-static const struct slow_ops slow_ops = {slow_enter, slow_ended, on_silent};
-
-static void on_identified(void *userdata, uint64_t object, const struct key_identity *key)
-{
-	struct app *app = userdata;
-	struct watched watched;
-	char path[4096];
-
-	if (watcher_lookup(app->watcher, object, &watched, path, sizeof(path)) < 0)
-		return; /* gone meanwhile */
-	/* What was found for its content is watched for that alone. */
-	if (key->kind == KEY_NONE && watched.watch &&
-	    policy_watch(app->policy, watched.watch)->object_class == CLASS_FOUND_KEY)
-		watcher_drop_found(app->watcher, object);
-	else
-		feed_object(app, &watched, key);
-}
-
-static const struct identify_ops identify_ops = {.done = on_identified};
-
-static void on_user(void *userdata, uint32_t uid, const char *name)
-{
-	struct app *app = userdata;
-	struct event event = {
-		.type = EVENT_USER,
-		.time = app_boottime(),
-		.user = {.uid = uid, .name = span_of(name)},
-	};
-
-	feed(app, &event);
-}
-
-static int on_rehome(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	int r = reload_homes(userdata);
-
-	if (r < 0)
-		log_line(SD_ERR, "homes that became known are not watched: %s", strerror(-r));
-	return 0;
-}
-
-void app_walk_soon(struct app *app)
-{
-	if (!app->rehome_timer)
-		return; /* still starting */
-	sd_event_source_set_time_relative(app->rehome_timer, REHOME_DELAY);
-	sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_ONESHOT);
-}
-
-static void on_homes_changed(void *userdata)
-{
-	app_walk_soon(userdata);
-}
-
-static const struct homes_ops homes_ops = {.user = on_user, .changed = on_homes_changed};
-
-static void on_mounted(void *userdata, const char *path)
-{
-	struct app *app = userdata;
-	const char *type = mounts_type_at(app->mounts, path);
-
-	if (!type || mounts_type_answers(type))
-		watcher_rescan(app->watcher, path);
-	else if (strcmp(type, "autofs") != 0)
-		app_walk_slow(app, path);
-	search_watch_soon(app->search);
-	devices_remounted(app->devices);
-	/* What was opened there before it was marked. */
-	app->look_for_open = true;
-}
 
 static void on_alert(void *userdata, const struct alert *alert)
 {
@@ -339,166 +88,6 @@ static void on_alert(void *userdata, const struct alert *alert)
 			app->sinks[i]->ops->write(app->sinks[i], &told);
 	if (app->control)
 		control_server_publish(app->control, &told);
-}
-
-/* --- the loop's sources ------------------------------------------------------------------------
- */
-
-static int drain(struct app *app)
-{
-	long r = sensor_drain(app->sensor);
-	uint64_t now = app_boottime();
-
-	if (r < 0) {
-		log_line(SD_ERR, "the kernel's ring buffer cannot be read: %s", strerror((int)-r));
-		feed_health(app, HEALTH_BLIND, "rings", "the kernel's ring buffer cannot be read");
-		return sd_event_exit(app->loop, EX_OSERR);
-	}
-	if (r > 0)
-		dumps_run(app->dumps);
-	if (r > 0 || engine_next(app->engine) <= now)
-		feed_tick(app, now);
-	evidence_turn(app);
-	return 0;
-}
-
-static int on_rings(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-	struct epoll_event events[SENSOR_RING_NR];
-
-	/* Take the readiness off the inner epoll, or the outer one stays ready. */
-	(void)!epoll_wait(fd, events, SENSOR_RING_NR, 0);
-	return drain(userdata);
-}
-
-static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct app *app = userdata;
-
-	watcher_catch_up(app->watcher);
-	devices_refresh(app->devices, policy_device_watch(app->policy));
-	sd_event_source_set_time_relative(source, SETTLE_PERIOD);
-	return drain(app);
-}
-
-/* Once for each time that it begins or ends. */
-static void keep_trail(struct app *app)
-{
-	struct trail_store_stats st;
-	char text[512];
-
-	trail_store_flush(app->trail, app_realtime());
-	trail_store_stats(app->trail, &st);
-	if (st.damaged != app->trail_damaged) {
-		app->trail_damaged = st.damaged;
-		snprintf(text, sizeof(text),
-			 "the trail's database was damaged: it is beside the new one as "
-			 "trail.db.damaged, and the trail begins anew");
-		log_line(SD_ERR, "%s", text);
-		feed_health(app, HEALTH_DEGRADED, "trail-store", text);
-	}
-	if ((st.error[0] != '\0') == app->trail_failing)
-		return;
-	app->trail_failing = !app->trail_failing;
-	snprintf(text, sizeof(text), "the trail cannot be written: %s",
-		 app->trail_failing ? st.error : "it can again");
-	log_line(app->trail_failing ? SD_ERR : SD_NOTICE, "%s", text);
-	feed_health(app, app->trail_failing ? HEALTH_DEGRADED : HEALTH_OK, "trail-store", text);
-}
-
-static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct app *app = userdata;
-
-	feed_gaps(app);
-	feed_clock(app);
-	dumps_second(app->dumps);
-	quota_second(app->quota);
-	search_watch_second(app->search);
-	homes_look(app->homes);
-	slow_second(app->slow);
-	evidence_second(app);
-	if (app->look_for_open && app_boottime() - app->looked_ns > LOOK_PERIOD) {
-		app->look_for_open = false;
-		app->looked_ns = app_boottime();
-		sensor_find_open(app->sensor);
-	}
-	for (int i = 0; i < SINKS_NR; i++)
-		if (app->sinks[i])
-			app->sinks[i]->ops->flush(app->sinks[i]);
-	keep_trail(app);
-	if (app->record_file)
-		fflush(app->record_file);
-	sd_event_source_set_time_relative(source, 1000 * MS);
-	return 0;
-}
-
-static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
-{
-	reload_now(userdata, NULL);
-	return 0;
-}
-
-static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info,
-			void *userdata)
-{
-	struct app *app = userdata;
-
-	log_line(SD_NOTICE, "ended by signal %u from process %u", info->ssi_signo, info->ssi_pid);
-	return sd_event_exit(app->loop, 0);
-}
-
-static int control_status(void *userdata, json_t **out_result)
-{
-	return status_json(userdata, out_result);
-}
-
-static int control_reload(void *userdata, json_t **out_result)
-{
-	return reload_now(userdata, out_result);
-}
-
-static int control_holders(void *userdata, json_t **out_result)
-{
-	return holders_json(userdata, out_result);
-}
-
-static const struct control_handlers control_handlers = {
-	.status = control_status,
-	.reload = control_reload,
-	.holders = control_holders,
-};
-
-/* --- up and down -------------------------------------------------------------------------------
- */
-
-static int block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	/* A client or rsyslog that goes away is an error of write(), not our end. */
-	signal(SIGPIPE, SIG_IGN);
-	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
-}
-
-static int loop_start(struct app *app)
-{
-	int r = block_signals();
-
-	if (r >= 0)
-		r = sd_event_default(&app->loop);
-	if (r >= 0)
-		r = sd_event_add_signal(app->loop, NULL, SIGTERM, on_terminate, app);
-	if (r >= 0)
-		r = sd_event_add_signal(app->loop, NULL, SIGINT, on_terminate, app);
-	if (r >= 0)
-		r = sd_event_add_signal(app->loop, NULL, SIGHUP, on_hangup, app);
-	return r < 0 ? r : 0;
 }
 
 static int policy_start(struct app *app)
@@ -616,81 +205,6 @@ static int sensor_start(struct app *app)
 	return 0;
 }
 
-/*
- * From here on those hooks are live that see reads: first marks, then the other hooks, then the
- * picture of what is there already, so that nothing falls between.
- */
-static int watch_start(struct app *app)
-{
-	struct policy *policy = app->policy;
-	int r;
-
-	r = trust_new(identify_path, app, &app->trust);
-	if (!r)
-		r = devices_new(app->sensor, on_object, app, &app->devices);
-	if (!r)
-		r = watcher_new(&watcher_ops, app, &app->watcher);
-	if (!r)
-		r = slow_new(app->loop, app->watcher, &slow_ops, app, &app->slow);
-	if (!r)
-		r = identify_new(app->loop, app->watcher, &identify_ops, app, &app->identify);
-	if (!r)
-		r = scans_new(app, &app->scans);
-	if (!r)
-		r = dumps_new(app, &app->dumps);
-	if (!r)
-		r = search_watch_new(app, &app->search);
-	if (!r)
-		r = quota_new(app, &app->quota);
-	if (!r)
-		r = homes_new(app->loop, &homes_ops, app, &app->homes);
-	if (!r)
-		r = mounts_new(app->loop, on_mounted, app, &app->mounts);
-	if (!r)
-		r = programs_watch_new(app, &app->programs);
-	if (!r && !(app->logins = logins_new(app)))
-		r = -ENOMEM;
-	if (r < 0)
-		return r;
-	r = trust_set_policy(app->trust, policy);
-	if (!r)
-		r = reload_apply(app, policy);
-	if (!r)
-		devices_refresh(app->devices, policy_device_watch(policy));
-	if (r < 0)
-		return r;
-	app->watching_ns = app_boottime() - app->began_ns;
-	sensor_complete(app->sensor);
-	app->complete_ns = app_boottime() - app->began_ns;
-	r = sensor_start_picture(app->sensor);
-	return r < 0 ? r : 0;
-}
-
-static int sources_start(struct app *app)
-{
-	int r = sd_event_add_io(app->loop, &app->ring_source, sensor_fd(app->sensor), EPOLLIN,
-				on_rings, app);
-
-	if (r >= 0)
-		r = sd_event_add_time_relative(app->loop, &app->settle_timer, CLOCK_MONOTONIC,
-					       SETTLE_PERIOD, 10 * MS, on_settle, app);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(app->settle_timer, SD_EVENT_ON);
-	if (r >= 0)
-		r = sd_event_add_time_relative(app->loop, &app->second_timer, CLOCK_MONOTONIC,
-					       1000 * MS, 50 * MS, on_second, app);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(app->second_timer, SD_EVENT_ON);
-	if (r >= 0)
-		r = sd_event_add_time_relative(app->loop, &app->rehome_timer, CLOCK_MONOTONIC,
-					       REHOME_DELAY, 10 * MS, on_rehome, app);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_OFF);
-	/* No priority for the rings: a flood that keeps them readable must not keep the timers, the
-	 * sinks and the control socket from their turns. */
-	return r < 0 ? r : 0;
-}
-
 static int canary_mark(void *userdata, const char *path)
 {
 	struct app *app = userdata;
@@ -702,7 +216,7 @@ static int canary_mark(void *userdata, const char *path)
 
 static void canary_drain(void *userdata)
 {
-	drain(userdata);
+	loop_drain(userdata);
 }
 
 static void canary_changed(void *userdata, bool blind)
@@ -805,6 +319,27 @@ static void app_fini(struct app *app)
 	sd_event_unref(app->loop);
 }
 
+static int control_status(void *userdata, json_t **out_result)
+{
+	return status_json(userdata, out_result);
+}
+
+static int control_reload(void *userdata, json_t **out_result)
+{
+	return reload_now(userdata, out_result);
+}
+
+static int control_holders(void *userdata, json_t **out_result)
+{
+	return holders_json(userdata, out_result);
+}
+
+static const struct control_handlers control_handlers = {
+	.status = control_status,
+	.reload = control_reload,
+	.holders = control_holders,
+};
+
 static int control_start(struct app *app)
 {
 	return control_server_new(app->loop, KT_RUNDIR "/control.sock", &control_handlers, app,
@@ -819,7 +354,7 @@ static const struct {
 	{"event loop", loop_start},	   {"policy", policy_start},
 	{"alert sinks", sinks_start},	   {"evidence log", evidence_start},
 	{"engine", engine_start},	   {"probes", sensor_start},
-	{"watched files", watch_start},	   {"timers", sources_start},
+	{"watched files", watching_start}, {"timers", loop_sources_start},
 	{"control socket", control_start}, {"canary", canary_start},
 };
 

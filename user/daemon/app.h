@@ -109,6 +109,12 @@ uint64_t app_realtime(void);
 /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns. */
 int64_t app_wall_offset(void);
 
+/* Sets up and runs until a signal or a fatal error. Returns the process's exit status. */
+int app_run(const struct app_options *options);
+
+/* watching.c: what is watched, set up and marked. */
+int watching_start(struct app *app);
+
 /* For watcher_each(): tells the engine an object and its key once more. */
 struct watched;
 void app_retell(void *userdata, const struct watched *watched);
@@ -116,11 +122,13 @@ void app_retell(void *userdata, const struct watched *watched);
 /* For mounts_each_slow(): has a place walked by a child if a pattern leads there. */
 void app_walk_slow(void *userdata, const char *path);
 
+/* loop.c: the loop with its signals; then, with all parts there, what wakes it. Negative errno. */
+int loop_start(struct app *app);
+int loop_sources_start(struct app *app);
+int loop_drain(struct app *app); /* all that the kernel has told; ends the loop if it cannot */
+
 /* Walks all watched names again, a moment from now. */
 void app_walk_soon(struct app *app);
-
-/* Sets up and runs until a signal or a fatal error. Returns the process's exit status. */
-int app_run(const struct app_options *options);
 
 /* feed.c: from the sensor and from the daemon's own knowledge into trace and engine. */
 void feed_sensor_event(const struct event *event, void *userdata);

@@ -64,7 +64,7 @@ static int make_directory(const char *path, const char *group)
 	return 0;
 }
 
-/* *path, as it is called from "/"; the caller's. Exits if there is no memory. */
+/* *path, as it is called from "/"; the caller's. Exits if that is not known, or without memory. */
 static void make_absolute(const char **path)
 {
 	_cleanup_free_ char *here = NULL;
@@ -73,7 +73,12 @@ static void make_absolute(const char **path)
 	if (!*path || **path == '/')
 		return;
 	here = getcwd(NULL, 0);
-	if (asprintf(&whole, "%s/%s", here ? here : "", *path) < 0)
+	if (!here) {
+		log_line(SD_ERR, "%s: where keytraild was started cannot be told: %s", *path,
+			 errno == ENOENT ? "that directory is gone" : strerror(errno));
+		exit(EX_OSERR);
+	}
+	if (asprintf(&whole, "%s/%s", here, *path) < 0)
 		exit(EX_OSERR);
 	*path = whole;
 }

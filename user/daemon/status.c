@@ -130,14 +130,16 @@ static json_t *programs_json(const struct app *app, json_t *warnings)
 			 (json_int_t)counts.timed_out, "rpm_hung", (int)counts.left);
 }
 
+/* keytrail doctor knows it by its first words. */
 static void warn_of_nobody(json_t *warnings)
 {
-	if (!child_user().own)
+	const struct child_user user = child_user();
+
+	if (!user.own)
 		json_array_append_new(warnings,
-				      json_string(
-					      "there is no user " CHILD_USER
-					      " (systemd-sysusers): children that read keys "
-					      "run as nobody, and who else does can stop them"));
+				      json_sprintf("children run as nobody: %s; whoever else runs "
+						   "as nobody can stop what reads keys, or kill it",
+						   user.fault));
 }
 
 static json_t *sinks_json(const struct app *app)

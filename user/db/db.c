@@ -12,6 +12,9 @@
 
 #include "base/cleanup.h"
 
+/* Free pages that are left where they are, for what comes next. */
+#define SPARE_MIN 256
+
 int db_errno(int rc)
 {
 	switch (rc & 0xff) {
@@ -77,7 +80,9 @@ int db_open(const char *path, sqlite3 **out_db)
 		return r;
 	sqlite3_extended_result_codes(*out_db, 1);
 	sqlite3_busy_timeout(*out_db, 0); /* never wait: somebody else's lock queues us */
-	return exec(*out_db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	/* First what is fixed by the first page that is written. */
+	return exec(*out_db, "PRAGMA auto_vacuum = INCREMENTAL;"
+			     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 			     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");
 }
 
@@ -126,6 +131,20 @@ void db_close(sqlite3 **db, sqlite3_stmt **stmt, size_t nr)
 	}
 	sqlite3_close(*db);
 	*db = NULL;
+}
+
+void db_shrink(sqlite3 *db)
+{
+	uint64_t pages = 0, spare = 0;
+	char sql[64];
+
+	if (db_get_u64(db, "PRAGMA page_count", &pages) < 0 ||
+	    db_get_u64(db, "PRAGMA freelist_count", &spare) < 0)
+		return;
+	if (spare < SPARE_MIN || spare <= pages / 4)
+		return;
+	snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", DB_SHRINK_PAGES);
+	(void)exec(db, sql);
 }
 
 int db_move_aside(const char *path)

@@ -44,6 +44,15 @@ int db_check(sqlite3 *db, const struct db_schema *schema, bool create);
 int db_prepare(sqlite3 *db, const char *const *sql, sqlite3_stmt **out_stmt, size_t nr);
 void db_close(sqlite3 **db, sqlite3_stmt **stmt, size_t nr);
 
+/*
+ * Gives the file system back what was deleted, at most DB_SHRINK_PAGES at a time, as long as more
+ * than a quarter of the pages and at least a megabyte is free: less than that is soon used again.
+ * Outside of a transaction, once a second; what cannot be done now is done later. A file that was
+ * made before there was this keeps its size.
+ */
+#define DB_SHRINK_PAGES 128
+void db_shrink(sqlite3 *db);
+
 /* NAME -> NAME.damaged, with what SQLite keeps beside it. The database is closed. */
 int db_move_aside(const char *path);
 

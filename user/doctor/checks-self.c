@@ -64,6 +64,27 @@ static void check_drops(struct doctor *d, const json_t *drops)
 		found(d, CHECK_EVENTS_LOST, "status (drops)", value, 0);
 }
 
+static bool begins(const char *line, const char *with)
+{
+	return line && !strncmp(line, with, strlen(with));
+}
+
+/* What is known by the first words of a warning. */
+static void check_warnings(struct doctor *d, const json_t *warnings)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach ((json_t *)warnings, i, item) {
+		const char *line = json_string_value(item);
+
+		if (begins(line, "not marked:"))
+			found(d, CHECK_PLACES_UNWATCHED, "status (warnings)", line, 0);
+		else if (begins(line, "children run as nobody:"))
+			found(d, CHECK_CHILDREN_NOBODY, "status (warnings)", line, 0);
+	}
+}
+
 static void check_places(struct doctor *d, const json_t *status)
 {
 	size_t i;
@@ -79,12 +100,6 @@ static void check_places(struct doctor *d, const json_t *status)
 			 text(item, "type"), state);
 		found(d, CHECK_PLACES_UNWATCHED, "status (apart)", value, 0);
 	}
-	json_array_foreach (json_object_get(status, "warnings"), i, item) {
-		const char *line = json_string_value(item);
-
-		if (line && !strncmp(line, "not marked:", 11))
-			found(d, CHECK_PLACES_UNWATCHED, "status (warnings)", line, 0);
-	}
 }
 
 static void check_status(struct doctor *d, const json_t *status)
@@ -99,6 +114,7 @@ static void check_status(struct doctor *d, const json_t *status)
 	check_hooks(d, json_object_get(status, "hooks"));
 	check_drops(d, json_object_get(status, "drops"));
 	check_places(d, status);
+	check_warnings(d, json_object_get(status, "warnings"));
 	if (scan && !json_is_true(json_object_get(scan, "on")))
 		found(d, CHECK_DUMPS_UNSCANNED, "status (scan)", "off", 0);
 }

@@ -260,6 +260,13 @@ const struct check checks[CHECK_NR] = {
 		"That a key is in one is then not known before somebody reads it.",
 		"scan: on in the policy's settings",
 	},
+	[CHECK_CHILDREN_NOBODY] = {
+		"children-nobody", AREA_SELF, SEV_MEDIUM,
+		"What reads keys for keytraild runs as nobody",
+		"status (warnings)",
+		"Whoever else runs as nobody can stop these programs, or kill them.",
+		"systemd-sysusers keytrail.conf, or useradd --system keytrail-scan; then restart keytraild",
+	},
 	[CHECK_MEMORY_OFF] = {
 		"memory-off", AREA_SELF, SEV_LOW,
 		"Who reads the memory of holders is not seen",

@@ -39,47 +39,67 @@ static int open_segment(int dirfd, uint64_t first, int flags, int *out_fd)
 	return 0;
 }
 
-/* Is what `to` holds the beginning of what stands in `from` behind `offset`? */
-static bool is_begun(int to, int from, uint64_t offset)
+/* Does `to` hold, from `at` on, what stands in `from` behind `offset`, or the beginning of it? */
+static bool is_begun(int to, off_t at, int from, uint64_t offset)
 {
 	char has[4096], should[sizeof(has)];
 
-	for (off_t at = 0;; at += (off_t)sizeof(has)) {
+	for (;;) {
 		ssize_t n = pread(to, has, sizeof(has), at);
 
 		if (n <= 0)
 			return n == 0;
-		if (pread(from, should, (size_t)n, (off_t)offset + at) != n ||
+		if (pread(from, should, (size_t)n, (off_t)offset) != n ||
 		    memcmp(has, should, (size_t)n) != 0)
 			return false;
+		at += n;
+		offset += (uint64_t)n;
+	}
+}
+
+static int copy(int to, int from, uint64_t offset)
+{
+	char buf[16384];
+
+	for (;;) {
+		ssize_t n = pread(from, buf, sizeof(buf), (off_t)offset);
+
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		errno = 0;
+		if (write(to, buf, (size_t)n) != n)
+			return errno ? -errno : -ENOSPC;
+		offset += (uint64_t)n;
 	}
 }
 
 /*
- * Copies what stands in `from` behind `offset` into the file `name`, and has it on the disk. One
- * that is there was begun by a start that was stopped, and is made anew; if it holds another end
- * (of a record that told of it and was torn itself), this one goes behind it.
+ * Copies what stands in `from` behind `offset`, `len` bytes, into the file `name`, and has it on
+ * the disk. What is there was begun by a start that was stopped, and is made anew; or it ends in
+ * these bytes, and is whole; or it is another end (of a record that told of it and was torn
+ * itself), and this one goes behind it. After a failure it is as it was: that is tried again each
+ * second.
  */
-static int copy_aside(int dirfd, int from, uint64_t offset, const char *name)
+static int copy_aside(int dirfd, int from, uint64_t offset, uint64_t len, const char *name)
 {
 	_cleanup_close_ int to =
 		openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	char buf[16384];
+	struct stat st;
+	int r = 0;
 
-	if (to < 0)
+	if (to < 0 || fstat(to, &st) < 0)
 		return -errno;
-	if (is_begun(to, from, offset) && ftruncate(to, 0) < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n = pread(from, buf, sizeof(buf), (off_t)offset);
-
-		if (n < 0)
+	if ((uint64_t)st.st_size < len && is_begun(to, 0, from, offset)) {
+		if (ftruncate(to, 0) < 0)
 			return -errno;
-		if (!n)
-			break;
-		if (write(to, buf, (size_t)n) != n)
-			return errno ? -errno : -EIO;
-		offset += (uint64_t)n;
+		st.st_size = 0;
+	}
+	if ((uint64_t)st.st_size < len || !is_begun(to, st.st_size - (off_t)len, from, offset))
+		r = copy(to, from, offset);
+	if (r < 0) {
+		if (ftruncate(to, st.st_size) < 0)
+			return -errno;
+		return r;
 	}
 	return fsync(to) < 0 || fsync(dirfd) < 0 ? -errno : 0;
 }
@@ -96,7 +116,7 @@ static int set_aside(struct journal *j, int fd, const struct tail *tail)
 	if (!tail->torn)
 		return 0;
 	segment_torn_name(j->seq + 1, name);
-	r = copy_aside(j->dirfd, fd, tail->whole, name);
+	r = copy_aside(j->dirfd, fd, tail->whole, tail->torn, name);
 	if (!r && (ftruncate(fd, (off_t)tail->whole) < 0 || fdatasync(fd) < 0))
 		r = -errno;
 	return r;

@@ -33,6 +33,19 @@ struct field {
 void schema_wrong(struct reader *r, const struct yaml_node *at, const char *fmt, ...)
 	_printf_(3, 4);
 
+/*
+ * " 'TEXT'" if it could be a word of the policy that somebody mistyped: letters, digits, `_-.`, and
+ * no longer than those are. Else "": the file may be anything that was named by mistake, a private
+ * key too, and what is wrong is printed, logged and sent.
+ */
+#define SCHEMA_WORD_MAX 24
+struct schema_word {
+	char text[SCHEMA_WORD_MAX + 4];
+};
+struct schema_word schema_word(const struct yaml_node *node);
+
+bool schema_has_key(const struct reader *r, const struct yaml_node *map, const char *key);
+
 /* Tells if it is not. A scalar without value (null) is of no kind. */
 bool schema_is_kind(struct reader *r, const struct yaml_node *node, enum yaml_kind kind,
 		    const char *what);

@@ -22,6 +22,32 @@ void schema_wrong(struct reader *r, const struct yaml_node *at, const char *fmt,
 	r->wrong = true;
 }
 
+struct schema_word schema_word(const struct yaml_node *node)
+{
+	struct schema_word word = {""};
+
+	if (!node->len || node->len > SCHEMA_WORD_MAX)
+		return word;
+	for (size_t i = 0; i < node->len; i++)
+		if (!isascii((unsigned char)node->text[i]) ||
+		    (!isalnum((unsigned char)node->text[i]) && !strchr("_-.", node->text[i])))
+			return word;
+	snprintf(word.text, sizeof(word.text), " '%s'", node->text);
+	return word;
+}
+
+bool schema_has_key(const struct reader *r, const struct yaml_node *map, const char *key)
+{
+	const struct yaml_node *node, *value;
+
+	for (node = yaml_node(r->tree, map->first); node; node = yaml_node(r->tree, value->next)) {
+		value = yaml_node(r->tree, node->next);
+		if (strlen(key) == node->len && !strcmp(node->text, key))
+			return true;
+	}
+	return false;
+}
+
 bool schema_is_kind(struct reader *r, const struct yaml_node *node, enum yaml_kind kind,
 		    const char *what)
 {
@@ -46,16 +72,16 @@ static const struct field *find_field(const struct field *fields, const char *ke
 static void unknown_key(struct reader *r, const struct yaml_node *key, const struct field *fields,
 			const char *what)
 {
-	const char *best = NULL;
+	const struct schema_word told = schema_word(key);
+	const char *word = *told.text ? told.text : " of this name", *best = NULL;
 	unsigned distance = UINT_MAX;
 
 	for (; fields->key; fields++)
 		suggest(key->text, key->len, fields->key, &distance, &best);
 	if (best)
-		schema_wrong(r, key, "%s has no key '%.64s': did you mean '%s'?", what, key->text,
-			     best);
+		schema_wrong(r, key, "%s has no key%s: did you mean '%s'?", what, word, best);
 	else
-		schema_wrong(r, key, "%s has no key '%.64s'", what, key->text);
+		schema_wrong(r, key, "%s has no key%s", what, word);
 }
 
 void schema_read_map(struct reader *r, const struct yaml_node *node, const struct field *fields,
@@ -67,6 +93,12 @@ void schema_read_map(struct reader *r, const struct yaml_node *node, const struc
 
 	if (!schema_is_kind(r, node, YAML_TREE_MAP, what))
 		return;
+	/* Of a file that is none of ours this is all that is said. */
+	if (fields->required && !strcmp(fields->key, "version") &&
+	    !schema_has_key(r, node, fields->key)) {
+		schema_wrong(r, node, "%s needs the key '%s'", what, fields->key);
+		return;
+	}
 	for (key = yaml_node(r->tree, node->first); key; key = yaml_node(r->tree, value->next)) {
 		const struct yaml_node **first;
 
@@ -129,10 +161,11 @@ int schema_read_word(struct reader *r, const struct yaml_node *node, const char 
 					i == from ? "" : ", ", word(i));
 	}
 	if (best)
-		schema_wrong(r, node, "%s '%.64s' is not known: did you mean '%s'? (%s)", what, s,
-			     best, words);
+		schema_wrong(r, node, "%s%s is not known: did you mean '%s'? (%s)", what,
+			     schema_word(node).text, best, words);
 	else
-		schema_wrong(r, node, "%s '%.64s' is not known (%s)", what, s, words);
+		schema_wrong(r, node, "%s%s is not known (%s)", what, schema_word(node).text,
+			     words);
 	return -1;
 }
 

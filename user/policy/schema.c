@@ -399,9 +399,8 @@ static void read_version(struct reader *r, const struct yaml_node *value, const 
 	if (!schema_is_kind(r, value, YAML_TREE_SCALAR, "version"))
 		return;
 	if (!value->plain || strcmp(value->text, "1"))
-		schema_wrong(r, value,
-			     "version '%.32s' is not known: this keytrail reads version 1",
-			     value->text);
+		schema_wrong(r, value, "version%s is not known: this keytrail reads version 1",
+			     schema_word(value).text);
 }
 
 /* Read before all else of the file, see read_includes(). */
@@ -425,7 +424,7 @@ static int read_includes(struct reader *r)
 {
 	const struct yaml_node *root = yaml_node(r->tree, 1), *key, *value, *node;
 
-	if (root->kind != YAML_TREE_MAP)
+	if (root->kind != YAML_TREE_MAP || !schema_has_key(r, root, "version"))
 		return 0;
 	for (key = yaml_node(r->tree, root->first); key; key = yaml_node(r->tree, value->next)) {
 		value = yaml_node(r->tree, key->next);

@@ -14,12 +14,13 @@ struct item {
 };
 
 struct queue {
-	struct item *first, **tail; /* older than all in the spool */
+	struct item *first, **tail; /* newer than all in the spool */
 	size_t nr, bytes, max;
 	uint64_t spool_max;
 	struct spool *spool; /* NULL: none, or it failed */
 	int spool_error;
 	uint64_t dropped;
+	bool from_spool; /* what queue_peek() showed is the spool's */
 	bool closed; /* was full: nothing goes in before room() and the notice of loss */
 	struct queue_lost lost;
 };
@@ -44,64 +45,45 @@ int queue_new(const struct queue_options *options, struct queue **out_queue)
 	return 0;
 }
 
-/*
- * The oldest `nr` of memory into the spool, all or none of them: memory is older than the spool, so
- * it goes before what is there.
- */
-static int save(struct queue *queue, size_t nr)
+/* Behind what is in the spool. What does not go now is tried again with the next record; that is
+ * one write that fails, however much waits. */
+static int append(struct queue *queue, const char *p, size_t len)
 {
-	_cleanup_free_ const char **p = NULL;
-	_cleanup_free_ size_t *len = NULL;
-	struct item *item = queue->first;
+	int r = spool_append(queue->spool, p, len);
 
-	if (nr == 1 && spool_count(queue->spool) == 0)
-		return spool_append(queue->spool, item->p, item->len);
-	p = calloc(nr, sizeof(*p));
-	len = calloc(nr, sizeof(*len));
-	if (!p || !len)
-		return -ENOMEM;
-	for (size_t i = 0; i < nr; i++, item = item->next) {
-		p[i] = item->p;
-		len[i] = item->len;
-	}
-	return spool_prepend(queue->spool, p, len, nr);
+	if (r < 0 && r != -ENOSPC)
+		queue->spool_error = r;
+	return r;
 }
 
-static void forget(struct queue *queue)
+static void drop_first(struct queue *queue)
 {
-	while (queue->first) {
-		struct item *next = queue->first->next;
+	struct item *item = queue->first;
 
-		free(queue->first);
-		queue->first = next;
-	}
-	queue->tail = &queue->first;
-	queue->nr = queue->bytes = 0;
+	queue->first = item->next;
+	if (!queue->first)
+		queue->tail = &queue->first;
+	queue->nr--;
+	queue->bytes -= item->len;
+	free(item);
 }
 
 void queue_keep(struct queue *queue)
 {
-	int r;
-
-	if (!queue->spool || queue->nr == 0)
+	if (!queue->spool)
 		return;
-	r = save(queue, queue->nr);
-	if (r == 0)
-		forget(queue);
-	else if (r != -ENOSPC)
-		queue->spool_error = r;
+	while (queue->first && append(queue, queue->first->p, queue->first->len) == 0)
+		drop_first(queue);
 }
 
 void queue_free(struct queue *queue)
 {
 	if (!queue)
 		return;
-	/* If all do not fit beside what is spooled, as many of the oldest as do. */
-	if (queue->spool)
-		for (size_t nr = queue->nr; nr > 0 && save(queue, nr) == -ENOSPC;)
-			nr /= 2;
+	queue_keep(queue);
 	spool_close(queue->spool);
-	forget(queue);
+	while (queue->first)
+		drop_first(queue);
 	free(queue);
 }
 
@@ -143,17 +125,20 @@ static int push_memory(struct queue *queue, const char *p, size_t len)
 	return 0;
 }
 
+/* In memory if there is room, which the spool may make; never past what is older. */
 static int try_push(struct queue *queue, const char *p, size_t len)
 {
 	int r = -ENOSPC;
 
-	/* Once something is in the spool, what is newer goes there too, or order would be lost. */
-	if (queue_in_spool(queue) == 0)
+	if (!queue->first && queue_in_spool(queue) > 0)
+		r = append(queue, p, len);
+	if (r < 0)
 		r = push_memory(queue, p, len);
 	if (r < 0 && queue->spool) {
-		r = spool_append(queue->spool, p, len);
-		if (r < 0 && r != -ENOSPC)
-			queue->spool_error = r;
+		queue_keep(queue);
+		r = queue->first ? -ENOSPC : append(queue, p, len);
+		if (r < 0)
+			r = push_memory(queue, p, len);
 	}
 	return r < 0 && r != -ENOMEM ? -ENOSPC : r; /* a full disk or a broken one: no room */
 }
@@ -174,46 +159,42 @@ int queue_push_notice(struct queue *queue, const char *p, size_t len)
 	return try_push(queue, p, len);
 }
 
-int queue_peek(struct queue *queue, const char **out_p, size_t *out_len)
+/* Negative errno: it has nothing, or cannot be read. */
+static int peek_spool(struct queue *queue, const char **out_p, size_t *out_len)
 {
-	int r;
+	uint64_t left = queue_in_spool(queue);
+	int r = queue->spool ? spool_peek(queue->spool, out_p, out_len) : -ENOENT;
 
-	if (queue->first) {
-		*out_p = queue->first->p;
-		*out_len = queue->first->len;
-		return 0;
-	}
-	if (!queue->spool)
-		return -ENOENT;
-	for (;;) {
-		uint64_t left = spool_count(queue->spool);
-
-		r = spool_peek(queue->spool, out_p, out_len);
-		if (r == 0 || r == -ENOENT)
-			return r;
-		queue->spool_error = r;
-		if (r != -EBADMSG)
-			return -ENOENT; /* a disk that cannot be read now may be readable later */
+	if (r == 0 || r == -ENOENT)
+		return r;
+	queue->spool_error = r;
+	if (r == -EBADMSG) { /* it is empty now */
 		queue->dropped += left;
 		queue->lost.count += left;
 	}
+	return r;
+}
+
+int queue_peek(struct queue *queue, const char **out_p, size_t *out_len)
+{
+	queue->from_spool = peek_spool(queue, out_p, out_len) == 0;
+	if (queue->from_spool)
+		return 0;
+	/* A disk that cannot be read now may be readable later; what is in memory does not wait. */
+	if (!queue->first)
+		return -ENOENT;
+	*out_p = queue->first->p;
+	*out_len = queue->first->len;
+	return 0;
 }
 
 void queue_pop(struct queue *queue)
 {
-	struct item *item = queue->first;
-
-	if (!item) {
-		if (queue->spool)
-			spool_pop(queue->spool);
-		return;
-	}
-	queue->first = item->next;
-	if (!queue->first)
-		queue->tail = &queue->first;
-	queue->nr--;
-	queue->bytes -= item->len;
-	free(item);
+	if (queue->from_spool)
+		spool_pop(queue->spool);
+	else if (queue->first)
+		drop_first(queue);
+	queue->from_spool = false;
 }
 
 uint64_t queue_in_memory(const struct queue *queue)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a sink could not write yet: first in memory, then in a spool file, both bounded, in order.
+ * What a sink could not write yet: in a spool file the older, in memory the newer, both bounded.
  * A sink that was refused calls queue_keep(), so memory is for the moment of writing, and for where
  * there is no spool.
  *
@@ -45,14 +45,16 @@ void queue_free(struct queue *queue);
 int queue_push(struct queue *queue, const char *p, size_t len, uint64_t time_ns);
 
 /*
- * What is in memory goes into the spool, if there is one that takes all of it: from then on it
- * outlives a crash of this process. For who has just tried to get rid of it and could not.
+ * What is in memory goes into the spool, if there is one, the oldest first and as much as it takes:
+ * from then on it outlives a crash of this process. For who has just tried to get rid of it and
+ * could not. On a full disk this is one write that fails.
  */
 void queue_keep(struct queue *queue);
 
-/* The oldest, valid until the next call on this queue; 0 or -ENOENT. */
+/* The oldest, valid until the next call on this queue; 0 or -ENOENT. Of a spool that cannot be read
+ * now the rest has to wait: then it is the oldest in memory. */
 int queue_peek(struct queue *queue, const char **out_p, size_t *out_len);
-void queue_pop(struct queue *queue);
+void queue_pop(struct queue *queue); /* what queue_peek() showed */
 
 uint64_t queue_in_memory(const struct queue *queue); /* records */
 uint64_t queue_in_spool(const struct queue *queue); /* records */

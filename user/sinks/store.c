@@ -286,9 +286,8 @@ static long format_row(const struct sink *sink, const struct alert *alert, char 
 	return (long)(sizeof(head) + len);
 }
 
-static void store_flush(struct sink *sink)
+static void drain(struct store_sink *s)
 {
-	struct store_sink *s = self(sink);
 	const char *row;
 	size_t len;
 
@@ -312,11 +311,20 @@ static void store_flush(struct sink *sink)
 	}
 }
 
+static void store_flush(struct sink *sink)
+{
+	struct store_sink *s = self(sink);
+
+	drain(s);
+	if (s->db)
+		db_shrink(s->db);
+}
+
 static int store_write(struct sink *sink, const struct alert *alert)
 {
 	int r = outbox_add(&self(sink)->outbox, alert);
 
-	store_flush(sink);
+	drain(self(sink));
 	return r;
 }
 
@@ -344,7 +352,7 @@ static void store_free(struct sink *sink)
 	struct store_sink *s = self(sink);
 
 	if (s->outbox.queue)
-		store_flush(sink);
+		drain(s);
 	db_close(&s->db, s->stmt, STMT_NR);
 	outbox_done(&s->outbox);
 	free(s->path);

@@ -20,6 +20,7 @@ enum statement {
 	STMT_REKEY,
 	STMT_REKEY_HOLDS,
 	STMT_REKEY_REST,
+	STMT_PURGE_INFERRED,
 	STMT_PURGE,
 	STMT_PURGE_ALL,
 	STMT_PURGE_AGE,
@@ -56,3 +57,38 @@ struct trail_store {
 };
 
 extern const struct db_schema trail_schema;
+
+/* --- store-schema.c ------------------------------------------------------------------------------
+ */
+
+extern const char trail_later_tables[];
+extern const char *const trail_statements[STMT_NR];
+
+/* --- store.c -------------------------------------------------------------------------------------
+ */
+
+int store_ready(struct trail_store *s); /* opens it if it is not open; negative errno */
+/* Opens what is to be written into, and a transaction. If it cannot, that is counted as lost. */
+bool store_begin(struct trail_store *s);
+int store_run(struct trail_store *s, enum statement which); /* to its end; of SQLite's codes */
+void store_done(struct trail_store *s, int rc); /* a row is in, or it failed with `rc` */
+void store_commit(struct trail_store *s);
+/* A row could not be written, for r, and with it goes what SQLite has rolled back for that. */
+void store_lose(struct trail_store *s, int r);
+
+/* --- store-write.c -------------------------------------------------------------------------------
+ */
+
+void store_put_gap(void *ctx, const struct trail_gap *gap);
+
+/* --- store-evict.c -------------------------------------------------------------------------------
+ */
+
+int store_count_all(struct trail_store *s); /* as the database has it */
+/* NULL: not known, or no memory if it was to be made. */
+struct key_count *store_count_of(struct trail_store *s, int64_t id, bool create);
+void store_count_free(struct trail_store *s);
+void store_keep_count(struct trail_store *s);
+void store_keep_age(struct trail_store *s, uint64_t now_ns); /* of one key at a time, in turn */
+/* The next nodes, for what no edge names. */
+void store_sweep_nodes(struct trail_store *s);

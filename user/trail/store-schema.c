@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The trail's database: its tables, and what is asked of and done to them. */
+#include "trail/store-internal.h"
+
+#define APPLICATION_ID 0x4b547274 /* "KTrt" */
+
+static const char schema[] =
+	"BEGIN;"
+	"CREATE TABLE nodes ("
+	" id INTEGER PRIMARY KEY,"
+	" name TEXT NOT NULL UNIQUE,"
+	" kind INTEGER NOT NULL DEFAULT 0," /* 0: only an edge named it */
+	" host TEXT, label TEXT, about TEXT, unit TEXT, container TEXT,"
+	" pid INTEGER NOT NULL DEFAULT 0,"
+	" uid INTEGER, loginuid INTEGER,"
+	" ended INTEGER NOT NULL DEFAULT 0,"
+	" state INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX nodes_label ON nodes (label);"
+	"CREATE INDEX nodes_pid ON nodes (pid) WHERE pid > 0;"
+	"CREATE TABLE edges ("
+	" id INTEGER PRIMARY KEY,"
+	" key INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	" evidence INTEGER NOT NULL, rule TEXT, detail TEXT,"
+	" first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL);"
+	"CREATE UNIQUE INDEX edges_same ON edges (key, a, b, kind);"
+	"CREATE INDEX edges_age ON edges (key, last);"
+	"CREATE INDEX edges_a ON edges (a);"
+	"CREATE INDEX edges_b ON edges (b);"
+	"CREATE TABLE gaps ("
+	" id INTEGER PRIMARY KEY, host TEXT, cause TEXT, began INTEGER, ended INTEGER,"
+	" count INTEGER);"
+	"CREATE INDEX gaps_ended ON gaps (ended);"
+	"CREATE TABLE users ("
+	" host TEXT NOT NULL, uid INTEGER NOT NULL, name TEXT, PRIMARY KEY (host, uid))"
+	" WITHOUT ROWID;"
+	"CREATE TABLE alerts ("
+	" id TEXT NOT NULL PRIMARY KEY, type TEXT, node INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX alerts_node ON alerts (node);"
+	"PRAGMA application_id = 1263825524;"
+	"PRAGMA user_version = 1;"
+	"COMMIT;";
+/* Came later: a database without it is one in which none is known. */
+const char trail_later_tables[] =
+	"CREATE TABLE IF NOT EXISTS digests (" /* nr 0: of the file */
+	" node INTEGER NOT NULL, nr INTEGER NOT NULL, sha256 TEXT NOT NULL,"
+	" PRIMARY KEY (node, nr)) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);"
+	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);" /* of processes */
+	/* What gives way first, in order: for trail_statements[STMT_PURGE_INFERRED]. */
+	"CREATE INDEX IF NOT EXISTS edges_inferred ON edges (key, last)"
+	" WHERE evidence = 3 AND kind NOT IN (1, 7);";
+_Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
+_Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2 &&
+		       TRAIL_INFERRED == 3,
+	       "written out in `trail_statements`");
+
+#define OLDEST(condition)                                                              \
+	"DELETE FROM edges WHERE id IN (SELECT id FROM edges WHERE key = ?1" condition \
+	" ORDER BY last LIMIT ?2) RETURNING a, b"
+
+const char *const trail_statements[STMT_NR] = {
+	[STMT_NODE] =
+		"INSERT INTO nodes (name, kind, host, label, about, unit, container, pid, uid,"
+		" loginuid, ended, state)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+		" ON CONFLICT (name) DO UPDATE SET kind = ?2,"
+		" host = coalesce(nullif(?3, ''), host), label = coalesce(nullif(?4, ''), label),"
+		" about = coalesce(nullif(?5, ''), about), unit = coalesce(nullif(?6, ''), unit),"
+		" container = coalesce(nullif(?7, ''), container), pid = ?8, uid = ?9,"
+		" loginuid = ?10, ended = max(ended, ?11), state = ?12",
+	[STMT_STUB] = "INSERT INTO nodes (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
+	/* An edge that is known by content stays so. */
+	[STMT_EDGE] = "INSERT INTO edges (key, kind, a, b, evidence, rule, detail, first, last,"
+		      " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)"
+		      " ON CONFLICT (key, a, b, kind) DO UPDATE SET last = max(last, ?8),"
+		      " first = min(first, ?8), count = count + 1,"
+		      " rule = CASE WHEN ?5 = 2 THEN NULL ELSE rule END,"
+		      " evidence = CASE WHEN ?5 = 2 THEN 2 ELSE evidence END",
+	[STMT_GAP] = "INSERT INTO gaps (host, cause, began, ended, count) VALUES (?1, ?2, ?3, ?4,"
+		     " ?5)",
+	[STMT_GAP_PURGE] = "DELETE FROM gaps WHERE id <= (SELECT max(id) FROM gaps) - ?1",
+	[STMT_USER] = "INSERT INTO users (host, uid, name) VALUES (?1, ?2, ?3)"
+		      " ON CONFLICT (host, uid) DO UPDATE SET name = ?3",
+	[STMT_ALERT] = "INSERT OR IGNORE INTO alerts (id, type, node) VALUES (?1, ?2, ?3)",
+	[STMT_FIND] = "SELECT id FROM nodes WHERE name = ?1",
+	[STMT_REKEY] = "UPDATE OR IGNORE edges SET key = ?2 WHERE key = ?1",
+	[STMT_REKEY_HOLDS] = "UPDATE OR IGNORE edges SET a = ?2 WHERE key = ?2 AND a = ?1"
+			     " AND kind = 1",
+	[STMT_REKEY_REST] =
+		"DELETE FROM edges WHERE key = ?1 OR (key = ?2 AND a = ?1 AND kind = 1)",
+	/* Where a key is kept and was found (kinds 1 and 7) says what its trail is about. */
+	[STMT_PURGE_INFERRED] = OLDEST(" AND evidence = 3 AND kind NOT IN (1, 7)"),
+	[STMT_PURGE] = OLDEST(" AND kind NOT IN (1, 7)"),
+	[STMT_PURGE_ALL] = OLDEST(""),
+	/* Only of a key of which nothing is seen any more: as long as it lives, all of its trail
+	 * stands. */
+	[STMT_PURGE_AGE] = OLDEST(" AND (SELECT max(last) FROM edges WHERE key = ?1) < ?3"),
+	[STMT_ORPHAN] = "DELETE FROM nodes WHERE id = ?1"
+			" AND NOT EXISTS (SELECT 1 FROM edges WHERE a = ?1)"
+			" AND NOT EXISTS (SELECT 1 FROM edges WHERE b = ?1)"
+			" AND NOT EXISTS (SELECT 1 FROM edges WHERE key = ?1)",
+	[STMT_NEXT_NODES] = "SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[STMT_ORPHAN_ALERTS] = "DELETE FROM alerts WHERE node = ?1"
+			       " AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1)",
+	[STMT_VERIFIED] = "INSERT OR IGNORE INTO verified (node)"
+			  " SELECT id FROM nodes WHERE name = ?1",
+	[STMT_NOT_VERIFIED] =
+		"DELETE FROM verified WHERE node = (SELECT id FROM nodes WHERE name = ?1)",
+	[STMT_DIGESTS_DROP] = "DELETE FROM digests WHERE node = ?1",
+	[STMT_VERIFIED_DROP] = "DELETE FROM verified WHERE node = ?1",
+	[STMT_DIGEST] = "INSERT OR IGNORE INTO digests (node, nr, sha256) VALUES (?1, ?2, ?3)",
+};
+
+const struct db_schema trail_schema = {
+	.application_id = APPLICATION_ID,
+	.version = TRAIL_SCHEMA,
+	.create = schema,
+};
