@@ -38,6 +38,7 @@ enum alert_type {
 		17, /* "isolation-breach": a key's bytes are read outside its zone */
 	ALERT_TRAIL_RULE =
 		18, /* "trail-rule": deeds that say something together; `cause` names it */
+	ALERT_ACCESS_DENIED = 19, /* "access-denied": an open that `mode: deny` refused */
 	ALERT_TYPE_NR
 };
 
@@ -159,7 +160,8 @@ struct alert {
 	uint32_t mode; /* enum access_mode, bits */
 	uint32_t event_flags;
 
-	/* ALERT_ACCESS_REFUSED: "EACCES", "ENOENT", "EPERM", static; else NULL */
+	/* ALERT_ACCESS_REFUSED, ALERT_ACCESS_DENIED: "EACCES", "ENOENT", "EPERM", static; else NULL
+	 */
 	const char *refused;
 
 	/* ALERT_MEMORY_READ: whose memory, and what keys that process has read */

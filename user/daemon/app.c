@@ -20,6 +20,7 @@
 #include "base/escape.h"
 #include "control/server.h"
 #include "daemon/canary.h"
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/evidence.h"
 #include "daemon/homes.h"
@@ -107,6 +108,7 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 	if (mark->watch &&
 	    object_class_holds_keys(policy_watch(app->policy, mark->watch)->object_class))
 		mark->flags |= MARK_KEY;
+	mark->flags |= deny_flags(app->deny, mark->watch);
 	r = sensor_mark(app->sensor, dirfd, name, mark, out_identity);
 	nr = r < 0 ? 0 : sensor_marked_on(app->sensor, devs);
 	for (size_t i = 0; i < nr && mark->flags & MARK_FILE; i++)
@@ -164,6 +166,7 @@ static void on_object(void *userdata, const struct watched *watched)
 {
 	struct app *app = userdata;
 
+	deny_object(app->deny, watched);
 	/* By another name it is the same key, until it is found out whether the name is a part of
 	 * that: a public half beside it. */
 	feed_object(app, watched,
@@ -180,7 +183,8 @@ static int remark_inode(void *userdata, const struct inode_id *identity, uint32_
 	struct app *app = userdata;
 	bool key = watch && object_class_holds_keys(policy_watch(app->policy, watch)->object_class);
 
-	return sensor_remark(app->sensor, identity, state, watch, key);
+	return sensor_remark(app->sensor, identity, state, watch,
+			     (key ? MARK_KEY : 0) | deny_flags(app->deny, watch));
 }
 
 static bool fd_answers(void *userdata, int fd)
@@ -413,6 +417,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	feed_gaps(app);
 	feed_clock(app);
 	dumps_second(app->dumps);
+	deny_second(app->deny);
 	quota_second(app->quota);
 	search_watch_second(app->search);
 	homes_look(app->homes);
@@ -625,6 +630,8 @@ static int watch_start(struct app *app)
 
 	r = trust_new(identify_path, app, &app->trust);
 	if (!r)
+		r = deny_new(app, &app->deny);
+	if (!r)
 		r = devices_new(app->sensor, on_object, app, &app->devices);
 	if (!r)
 		r = watcher_new(&watcher_ops, app, &app->watcher);
@@ -770,6 +777,7 @@ static void app_fini(struct app *app)
 	control_server_free(app->control);
 	app->control = NULL;
 	programs_watch_free(app->programs);
+	deny_free(app->deny);
 	search_watch_free(app->search);
 	app->search = NULL;
 	mounts_free(app->mounts);
