@@ -19,7 +19,7 @@ done
 sum=$(sha256sum $WAYS/try | cut -d' ' -f1)
 echo >>$bin/modified
 cp $WAYS/map-code $bin/mapper
-cp /bin/busybox $bin/long-running
+cp /bin/busybox $bin/busybox-old
 policy_allow "$bin/nobody"
 cp "$T/policy.yaml" "$T/ssh.yaml"
 
@@ -38,7 +38,7 @@ policy() {
       - exe: $bin/shadowed
       - exe: $bin/upgraded
       - exe: $bin/mapper
-      - exe: $bin/long-running
+      - exe: $bin/busybox-old
       - {exe: $bin/digested, digest: 'sha256:$sum'}
       - {exe: $bin/modified, digest: 'sha256:$sum'}
 END
@@ -58,7 +58,7 @@ END
 said=$(keytrail policy check "$T/policy.yaml" 2>&1)
 equal "a rule that cannot be kept is an error" "$?" 2
 case $said in
-*:22:15:\ error:\ the\ rule\ asks\ for\ ?user?,\ which\ cannot\ be\ kept\ with\ mode\ ?deny?*)
+*:24:15:\ error:\ the\ rule\ asks\ for\ ?user?,\ which\ cannot\ be\ kept\ with\ mode\ ?deny?*)
 	ok "... with its place and the condition" ;;
 *) not_ok "... with its place and the condition" "$said" ;;
 esac
@@ -128,15 +128,15 @@ kt_barrier || not_ok "alerts come through"
 check "... after one try at most" test "$(alert_count "$(denied upgrade)")" -le 1
 # The old one that still runs is what it was.
 mkfifo "$T/go"
-$bin/long-running sh -c "read -r _ <$T/go; read -r line <$sealed/late.pem && echo got" >"$T/old" 9>&- &
+$bin/busybox-old sh -c "read -r _ <$T/go; read -r line <$sealed/late.pem && echo got" >"$T/old" 9>&- &
 old=$!
 is_old() {
-	[ "$(readlink /proc/$old/exe)" = $bin/long-running ]
+	[ "$(readlink /proc/$old/exe)" = $bin/busybox-old ]
 }
-wait_for is_old
-cp /bin/busybox $bin/long-running.new && mv $bin/long-running.new $bin/long-running
-check "its successor reads" wait_for $bin/long-running cat $sealed/old.pem
-echo go >"$T/go"
+check "the old one waits" wait_for is_old
+cp /bin/busybox $bin/busybox-old.new && mv $bin/busybox-old.new $bin/busybox-old
+check "its successor reads" wait_for $bin/busybox-old cat $sealed/old.pem
+echo go >"$T/go" &
 wait $old
 equal "who began before the upgrade reads" "$(cat "$T/old")" got
 
