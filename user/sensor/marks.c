@@ -222,6 +222,11 @@ void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watc
 	__atomic_store_n(&sensor->skel->bss->dump_watch, watch, __ATOMIC_RELAXED);
 }
 
+void sensor_tell_copies(struct sensor *sensor, bool told)
+{
+	__atomic_store_n(&sensor->skel->bss->copies_told, told, __ATOMIC_RELAXED);
+}
+
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
 {
 	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};
