@@ -16,6 +16,7 @@
  * after writing and has at least dump_threshold bytes is told to the daemon, which looks at its
  * first bytes.
  */
+#include "copy.h"
 #include "dump.h"
 #include "held.h"
 #include "identity.h"
@@ -439,15 +440,23 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	kt_u64 size = BPF_CORE_READ(inode, i_size);
 	struct written_record *r;
+	struct gone_child *gone;
 	struct mark *mark;
-	int helper;
+	kt_u32 source, how = 0;
 
 	if (tgid == cfg_self_tgid || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG ||
 	    !BPF_CORE_READ(inode, i_nlink))
 		return 0;
-	helper = dump_helpers_live && size && helper_of(tgid, task);
-	if (size < dump_threshold && !helper)
-		return 0;
+	if (dump_helpers_live && size && helper_of(tgid, task))
+		how |= WIRE_WRITTEN_HELPER;
+	source = size ? copy_source() : COPY_OF_NOBODY;
+	if (size < dump_threshold && !how) {
+		if (!source || !copy_admit(tgid, BPF_CORE_READ(task, real_cred, uid.val)))
+			return 0;
+		how |= WIRE_WRITTEN_HOLDER;
+	}
+	if (source == COPY_OF_PARENT || source == COPY_OF_CHILD)
+		how |= WIRE_WRITTEN_OTHER;
 	r = bpf_ringbuf_reserve(&ring_bulk, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_BULK);
@@ -461,14 +470,26 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	fill_subject(&r->w.subject, task);
 	fill_parent(task, &r->w.parent_start, &r->w.parent_exec_id, &r->w.parent_tgid);
 	fill_inode(&r->w.inode, inode);
-	fill_held(&r->w.held, tgid, task);
+	if (source == COPY_OF_PARENT) {
+		fill_held(&r->w.held, r->w.parent_tgid, BPF_CORE_READ(task, real_parent));
+	} else if (source == COPY_OF_CHILD) {
+		gone = copy_child(tgid);
+		if (gone) {
+			put_held(&r->w.held, &gone->holder);
+			r->w.parent_start = gone->holder.start;
+			r->w.parent_exec_id = gone->holder.exec_id;
+			r->w.parent_tgid = gone->tgid;
+		}
+	} else {
+		fill_held(&r->w.held, tgid, task);
+	}
 	mark = mark_find(r->w.inode.ino, r->w.inode.dev);
 	if (mark)
 		r->w.object = mark->object;
 	r->w.size = size;
 	r->w.fs = BPF_CORE_READ(inode, i_sb, s_magic);
 	r->w.owner = BPF_CORE_READ(inode, i_uid.val);
-	r->w.how = helper ? WIRE_WRITTEN_HELPER : 0;
+	r->w.how = how;
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;
 }

@@ -6,6 +6,7 @@
  * cost a file that is not watched is what filter_test() costs.
  */
 #include "access.h"
+#include "copy.h"
 #include "dump.h"
 #include "identity.h"
 #include "leave.h"
@@ -150,7 +151,7 @@ int BPF_PROG(on_fput, struct file *file)
 		return 0;
 	if (filter_test(inode))
 		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_CLOSE_WRITE, 0, -1);
-	if ((kt_u64)inode->i_size >= dump_threshold || dump_helpers_live)
+	if ((kt_u64)inode->i_size >= dump_threshold || dump_helpers_live || copy_test(inode))
 		dump_file_closed(addr_of(file));
 	return 0;
 }

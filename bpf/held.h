@@ -27,20 +27,35 @@ static __always_inline int holds_key(kt_u32 tgid)
 	return holder && (holder->flags & HOLDER_KEY);
 }
 
-static __always_inline void fill_held(struct wire_held *out, kt_u32 tgid, struct task_struct *task)
+/* What the process of `task` has read, if it has read a key; 0 if not. */
+static __always_inline struct holder *key_holder(kt_u32 tgid, struct task_struct *task)
 {
 	struct holder *holder = holder_find(tgid);
-	kt_u32 i;
 
 	if (!holder && BPF_CORE_READ(task, flags) & PF_EXITING)
 		holder = bpf_map_lookup_elem(&gone_holders, &tgid);
 	if (!holder || !(holder->flags & HOLDER_KEY) ||
 	    holder->start != BPF_CORE_READ(task, group_leader, start_boottime))
-		return;
+		return 0;
+	return holder;
+}
+
+static __always_inline void put_held(struct wire_held *out, const struct holder *holder)
+{
+	kt_u32 i;
+
 	out->nr = holder->nr_keys;
 	out->other = !!(holder->flags & HOLDER_OTHER);
 	for (i = 0; i < WIRE_HELD_MAX && i < HOLDER_KEYS_MAX; i++)
 		out->key[i] = holder->key[i];
+}
+
+static __always_inline void fill_held(struct wire_held *out, kt_u32 tgid, struct task_struct *task)
+{
+	struct holder *holder = key_holder(tgid, task);
+
+	if (holder)
+		put_held(out, holder);
 }
 
 /* 0 no, 1 yes, 2 for root only: SUID_DUMP_* of include/linux/sched/coredump.h. */

@@ -225,6 +225,7 @@ struct rlimit {
 struct signal_struct {
 	atomic_t live;
 	struct rlimit rlim[16];
+	struct pid *pids[4]; /* by enum pid_type */
 };
 
 struct kernfs_node {
@@ -394,6 +395,7 @@ struct bpf_iter__task_vma {
 #define VM_WRITE	  0x2
 #define VM_EXEC		  0x4
 #define MAY_READ	  0x4
+#define PIDTYPE_PGID	  2 /* include/linux/pid_types.h */
 #define PF_EXITING	  0x00000004
 #define PF_DUMPCORE	  0x00000200
 #define PF_KTHREAD	  0x00200000

@@ -8,6 +8,7 @@
 #include "access.h"
 #include "dump.h"
 #include "exec.h"
+#include "copy.h"
 #include "held.h"
 #include "identity.h"
 #include "script.h"
@@ -91,6 +92,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (task->signal->live.counter > 0)
 		return 0;
 	keep_gone_holder(tgid);
+	copy_holder_ends(task);
 	fd_holder_end(tgid);
 	holder_end(tgid);
 	taint_end(tgid);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Home of the global variables that state.h declares. */
+#include "copy.h"
 #include "dump.h"
 #include "state.h"
 #include "taint.h"
@@ -30,6 +31,9 @@ kt_u64 dump_threshold = ~0ULL;
 kt_u32 dump_watch = 0;
 kt_u32 dump_helpers_live = 0;
 kt_u32 tell_names = 0; /* names that watched files are given are told */
+/* The same: see copy.h. */
+kt_u32 copies_told = 0;
+kt_u8 copy_parents[COPY_PARENTS];
 
 /* Bytes in the bulk ring from which on its reader is woken; below, the reader's timer does. */
 const volatile kt_u32 cfg_bulk_wakeup = 1 << 20;

@@ -315,13 +315,17 @@ struct wire_dump {
 };
 
 #define WIRE_WRITTEN_HELPER 0x1 /* by a program that dumps are handed to */
+#define WIRE_WRITTEN_HOLDER 0x2 /* told only for `held`: it is smaller than what is told of all */
+/* `held` is what another process has read, which the parent_ fields name: see bpf/copy.h */
+#define WIRE_WRITTEN_OTHER 0x4
 
-/* The last reference of a description open for writing is gone, and the file is a large one. */
+/* The last reference of a description open for writing is gone, and the file is a large one, or its
+ * writer may have a key in hand. */
 struct wire_written {
 	struct wire_header h;
 	struct wire_subject subject;
 	struct wire_inode inode;
-	struct wire_held held; /* of the subject */
+	struct wire_held held; /* of the subject, or another: WIRE_WRITTEN_OTHER */
 	kt_u64 size; /* i_size, bytes */
 	kt_u64 object; /* number of the file's mark, 0 = none */
 	kt_u64 parent_start;

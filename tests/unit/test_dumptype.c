@@ -40,6 +40,7 @@ static const struct sample samples[] = {
 	 BYTES("\xfd"
 	       "7zXZ\0\0\0")},
 	{DUMPKIND_COMPRESSED, 3, BYTES("\x1f\x8b\x08\0\0\0")},
+	{DUMPKIND_ARCHIVE, 4, BYTES("PK\x03\x04\x14\0\0\0")},
 	{DUMPKIND_TEXT, 1, BYTES("a crash of 812\n")},
 	{DUMPKIND_TEXT, 1, BYTES("gr\xc3\xbc\xc3\x9f\t")},
 	/* Neighbours of those above. */
@@ -65,6 +66,21 @@ static void each_kind_is_known(void **state)
 		assert_int_equal(kind_of(samples[i].bytes, samples[i].len), samples[i].kind);
 }
 
+static void a_tar_is_known_by_its_first_header(void **state)
+{
+	char header[512] = "k/id_ed25519";
+
+	memcpy(header + 257, "ustar\00000", 8);
+	assert_int_equal(kind_of(header, sizeof(header)), DUMPKIND_ARCHIVE);
+	assert_int_equal(kind_of(header, 263), DUMPKIND_ARCHIVE);
+	assert_int_equal(kind_of(header, 262), DUMPKIND_NONE);
+	memcpy(header + 257, "ustar  ", 8); /* GNU */
+	assert_int_equal(kind_of(header, sizeof(header)), DUMPKIND_ARCHIVE);
+	header[262] = 'x';
+	assert_int_equal(kind_of(header, sizeof(header)), DUMPKIND_NONE);
+	assert_false(dump_kind_is_dump(DUMPKIND_ARCHIVE));
+}
+
 static void a_shorter_beginning_is_no_dump(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
@@ -88,6 +104,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_is_known),
+		cmocka_unit_test(a_tar_is_known_by_its_first_header),
 		cmocka_unit_test(a_shorter_beginning_is_no_dump),
 		cmocka_unit_test(compressed_and_text_are_not_watched_by_themselves),
 	};

@@ -726,7 +726,7 @@ static void without_memory_alerts_are_counted_as_lost(void **state)
 static void each_class_has_its_type_and_technique(void **state)
 {
 	for (unsigned c = CLASS_SSH_USER_KEY; c < CLASS_NR; c++) {
-		bool key = object_class_holds_keys(c);
+		bool key = object_class_gives_keys(c);
 
 		if (c == CLASS_PROCESS_MEMORY ||
 		    c == CLASS_SYSTEM_MEMORY) /* have a type of their own */

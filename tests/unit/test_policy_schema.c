@@ -160,6 +160,9 @@ static const struct wrong structure[] = {
 	{"memory with paths", T(W "- {name: a, class: process-memory, paths: [/x]}\n"),
 	 "p.yaml:3:3: error: a watch entry of class 'process-memory' has no paths: it is about no "
 	 "files\n"},
+	{"copies with paths", T(W "- {name: a, class: key-copy, paths: [/x]}\n"),
+	 "p.yaml:3:3: error: a watch entry of class 'key-copy' has no paths: it is about files that "
+	 "are found by what they are\n"},
 	{"canary that somebody may read",
 	 T(W "- {name: a, class: canary-key, paths: [/x], allow: [{exe: /usr/bin/cat}]}\n"),
 	 "p.yaml:3:59: error: watch entry 'a' is of a canary key, which nobody is allowed: what "
@@ -184,7 +187,7 @@ static const struct wrong structure[] = {
 	 "p.yaml:3:4: error: a watch entry has no key 'nam': did you mean 'name'?\n"
 	 "p.yaml:3:19: error: class 'kee' is not known: did you mean 'key'? (ssh-user-key, "
 	 "ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
-	 "process-memory, system-memory, found-key, canary-key)\n"
+	 "process-memory, system-memory, found-key, canary-key, key-copy)\n"
 	 "p.yaml:3:32: error: path 'x': does not begin with `/` or `~/`\n"
 	 "p.yaml:3:35: error: path '/y/': ends with a slash: append `**` for every file below\n"
 	 "p.yaml:3:3: error: a watch entry needs the key 'name'\n"
@@ -287,7 +290,7 @@ static const struct wrong watches[] = {
 	{"class", T(W "- {name: a, class: ssh-userkey, paths: [/x]}\n"),
 	 "p.yaml:3:20: error: class 'ssh-userkey' is not known: did you mean 'ssh-user-key'? "
 	 "(ssh-user-key, ssh-host-key, tls-key, gpg-key, key, credential, dump, device, agent-socket, "
-	 "process-memory, system-memory, found-key, canary-key)\n"},
+	 "process-memory, system-memory, found-key, canary-key, key-copy)\n"},
 	{"severity", T(W "- {name: a, class: key, severity: 7, paths: [/x]}\n"),
 	 "p.yaml:3:35: error: severity '7' is not known (info, low, medium, high, critical)\n"},
 	{"paths as word", T(W "- {name: a, class: key, paths: /x}\n"),

@@ -65,6 +65,36 @@ void log_line(const char *prefix, const char *fmt, ...)
 {
 }
 
+/* --- a watcher that marks nothing ---------------------------------------------------------------
+ */
+
+static unsigned nr_marked, nr_unmarked;
+
+static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *mark,
+		     struct inode_id *out_identity)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(dirfd, name, &st, 0), 0);
+	*out_identity = (struct inode_id){.ino = st.st_ino, .dev = 1};
+	nr_marked++;
+	return 0;
+}
+
+static int fake_unmark(void *userdata, const struct inode_id *identity)
+{
+	nr_unmarked++;
+	return 0;
+}
+
+static void fake_object(void *userdata, const struct watched *watched)
+{
+}
+
+static const struct watcher_ops watcher_ops = {.mark = fake_mark,
+					       .unmark = fake_unmark,
+					       .object = fake_object};
+
 /* --- a daemon of its own for each test ---------------------------------------------------------
  */
 
@@ -128,6 +158,10 @@ static int setup(void **state)
 	if (!f || tmpdir_make(&dir) || sd_event_new(&f->app.loop) < 0 ||
 	    scans_new(&f->app, &f->scans) < 0)
 		return -1;
+	nr_marked = nr_unmarked = 0;
+	if (watcher_new(&watcher_ops, NULL, &f->app.watcher) < 0)
+		return -1;
+	watcher_set_copy_watch(f->app.watcher, 4);
 	f->dir = dir;
 	f->scans->program = real_program();
 	set_policy(f, "");
@@ -141,6 +175,7 @@ static int teardown(void **state)
 	void *dir = f->dir;
 
 	scans_free(f->scans);
+	watcher_free(f->app.watcher);
 	policy_free(f->app.policy);
 	sd_event_unref(f->app.loop);
 	tmpdir_clean(&dir);
@@ -149,7 +184,7 @@ static int teardown(void **state)
 }
 
 /* The file NAME, made by a shell command, as one that was just closed. */
-static void written(struct fixture *f, const char *name, const char *command, bool urgent)
+static void closed(struct fixture *f, const char *name, const char *command, bool urgent, bool copy)
 {
 	char path[PATH_MAX];
 	struct event event = {.type = EVENT_WRITTEN};
@@ -163,10 +198,39 @@ static void written(struct fixture *f, const char *name, const char *command, bo
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	event.written.inode = (struct inode_id){.ino = st.st_ino, .dev = 1};
-	event.written.object = st.st_ino;
 	event.written.path = span_of(name);
-	scans_written(f->scans, &event, fd, urgent);
+	if (copy) {
+		event.written.how = WRITTEN_COPY | WRITTEN_HOLDER;
+		watcher_copy_wanted(f->app.watcher, &event.written.inode, &event.written.object);
+		scans_copy(f->scans, &event, fd);
+	} else {
+		event.written.object = st.st_ino;
+		scans_written(f->scans, &event, fd, urgent);
+	}
 	close(fd);
+}
+
+static void written(struct fixture *f, const char *name, const char *command, bool urgent)
+{
+	closed(f, name, command, urgent, false);
+}
+
+static void copied(struct fixture *f, const char *name, const char *command)
+{
+	closed(f, name, command, false, true);
+}
+
+static void run_copies_out(struct fixture *f)
+{
+	struct scans_stats stats;
+
+	for (int i = 0; i < 100000; i++) {
+		scans_stats(f->scans, &stats);
+		if (!stats.copies_queued)
+			return;
+		assert_true(sd_event_run(f->app.loop, 60000000) >= 0);
+	}
+	fail();
 }
 
 static void run(struct fixture *f)
@@ -363,6 +427,113 @@ static void a_known_key_has_its_label(void **state)
 	assert_string_equal(told[nr_told - 2].label, "");
 }
 
+static void a_copy_in_which_a_key_is_found_is_watched(void **state)
+{
+	struct fixture *f = *state;
+	struct scans_stats stats;
+
+	shell(f->dir, NULL, 0, "ssh-keygen -q -t ed25519 -N '' -f k");
+	copied(f, "plain", "cp k plain");
+	copied(f, "tgz", "tar czf tgz k");
+	copied(f, "xz", "tar cJf xz k");
+	copied(f, "b64", "base64 -w 0 k >b64"); /* which the scanner reads */
+	copied(f, "hex", "od -An -tx1 k >hex"); /* and this it does not */
+	assert_int_equal(nr_told, 0); /* that it waits is nobody's business */
+	run_copies_out(f);
+	is("plain", SCANSTATE_KEY, SCANCAUSE_NONE);
+	is("tgz", SCANSTATE_KEY, SCANCAUSE_NONE);
+	is("xz", SCANSTATE_KEY, SCANCAUSE_NONE);
+	is("b64", SCANSTATE_KEY, SCANCAUSE_NONE);
+	is("hex", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	assert_true(verdict("plain")->scan.copy && verdict("hex")->scan.copy);
+	assert_true(verdict("plain")->scan.object && !verdict("hex")->scan.object);
+	assert_int_equal(nr_marked, 4);
+	/* Written again, with no key in it: not watched any more. */
+	copied(f, "plain", "echo nothing >plain");
+	run_copies_out(f);
+	is("plain", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	assert_int_equal(nr_unmarked, 1);
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.copies_kept, 4);
+	assert_int_equal(stats.copies_done[SCANSTATE_CLEAN], 2);
+	assert_int_equal(stats.done[SCANSTATE_KEY] + stats.taken, 0);
+}
+
+static void what_has_no_name_is_not_followed(void **state)
+{
+	struct fixture *f = *state;
+
+	shell(f->dir, NULL, 0,
+	      "openssl genpkey -algorithm ed25519 -aes256 -pass pass:x -out sealed 2>&1");
+	copied(f, "sealed", NULL);
+	run_copies_out(f);
+	is("sealed", SCANSTATE_KEY, SCANCAUSE_NONE);
+	assert_int_equal(verdict("sealed")->scan.object, 0);
+	assert_int_equal(nr_marked, 0);
+}
+
+static void a_copy_keeps_no_dump_waiting(void **state)
+{
+	struct fixture *f = *state;
+
+	f->scans->program = enemy(f, "exec sleep 1000");
+	copied(f, "a", "echo a >a");
+	assert_true(f->scans->copy_runs);
+	copied(f, "b", "echo b >b");
+	written(f, "dump", "echo d >dump", false);
+	is("dump", SCANSTATE_SCANNING, SCANCAUSE_NONE);
+	assert_int_equal(f->scans->nr_running, 1);
+	assert_int_equal(scanq_count(f->scans->copies), 1);
+}
+
+static void copies_that_took_long_wait_for_their_share(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t now = app_boottime();
+
+	/* 2 s too much: a tenth of 20 s. */
+	f->scans->copies_spent = COPIES_SPARE_NS + 2000000000;
+	f->scans->copies_spent_at = now;
+	copied(f, "a", "echo a >a");
+	assert_false(f->scans->copy_runs);
+	assert_int_equal(scanq_count(f->scans->copies), 1);
+	assert_non_null(f->scans->copies_timer);
+	f->scans->copies_spent_at = now - 19000000000;
+	run_next(f->scans);
+	assert_false(f->scans->copy_runs);
+	f->scans->copies_spent_at -= 2000000000;
+	run_next(f->scans);
+	assert_true(f->scans->copy_runs);
+	run_copies_out(f);
+	is("a", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	assert_true(f->scans->copies_spent > COPIES_SPARE_NS - 2000000000);
+	/* And by the timer, a moment too much. */
+	f->scans->copies_spent = COPIES_SPARE_NS + 10000000;
+	f->scans->copies_spent_at = app_boottime();
+	copied(f, "b", "echo b >b");
+	assert_false(f->scans->copy_runs);
+	run_copies_out(f);
+	is("b", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+}
+
+static void copies_that_find_no_place_raise_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct scans_stats stats;
+	char name[16], command[32];
+
+	f->scans->program = enemy(f, "exec sleep 1000");
+	for (int i = 0; i < COPIES_MAX + 3; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		snprintf(command, sizeof(command), "echo %d >f%d", i, i);
+		copied(f, name, command);
+	}
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.copies_unscanned[SCANCAUSE_QUEUE], 2);
+	assert_int_equal(nr_told, 2);
+	assert_int_equal(nr_health, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +544,11 @@ int main(void)
 		CASE(a_full_queue_names_what_it_gives_up),
 		CASE(what_waits_survives_a_reload),
 		CASE(a_known_key_has_its_label),
+		CASE(a_copy_in_which_a_key_is_found_is_watched),
+		CASE(what_has_no_name_is_not_followed),
+		CASE(a_copy_keeps_no_dump_waiting),
+		CASE(copies_that_took_long_wait_for_their_share),
+		CASE(copies_that_find_no_place_raise_nothing),
 	};
 
 	/* As the daemon does: the loop's signals are none of this test's. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "trail/graph.h"
+#include "trail/graph-internal.h"
 
 #define SECOND 1000000000ULL
 
@@ -56,7 +56,7 @@ static void on_node(void *ctx, const struct trail_node *node)
 		note("ended %s\n", strrchr(node->name, '/') + 1);
 }
 
-/* Objects 1 to 9 are keys, those from 10 on are dumps. */
+/* Objects 1 to 9 are keys, those from 10 on are dumps, from 100 on copies of keys. */
 static bool on_object(void *ctx, uint64_t number, struct trail_object *out)
 {
 	*out = (struct trail_object){
@@ -64,7 +64,8 @@ static bool on_object(void *ctx, uint64_t number, struct trail_object *out)
 		.path = span_of(number < 10 ? "/keys/k" : "/cores/c"),
 		.watch = span_of("w"),
 		.holds_key = number < 10,
-		.is_dump = number >= 10,
+		.is_dump = number >= 10 && number < 100,
+		.is_copy = number >= 100,
 		.key = number < 10 && identified ? &identity : NULL,
 	};
 	return number > 0;
@@ -698,6 +699,137 @@ static void the_way_to_a_file_begins_at_its_origin(void **state)
 	trail_graph_free(g);
 }
 
+/* As the daemon tells what a holder, or its child, has closed. */
+static void closes(struct trail_graph *g, uint32_t pid, uint64_t ino, uint32_t parent)
+{
+	const struct event ev = {
+		.type = EVENT_WRITTEN,
+		.time = SECOND,
+		.written = {.subject = subject(pid, 1),
+			    .parent = subject(parent, 1).id,
+			    .inode = {.ino = ino},
+			    .how = WRITTEN_COPY | (parent ? WRITTEN_OTHER : 0),
+			    .path = span_of("/tmp/c")},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
+static void scanned_copy(struct trail_graph *g, uint64_t ino, enum scan_state state)
+{
+	const struct event key = {
+		.type = EVENT_SCAN_KEY,
+		.time = SECOND,
+		.scan_key = {.scan = 7, .places = 1, .key = identity},
+	};
+	const struct event ev = {
+		.type = EVENT_SCAN,
+		.time = 2 * SECOND,
+		.scan = {.scan = 7,
+			 .state = state,
+			 .cause = state == SCANSTATE_UNSCANNED ? SCANCAUSE_QUEUE : SCANCAUSE_NONE,
+			 .copy = true,
+			 .inode = {.ino = ino},
+			 .object = state == SCANSTATE_KEY ? ino : 0,
+			 .keys = state == SCANSTATE_KEY},
+	};
+
+	if (state == SCANSTATE_KEY)
+		trail_graph_feed(g, &key);
+	trail_graph_feed(g, &ev);
+}
+
+static void a_copy_carries_the_key_on_when_it_was_found_there(void **state)
+{
+	const struct subject writer = subject(5, 1);
+	const struct inode_id copy = {.ino = 100};
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_graph_stats st;
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	closes(g, 5, 100, 0);
+	expect(g, "wrote inferred 5.5.1>0:100:0 holder-writes\n");
+	reads(g, 6, 100);
+	expect(g, "");
+	scanned_copy(g, 100, SCANSTATE_KEY);
+	expect(g, "found-in confirmed SHA256:k>0:100:0 -\n");
+	assert_true(trail_graph_wrote(g, &copy, &writer.id, NULL));
+	reads(g, 6, 100);
+	expect(g, "read observed 0:100:0>6.6.1 -\n");
+	/* And once more. */
+	closes(g, 6, 101, 0);
+	scanned_copy(g, 101, SCANSTATE_KEY);
+	reads(g, 7, 101);
+	expect(g, "wrote inferred 6.6.1>0:101:0 holder-writes\n"
+		  "found-in confirmed SHA256:k>0:101:0 -\nread observed 0:101:0>7.7.1 -\n");
+	/* What stays inferred is remembered no longer. */
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.files, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		static const enum scan_state states[] = {SCANSTATE_CLEAN, SCANSTATE_INCOMPLETE,
+							 SCANSTATE_UNSCANNED};
+
+		closes(g, 5, 102 + i, 0);
+		scanned_copy(g, 102 + i, states[i]);
+		reads(g, 8, 102 + i);
+		connects(g, 8);
+	}
+	expect(g, "wrote inferred 5.5.1>0:102:0 holder-writes\n"
+		  "wrote inferred 5.5.1>0:103:0 holder-writes\n"
+		  "wrote inferred 5.5.1>0:104:0 holder-writes\n");
+	trail_graph_stats(g, &st);
+	assert_int_equal(st.files, 6); /* the three of them are of who read them now */
+	trail_graph_free(g);
+}
+
+static void what_another_closes_is_told_when_the_key_was_found_there(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	closes(g, 6, 100, 5);
+	closes(g, 6, 101, 5);
+	closes(g, 6, 102, 9); /* whose parent is not followed */
+	scanned_copy(g, 101, SCANSTATE_CLEAN);
+	expect(g, "");
+	scanned_copy(g, 100, SCANSTATE_KEY);
+	expect(g, "wrote inferred 5.5.1>0:100:0 written-for-holder\n"
+		  "found-in confirmed SHA256:k>0:100:0 -\n");
+	exits(g, 5);
+	expect(g, "ended 5.5.1\n");
+	closes(g, 4, 103, 5); /* a shell, what it had opened for it, or something else */
+	expect(g, "");
+	scanned_copy(g, 103, SCANSTATE_KEY);
+	expect(g, "wrote inferred 5.5.1>0:103:0 written-for-holder\n"
+		  "found-in confirmed SHA256:k>0:103:0 -\n");
+	trail_graph_free(g);
+}
+
+static void of_many_files_only_the_first_are_told_without_a_key(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_graph_stats before, after;
+
+	reads(g, 5, 1);
+	trail_graph_stats(g, &before);
+	for (uint64_t i = 0; i < 2 * CANDIDATES_TOLD; i++) {
+		closes(g, 5, 200 + i, 0);
+		scanned_copy(g, 200 + i, SCANSTATE_CLEAN);
+	}
+	trail_graph_stats(g, &after);
+	assert_int_equal(after.edges - before.edges, CANDIDATES_TOLD);
+	assert_int_equal(after.files, 1);
+	told[0] = '\0';
+	closes(g, 5, 300, 0);
+	expect(g, "");
+	scanned_copy(g, 300, SCANSTATE_KEY);
+	expect(g, "wrote inferred 5.5.1>0:300:0 holder-writes\n"
+		  "found-in confirmed SHA256:k>0:300:0 -\n");
+	trail_graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -719,6 +851,9 @@ int main(void)
 		cmocka_unit_test(memory_is_bounded_whatever_comes),
 		cmocka_unit_test(of_many_keys_that_of_a_zone_is_followed),
 		cmocka_unit_test(readers_are_those_of_the_content_that_was_scanned),
+		cmocka_unit_test(a_copy_carries_the_key_on_when_it_was_found_there),
+		cmocka_unit_test(what_another_closes_is_told_when_the_key_was_found_there),
+		cmocka_unit_test(of_many_files_only_the_first_are_told_without_a_key),
 		cmocka_unit_test(who_wrote_one_key_has_not_written_the_other),
 		cmocka_unit_test(the_way_to_a_file_begins_at_its_origin),
 	};

@@ -114,6 +114,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(top));
 	assert_int_equal(watcher_new(&watcher_ops, NULL, &f.watcher), 0);
 	watcher_set_dump_watch(f.watcher, 3);
+	watcher_set_copy_watch(f.watcher, 4);
 	assert_int_equal(written_new(f.watcher, &ops, NULL, &f.written), 0);
 	*state = &f;
 	return 0;
@@ -340,6 +341,121 @@ static void without_an_entry_for_dumps_they_are_told_and_not_watched(void **stat
 	assert_int_equal(seen.marked, 0);
 }
 
+/* By who has read a key: handed on whatever it is, and not watched before a key is found in it. */
+static struct event of_holder(const char *path)
+{
+	struct event event = closed(path);
+
+	event.written.held.nr = 1;
+	event.written.held.key[0] = 5;
+	event.written.size = 20;
+	event.written.how = WRITTEN_HOLDER;
+	return event;
+}
+
+static void what_a_holder_writes_may_be_a_copy(void **state)
+{
+	static const struct {
+		const char *bytes;
+		enum dump_kind kind;
+		size_t len;
+	} cases[] = {
+		{"-----BEGIN\n", DUMPKIND_TEXT},	   {"PK\x03\x04zip", DUMPKIND_ARCHIVE},
+		{"\x1f\x8b\x08gzip", DUMPKIND_COMPRESSED}, {"\x01\x02\x03\xff", DUMPKIND_NONE},
+		{HEAP, DUMPKIND_JAVA, sizeof(HEAP)}, /* smaller than the policy's dumps are */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct event event =
+			of_holder(make("x", cases[i].bytes,
+				       cases[i].len ? cases[i].len : strlen(cases[i].bytes)));
+
+		run(*state, &event);
+		assert_int_equal(seen.told, i + 1);
+		assert_int_equal(seen.last.kind, cases[i].kind);
+		assert_true(seen.last.how & WRITTEN_COPY);
+		assert_int_equal(seen.last.object, 0);
+	}
+	assert_int_equal(seen.marked, 0);
+	assert_int_equal(stats(*state).copies, ARRAY_SIZE(cases));
+	assert_int_equal(stats(*state).dumps, 0);
+}
+
+static void a_large_one_may_be_a_copy_or_a_dump(void **state)
+{
+	struct event event = closed(make("x", HEAP, sizeof(HEAP)));
+
+	event.written.held.nr = 1;
+	event.written.how = WRITTEN_OTHER;
+	run(*state, &event);
+	assert_int_equal(seen.last.kind, DUMPKIND_JAVA);
+	assert_false(seen.last.how & (WRITTEN_COPY | WRITTEN_OTHER));
+	assert_int_equal(seen.last.held.nr, 0); /* the parent's memory is in no dump of the child */
+	assert_int_equal(seen.marked, 1);
+	event = closed(make("y", "words\n", 6));
+	event.written.held.nr = 1;
+	event.written.how = WRITTEN_OTHER;
+	run(*state, &event);
+	assert_int_equal(seen.told, 2);
+	assert_int_equal(seen.last.how, WRITTEN_COPY | WRITTEN_OTHER);
+	assert_int_equal(seen.last.held.nr, 1);
+}
+
+static void what_is_watched_already_is_no_candidate(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = make("copy", "words\n", 6);
+	struct event event = of_holder(path);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t object = 0;
+
+	assert_int_equal(watcher_add_copy(f->watcher, fd, path, 1000, &object), 0);
+	assert_true(object != 0);
+	run(f, &event);
+	assert_int_equal(seen.last.object, object); /* it is one, and may be something else now */
+	assert_int_equal(seen.told, 1);
+	watcher_drop_copy(f->watcher, object);
+	run(f, &event);
+	assert_int_equal(seen.last.object, 0);
+	assert_int_equal(watcher_add_dump(f->watcher, fd, path, &object), 0);
+	run(f, &event);
+	assert_int_equal(seen.told, 2);
+	watcher_drop_copy(f->watcher, object); /* which it is not */
+	run(f, &event);
+	assert_int_equal(seen.told, 2);
+	/* Without an entry for copies there are none. */
+	watcher_drop_dump(f->watcher, object);
+	watcher_set_copy_watch(f->watcher, 0);
+	run(f, &event);
+	assert_int_equal(seen.told, 2);
+}
+
+static void a_holders_file_is_found_under_its_last_name(void **state)
+{
+	char path[256], last[256];
+	struct event event;
+
+	snprintf(path, sizeof(path), "%s", make("ziAbCd", "PK\x03\x04", 4));
+	event = of_holder(path);
+	snprintf(last, sizeof(last), "%s/archive.zip", top);
+	assert_int_equal(rename(path, last), 0);
+	run(*state, &event);
+	assert_int_equal(seen.told, 1);
+	assert_string_equal(seen.path, last);
+	assert_int_equal(stats(*state).renamed, 1);
+	/* Another file has taken the name by then. */
+	make("ziAbCd", "PK\x03\x04", 4);
+	run(*state, &event);
+	assert_int_equal(seen.told, 2);
+	assert_string_equal(seen.path, last);
+	/* Of who has no key nothing is looked for. */
+	event.written.held.nr = 0;
+	event.written.how = 0;
+	run(*state, &event);
+	assert_int_equal(seen.told, 2);
+	assert_int_equal(stats(*state).gone, 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -353,6 +469,10 @@ int main(void)
 		TEST(nothing_but_the_file_that_was_closed_is_read),
 		TEST(what_may_wait_is_left_alone),
 		TEST(without_an_entry_for_dumps_they_are_told_and_not_watched),
+		TEST(what_a_holder_writes_may_be_a_copy),
+		TEST(a_large_one_may_be_a_copy_or_a_dump),
+		TEST(what_is_watched_already_is_no_candidate),
+		TEST(a_holders_file_is_found_under_its_last_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

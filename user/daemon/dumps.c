@@ -150,6 +150,10 @@ static void on_written(void *userdata, const struct event *event, int fd)
 	homes_seen(d->app->homes, event->written.subject.uid);
 	homes_seen(d->app->homes, event->written.owner);
 	feed(d->app, event);
+	if (event->written.how & WRITTEN_COPY) {
+		scans_copy(d->app->scans, event, fd);
+		return;
+	}
 	if (dump_kind_is_dump(event->written.kind) ||
 	    (event->written.size && event->written.kind != DUMPKIND_TEXT))
 		scans_written(d->app->scans, event, fd,
@@ -221,13 +225,18 @@ void dumps_event(struct dumps *d, const struct event *event)
 void dumps_access(struct dumps *d, const struct event *event)
 {
 	struct event_access *a;
+	enum object_class object_class;
 	struct watched watched;
 	char path[PATH_MAX];
 
 	if (watcher_lookup(d->app->watcher, event->access.object, &watched, path, sizeof(path)) <
 		    0 ||
-	    !watched.watch ||
-	    policy_watch(d->app->policy, watched.watch)->object_class != CLASS_DUMP)
+	    !watched.watch)
+		return;
+	/* What a copy has in it is known until it is written to. */
+	object_class = policy_watch(d->app->policy, watched.watch)->object_class;
+	if (object_class != CLASS_DUMP &&
+	    (object_class != CLASS_KEY_COPY || event->access.how != ACCESS_CLOSE_WRITE))
 		return;
 	/* More than that at a time are reads of a few: the next one asks again. */
 	if (d->nr_accesses == ACCESSES_MAX)
@@ -264,6 +273,9 @@ void dumps_set_policy(struct dumps *d)
 	scans_set_policy(d->app->scans);
 	watcher_set_dump_watch(d->app->watcher, watch);
 	sensor_watch_dumps(d->app->sensor, settings->dump_threshold, watch);
+	watch = settings->scan.on ? policy_find_class(d->app->policy, CLASS_KEY_COPY) : 0;
+	watcher_set_copy_watch(d->app->watcher, watch);
+	sensor_tell_copies(d->app->sensor, watch);
 }
 
 void dumps_stats(const struct dumps *d, struct written_stats *out_stats)

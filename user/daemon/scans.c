@@ -19,13 +19,17 @@
 #include "scan/scanner.h"
 #include "scanq/scanq.h"
 #include "scanq/tally.h"
+#include "trail/graph.h"
 #include "watch/watcher.h"
 
-#define DONE_MAX     256 /* verdicts that are remembered, so that a file is not scanned twice */
-#define KEYS_TOLD    64 /* of one dump, the worst first */
-#define FULL_TOLD_NS 60000000000ULL /* that the queue is full is an alert this often at most */
-#define FD_FREE	     10
-#define REST_SECONDS 10
+#define DONE_MAX   256 /* verdicts that are remembered, so that a file is not scanned twice */
+#define COPIES_MAX 128 /* that wait; the policy's bound is on dumps */
+/* Of scanning them at a stretch; then they have a tenth of the time. */
+#define COPIES_SPARE_NS 120000000000ULL
+#define KEYS_TOLD	64 /* of one dump, the worst first */
+#define FULL_TOLD_NS	60000000000ULL /* that the queue is full is an alert this often at most */
+#define FD_FREE		10
+#define REST_SECONDS	10
 
 /* A dump that waits or is being scanned. */
 struct scan {
@@ -50,10 +54,15 @@ struct scans {
 	const char *program; /* NULL: the installed one */
 	struct scanq *queue;
 	struct scan *running;
-	unsigned nr_running;
+	unsigned nr_running; /* dumps */
+	struct scanq *copies; /* that wait */
+	bool copy_runs;
+	/* ns of scanning, less a tenth of what went by since */
+	uint64_t copies_spent, copies_spent_at;
+	sd_event_source *copies_timer; /* for that; NULL: not yet made */
 	uint64_t numbers;
-	struct scanq_item done[DONE_MAX];
-	size_t next_done;
+	struct scanq_item done[DONE_MAX], copies_done[DONE_MAX];
+	size_t next_done, next_copy_done;
 	struct known known; /* keys that the policy names */
 	uint32_t known_of; /* generation of that policy, 0 = none yet */
 	bool known_failed;
@@ -85,15 +94,18 @@ static void scan_free(struct scan *scan)
 
 static void tell(struct scan *scan, enum scan_state state, enum scan_cause cause)
 {
+	const bool copy = scan->event.scan.copy;
 	struct scans *s = scan->owner;
 
 	scan->event.time = app_boottime();
 	scan->event.scan.state = state;
 	scan->event.scan.cause = cause;
 	if (state == SCANSTATE_UNSCANNED && cause != SCANCAUSE_WAITING)
-		s->stats.unscanned[cause]++;
+		(copy ? s->stats.copies_unscanned : s->stats.unscanned)[cause]++;
 	else if (state != SCANSTATE_UNSCANNED && state != SCANSTATE_SCANNING)
-		s->stats.done[state]++;
+		(copy ? s->stats.copies_done : s->stats.done)[state]++;
+	else if (copy)
+		return; /* nothing waits for the verdict on what is not watched yet */
 	feed(s->app, &scan->event);
 }
 
@@ -118,9 +130,56 @@ static void tell_keys(struct scan *scan)
 	}
 }
 
-static void remember(struct scans *s, const struct scanq_item *item)
+static void remember(struct scans *s, const struct scan *scan)
 {
-	s->done[s->next_done++ % DONE_MAX] = *item;
+	if (scan->event.scan.copy)
+		s->copies_done[s->next_copy_done++ % DONE_MAX] = scan->item;
+	else
+		s->done[s->next_done++ % DONE_MAX] = scan->item;
+}
+
+/* The trail follows keys by their names; a token has none, nor what is encrypted and says none. */
+static bool has_named_key(const struct scan_verdict *verdict)
+{
+	char name[TRAIL_NAME_MAX];
+
+	for (size_t i = 0; i < verdict->nr_keys && i < KEYS_TOLD; i++)
+		if (found_key_counts(&verdict->keys[i]) &&
+		    verdict->keys[i].finding.id.kind != KEY_NONE &&
+		    trail_key_name(&verdict->keys[i].finding.id, name))
+			return true;
+	return false;
+}
+
+/* What has the key in it is watched from now on, what has it no longer is not. */
+static void watch_copy(struct scan *scan)
+{
+	struct watcher *watcher = scan->owner->app->watcher;
+	struct event_scan *out = &scan->event.scan;
+
+	if (out->state == SCANSTATE_KEY && has_named_key(&scan->tally.verdict)) {
+		if (watcher_add_copy(watcher, scan->fd, scan->path, out->owner, &out->object) == 0)
+			scan->owner->stats.copies_kept++;
+	} else if (out->object && out->state == SCANSTATE_CLEAN) {
+		watcher_drop_copy(watcher, out->object);
+		out->object = 0;
+	}
+}
+
+/* What they have used of their time, as of now. */
+static uint64_t copies_spent(struct scans *s, uint64_t now)
+{
+	const uint64_t back = (now - s->copies_spent_at) / 10;
+
+	s->copies_spent -= back < s->copies_spent ? back : s->copies_spent;
+	s->copies_spent_at = now;
+	return s->copies_spent;
+}
+
+static void end_copy(struct scans *s, uint64_t took)
+{
+	s->copy_runs = false;
+	s->copies_spent = copies_spent(s, app_boottime()) + took;
 }
 
 /* error: as scan_tally_end() takes it. */
@@ -137,7 +196,6 @@ static void finish(struct scan *scan, int error)
 			*at = scan->next;
 			break;
 		}
-	s->nr_running--;
 	known_names(&scan->known, &scan->tally.verdict);
 	touched = scanner_stamp(scan->fd, &stamp) < 0 ? SCAN_TOUCHED | SCAN_CHANGED
 						      : scanner_stamp_compare(&stamp, &scan->stamp);
@@ -145,12 +203,19 @@ static void finish(struct scan *scan, int error)
 	scan_tally_end(&scan->tally, error, flags, out);
 	out->took = app_boottime() - scan->began;
 	s->stats.bytes += out->bytes;
+	if (out->copy) {
+		end_copy(s, out->took);
+		watch_copy(scan);
+	} else {
+		s->nr_running--;
+	}
 	if (error)
-		log_line(SD_WARNING, "a dump was not scanned to its end: %s",
+		log_line(SD_WARNING, "a %s was not scanned to its end: %s",
+			 out->copy ? "file of who has a key" : "dump",
 			 error == -ETIMEDOUT ? "its time was up" : scanner_strerror(error));
 	tell_keys(scan);
 	tell(scan, out->state, out->cause);
-	remember(s, &scan->item);
+	remember(s, scan);
 	scan_free(scan);
 	run_next(s);
 }
@@ -228,26 +293,71 @@ static int start(struct scan *scan)
 	return r < 0 ? r : 0;
 }
 
+static bool begin(struct scan *scan)
+{
+	struct scans *s = scan->owner;
+	int r;
+
+	scan->began = app_boottime();
+	r = start(scan);
+	if (r < 0) {
+		log_line(SD_ERR, "a file cannot be scanned: %s", strerror(-r));
+		give_up(scan, r == -ENOMEM ? SCANCAUSE_MEMORY : SCANCAUSE_PROGRAM);
+		return false;
+	}
+	scan->next = s->running;
+	s->running = scan;
+	tell(scan, SCANSTATE_SCANNING, SCANCAUSE_NONE);
+	return true;
+}
+
+static int on_copies_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	run_next(userdata);
+	return 0;
+}
+
+/* Wakes us when the next copy may be begun. Without it that is when the next file is told. */
+static void wait_for_copies(struct scans *s, uint64_t ns)
+{
+	const uint64_t usec = ns / 1000 + 1;
+	int r;
+
+	if (!s->copies_timer) {
+		r = sd_event_add_time_relative(s->app->loop, &s->copies_timer, CLOCK_BOOTTIME, usec,
+					       0, on_copies_time, s);
+	} else {
+		r = sd_event_source_set_time_relative(s->copies_timer, usec);
+		if (r >= 0)
+			r = sd_event_source_set_enabled(s->copies_timer, SD_EVENT_ONESHOT);
+	}
+	if (r < 0)
+		log_line(SD_ERR, "no timer for scans: %s", strerror(-r));
+}
+
+static void run_copies(struct scans *s)
+{
+	while (!s->copy_runs && !s->nr_running && scanq_count(s->copies)) {
+		const uint64_t spent = copies_spent(s, app_boottime());
+
+		if (spent > COPIES_SPARE_NS) {
+			wait_for_copies(s, (spent - COPIES_SPARE_NS) * 10);
+			return;
+		}
+		s->copy_runs = begin((struct scan *)scanq_take(s->copies));
+	}
+}
+
 static void run_next(struct scans *s)
 {
 	while (s->nr_running < settings(s)->children) {
 		struct scan *scan = (struct scan *)scanq_take(s->queue);
-		int r;
 
 		if (!scan)
-			return;
-		scan->began = app_boottime();
-		r = start(scan);
-		if (r < 0) {
-			log_line(SD_ERR, "a dump cannot be scanned: %s", strerror(-r));
-			give_up(scan, r == -ENOMEM ? SCANCAUSE_MEMORY : SCANCAUSE_PROGRAM);
-			continue;
-		}
-		scan->next = s->running;
-		s->running = scan;
-		s->nr_running++;
-		tell(scan, SCANSTATE_SCANNING, SCANCAUSE_NONE);
+			break;
+		s->nr_running += begin(scan);
 	}
+	run_copies(s);
 }
 
 /* --- the queue ---------------------------------------------------------------------------------
@@ -275,7 +385,8 @@ static void tell_full(struct scans *s, const struct scan *scan)
 static bool is_known(const struct scans *s, const struct scanq_item *item)
 {
 	for (size_t i = 0; i < DONE_MAX; i++)
-		if (scanq_same_content(&s->done[i], item))
+		if (scanq_same_content(&s->done[i], item) ||
+		    scanq_same_content(&s->copies_done[i], item))
 			return true;
 	for (const struct scan *scan = s->running; scan; scan = scan->next)
 		if (scanq_same_content(&scan->item, item))
@@ -330,16 +441,18 @@ static int new_scan(struct scans *s, int fd, const struct event_scan *about, str
 
 static void enqueue(struct scans *s, struct scan *scan)
 {
+	const bool copy = scan->event.scan.copy;
 	struct scanq_item *ousted = NULL;
 	struct scan *other;
 
-	switch (scanq_add(s->queue, &scan->item, &ousted)) {
+	switch (scanq_add(copy ? s->copies : s->queue, &scan->item, &ousted)) {
 	case SCANQ_KNOWN:
 		s->stats.known++;
 		scan_free(scan);
 		return;
 	case SCANQ_FULL:
-		tell_full(s, scan);
+		if (!copy)
+			tell_full(s, scan);
 		give_up(scan, SCANCAUSE_QUEUE);
 		return;
 	default:
@@ -349,7 +462,8 @@ static void enqueue(struct scans *s, struct scan *scan)
 	if (other && scanq_same_file(&other->item, &scan->item)) {
 		scan_free(other); /* written once more: the verdict will be of that */
 	} else if (other) {
-		tell_full(s, other);
+		if (!copy)
+			tell_full(s, other);
 		give_up(other, SCANCAUSE_QUEUE);
 	}
 	tell(scan, SCANSTATE_UNSCANNED, SCANCAUSE_WAITING);
@@ -364,8 +478,8 @@ static void take_up(struct scans *s, int fd, const struct event_scan *about, str
 	int r = new_scan(s, fd, about, path, urgent, &scan);
 
 	if (r < 0) {
-		log_line(SD_ERR, "a dump cannot be scanned: %s", strerror(-r));
-		s->stats.unscanned[SCANCAUSE_MEMORY]++;
+		log_line(SD_ERR, "a file cannot be scanned: %s", strerror(-r));
+		(about->copy ? s->stats.copies_unscanned : s->stats.unscanned)[SCANCAUSE_MEMORY]++;
 		return;
 	}
 	if (is_known(s, &scan->item)) {
@@ -373,7 +487,10 @@ static void take_up(struct scans *s, int fd, const struct event_scan *about, str
 		scan_free(scan);
 		return;
 	}
-	s->stats.taken++;
+	if (about->copy)
+		s->stats.copies_taken++;
+	else
+		s->stats.taken++;
 	scan->number = scan->event.scan.scan = ++s->numbers;
 	if (!set->on)
 		give_up(scan, SCANCAUSE_OFF);
@@ -386,18 +503,30 @@ static void take_up(struct scans *s, int fd, const struct event_scan *about, str
 /* --- what comes in -----------------------------------------------------------------------------
  */
 
-void scans_written(struct scans *s, const struct event *event, int fd, bool urgent)
+static struct event_scan about_written(const struct event_written *w)
 {
-	const struct event_written *w = &event->written;
-	const struct event_scan about = {
+	return (struct event_scan){
 		.subject = w->subject,
 		.parent = w->parent,
 		.inode = w->inode,
 		.held = w->held,
 		.object = w->object,
+		.copy = w->how & WRITTEN_COPY,
 	};
+}
 
-	take_up(s, fd, &about, w->path, urgent || w->held.nr);
+void scans_written(struct scans *s, const struct event *event, int fd, bool urgent)
+{
+	const struct event_scan about = about_written(&event->written);
+
+	take_up(s, fd, &about, event->written.path, urgent || event->written.held.nr);
+}
+
+void scans_copy(struct scans *s, const struct event *event, int fd)
+{
+	const struct event_scan about = about_written(&event->written);
+
+	take_up(s, fd, &about, event->written.path, false);
 }
 
 /* Nobody has written to it of late: who reads it so soon reads what is not whole yet, or has just
@@ -420,8 +549,10 @@ void scans_access(struct scans *s, const struct event *event)
 
 	if (!settings(s)->on ||
 	    (!closed && (!(a->mode & ACCESS_M_READ) || a->mode & ACCESS_M_CREATED)) ||
-	    watcher_lookup(s->app->watcher, a->object, &watched, path, sizeof(path)) < 0)
+	    watcher_lookup(s->app->watcher, a->object, &watched, path, sizeof(path)) < 0 ||
+	    !watched.watch)
 		return;
+	about.copy = policy_watch(s->app->policy, watched.watch)->object_class == CLASS_KEY_COPY;
 	/* Who read it is not who wrote it. */
 	if (closed) {
 		about.subject = a->subject;
@@ -442,7 +573,10 @@ int scans_new(struct app *app, struct scans **out_scans)
 	if (!s)
 		return -ENOMEM;
 	s->queue = scanq_new(1);
-	if (!s->queue) {
+	s->copies = scanq_new(COPIES_MAX);
+	if (!s->queue || !s->copies) {
+		scanq_free(s->queue);
+		scanq_free(s->copies);
 		free(s);
 		return -ENOMEM;
 	}
@@ -464,7 +598,11 @@ void scans_free(struct scans *s)
 	}
 	while ((scan = (struct scan *)scanq_take(s->queue)))
 		give_up(scan, SCANCAUSE_STOPPED);
+	while ((scan = (struct scan *)scanq_take(s->copies)))
+		give_up(scan, SCANCAUSE_STOPPED);
+	sd_event_source_disable_unref(s->copies_timer);
 	scanq_free(s->queue);
+	scanq_free(s->copies);
 	known_fini(&s->known);
 	free(s);
 }
@@ -496,4 +634,5 @@ void scans_stats(const struct scans *s, struct scans_stats *out_stats)
 	*out_stats = s->stats;
 	out_stats->queued = (uint32_t)scanq_count(s->queue);
 	out_stats->running = s->nr_running;
+	out_stats->copies_queued = (uint32_t)scanq_count(s->copies) + s->copy_runs;
 }

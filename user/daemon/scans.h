@@ -6,6 +6,11 @@
  * its scanner has the verdict unscanned.
  *
  * The file stays open while it waits, so it is scanned although its name may be gone by then.
+ *
+ * What may be a copy of a key is scanned likewise, and keeps no dump waiting: such files wait in a
+ * queue of their own, one is scanned at a time, none is begun while a dump waits, and a dump does
+ * not wait for one to end. After two minutes of such scans they have a tenth of the time. One in
+ * which the key is found is watched from then on.
  */
 #pragma once
 
@@ -25,6 +30,10 @@ struct scans_stats {
 	uint64_t unscanned[SCANCAUSE_NR]; /* by cause */
 	uint64_t bytes; /* looked at */
 	uint32_t needles;
+	/* The same of copies, which are in none of those but `bytes` and `known`. */
+	uint32_t copies_queued;
+	uint64_t copies_taken, copies_done[SCANSTATE_NR], copies_unscanned[SCANCAUSE_NR];
+	uint64_t copies_kept; /* in which a key was found that has a name, and that are watched */
 };
 
 int scans_new(struct app *app, struct scans **out_scans);
@@ -39,7 +48,11 @@ void scans_set_policy(struct scans *scans);
  */
 void scans_written(struct scans *scans, const struct event *event, int fd, bool urgent);
 
-/* EVENT_ACCESS of a watched dump: closed after writing, or read before anybody scanned it. */
+/* EVENT_WRITTEN of what may be a copy of a key, as above. */
+void scans_copy(struct scans *scans, const struct event *event, int fd);
+
+/* EVENT_ACCESS of a watched dump: closed after writing, or read before anybody scanned it; of a
+ * copy: closed after writing. */
 void scans_access(struct scans *scans, const struct event *event);
 
 void scans_stats(const struct scans *scans, struct scans_stats *out_stats);

@@ -242,6 +242,28 @@ static json_t *dumps_json(const struct app *app, const struct watcher_stats *wat
 			 (json_int_t)s.skipped, "dropped", (json_int_t)s.dropped);
 }
 
+static json_t *copies_json(const struct app *app, const struct watcher_stats *watched)
+{
+	json_t *done = json_object(), *unscanned = json_object();
+	struct written_stats written;
+	struct scans_stats s;
+
+	dumps_stats(app->dumps, &written);
+	scans_stats(app->scans, &s);
+	for (int i = SCANSTATE_CLEAN; i < SCANSTATE_NR; i++)
+		json_object_set_new(done, scan_state_str(i),
+				    json_integer((json_int_t)s.copies_done[i]));
+	for (int i = SCANCAUSE_OFF; i < SCANCAUSE_NR; i++)
+		if (s.copies_unscanned[i])
+			json_object_set_new(unscanned, scan_cause_str(i),
+					    json_integer((json_int_t)s.copies_unscanned[i]));
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:o}", "watched",
+			 (int)watched->copies, "candidates", (json_int_t)written.copies, "renamed",
+			 (json_int_t)written.renamed, "over", (json_int_t)app->stats.copies_over,
+			 "taken", (json_int_t)s.copies_taken, "queued", (int)s.copies_queued,
+			 "kept", (json_int_t)s.copies_kept, "done", done, "unscanned", unscanned);
+}
+
 static json_t *scan_json(const struct app *app)
 {
 	const struct scan_settings *set = &policy_settings(app->policy)->scan;
@@ -393,6 +415,7 @@ int status_json(struct app *app, json_t **out_status)
 						      "canary file was not seen"));
 	}
 	json_object_set_new(status, "dumps", dumps_json(app, &watched));
+	json_object_set_new(status, "copies", copies_json(app, &watched));
 	json_object_set_new(status, "scan", scan_json(app));
 	json_object_set_new(status, "search", search_json(app->search));
 	json_object_set_new(status, "programs", programs_json(app, warnings));

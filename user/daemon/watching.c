@@ -37,7 +37,7 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 	int r;
 
 	if (mark->watch &&
-	    object_class_holds_keys(policy_watch(app->policy, mark->watch)->object_class))
+	    object_class_gives_keys(policy_watch(app->policy, mark->watch)->object_class))
 		mark->flags |= MARK_KEY;
 	mark->flags |= deny_flags(app->deny, mark->watch);
 	r = sensor_mark(app->sensor, dirfd, name, mark, out_identity);
@@ -112,7 +112,7 @@ static int remark_inode(void *userdata, const struct inode_id *identity, uint32_
 			uint32_t watch)
 {
 	struct app *app = userdata;
-	bool key = watch && object_class_holds_keys(policy_watch(app->policy, watch)->object_class);
+	bool key = watch && object_class_gives_keys(policy_watch(app->policy, watch)->object_class);
 
 	return sensor_remark(app->sensor, identity, state, watch,
 			     (key ? MARK_KEY : 0) | deny_flags(app->deny, watch));

@@ -129,11 +129,15 @@ void engine_find_breach(const struct engine *engine, const struct object *object
 	/* What the policy says is only to be recorded is so, and what it expects. */
 	if (answer->verdict == VERDICT_RECORD)
 		return;
-	if (entry->object_class == CLASS_DUMP) {
-		/* Who may read dumps may not read any key for that. */
+	if (object_class_is_scanned(entry->object_class)) {
+		/* Who may read dumps may not read any key for that. Who wrote a copy had read the
+		 * key, which was judged then. */
+		const bool may =
+			answer->verdict == VERDICT_ALLOW || entry->object_class == CLASS_KEY_COPY;
+
 		if (object->scan && object->scan->state == SCANSTATE_KEY)
-			find_in_dump(engine, object->scan, who, path, inode,
-				     answer->verdict == VERDICT_ALLOW ? image : NULL, out_breach);
+			find_in_dump(engine, object->scan, who, path, inode, may ? image : NULL,
+				     out_breach);
 		return;
 	}
 	/* Rules of the entry itself hold in the zone only, but for exceptions, which mean it. */

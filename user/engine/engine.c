@@ -74,6 +74,7 @@ static bool trail_object(void *ctx, uint64_t number, struct trail_object *out)
 		.watch = span_of(entry->name),
 		.holds_key = object_class_holds_keys(entry->object_class),
 		.is_dump = entry->object_class == CLASS_DUMP,
+		.is_copy = entry->object_class == CLASS_KEY_COPY,
 		.key = object->key_known ? object->key : NULL,
 	};
 	return true;

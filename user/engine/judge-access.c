@@ -37,7 +37,8 @@ static struct alert *make_breach(struct engine *engine, const void *arg)
 	const struct report report = engine_report(engine);
 	struct alert_breach words = {0};
 
-	if (!engine_tell_breach(engine, c->breach, c->settled, c->entry->object_class == CLASS_DUMP,
+	if (!engine_tell_breach(engine, c->breach, c->settled,
+				object_class_is_scanned(c->entry->object_class),
 				path_of(c->object, &c->settled->access, c->settled->flags), &words))
 		return NULL;
 	return report_breach(&report, c->settled, c->object, c->entry, c->answer, &words);
@@ -72,7 +73,7 @@ static uint64_t wait_until(const struct settled *s, const struct object *object,
 	if (s->final)
 		return 0;
 	if (object) {
-		if (object_key(object, s->time) ||
+		if (object_key(object, s->time) || entry->object_class == CLASS_KEY_COPY ||
 		    report_type(entry->object_class) != ALERT_KEY_READ)
 			return 0;
 		if (!at_start)
@@ -171,6 +172,9 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 				   &a->subject.id, s->time, &answer, &breach);
 		if (breach.zone)
 			answer.verdict = VERDICT_ALERT;
+		else if (entry->object_class == CLASS_KEY_COPY &&
+			 trail_graph_wrote(engine->trail, &a->inode, &a->subject.id, NULL))
+			answer.verdict = VERDICT_RECORD; /* it reads what it wrote */
 	}
 	later = entry && answer.verdict == VERDICT_ALERT && !breach.zone
 			? wait_scanned(s, object, entry, &answer, now)

@@ -73,11 +73,13 @@ void engine_feed_dump(struct engine *engine, const struct event *ev)
 		break;
 	case EVENT_WRITTEN:
 		who.subject = ev->written.subject;
-		who.parent = ev->written.parent;
+		if (!(ev->written.how & WRITTEN_OTHER))
+			who.parent = ev->written.parent;
 		key.object = ev->written.object ? ev->written.object : UINT64_MAX;
-		/* Who has read a dump as well may be copying it. */
-		told = ev->written.held.nr && !ev->written.held.other &&
-		       is_judged_in_dumps(engine, &ev->written.held);
+		/* Who has read a dump as well may be copying it. What may be a copy of a key is no
+		 * dump, and its writer's read of the key was judged. */
+		told = !(ev->written.how & WRITTEN_COPY) && ev->written.held.nr &&
+		       !ev->written.held.other && is_judged_in_dumps(engine, &ev->written.held);
 		break;
 	default:
 		who.subject = ev->setting.subject;
@@ -152,7 +154,10 @@ void engine_feed_scan(struct engine *engine, const struct event *ev)
 
 	if (s->object)
 		objects_scan(engine->objects, s->object, c.scan);
-	if (!scan_is_news(s))
+	/* Of a copy it is the trail that tells: who read the key was judged by that. */
+	if (s->copy)
+		engine->st.recorded++;
+	if (s->copy || !scan_is_news(s))
 		return;
 	if (known) { /* scanned anew, since its mode was changed, say */
 		engine_tell_early_readers(engine, ev);

@@ -422,7 +422,7 @@ static struct alert *report_as(enum alert_type type, const char *attack,
 	}
 	alert->owner_user = report_user(report, a->owner);
 	alert->watch = entry ? report_escaped(span_of(entry->name)) : strdup("");
-	if (object_class == CLASS_DUMP && entry &&
+	if (entry && object_class_is_scanned(object_class) &&
 	    report_scan_state(object ? object->scan : NULL, &alert->scan))
 		goto fail;
 	alert->rule = report_rule(answer);

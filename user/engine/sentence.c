@@ -178,8 +178,8 @@ static void put_verb(FILE *f, const struct alert *alert, const char *opener, uin
 
 static bool about_a_key(const struct alert *alert)
 {
-	return alert->type == ALERT_KEY_READ ||
-	       (alert->type == ALERT_ISOLATION_BREACH && !alert->scan.state);
+	return !alert->scan.state &&
+	       (alert->type == ALERT_KEY_READ || alert->type == ALERT_ISOLATION_BREACH);
 }
 
 static void put_ancestry(FILE *f, const struct alert *alert)

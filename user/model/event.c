@@ -169,6 +169,7 @@ const char *dump_kind_str(enum dump_kind kind)
 		[DUMPKIND_AVML] = "avml",
 		[DUMPKIND_COMPRESSED] = "compressed",
 		[DUMPKIND_TEXT] = "text",
+		[DUMPKIND_ARCHIVE] = "archive",
 	};
 
 	return word(words, ARRAY_SIZE(words), kind);

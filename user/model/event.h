@@ -88,7 +88,8 @@ enum event_type {
 	EVENT_GAP, /* from the daemon: something was not seen */
 	EVENT_HEALTH, /* from the daemon: state of a hook, of a policy reload, ... */
 	EVENT_DUMP, /* a process crashed, and its memory goes into a dump */
-	EVENT_WRITTEN, /* a large file was closed after writing; the daemon looked what it is */
+	/* a large file, or a holder's, was closed after writing; the daemon looked what it is */
+	EVENT_WRITTEN,
 	EVENT_SETTING, /* what decides about dumps was changed */
 	EVENT_MEMORY, /* somebody can read the memory of a process that holds a key */
 	EVENT_NET, /* a process that has read a watched file talks to somebody else */
@@ -399,18 +400,22 @@ enum dump_kind {
 	DUMPKIND_AVML,
 	DUMPKIND_COMPRESSED, /* zstd, lz4, xz, gzip: what is in it is not looked at */
 	DUMPKIND_TEXT,
+	DUMPKIND_ARCHIVE, /* tar, zip */
 	DUMPKIND_NR
 };
 
 enum written_flags {
 	WRITTEN_HELPER = 0x1, /* by a program that dumps are handed to */
+	WRITTEN_HOLDER = 0x2, /* smaller than what is told of all: for who wrote it only */
+	WRITTEN_OTHER = 0x4, /* `held` is of another process, whom `parent` names then */
+	WRITTEN_COPY = 0x100, /* the daemon's answer: it may be a copy of what is held */
 };
 
 struct event_written {
 	struct subject subject;
 	struct proc_id parent;
 	struct inode_id inode;
-	struct held held; /* of the subject */
+	struct held held; /* of the subject, or of another: WRITTEN_OTHER */
 	uint64_t size; /* bytes */
 	uint64_t object; /* number of the file's mark, 0 = none */
 	uint64_t fs; /* magic number of its file system, as statfs(2) has it */
@@ -493,6 +498,7 @@ struct event_scan {
 	uint64_t took; /* ns, from the start of the scan */
 	uint64_t keys, more; /* found; findings of keys beyond those that are told apart */
 	uint32_t owner;
+	bool copy; /* it was scanned as a copy of a key, not as a dump: WRITTEN_COPY */
 	enum scan_state state;
 	enum scan_cause cause;
 	/* What the dump says of its process, which may be anything. */

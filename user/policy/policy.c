@@ -64,6 +64,13 @@ static const struct class_words classes[CLASS_NR] = {
 			.allowed = "the policy allows this program to touch a canary key",
 			.refused = "canary key touched: nobody has a use for it",
 		},
+	[CLASS_KEY_COPY] =
+		{
+			.word = "key-copy",
+			.noun = "copy of a key",
+			.allowed = "the policy allows this program to read copies of keys",
+			.refused = "the policy allows no such program to read copies of keys",
+		},
 };
 
 static const char *const actions[ACTION_NR] = {
@@ -133,13 +140,23 @@ enum severity watch_entry_severity(const struct watch_entry *entry, enum scan_st
 
 bool object_class_holds_keys(enum object_class c)
 {
-	return c != CLASS_DUMP && c != CLASS_CREDENTIAL && c != CLASS_AGENT_SOCKET &&
+	return c != CLASS_CREDENTIAL && c != CLASS_AGENT_SOCKET && !object_class_is_scanned(c) &&
 	       object_class_has_files(c);
+}
+
+bool object_class_gives_keys(enum object_class c)
+{
+	return c == CLASS_KEY_COPY || object_class_holds_keys(c);
+}
+
+bool object_class_is_scanned(enum object_class c)
+{
+	return c == CLASS_DUMP || c == CLASS_KEY_COPY;
 }
 
 bool object_class_has_paths(enum object_class c)
 {
-	return object_class_has_files(c) && c != CLASS_FOUND_KEY;
+	return object_class_has_files(c) && c != CLASS_FOUND_KEY && c != CLASS_KEY_COPY;
 }
 
 bool object_class_has_files(enum object_class c)

@@ -64,6 +64,9 @@ enum object_class {
 	/* A key that nobody has a use for, laid out so that who touches it is told: no rule allows.
 	 */
 	CLASS_CANARY_KEY,
+	/* Copies of keys, plain or packed, by somebody who had the key, confirmed by a scan: an
+	 * entry of it has no paths. */
+	CLASS_KEY_COPY,
 	CLASS_NR
 };
 
@@ -74,6 +77,8 @@ const char *object_class_noun(enum object_class object_class); /* "SSH user key"
 bool object_class_has_paths(enum object_class object_class);
 bool object_class_has_files(enum object_class object_class); /* is about files, by path or not */
 bool object_class_holds_keys(enum object_class object_class); /* what is in the file is a key */
+bool object_class_gives_keys(enum object_class object_class); /* who reads it has a key */
+bool object_class_is_scanned(enum object_class object_class); /* keys are searched for in it */
 
 /* What was done to an object. Words: as in `on`. */
 enum policy_action {

@@ -261,7 +261,7 @@ static void check_paths(struct reader *r, const struct yaml_node *node)
 			     object_class == CLASS_DEVICE
 				     ? "it stands for the block devices under the file systems of "
 				       "all other entries"
-			     : object_class == CLASS_FOUND_KEY
+			     : object_class_has_files(object_class)
 				     ? "it is about files that are found by what they are"
 				     : "it is about no files");
 	first = &r->policy->watches[policy_find_class(r->policy, object_class) - 1];

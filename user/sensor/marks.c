@@ -229,6 +229,11 @@ void sensor_tell_names(struct sensor *sensor, bool on)
 	__atomic_store_n(&sensor->skel->bss->tell_names, on, __ATOMIC_RELAXED);
 }
 
+void sensor_tell_copies(struct sensor *sensor, bool told)
+{
+	__atomic_store_n(&sensor->skel->bss->copies_told, told, __ATOMIC_RELAXED);
+}
+
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
 {
 	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};

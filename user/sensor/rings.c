@@ -174,6 +174,7 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 	for (uint32_t i = 0; i < SENSOR_RING_NR; i++)
 		s.records[i] = sum_slot(sensor->skel->maps.st_records, i);
 	s.repeats_self = sum_slot(sensor->skel->maps.st_repeats, 0);
+	s.copies_over = sum_slot(sensor->skel->maps.st_copies_over, 0);
 	s.recursion_misses = recursion_misses(sensor, false);
 	s.recursion_lifecycle = recursion_misses(sensor, true);
 	*out_stats = s;

@@ -153,6 +153,10 @@ int sensor_open(struct sensor *sensor, const char *path, struct inode_id *out_in
  */
 void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watch);
 
+/* From now on smaller files are told as well, or not, if a process that has a key wrote them
+ * (bpf/copy.h). */
+void sensor_tell_copies(struct sensor *sensor, bool told);
+
 /* Takes the mark off an inode. -ENOENT if it has none. */
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity);
 
@@ -237,6 +241,7 @@ struct sensor_stats {
 	uint32_t marks_max;
 	uint64_t refused_counted; /* failed opens of watched names, counted instead of told */
 	uint32_t holders, holders_max; /* process images that have read a watched file */
+	uint64_t copies_over; /* files of holders that were counted instead of told */
 };
 
 /* Counts since load. */

@@ -413,6 +413,7 @@ static const struct trace_field scan_fields[] = {
 	U64("keys", scan.keys),
 	U64("more", scan.more),
 	U32("owner", scan.owner),
+	BOOL("copy", scan.copy),
 	WORD("state", scan.state, SCANSTATE_UNSCANNED, SCANSTATE_NR, scan_state_word),
 	WORD("cause", scan.cause, SCANCAUSE_NONE, SCANCAUSE_NR, scan_cause_word),
 	U32("dump_pid", scan.dump_pid),

@@ -10,19 +10,25 @@
 #include "trail/zoned.h"
 
 static const char by_helper[] = "helper-writes-dump";
+static const char by_holder[] = "holder-writes";
+static const char by_other[] = "written-for-holder";
 
-/* The file may have the process's keys: a candidate, until a scan says so. */
+/* The file may have the process's keys: a candidate, until a scan says so. later: it is told then.
+ */
 static void wrote(struct trail_graph *g, struct process *p, struct file *f,
-		  enum trail_edge_kind kind, const char *rule, const char *detail, uint64_t time)
+		  enum trail_edge_kind kind, const char *rule, const char *detail, bool later,
+		  uint64_t time)
 {
 	const bool handed = rule && !strcmp(rule, by_helper);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 
-	tell_inheritance(g, p, time);
-	if (!p->told)
-		tell_process(g, p, 0);
-	if (!f->told)
-		tell_file(g, f);
+	if (!later) {
+		tell_inheritance(g, p, time);
+		if (!p->told)
+			tell_process(g, p, 0);
+		if (!f->told)
+			tell_file(g, f);
+	}
 	process_name(g, p->id, p->exec_id, from);
 	file_name(g, f->id, to);
 	for (uint32_t i = 0; i < p->keys.nr; i++) {
@@ -35,14 +41,17 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 		if (slot && !is_new && slot->origin == FROM_PROCESS &&
 		    slot->from_exec == p->exec_id && !memcmp(&slot->from, &p->id, sizeof(p->id)))
 			continue;
-		tell_edge(g, kind, rule ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to, rule,
-			  detail, time);
+		if (!later)
+			tell_edge(g, kind, rule ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to,
+				  rule, detail, time);
 		if (slot && is_new) {
 			slot->origin = FROM_PROCESS;
 			slot->from = p->id;
 			slot->from_exec = p->exec_id;
 			slot->by = kind;
 			slot->handed = handed;
+			slot->untold = later ? rule : NULL;
+			slot->wrote_at = time;
 		}
 	}
 }
@@ -133,14 +142,27 @@ void graph_dump(struct trail_graph *g, const struct event *ev)
 	if (!f)
 		return;
 	f->dump = true;
-	wrote(g, p, f, TRAIL_CRASHED_INTO, NULL, NULL, ev->time);
+	wrote(g, p, f, TRAIL_CRASHED_INTO, NULL, NULL, false, ev->time);
+}
+
+/* Who has the key: the writer, or the one that it ran or was run by, if that is followed. */
+static struct process *writer_of(struct trail_graph *g, const struct event *ev)
+{
+	static const struct span none = {NULL, 0};
+	const struct event_written *w = &ev->written;
+	struct process *p;
+
+	if (!(w->how & WRITTEN_OTHER))
+		return process_of(g, &w->subject, none, none, ev->time);
+	p = process_find(g, process_key(&w->parent));
+	return p && p->exec_id == w->parent.exec_id ? p : NULL;
 }
 
 void graph_written(struct trail_graph *g, const struct event *ev)
 {
-	static const struct span none = {NULL, 0};
 	const struct event_written *w = &ev->written;
-	struct process *p = process_of(g, &w->subject, none, none, ev->time);
+	const bool copy = w->how & WRITTEN_COPY, other = w->how & WRITTEN_OTHER;
+	struct process *p = writer_of(g, ev);
 	struct file *f = file_find(g, file_key(&w->inode));
 
 	if (f)
@@ -155,9 +177,34 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 		return;
 	if (w->path.len)
 		file_set_path(f, w->path); /* systemd-coredump gives it its name late */
-	f->dump = true;
-	wrote(g, p, f, TRAIL_WROTE, w->how & WRITTEN_HELPER ? by_helper : "holder-writes",
-	      dump_kind_str(w->kind), ev->time);
+	f->dump |= !copy;
+	f->copy |= copy;
+	/* What one handed to the other is not seen, and `git fetch` writes when its ssh has ended:
+	 * told if the key is in the file. */
+	wrote(g, p, f, TRAIL_WROTE,
+	      w->how & WRITTEN_HELPER ? by_helper
+	      : other		      ? by_other
+				      : by_holder,
+	      w->kind == DUMPKIND_NONE ? NULL : dump_kind_str(w->kind),
+	      other || (copy && ++p->candidates > CANDIDATES_TOLD), ev->time);
+}
+
+/* What was to be told once the key was found. */
+static void tell_written(struct trail_graph *g, struct file *f, struct slot *slot)
+{
+	struct process *p = process_find(g, slot->from);
+	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
+
+	if (p && p->exec_id == slot->from_exec) {
+		tell_inheritance(g, p, slot->wrote_at);
+		if (!p->told)
+			tell_process(g, p, 0);
+	}
+	process_name(g, slot->from, slot->from_exec, from);
+	file_name(g, f->id, to);
+	tell_edge(g, slot->by, TRAIL_INFERRED, slot->key, from, to, slot->untold, NULL,
+		  slot->wrote_at);
+	slot->untold = NULL;
 }
 
 /* Of a zone that none has yet: in the place of one that costs no zone. */
@@ -263,6 +310,8 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 		slot->by = TRAIL_FOUND_IN;
 		by_its_word(g, f, slot, ev);
 	}
+	if (slot->untold)
+		tell_written(g, f, slot);
 	slot->confirmed = true;
 	tell_edge(g, TRAIL_FOUND_IN, TRAIL_CONFIRMED, name, name, file, NULL, detail, ev->time);
 	/* Who has read it before is a holder from then on, and is told as one now. */
@@ -279,11 +328,29 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 	}
 }
 
+static bool any_confirmed(const struct file *f)
+{
+	for (uint32_t i = 0; i < f->keys.nr; i++)
+		if (f->keys.items[i].confirmed)
+			return true;
+	return false;
+}
+
+/* Its scan is over, or there will be none: what has none of the keys carries none on, and gives
+ * way to who does. What was told of it stays. */
+static void end_candidate(struct trail_graph *g, struct file *f)
+{
+	if (f && f->copy && !f->dump && !f->key_file && !any_confirmed(f))
+		file_forget(g, f);
+}
+
 void graph_scan(struct trail_graph *g, const struct event *ev)
 {
 	const struct event_scan *s = &ev->scan;
 	struct file *f;
 
+	if (s->copy && s->state == SCANSTATE_UNSCANNED && s->cause != SCANCAUSE_WAITING)
+		end_candidate(g, file_find(g, file_key(&s->inode)));
 	if (s->state != SCANSTATE_KEY && s->state != SCANSTATE_CLEAN &&
 	    s->state != SCANSTATE_INCOMPLETE)
 		return;
@@ -295,7 +362,8 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 			: file_find(g, file_key(&s->inode));
 	if (!f)
 		return;
-	f->dump = true;
+	f->dump |= !s->copy;
+	f->copy |= s->copy;
 	if (s->path.len)
 		file_set_path(f, s->path);
 	f->state = s->state == SCANSTATE_KEY	 ? TRAIL_WITH_KEY
@@ -313,4 +381,5 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 				f->keys.items[i].confirmed = false;
 	for (uint32_t i = 0; i < g->nr_found; i++)
 		found(g, f, i, ev);
+	end_candidate(g, f);
 }

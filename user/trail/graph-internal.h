@@ -18,6 +18,9 @@
 #define EXE_MAX	   256
 #define CGROUP_MAX 256
 #define PATH_MAX_K 512 /* kept of a path: its end, if it is longer */
+/* Of one process image so many candidates are told as inferred, then only what is confirmed: a
+ * server that has its key writes files all day. */
+#define CANDIDATES_TOLD 16
 
 /* Whence a process or a file has a key. */
 enum origin { FROM_KEY = 1, FROM_PROCESS, FROM_FILE };
@@ -36,6 +39,10 @@ struct slot {
 	bool confirmed; /* of a file: a scan has found it */
 	bool handed; /* of a file: written by who was handed the whole memory */
 	bool pending; /* of a process: its inheritance is not told yet */
+	/* Of a file, not NULL: that it was written at wrote_at, by this rule, is told when a scan
+	 * has found the key there. */
+	const char *untold;
+	uint64_t wrote_at;
 };
 
 struct slots {
@@ -51,6 +58,7 @@ struct process {
 	enum trail_verified verified;
 	bool told; /* as a node */
 	bool ended;
+	uint32_t candidates; /* that it wrote: files which may be copies of what it has */
 	char exe[EXE_MAX], cgroup[CGROUP_MAX]; /* NUL terminated bytes, cut */
 	struct process *next_spare;
 	UT_hash_handle hh;
@@ -59,7 +67,7 @@ struct process {
 struct file {
 	struct origin_key id;
 	uint64_t object; /* number of its mark, 0 = none */
-	bool dump, told, key_file;
+	bool dump, told, key_file, copy;
 	enum trail_state state;
 	struct slots keys;
 	struct digests digests; /* of the content that was scanned last */

@@ -121,6 +121,7 @@ static struct file *take_object(struct trail_graph *g, uint64_t number,
 		return NULL;
 	f->dump |= object->is_dump;
 	f->key_file |= object->holds_key;
+	f->copy |= object->is_copy;
 	len = object->watch.len < sizeof(f->watch) ? object->watch.len : sizeof(f->watch) - 1;
 	if (len) {
 		memcpy(f->watch, object->watch.p, len);
@@ -203,7 +204,7 @@ void graph_held(struct trail_graph *g, struct process *p, const uint64_t *object
 	for (uint32_t i = 0; i < nr; i++) {
 		struct file *f = graph_object(g, objects[i], time);
 
-		for (uint32_t k = 0; f && f->key_file && k < f->keys.nr; k++)
+		for (uint32_t k = 0; f && (f->key_file || f->copy) && k < f->keys.nr; k++)
 			if (f->keys.items[k].confirmed)
 				graph_came_by(g, p, f, &f->keys.items[k], TRAIL_READ, "held", time);
 	}
@@ -271,7 +272,7 @@ static void feed_access(struct trail_graph *g, const struct event *ev)
 	    a->how == ACCESS_CLOSE_WRITE || a->how == ACCESS_CONNECT)
 		return;
 	if (!g->object || !g->object(g->object_ctx, a->object, &object) ||
-	    !(object.holds_key || object.is_dump))
+	    !(object.holds_key || object.is_dump || object.is_copy))
 		return;
 	object.inode = a->inode; /* the generation may be another */
 	if (!object.path.len)

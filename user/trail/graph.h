@@ -38,6 +38,7 @@ struct trail_object {
 	struct span path, watch;
 	bool holds_key; /* its class is one of keys */
 	bool is_dump;
+	bool is_copy; /* of a key, in which a scan has found it */
 	const struct key_identity *key; /* NULL: not known (yet) */
 };
 

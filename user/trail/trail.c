@@ -70,6 +70,8 @@ const char *trail_rule_text(const char *rule)
 		{"dump-handed-over", "it was handed the dump of a process that has the key"},
 		{"helper-writes-dump", "it was handed that dump, and writes a file"},
 		{"holder-writes", "it has the key, and writes a file"},
+		{"written-for-holder",
+		 "it has the key, and a program that it runs, or that ran it, closes a file"},
 		{"dump-names-process", "the dump names this process, which had crashed"},
 		{"memory-can-be-read", "it could read the memory, and so the key"},
 		{"same-content", "it has the same bytes; how they came there was not seen"},

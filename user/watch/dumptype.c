@@ -32,7 +32,15 @@ static const struct magic magics[] = {
 	{DUMPKIND_COMPRESSED, 4, "\x04\x22\x4d\x18"},
 	{DUMPKIND_COMPRESSED, 6, "\xfd\x37\x7a\x58\x5a\0"},
 	{DUMPKIND_COMPRESSED, 3, "\x1f\x8b\x08"},
+	/* APPNOTE.TXT, 4.3.7: of a member's header. */
+	{DUMPKIND_ARCHIVE, 4, "PK\x03\x04"},
 };
+
+/* tar.h of POSIX: TMAGIC in the first member's header, with a NUL behind it or, of GNU, a space. */
+static bool is_tar(const char *p, size_t len)
+{
+	return len >= 263 && !memcmp(p + 257, "ustar", 5) && (p[262] == '\0' || p[262] == ' ');
+}
 
 /* e_type is ET_CORE, in the byte order that the file itself names. */
 static bool is_elf_core(const uint8_t *p, size_t len)
@@ -58,6 +66,8 @@ enum dump_kind dump_kind_of(const void *bytes, size_t len)
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
 		if (len >= magics[i].len && !memcmp(bytes, magics[i].bytes, magics[i].len))
 			return magics[i].kind;
+	if (is_tar(bytes, len))
+		return DUMPKIND_ARCHIVE;
 	return is_text(bytes, len) ? DUMPKIND_TEXT : DUMPKIND_NONE;
 }
 
@@ -75,6 +85,7 @@ bool dump_kind_is_dump(enum dump_kind kind)
 	case DUMPKIND_NONE:
 	case DUMPKIND_COMPRESSED:
 	case DUMPKIND_TEXT:
+	case DUMPKIND_ARCHIVE:
 	case DUMPKIND_NR:
 		break;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Keys that are watched for what they are, under names that no pattern knows. */
+/* Keys that are watched for what they are, under names that no pattern knows; copies of keys. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,6 +15,11 @@
 void watcher_set_found_watch(struct watcher *w, uint32_t watch)
 {
 	w->found_watch = watch;
+}
+
+void watcher_set_copy_watch(struct watcher *w, uint32_t watch)
+{
+	w->copy_watch = watch;
 }
 
 static struct found_owner *find_owner(const struct watcher *w, uint32_t uid)
@@ -84,7 +89,7 @@ static struct node *find_inode(const struct watcher *w, const struct inode_id *i
 /* Known by another name by now. */
 static void rename_found(struct watcher *w, struct node *node, const char *path)
 {
-	if (node->born != BORN_FOUND || !strcmp(node->name, path))
+	if ((node->born != BORN_FOUND && node->born != BORN_COPY) || !strcmp(node->name, path))
 		return;
 	if (tree_rename_apart(node, path) == 0)
 		picture_tell(w, node, true);
@@ -117,11 +122,12 @@ int watcher_open_found(struct watcher *w, const char *path, uint64_t dev, uint64
 	return -EEXIST;
 }
 
-int watcher_add_found(struct watcher *w, int fd, const char *path, uint32_t owner)
+static int add(struct watcher *w, int fd, const char *path, uint32_t owner, enum born born,
+	       uint32_t watch, uint64_t *out_object)
 {
 	struct mark mark = {
 		.object = tree_number(&w->tree),
-		.watch = w->found_watch,
+		.watch = watch,
 		.flags = MARK_FILE | MARK_FOLLOW | MARK_KEEP,
 	};
 	char self[REACH_SELF_MAX];
@@ -129,7 +135,7 @@ int watcher_add_found(struct watcher *w, int fd, const char *path, uint32_t owne
 	struct node *node;
 	int r;
 
-	if (!w->found_watch)
+	if (!watch)
 		return -ENOENT;
 	r = watcher_found_room(w, owner);
 	if (r < 0)
@@ -137,8 +143,10 @@ int watcher_add_found(struct watcher *w, int fd, const char *path, uint32_t owne
 	r = w->ops->mark(w->userdata, AT_FDCWD, reach_self(fd, self), &mark, &inode);
 	if (r < 0)
 		return r;
-	if (tree_find(&w->tree, mark.object))
-		return 0; /* it has got a watched name meanwhile */
+	if (tree_find(&w->tree, mark.object)) { /* it has got a watched name meanwhile */
+		*out_object = mark.object;
+		return 0;
+	}
 	node = tree_add_apart(&w->tree, mark.object, path);
 	if (!node || charge(w, owner) < 0) {
 		w->ops->unmark(w->userdata, &inode);
@@ -148,18 +156,53 @@ int watcher_add_found(struct watcher *w, int fd, const char *path, uint32_t owne
 	}
 	tree_set_inode(&w->tree, node, &inode);
 	node->owner = owner;
-	node->watch = w->found_watch;
-	node->born = BORN_FOUND;
+	node->watch = watch;
+	node->born = born;
 	picture_tell(w, node, true);
+	*out_object = mark.object;
 	return 0;
+}
+
+int watcher_add_found(struct watcher *w, int fd, const char *path, uint32_t owner)
+{
+	uint64_t object;
+
+	return add(w, fd, path, owner, BORN_FOUND, w->found_watch, &object);
+}
+
+bool watcher_copy_wanted(const struct watcher *w, const struct inode_id *inode,
+			 uint64_t *out_object)
+{
+	const struct node *node = tree_find_inode(&w->tree, inode);
+
+	if (!w->copy_watch || (node && node->watch && node->born != BORN_COPY))
+		return false;
+	*out_object = node && node->watch ? node->object : 0;
+	return true;
+}
+
+int watcher_add_copy(struct watcher *w, int fd, const char *path, uint32_t owner,
+		     uint64_t *out_object)
+{
+	return add(w, fd, path, owner, BORN_COPY, w->copy_watch, out_object);
+}
+
+static void drop(struct watcher *w, uint64_t object, enum born born)
+{
+	struct node *node = tree_find(&w->tree, object);
+
+	if (!node || node->born != born)
+		return;
+	w->ops->unmark(w->userdata, &node->inode);
+	picture_end(w, node);
+}
+
+void watcher_drop_copy(struct watcher *w, uint64_t object)
+{
+	drop(w, object, BORN_COPY);
 }
 
 void watcher_drop_found(struct watcher *w, uint64_t object)
 {
-	struct node *node = tree_find(&w->tree, object);
-
-	if (!node || node->born != BORN_FOUND)
-		return;
-	w->ops->unmark(w->userdata, &node->inode);
-	picture_end(w, node);
+	drop(w, object, BORN_FOUND);
 }

@@ -78,7 +78,7 @@ void picture_apart(struct watcher *w, const struct node *dir, const char *name)
 static void picture_grown_up(struct watcher *w, struct node *node)
 {
 	w->nr_dumps -= node->born == BORN_DUMP;
-	if (node->born == BORN_FOUND)
+	if (node->born == BORN_FOUND || node->born == BORN_COPY)
 		found_uncharge(w, node->owner);
 	node->born = BORN_NOT;
 }
@@ -222,6 +222,7 @@ static void count_node(void *userdata, const struct node *node)
 		s->files++;
 	s->dumps += node->born == BORN_DUMP;
 	s->found += node->born == BORN_FOUND;
+	s->copies += node->born == BORN_COPY;
 }
 
 void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)

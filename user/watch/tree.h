@@ -10,7 +10,7 @@
 
 #include "model/event.h"
 
-enum born { BORN_NOT = 0, BORN_DUMP, BORN_FOUND };
+enum born { BORN_NOT = 0, BORN_DUMP, BORN_FOUND, BORN_COPY };
 
 struct node {
 	uint64_t object; /* number of its mark: the key */
@@ -27,7 +27,7 @@ struct node {
 	bool is_dir;
 	bool by_link; /* known only by a symbolic link: any other name is better */
 	enum born born; /* watched for what it is, and not for its name: no walk leads here */
-	uint32_t owner; /* uid that a found key was charged to */
+	uint32_t owner; /* uid that a found key or a copy was charged to */
 	bool in_inodes;
 	UT_hash_handle hh, hh_inode;
 };

@@ -38,7 +38,8 @@ struct watcher {
 	bool all_late; /* more than that: everything is looked through */
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */
 	uint32_t nr_dumps;
-	uint32_t found_watch, nr_found; /* the same of keys that were found */
+	uint32_t found_watch, nr_found; /* the same of keys that were found; copies count, too */
+	uint32_t copy_watch;
 	struct found_owner *found_owners; /* hash by uid */
 	uint64_t all_problems;
 	uint32_t apart; /* number of the last walk by a child */
@@ -106,7 +107,14 @@ struct node *walk_mark_dir(struct watcher *w, struct node *parent, const char *n
 /* The entry under which something is watched for what it is. */
 static inline uint32_t born_watch(const struct watcher *w, const struct node *node)
 {
-	return node->born == BORN_FOUND ? w->found_watch : w->dump_watch;
+	switch (node->born) {
+	case BORN_FOUND:
+		return w->found_watch;
+	case BORN_COPY:
+		return w->copy_watch;
+	default:
+		return w->dump_watch;
+	}
 }
 
 /* --- found.c: what was found --------------------------------------------------------------------

@@ -68,7 +68,7 @@ struct watcher_problem {
 
 /* Dumps that are watched for what they are: anybody can write such files. */
 #define WATCHER_DUMPS_MAX 8192
-/* Keys that are watched for what they are: of all, and of one owner. */
+/* Keys that are watched for what they are, and copies of keys: of all, and of one owner. */
 #define WATCHER_FOUND_MAX	16384
 #define WATCHER_FOUND_OWNER_MAX 1024
 
@@ -76,6 +76,7 @@ struct watcher_stats {
 	uint32_t files, directories;
 	uint32_t dumps; /* of the files: watched for what they are, not for their name */
 	uint32_t found; /* the same of keys */
+	uint32_t copies; /* the same of copies of keys */
 	uint64_t visited; /* names looked at since start */
 	uint64_t problems; /* in all */
 	bool bounded; /* the last walk ended at its bound: not everything is marked */
@@ -189,6 +190,24 @@ int watcher_add_found(struct watcher *watcher, int fd, const char *path, uint32_
 
 /* There is no key in it any more. Nothing if the object is none that was found. */
 void watcher_drop_found(struct watcher *watcher, uint64_t object);
+
+/* Copies of keys, plain or packed: as watcher_set_dump_watch(). */
+void watcher_set_copy_watch(struct watcher *watcher, uint32_t watch);
+
+/*
+ * Whether what is written into this inode may become such a copy: none is wanted without an entry,
+ * and what is watched for its name, as a dump or as a key, stays what it is. *out_object: its
+ * number if it is one already, 0 if not.
+ */
+bool watcher_copy_wanted(const struct watcher *watcher, const struct inode_id *inode,
+			 uint64_t *out_object);
+
+/* A scan has found the key in it: as watcher_add_dump(), and watcher_found_room() of `owner`. */
+int watcher_add_copy(struct watcher *watcher, int fd, const char *path, uint32_t owner,
+		     uint64_t *out_object);
+
+/* There is no key in it any more. Nothing if the object is no copy. */
+void watcher_drop_copy(struct watcher *watcher, uint64_t object);
 
 /*
  * The file behind an object, open for reading and close-on-exec, or negative errno: -EINVAL if it

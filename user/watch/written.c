@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Opens what was closed after writing, reads its first bytes, has dumps watched. */
+/* Opens what was closed after writing, reads its first bytes, has dumps watched, hands copies on.
+ */
 #include "watch/written.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +23,7 @@
 /* Between two runs, a tenth of a second, on a busy host; what is more is counted. */
 #define WAITING_MAX 4096
 #define INODES_MAX  4
+#define NAMES_MAX   4096 /* of a directory that are looked through for one file */
 
 /* linux/magic.h has most of these; the others are in the file systems' own sources. */
 static const uint64_t slow_systems[] = {
@@ -121,7 +124,7 @@ void written_add(struct written *w, const struct event *event)
 		if (!inode_id_same(&known->inode, &file->inode))
 			continue;
 		keep(w->waiting[i], event);
-		known->how |= how;
+		known->how |= how & WRITTEN_HELPER;
 		return;
 	}
 	waiting = w->nr < WAITING_MAX ? malloc(sizeof(*waiting)) : NULL;
@@ -202,6 +205,56 @@ static int open_anywhere(struct written *w, const struct event_written *file)
 	return fd;
 }
 
+/* The name in the directory `dir` whose entry has this number; its length, 0: there is none among
+ * the first. */
+static size_t name_of(int dir, uint64_t ino, char name[static NAME_MAX + 1])
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	size_t len = 0;
+
+	if (!list) {
+		fd_close(fd);
+		return 0;
+	}
+	for (int i = 0; i < NAMES_MAX && !len && (entry = readdir(list)); i++)
+		if (entry->d_ino == ino &&
+		    (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)) {
+			len = strlen(entry->d_name);
+			memcpy(name, entry->d_name, len + 1);
+		}
+	closedir(list);
+	return len;
+}
+
+/* Written under one name, and renamed to another beside it. The event has that name afterwards. */
+static int open_renamed(struct written *w, struct waiting *waiting)
+{
+	struct event_written *file = &waiting->event.written;
+	char *last = strrchr(waiting->path, '/'), name[NAME_MAX + 1];
+	_cleanup_close_ int dir = -1, fd = -1;
+	size_t len;
+
+	if (!last || last == waiting->path)
+		return -ENOENT;
+	*last = '\0';
+	dir = reach_path(&w->watcher->reach, waiting->path, false);
+	*last++ = '/';
+	if (dir < 0)
+		return dir;
+	len = name_of(dir, file->inode.ino, name);
+	if (!len || (size_t)(last - waiting->path) + len >= sizeof(waiting->path))
+		return -ENOENT;
+	memcpy(last, name, len + 1);
+	fd = open_written(w, AT_FDCWD, waiting->path, &file->inode);
+	if (fd < 0)
+		return fd;
+	file->path.len = (size_t)(last - waiting->path) + len;
+	w->stats.renamed++;
+	return take_fd(fd);
+}
+
 static ssize_t read_first(int fd, char *buf, size_t size)
 {
 	ssize_t n;
@@ -222,14 +275,34 @@ static bool is_stored_core(int fd)
 	       fgetxattr(fd, "user.coredump.signal", NULL, 0) > 0;
 }
 
-static void examine(struct written *w, struct event *event)
+/* What is smaller than the threshold is no dump, whatever it looks like: so the policy says. */
+static bool may_be_dump(const struct event_written *file)
 {
+	return !(file->how & WRITTEN_HOLDER);
+}
+
+/* Of a dump it counts what its writer has read. */
+static void leave_other_out(struct event_written *file)
+{
+	if (file->how & WRITTEN_OTHER && !(file->how & WRITTEN_COPY)) {
+		file->held = (struct held){.nr = 0};
+		file->parent = (struct proc_id){.tgid = 0};
+		file->how &= ~(uint32_t)WRITTEN_OTHER;
+	}
+}
+
+static void examine(struct written *w, struct waiting *waiting)
+{
+	struct event *event = &waiting->event;
 	struct event_written *file = &event->written;
 	bool helper = file->how & WRITTEN_HELPER;
 	_cleanup_close_ int fd = open_anywhere(w, file);
 	char bytes[DUMPTYPE_BYTES];
-	ssize_t n = fd < 0 ? -1 : read_first(fd, bytes, sizeof(bytes));
+	ssize_t n;
 
+	if ((fd == -ENOENT || fd == -ESTALE) && file->held.nr && !helper)
+		fd = open_renamed(w, waiting);
+	n = fd < 0 ? -1 : read_first(fd, bytes, sizeof(bytes));
 	if (n < 0) {
 		w->stats.gone++;
 		return;
@@ -237,11 +310,12 @@ static void examine(struct written *w, struct event *event)
 	file->kind = dump_kind_of(bytes, (size_t)n);
 	/* The first bytes of a stranger's file are none of our business any longer. */
 	explicit_bzero(bytes, sizeof(bytes));
-	w->stats.compressed += file->kind == DUMPKIND_COMPRESSED;
-	if (dump_kind_is_dump(file->kind)) {
+	w->stats.compressed += file->kind == DUMPKIND_COMPRESSED && may_be_dump(file);
+	if (dump_kind_is_dump(file->kind) && may_be_dump(file)) {
 		w->stats.dumps++;
 		watcher_add_dump(w->watcher, fd, file->path.p, &file->object);
-	} else if (file->kind == DUMPKIND_COMPRESSED && !helper && is_stored_core(fd)) {
+	} else if (file->kind == DUMPKIND_COMPRESSED && !helper && may_be_dump(file) &&
+		   is_stored_core(fd)) {
 		w->stats.stored++;
 		watcher_add_dump(w->watcher, fd, file->path.p, &file->object);
 	} else if (helper && (file->kind == DUMPKIND_TEXT || !n)) {
@@ -249,8 +323,12 @@ static void examine(struct written *w, struct event *event)
 		watcher_drop_dump(w->watcher, file->object);
 		file->object = 0;
 	} else if (!helper) {
-		return;
+		if (!file->held.nr || !watcher_copy_wanted(w->watcher, &file->inode, &file->object))
+			return;
+		file->how |= WRITTEN_COPY;
+		w->stats.copies++;
 	}
+	leave_other_out(file);
 	if (helper && file->object)
 		watcher_name_dump(w->watcher, file->object, file->path.p);
 	w->ops->dump(w->userdata, event, fd);
@@ -259,7 +337,7 @@ static void examine(struct written *w, struct event *event)
 void written_run(struct written *w)
 {
 	for (size_t i = 0; i < w->nr; i++) {
-		examine(w, &w->waiting[i]->event);
+		examine(w, w->waiting[i]);
 		free(w->waiting[i]);
 	}
 	w->nr = 0;
