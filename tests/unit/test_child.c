@@ -145,8 +145,13 @@ static void a_user_of_its_own_or_nobody(void **state)
 	assert_int_equal(child_user_of(NULL).uid, 65534);
 	/* Which of the two it is, people are told. */
 	assert_non_null(strstr(child_user_of(NULL).fault, "there is no user keytrail-scan"));
+	assert_non_null(strstr(child_user_of(NULL).fault,
+			       "useradd --system --uid 613 --user-group --shell "
+			       "/usr/sbin/nologin keytrail-scan"));
 	assert_non_null(strstr(user_by(OTHERS).fault, "there is no user keytrail-scan"));
 	assert_non_null(strstr(user_by(OWN "other:x:990:5::/:\n").fault, "another user's"));
+	assert_non_null(strstr(user_by(OWN "other:x:990:5::/:\n").fault,
+			       "a number of its own, by usermod"));
 }
 
 int main(void)

@@ -104,6 +104,30 @@ static void what_is_not_ours_or_is_a_link_is_refused(void **state)
 	assert_int_equal(db_move_aside(path), 0); /* nothing there */
 }
 
+/* Of one that is there: not with the lock that somebody else has, and not on a full disk. */
+static void to_open_is_no_write(void **state)
+{
+	char path[256], wal[264];
+	struct stat before, after;
+	sqlite3 *first, *second;
+
+	snprintf(path, sizeof(path), "%s/opened", (const char *)*state);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	assert_int_equal(db_open(path, &first), 0);
+	assert_int_equal(db_check(first, &schema_1, true), 0);
+	assert_int_equal(stat(wal, &before), 0);
+	assert_int_equal(db_open(path, &second), 0);
+	assert_int_equal(db_check(second, &schema_1, false), 0);
+	assert_int_equal(stat(wal, &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+	db_close(&second, NULL, 0);
+	assert_int_equal(sqlite3_exec(first, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(db_open(path, &second), 0);
+	db_close(&second, NULL, 0);
+	assert_int_equal(sqlite3_exec(first, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	db_close(&first, NULL, 0);
+}
+
 static uint64_t get(sqlite3 *db, const char *sql)
 {
 	uint64_t n = 0;
@@ -173,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_new_file_is_for_root_alone_and_gets_the_schema),
 		cmocka_unit_test(an_old_schema_is_brought_up_step_by_step),
 		cmocka_unit_test(what_is_not_ours_or_is_a_link_is_refused),
+		cmocka_unit_test(to_open_is_no_write),
 		cmocka_unit_test(what_was_deleted_is_given_back_in_small_steps),
 		cmocka_unit_test(faults_have_words),
 	};

@@ -596,18 +596,19 @@ static void errors_of_all_files_are_told(void **state)
 	const char *a =
 		put(state, "a", "version: 1\nwatch: [{name: x, class: key, paths: [/a]}]\n");
 	const char *b =
-		put(state, "b", "version: 3\nwatch: [{name: x, class: key, paths: [/b]}]\n");
+		put(state, "b", "version: 1\nwatch: [{name: x, class: key, paths: [/b]}]\n");
+	const char *c = put(state, "c", "version: 3\n");
 	const char *gone = tmpdir_path(state, "gone");
-	const char *files[] = {a, b, gone};
+	const char *files[] = {a, b, c, gone};
 	struct policy *policy = (void *)files;
-	_cleanup_free_ char *told = load(files, 3, -EINVAL, &policy);
+	_cleanup_free_ char *told = load(files, 4, -EINVAL, &policy);
 	char expected[1024];
 
 	snprintf(expected, sizeof(expected),
-		 "%s:1:10: error: version '3' is not known: this keytrail reads version 1\n"
 		 "%s:2:16: error: watch entry 'x' is there already: %s:2:9\n"
+		 "%s:1:10: error: version '3' is not known: this keytrail reads version 1\n"
 		 "%s: error: cannot be read: No such file or directory\n",
-		 b, b, a, gone);
+		 b, a, c, gone);
 	assert_string_equal(told, expected);
 	assert_ptr_equal(policy, files);
 }

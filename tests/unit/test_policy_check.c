@@ -146,6 +146,25 @@ static void an_error_exits_2(void **state)
 	check_says(&path, 1, 2, told);
 }
 
+static void shows_nothing_of(void **state, const char *text, const char *secret)
+{
+	const char *path = put(state, "mistake", text);
+	char *told = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&told, &size);
+
+	assert_int_equal(policy_check_files(&path, 1, f), 2);
+	fclose(f);
+	for (size_t at = 0; at + 6 <= strlen(secret); at++) {
+		char part[7] = "";
+
+		memcpy(part, secret + at, 6);
+		if (strstr(told, part))
+			fail_msg("%s: %s", text, told);
+	}
+	free(told);
+}
+
 /* What is printed stands in a terminal, a ticket or the log of a CI run. */
 static void nothing_of_a_key_that_is_named_by_mistake_is_shown(void **state)
 {
@@ -177,22 +196,27 @@ static void nothing_of_a_key_that_is_named_by_mistake_is_shown(void **state)
 		"\t" SECRET "\n",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		const char *path = put(state, "mistake", files[i]);
-		char *told = NULL;
-		size_t size = 0;
-		FILE *f = open_memstream(&told, &size);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		shows_nothing_of(state, files[i], SECRET);
+}
 
-		assert_int_equal(policy_check_files(&path, 1, f), 2);
-		fclose(f);
-		for (size_t at = 0; at + 6 < sizeof(SECRET); at++) {
-			char part[7] = "";
+/* One that could be a mistyped key, in what other programs read. */
+static void nothing_of_a_short_secret_is_shown_of_a_file_of_another_version(void **state)
+{
+#define SHORT "Q7ZPL2M4XN8RTB5WKDJH"
+	static const char *const versions[] = {
+		"",	      "version: \"3.8\"\n", "version: 3\n",	 "version: '1'\n",
+		"version:\n", "version: [1]\n",	    "version: {1: 1}\n", "\"version\\0\": 1\n",
+	};
 
-			memcpy(part, SECRET + at, 6);
-			if (strstr(told, part))
-				fail_msg("file %zu: %s", i, told);
-		}
-		free(told);
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 "%sinclude: [" SHORT "]\nwatch: [{class: " SHORT "}]\n" SHORT ": " SHORT
+			 "\n",
+			 versions[i]);
+		shows_nothing_of(state, text, SHORT);
 	}
 }
 
@@ -616,6 +640,7 @@ int main(void)
 		TEST(warnings_alone_exit_0),
 		TEST(an_error_exits_2),
 		TEST(nothing_of_a_key_that_is_named_by_mistake_is_shown),
+		TEST(nothing_of_a_short_secret_is_shown_of_a_file_of_another_version),
 		TEST(what_the_kernel_has_no_room_for_exits_2),
 		TEST(linked_programs_are_warned_of),
 		TEST(what_is_not_looked_for_is_warned_of),

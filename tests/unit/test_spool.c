@@ -143,21 +143,22 @@ static void consumed_room_is_used_again(void **state)
 	spool_close(spool);
 }
 
-/* The moving of what is left to the front needs no room on the disk, and is done once. */
-static void consumed_room_is_used_on_a_full_disk(void **state)
+enum { FULL = 16 + 198 * 1008 }; /* bytes of 198 records */
+
+/* A full disk, with a spool of FULL bytes whose bound is `bound`. */
+static void use_again(const char *path, uint64_t bound)
 {
-	enum { BOUND = 16 + 198 * 1008 }; /* full to the last byte */
-	const char *path = tmpdir_path(state, "s");
-	struct spool *spool = open_spool(path, BOUND);
+	struct spool *spool = open_spool(path, bound);
 	struct rlimit before, full;
 	char record[1000];
 	unsigned nr = 0;
 	struct stat st;
 
 	memset(record, 'x', sizeof(record));
-	while (spool_append(spool, record, sizeof(record)) == 0)
-		nr++;
+	for (; nr < 198; nr++)
+		assert_int_equal(spool_append(spool, record, sizeof(record)), 0);
 	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, FULL);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	full = (struct rlimit){.rlim_cur = (rlim_t)st.st_size, .rlim_max = before.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
@@ -175,7 +176,7 @@ static void consumed_room_is_used_on_a_full_disk(void **state)
 	assert_true(st.st_size < 30000);
 	assert_int_equal(spool_count(spool), 21);
 	spool_close(spool);
-	spool = open_spool(path, BOUND);
+	spool = open_spool(path, bound);
 	assert_int_equal(spool_count(spool), 21);
 	for (unsigned i = 0; i < 20; i++) {
 		const char *p;
@@ -188,6 +189,13 @@ static void consumed_room_is_used_on_a_full_disk(void **state)
 	}
 	expect(spool, "behind them");
 	spool_close(spool);
+}
+
+/* The moving of what is left to the front needs no room on the disk, and is done once. */
+static void consumed_room_is_used_on_a_full_disk(void **state)
+{
+	use_again(tmpdir_path(state, "at-bound"), FULL); /* to the last byte */
+	use_again(tmpdir_path(state, "below-bound"), 2 * FULL);
 }
 
 /* As after a kill between the header that points at the copy, and the cut. */

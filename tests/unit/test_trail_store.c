@@ -205,6 +205,23 @@ static size_t known_as(struct trail_store *store, enum trail_evidence evidence,
 	return nr;
 }
 
+static void put_edge(struct trail_store *store, enum trail_edge_kind kind,
+		     enum trail_evidence evidence, unsigned to, uint64_t time)
+{
+	const struct trail_sink sink = trail_store_sink(store);
+	const char *rule = evidence == TRAIL_INFERRED ? "a-rule" : NULL;
+	char name[64];
+
+	snprintf(name, sizeof(name), "h/process/b/%u.1.1", to);
+	sink.edge(sink.ctx, &(struct trail_edge){.kind = kind,
+						 .evidence = evidence,
+						 .rule = rule,
+						 .key = "key/ssh/SHA256:1",
+						 .from = "h/process/b/100.1.1",
+						 .to = name,
+						 .time_ns = time});
+}
+
 static void what_was_seen_outlives_what_was_inferred(void **state)
 {
 	const char *path = tmpdir_path(state, "inferred.db");
@@ -232,46 +249,153 @@ static void what_was_seen_outlives_what_was_inferred(void **state)
 	assert_int_equal(oldest, SECOND);
 	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 79);
 	assert_int_equal(oldest, (100 + 500 - 79) * SECOND);
-	/* They are no share that is kept: what is seen takes all of it, and then its own oldest
-	 * go. */
+	/* What is seen takes its half, and then its own oldest go. */
 	for (unsigned i = 0; i < 200; i++)
 		put(store, 1, 2000 + i, (2000 + i) * SECOND);
 	trail_store_flush(store, 3000 * SECOND);
 	assert_int_equal(known_as(store, TRAIL_CONFIRMED, &oldest), 1);
-	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 0);
-	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 99);
-	assert_int_equal(oldest, (2000 + 200 - 99) * SECOND);
+	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 50);
+	assert_int_equal(oldest, (100 + 500 - 50) * SECOND);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 49);
+	assert_int_equal(oldest, (2000 + 200 - 49) * SECOND);
 	trail_store_free(store);
 }
 
-/* The oldest that are inferred are found by an index, and not among all edges of a key. */
+static bool has_edge(struct trail_store *store, enum trail_edge_kind kind)
+{
+	struct trail_view view;
+	bool has = false;
+
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	for (size_t i = 0; i < view.nr_edges; i++)
+		has |= view.edges[i].kind == kind;
+	trail_view_fini(&view);
+	return has;
+}
+
+/* That somebody could read the key from memory is inferred, and no flood of deeds hides it. */
+static void what_was_inferred_outlives_a_flood_of_what_was_seen(void **state)
+{
+	static const enum trail_edge_kind floods[] = {TRAIL_READ, TRAIL_SENT};
+
+	for (size_t f = 0; f < ARRAY_SIZE(floods); f++) {
+		const char *path = tmpdir_path(state, f ? "sent" : "read");
+		struct trail_store *store = open_store(path, 100);
+		uint64_t now = 1000, oldest;
+
+		put(store, 1, 100, SECOND);
+		for (unsigned i = 0; i < 300; i++)
+			put_edge(store, floods[f], TRAIL_OBSERVED, 2000 + i, ++now * SECOND);
+		trail_store_flush(store, now * SECOND);
+		put_edge(store, TRAIL_MEMORY_READ, TRAIL_INFERRED, 666, ++now * SECOND);
+		for (unsigned round = 0; round < 10; round++) {
+			trail_store_flush(store, now * SECOND);
+			assert_true(has_edge(store, TRAIL_MEMORY_READ));
+			for (unsigned i = 0; i < 50; i++)
+				put_edge(store, floods[f], TRAIL_OBSERVED, 3000 + 50 * round + i,
+					 ++now * SECOND);
+			if (round == 5) { /* what is counted is as the database has it */
+				trail_store_free(store);
+				store = open_store(path, 100);
+			}
+		}
+		trail_store_flush(store, now * SECOND);
+		assert_true(has_edge(store, TRAIL_MEMORY_READ));
+		assert_true(has_edge(store, TRAIL_HOLDS));
+		assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 98);
+		trail_store_free(store);
+	}
+}
+
+static void what_was_inferred_and_is_then_seen_is_observed(void **state)
+{
+	struct trail_store *store = open_store(":memory:", 100);
+	struct trail_view view;
+	uint64_t oldest;
+
+	put(store, 1, 100, SECOND);
+	put_edge(store, TRAIL_SENT, TRAIL_INFERRED, 7, 2 * SECOND);
+	put_edge(store, TRAIL_SENT, TRAIL_OBSERVED, 7, 3 * SECOND);
+	put_edge(store, TRAIL_SENT, TRAIL_INFERRED, 7, 4 * SECOND); /* and stays so */
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	assert_int_equal(view.nr_edges, 3);
+	assert_int_equal(view.edges[2].kind, TRAIL_SENT);
+	assert_int_equal(view.edges[2].evidence, TRAIL_OBSERVED);
+	assert_string_equal(view.edges[2].rule, "");
+	assert_int_equal(view.edges[2].count, 3);
+	trail_view_fini(&view);
+	/* It counts as seen, too: of 60 that were inferred all are seen, and 60 more give way. */
+	for (unsigned i = 0; i < 60; i++) {
+		put_edge(store, TRAIL_SENT, TRAIL_INFERRED, 1000 + i, (10 + i) * SECOND);
+		put_edge(store, TRAIL_SENT, TRAIL_OBSERVED, 1000 + i, (10 + i) * SECOND);
+	}
+	for (unsigned i = 0; i < 40; i++)
+		put_edge(store, TRAIL_INHERITED, TRAIL_INFERRED, 2000 + i, (100 + i) * SECOND);
+	trail_store_flush(store, 200 * SECOND);
+	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 40);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 59);
+	trail_store_free(store);
+}
+
+/* Edges that come to a key with another name of it are counted as what they are. */
+static void inferred_edges_that_a_key_takes_along_count(void **state)
+{
+	struct trail_store *store = open_store(":memory:", 100);
+	const struct trail_sink sink = trail_store_sink(store);
+	uint64_t oldest;
+
+	put(store, 1, 100, SECOND);
+	for (unsigned i = 0; i < 80; i++)
+		sink.edge(sink.ctx, &(struct trail_edge){.kind = TRAIL_INHERITED,
+							 .evidence = TRAIL_INFERRED,
+							 .rule = "a-rule",
+							 .key = "h/file/9",
+							 .from = "h/file/9",
+							 .to = (char[]){'n', (char)('0' + i), '\0'},
+							 .time_ns = (10 + i) * SECOND});
+	sink.rekey(sink.ctx, "h/file/9", "key/ssh/SHA256:1");
+	for (unsigned i = 0; i < 30; i++)
+		put_edge(store, TRAIL_SENT, TRAIL_OBSERVED, 2000 + i, (i ? 200 + i : 2) * SECOND);
+	trail_store_flush(store, 300 * SECOND);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 31);
+	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 68);
+	trail_store_free(store);
+}
+
+/* The oldest of either kind are found by an index, and not among all edges of a key. */
 static void what_gives_way_first_is_found_by_an_index(void **state)
 {
+	static const struct {
+		const char *evidence, *index;
+	} kinds[] = {{"= 3", "edges_inferred (key=?)"}, {"<> 3", "edges_seen (key=?)"}};
 	const char *path = tmpdir_path(state, "index.db");
 	struct trail_store *store = open_store(path, 0);
-	sqlite3_stmt *stmt = NULL;
 	sqlite3 *db = NULL;
-	bool found = false, sorts = false;
 
 	put(store, 1, 11, SECOND);
 	trail_store_free(store);
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db,
-					    "EXPLAIN QUERY PLAN SELECT id FROM edges WHERE key = 1"
-					    " AND evidence = 3 AND kind NOT IN (1, 7)"
-					    " ORDER BY last LIMIT 5",
-					    -1, &stmt, NULL),
-			 SQLITE_OK);
-	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *plan = (const char *)sqlite3_column_text(stmt, 3);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		bool found = false, sorts = false;
+		sqlite3_stmt *stmt = NULL;
+		char sql[200];
 
-		found |= strstr(plan, "edges_inferred (key=?)") != NULL;
-		sorts |= strstr(plan, "TEMP B-TREE") != NULL;
+		snprintf(sql, sizeof(sql),
+			 "EXPLAIN QUERY PLAN SELECT id FROM edges WHERE key = 1 AND evidence %s"
+			 " AND kind NOT IN (1, 7) ORDER BY last LIMIT 5",
+			 kinds[i].evidence);
+		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+		while (sqlite3_step(stmt) == SQLITE_ROW) {
+			const char *plan = (const char *)sqlite3_column_text(stmt, 3);
+
+			found |= strstr(plan, kinds[i].index) != NULL;
+			sorts |= strstr(plan, "TEMP B-TREE") != NULL;
+		}
+		sqlite3_finalize(stmt);
+		assert_true(found);
+		assert_false(sorts);
 	}
-	sqlite3_finalize(stmt);
 	sqlite3_close(db);
-	assert_true(found);
-	assert_false(sorts);
 }
 
 static void what_is_too_old_goes(void **state)
@@ -605,6 +729,9 @@ int main(void)
 		CASE(the_same_deed_is_one_edge),
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
 		CASE(what_was_seen_outlives_what_was_inferred),
+		CASE(what_was_inferred_outlives_a_flood_of_what_was_seen),
+		CASE(what_was_inferred_and_is_then_seen_is_observed),
+		CASE(inferred_edges_that_a_key_takes_along_count),
 		CASE(what_gives_way_first_is_found_by_an_index),
 		CASE(what_is_too_old_goes),
 		CASE(a_database_that_lost_most_gets_smaller),

@@ -67,9 +67,10 @@ void child_step_back(void)
 
 struct child_user child_user_of(FILE *passwd)
 {
-	static const char none[] = "there is no user " CHILD_USER " (systemd-sysusers, or useradd "
-				   "--system " CHILD_USER ", makes it)";
-	static const char other[] = "the number of the user " CHILD_USER " is another user's, too";
+	static const char none[] =
+		"there is no user " CHILD_USER " (systemd-sysusers makes it, or " CHILD_USERADD ")";
+	static const char other[] = "the number of the user " CHILD_USER " is another user's, too "
+				    "(give it a number of its own, by usermod)";
 	struct child_user nobody = {NOBODY, NOBODY, false, none}, user = nobody;
 
 	for (struct passwd *pw; passwd && (pw = fgetpwent(passwd));)

@@ -20,6 +20,9 @@ int child_spawn(const char *program, char *const argv[], const int *fds, int nr,
  * and any of them could stop it, or kill it.
  */
 #define CHILD_USER "keytrail-scan"
+/* With its number: packaging/sysusers.d/keytrail.conf says why. */
+#define CHILD_USERADD \
+	"useradd --system --uid 613 --user-group --shell /usr/sbin/nologin " CHILD_USER
 
 struct child_user {
 	uid_t uid;

@@ -276,6 +276,27 @@ static bool can_compact(const struct spool *spool)
 	       consumed >= spool->end - spool->first + sizeof(struct spool_record);
 }
 
+static int append(struct spool *spool, const char *p, size_t len)
+{
+	int r = write_record(spool->fd, p, len, spool->end);
+
+	if (r < 0) {
+		/* Half a record must not stand before the next one. */
+		if (ftruncate(spool->fd, spool->end) < 0)
+			return -EIO; /* and if it does, the next append writes over it */
+		return r;
+	}
+	spool->end += record_size(len);
+	spool->count++;
+	return 0;
+}
+
+/* The disk's end, a quota's, or that of a limit on the size of files. */
+static bool is_full(int r)
+{
+	return r == -ENOSPC || r == -EDQUOT || r == -EFBIG;
+}
+
 int spool_append(struct spool *spool, const char *p, size_t len)
 {
 	int r;
@@ -296,16 +317,13 @@ int spool_append(struct spool *spool, const char *p, size_t len)
 	}
 	if (spool->end + record_size(len) > spool->max)
 		return -ENOSPC;
-	r = write_record(spool->fd, p, len, spool->end);
-	if (r < 0) {
-		/* Half a record must not stand before the next one. */
-		if (ftruncate(spool->fd, spool->end) < 0)
-			return -EIO; /* and if it does, the next append writes over it */
-		return r;
+	r = append(spool, p, len);
+	if (is_full(r) && can_compact(spool)) { /* before the bound is reached */
+		r = compact(spool);
+		if (r == 0)
+			r = append(spool, p, len);
 	}
-	spool->end += record_size(len);
-	spool->count++;
-	return 0;
+	return r;
 }
 
 /* Everything that is left is given up: it cannot be read. */

@@ -6,7 +6,8 @@
  * of length, checksum and bytes. It is made with the first record and survives the process: at the
  * next open what is left is there again, up to the first record that is damaged. A record may be
  * handed out twice after a crash, never lost for it. A record is written once, at the end; when the
- * bound is reached and half of the file is consumed, what is left moves to its front. Nothing is
+ * bound or the end of the disk is reached and half of the file is consumed, what is left moves to
+ * its front. Nothing is
  * synced until spool_close(): the spool is for a reader that is away, not for a power cut. Not
  * thread safe; one process at a time.
  */

@@ -61,15 +61,18 @@ int db_get_u64(sqlite3 *db, const char *sql, uint64_t *out)
 
 int db_open(const char *path, sqlite3 **out_db)
 {
+	bool empty = true;
 	int r;
 
 	*out_db = NULL;
 	if (strcmp(path, ":memory:") != 0) {
+		struct stat st;
 		/* SQLite would make it 0644 and gives -wal and -shm the mode of the main file. */
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
 		if (fd < 0)
 			return -errno;
+		empty = fstat(fd, &st) == 0 && st.st_size == 0;
 		close(fd);
 	}
 	r = db_errno(
@@ -80,9 +83,13 @@ int db_open(const char *path, sqlite3 **out_db)
 		return r;
 	sqlite3_extended_result_codes(*out_db, 1);
 	sqlite3_busy_timeout(*out_db, 0); /* never wait: somebody else's lock queues us */
-	/* First what is fixed by the first page that is written. */
-	return exec(*out_db, "PRAGMA auto_vacuum = INCREMENTAL;"
-			     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	/* First what is fixed by the first page that is written. Of a file that is there it would
+	 * change nothing, and still be a write: on a full disk, against somebody's lock, into a
+	 * file of a newer version. */
+	r = empty ? exec(*out_db, "PRAGMA auto_vacuum = INCREMENTAL") : 0;
+	if (r < 0)
+		return r;
+	return exec(*out_db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 			     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");
 }
 

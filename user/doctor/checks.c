@@ -2,6 +2,8 @@
 /* What the checks of `keytrail doctor` say. docs/doctor.md has the same, and a test compares. */
 #include "doctor/check.h"
 
+#include "base/child.h"
+
 /* clang-format off */
 const struct check checks[CHECK_NR] = {
 	[CHECK_CORE_IN_PROGRESS] = {
@@ -265,7 +267,8 @@ const struct check checks[CHECK_NR] = {
 		"What reads keys for keytraild runs as nobody",
 		"status (warnings)",
 		"Whoever else runs as nobody can stop these programs, or kill them.",
-		"systemd-sysusers keytrail.conf, or useradd --system keytrail-scan; then restart keytraild",
+		"systemd-sysusers keytrail.conf, or " CHILD_USERADD
+		"; where another user has its number, give it one of its own (usermod); then restart keytraild",
 	},
 	[CHECK_MEMORY_OFF] = {
 		"memory-off", AREA_SELF, SEV_LOW,

@@ -44,7 +44,9 @@ struct schema_word {
 };
 struct schema_word schema_word(const struct yaml_node *node);
 
-bool schema_has_key(const struct reader *r, const struct yaml_node *map, const char *key);
+/* The first value of a key; NULL: the map has none of this name. */
+const struct yaml_node *schema_value_of(const struct reader *r, const struct yaml_node *map,
+					const char *key);
 
 /* Tells if it is not. A scalar without value (null) is of no kind. */
 bool schema_is_kind(struct reader *r, const struct yaml_node *node, enum yaml_kind kind,

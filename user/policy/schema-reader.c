@@ -30,22 +30,23 @@ struct schema_word schema_word(const struct yaml_node *node)
 		return word;
 	for (size_t i = 0; i < node->len; i++)
 		if (!isascii((unsigned char)node->text[i]) ||
-		    (!isalnum((unsigned char)node->text[i]) && !strchr("_-.", node->text[i])))
+		    (!isalnum((unsigned char)node->text[i]) && !memchr("_-.", node->text[i], 3)))
 			return word;
 	snprintf(word.text, sizeof(word.text), " '%s'", node->text);
 	return word;
 }
 
-bool schema_has_key(const struct reader *r, const struct yaml_node *map, const char *key)
+const struct yaml_node *schema_value_of(const struct reader *r, const struct yaml_node *map,
+					const char *key)
 {
 	const struct yaml_node *node, *value;
 
 	for (node = yaml_node(r->tree, map->first); node; node = yaml_node(r->tree, value->next)) {
 		value = yaml_node(r->tree, node->next);
 		if (strlen(key) == node->len && !strcmp(node->text, key))
-			return true;
+			return value;
 	}
-	return false;
+	return NULL;
 }
 
 bool schema_is_kind(struct reader *r, const struct yaml_node *node, enum yaml_kind kind,
@@ -93,12 +94,6 @@ void schema_read_map(struct reader *r, const struct yaml_node *node, const struc
 
 	if (!schema_is_kind(r, node, YAML_TREE_MAP, what))
 		return;
-	/* Of a file that is none of ours this is all that is said. */
-	if (fields->required && !strcmp(fields->key, "version") &&
-	    !schema_has_key(r, node, fields->key)) {
-		schema_wrong(r, node, "%s needs the key '%s'", what, fields->key);
-		return;
-	}
 	for (key = yaml_node(r->tree, node->first); key; key = yaml_node(r->tree, value->next)) {
 		const struct yaml_node **first;
 

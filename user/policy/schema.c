@@ -386,22 +386,34 @@ static void read_override(struct reader *r, const struct yaml_node *value,
 /* --- file --------------------------------------------------------------------------------------
  */
 
-static void read_version(struct reader *r, const struct yaml_node *value, const struct field *field)
+/* A file with another version, or none, is none of ours: that is all that is said of it. */
+static bool is_ours(struct reader *r)
 {
-	if (!schema_is_kind(r, value, YAML_TREE_SCALAR, "version"))
-		return;
-	if (!value->plain || strcmp(value->text, "1"))
-		schema_wrong(r, value, "version%s is not known: this keytrail reads version 1",
-			     schema_word(value).text);
+	const struct yaml_node *root = yaml_node(r->tree, 1), *version;
+
+	if (!schema_is_kind(r, root, YAML_TREE_MAP, "a policy"))
+		return false;
+	version = schema_value_of(r, root, "version");
+	if (!version) {
+		schema_wrong(r, root, "a policy needs the key 'version'");
+		return false;
+	}
+	if (!schema_is_kind(r, version, YAML_TREE_SCALAR, "version"))
+		return false;
+	if (version->plain && version->len == 1 && version->text[0] == '1')
+		return true;
+	schema_wrong(r, version, "version%s is not known: this keytrail reads version 1",
+		     schema_word(version).text);
+	return false;
 }
 
-/* Read before all else of the file, see read_includes(). */
+/* Read before all else of the file, see is_ours() and read_includes(). */
 static void pass_over(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 }
 
 static const struct field file_fields[] = {
-	{.key = "version", .required = true, .read = read_version},
+	{.key = "version", .read = pass_over},
 	{.key = "include", .read = pass_over},
 	{.key = "settings", .read = schema_read_settings},
 	{.key = "watch", .read = read_watch},
@@ -416,8 +428,6 @@ static int read_includes(struct reader *r)
 {
 	const struct yaml_node *root = yaml_node(r->tree, 1), *key, *value, *node;
 
-	if (root->kind != YAML_TREE_MAP || !schema_has_key(r, root, "version"))
-		return 0;
 	for (key = yaml_node(r->tree, root->first); key; key = yaml_node(r->tree, value->next)) {
 		value = yaml_node(r->tree, key->next);
 		if (strcmp(key->text, "include") ||
@@ -463,9 +473,11 @@ int schema_read(struct policy *policy, const char *name, const char *text, size_
 	err = yaml_tree_parse(name, text, len, diags, &tree);
 	if (err < 0)
 		return err;
-	err = read_includes(&r);
-	if (err == 0)
-		schema_read_map(&r, yaml_node(&tree, 1), file_fields, "a policy");
+	if (is_ours(&r)) {
+		err = read_includes(&r);
+		if (err == 0)
+			schema_read_map(&r, yaml_node(&tree, 1), file_fields, "a policy");
+	}
 	yaml_tree_fini(&tree);
 	if (err < 0 || r.no_memory)
 		return -ENOMEM;

@@ -41,13 +41,11 @@ struct key_count *store_count_of(struct trail_store *s, int64_t id, bool create)
 	return key;
 }
 
-int store_count_all(struct trail_store *s)
+static int count_each(struct trail_store *s, const char *sql, bool inferred)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(s->db, "SELECT key, count(*) FROM edges GROUP BY key", -1,
-				    &stmt, NULL);
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
 
-	store_count_free(s);
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
 		struct key_count *key;
 
@@ -59,11 +57,42 @@ int store_count_all(struct trail_store *s)
 			rc = SQLITE_NOMEM;
 			break;
 		}
+		if (inferred) {
+			key->inferred = (uint64_t)sqlite3_column_int64(stmt, 1);
+			continue;
+		}
 		key->edges = (uint64_t)sqlite3_column_int64(stmt, 1);
 		s->edges += key->edges;
 	}
 	sqlite3_finalize(stmt);
 	return db_errno(rc);
+}
+
+/* By two questions: an index answers each by itself. */
+int store_count_all(struct trail_store *s)
+{
+	int r;
+
+	store_count_free(s);
+	r = count_each(s, trail_count_edges, false);
+	return r < 0 ? r : count_each(s, trail_count_inferred, true);
+}
+
+int store_count_inferred(struct trail_store *s, int64_t id)
+{
+	struct key_count *key = store_count_of(s, id, false);
+	sqlite3_stmt *stmt = s->stmt[STMT_COUNT_INFERRED];
+	int rc;
+
+	if (!key)
+		return SQLITE_OK;
+	sqlite3_bind_int64(stmt, 1, id);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		key->inferred = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
 /* A node that nothing names any more goes, with its alerts. */
@@ -93,6 +122,7 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 {
 	sqlite3_stmt *stmt = s->stmt[which];
 	int64_t ends[2 * PURGE_BITE];
+	uint64_t inferred = 0;
 	size_t nr_ends = 0;
 	int rc;
 
@@ -105,6 +135,7 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 			continue;
 		ends[nr_ends++] = sqlite3_column_int64(stmt, 0);
 		ends[nr_ends++] = sqlite3_column_int64(stmt, 1);
+		inferred += sqlite3_column_int(stmt, 2) != 0;
 	}
 	sqlite3_reset(stmt);
 	sqlite3_clear_bindings(stmt);
@@ -113,6 +144,7 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 	*out_gone = nr_ends / 2;
 	s->edges -= *out_gone < s->edges ? *out_gone : s->edges;
 	key->edges -= *out_gone < key->edges ? *out_gone : key->edges;
+	key->inferred -= inferred < key->inferred ? inferred : key->inferred;
 	for (size_t i = 0; i < nr_ends; i++) {
 		rc = drop_orphan(s, ends[i]);
 		if (rc != SQLITE_OK)
@@ -121,11 +153,32 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 	return key->edges ? SQLITE_OK : drop_orphan(s, key->id);
 }
 
+/*
+ * Who has a key can make as many edges as he likes, of either kind: inferred ones by forks, seen
+ * ones by connections. So the kind that is more than half of the key's edges gives way, and neither
+ * flood costs the trail all of the other kind. What the trail is about goes last.
+ *
+ * At most as many as are over the half go at once, and a small part of all more: else two floods
+ * side by side would go edge by edge, by turns.
+ */
+static int give_way(struct trail_store *s, struct key_count *key, uint64_t nr, uint64_t *out_gone)
+{
+	const bool inferred = key->inferred > key->edges / 2;
+	const enum statement order[] = {inferred ? STMT_PURGE_INFERRED : STMT_PURGE_SEEN,
+					inferred ? STMT_PURGE_SEEN : STMT_PURGE_INFERRED,
+					STMT_PURGE_ALL};
+	const uint64_t others = key->inferred < key->edges ? key->edges - key->inferred : 0;
+	const uint64_t over = inferred ? key->inferred - others : others - key->inferred + 1;
+	const uint64_t most = over + key->edges / 1024;
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < ARRAY_SIZE(order) && rc == SQLITE_OK && !*out_gone; i++)
+		rc = purge(s, order[i], key, nr < most ? nr : most, 0, out_gone);
+	return rc;
+}
+
 void store_keep_count(struct trail_store *s)
 {
-	/* What was only inferred goes before what was seen: somebody can make as much of it as he
-	 * likes. What the key's trail is about goes last. */
-	static const enum statement order[] = {STMT_PURGE_INFERRED, STMT_PURGE, STMT_PURGE_ALL};
 	int rc = SQLITE_OK;
 
 	while (s->edges > s->max_edges && rc == SQLITE_OK) {
@@ -137,8 +190,7 @@ void store_keep_count(struct trail_store *s)
 				most = key;
 		if (!most || !store_begin(s))
 			return;
-		for (size_t i = 0; i < ARRAY_SIZE(order) && rc == SQLITE_OK && !gone; i++)
-			rc = purge(s, order[i], most, s->edges - s->max_edges, 0, &gone);
+		rc = give_way(s, most, s->edges - s->max_edges, &gone);
 		if (!gone)
 			break;
 	}

@@ -11,6 +11,7 @@
 enum statement {
 	STMT_NODE,
 	STMT_STUB,
+	STMT_RAISE,
 	STMT_EDGE,
 	STMT_GAP,
 	STMT_GAP_PURGE,
@@ -20,8 +21,9 @@ enum statement {
 	STMT_REKEY,
 	STMT_REKEY_HOLDS,
 	STMT_REKEY_REST,
+	STMT_COUNT_INFERRED,
 	STMT_PURGE_INFERRED,
-	STMT_PURGE,
+	STMT_PURGE_SEEN,
 	STMT_PURGE_ALL,
 	STMT_PURGE_AGE,
 	STMT_ORPHAN,
@@ -38,6 +40,7 @@ enum statement {
 struct key_count { /* edges of a key: who has most gives way */
 	int64_t id;
 	uint64_t edges;
+	uint64_t inferred; /* of those; without where the key is kept and was found */
 	UT_hash_handle hh;
 };
 
@@ -62,6 +65,7 @@ extern const struct db_schema trail_schema;
  */
 
 extern const char trail_later_tables[];
+extern const char trail_count_edges[], trail_count_inferred[]; /* of each key */
 extern const char *const trail_statements[STMT_NR];
 
 /* --- store.c -------------------------------------------------------------------------------------
@@ -87,6 +91,7 @@ void store_put_gap(void *ctx, const struct trail_gap *gap);
 int store_count_all(struct trail_store *s); /* as the database has it */
 /* NULL: not known, or no memory if it was to be made. */
 struct key_count *store_count_of(struct trail_store *s, int64_t id, bool create);
+int store_count_inferred(struct trail_store *s, int64_t id); /* anew; of SQLite's codes */
 void store_count_free(struct trail_store *s);
 void store_keep_count(struct trail_store *s);
 void store_keep_age(struct trail_store *s, uint64_t now_ns); /* of one key at a time, in turn */

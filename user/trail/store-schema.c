@@ -4,6 +4,10 @@
 
 #define APPLICATION_ID 0x4b547274 /* "KTrt" */
 
+/* Where a key is kept and was found (kinds 1 and 7) is neither: it says what its trail is about. */
+#define INFERRED " evidence = 3 AND kind NOT IN (1, 7)"
+#define SEEN	 " evidence <> 3 AND kind NOT IN (1, 7)"
+
 static const char schema[] =
 	"BEGIN;"
 	"CREATE TABLE nodes ("
@@ -46,17 +50,21 @@ const char trail_later_tables[] =
 	" PRIMARY KEY (node, nr)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);"
 	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);" /* of processes */
-	/* What gives way first, in order: for trail_statements[STMT_PURGE_INFERRED]. */
-	"CREATE INDEX IF NOT EXISTS edges_inferred ON edges (key, last)"
-	" WHERE evidence = 3 AND kind NOT IN (1, 7);";
+	/* What gives way, in order: for trail_statements[STMT_PURGE_INFERRED] and _SEEN. */
+	"CREATE INDEX IF NOT EXISTS edges_inferred ON edges (key, last) WHERE" INFERRED ";"
+	"CREATE INDEX IF NOT EXISTS edges_seen ON edges (key, last) WHERE" SEEN ";";
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
 _Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2 &&
 		       TRAIL_INFERRED == 3,
 	       "written out in `trail_statements`");
 
+const char trail_count_edges[] = "SELECT key, count(*) FROM edges GROUP BY key";
+const char trail_count_inferred[] =
+	"SELECT key, count(*) FROM edges WHERE" INFERRED " GROUP BY key";
+
 #define OLDEST(condition)                                                              \
 	"DELETE FROM edges WHERE id IN (SELECT id FROM edges WHERE key = ?1" condition \
-	" ORDER BY last LIMIT ?2) RETURNING a, b"
+	" ORDER BY last LIMIT ?2) RETURNING a, b," INFERRED
 
 const char *const trail_statements[STMT_NR] = {
 	[STMT_NODE] =
@@ -69,6 +77,9 @@ const char *const trail_statements[STMT_NR] = {
 		" container = coalesce(nullif(?7, ''), container), pid = ?8, uid = ?9,"
 		" loginuid = ?10, ended = max(ended, ?11), state = ?12",
 	[STMT_STUB] = "INSERT INTO nodes (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
+	/* What was seen or found in content is inferred no more. */
+	[STMT_RAISE] = "UPDATE edges SET evidence = ?5, rule = NULL"
+		       " WHERE key = ?1 AND kind = ?2 AND a = ?3 AND b = ?4 AND evidence = 3",
 	/* An edge that is known by content stays so. */
 	[STMT_EDGE] = "INSERT INTO edges (key, kind, a, b, evidence, rule, detail, first, last,"
 		      " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)"
@@ -88,9 +99,9 @@ const char *const trail_statements[STMT_NR] = {
 			     " AND kind = 1",
 	[STMT_REKEY_REST] =
 		"DELETE FROM edges WHERE key = ?1 OR (key = ?2 AND a = ?1 AND kind = 1)",
-	/* Where a key is kept and was found (kinds 1 and 7) says what its trail is about. */
-	[STMT_PURGE_INFERRED] = OLDEST(" AND evidence = 3 AND kind NOT IN (1, 7)"),
-	[STMT_PURGE] = OLDEST(" AND kind NOT IN (1, 7)"),
+	[STMT_COUNT_INFERRED] = "SELECT count(*) FROM edges WHERE key = ?1 AND" INFERRED,
+	[STMT_PURGE_INFERRED] = OLDEST(" AND" INFERRED),
+	[STMT_PURGE_SEEN] = OLDEST(" AND" SEEN),
 	[STMT_PURGE_ALL] = OLDEST(""),
 	/* Only of a key of which nothing is seen any more: as long as it lives, all of its trail
 	 * stands. */

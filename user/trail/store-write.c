@@ -105,6 +105,37 @@ static int find_node(struct trail_store *s, const char *name, bool create, int64
 	return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_NOTFOUND : rc;
 }
 
+static void bind_edge(sqlite3_stmt *stmt, const struct trail_edge *e, int64_t key, int64_t from,
+		      int64_t to)
+{
+	sqlite3_bind_int64(stmt, 1, key);
+	sqlite3_bind_int(stmt, 2, e->kind);
+	sqlite3_bind_int64(stmt, 3, from);
+	sqlite3_bind_int64(stmt, 4, to);
+	sqlite3_bind_int(stmt, 5, e->evidence);
+}
+
+/* Is it of those that key_count.inferred counts? As INFERRED of store-schema.c says it. */
+static bool counts_as_inferred(enum trail_edge_kind kind)
+{
+	return kind != TRAIL_HOLDS && kind != TRAIL_FOUND_IN;
+}
+
+/* An edge that is there as an inferred one, and now was seen. */
+static int raise_edge(struct trail_store *s, const struct trail_edge *e, int64_t key, int64_t from,
+		      int64_t to)
+{
+	struct key_count *count;
+	int rc;
+
+	bind_edge(s->stmt[STMT_RAISE], e, key, from, to);
+	rc = store_run(s, STMT_RAISE);
+	count = rc == SQLITE_OK && sqlite3_changes(s->db) ? store_count_of(s, key, false) : NULL;
+	if (count && count->inferred && counts_as_inferred(e->kind))
+		count->inferred--;
+	return rc;
+}
+
 static int insert_edge(struct trail_store *s, const struct trail_edge *e)
 {
 	sqlite3_stmt *stmt = s->stmt[STMT_EDGE];
@@ -116,13 +147,11 @@ static int insert_edge(struct trail_store *s, const struct trail_edge *e)
 		rc = find_node(s, e->from, true, &from);
 	if (rc == SQLITE_OK)
 		rc = find_node(s, e->to, true, &to);
+	if (rc == SQLITE_OK && e->evidence != TRAIL_INFERRED)
+		rc = raise_edge(s, e, key, from, to);
 	if (rc != SQLITE_OK)
 		return rc;
-	sqlite3_bind_int64(stmt, 1, key);
-	sqlite3_bind_int(stmt, 2, e->kind);
-	sqlite3_bind_int64(stmt, 3, from);
-	sqlite3_bind_int64(stmt, 4, to);
-	sqlite3_bind_int(stmt, 5, e->evidence);
+	bind_edge(stmt, e, key, from, to);
 	bind_text(stmt, 6, e->rule);
 	bind_text(stmt, 7, e->detail);
 	sqlite3_bind_int64(stmt, 8, (sqlite3_int64)e->time_ns);
@@ -133,8 +162,10 @@ static int insert_edge(struct trail_store *s, const struct trail_edge *e)
 	if (rc != SQLITE_OK || !before)
 		return rc;
 	count = store_count_of(s, key, true);
-	if (count)
+	if (count) {
 		count->edges++;
+		count->inferred += e->evidence == TRAIL_INFERRED && counts_as_inferred(e->kind);
+	}
 	s->edges++;
 	return SQLITE_OK;
 }
@@ -226,7 +257,8 @@ static void rekey(void *ctx, const char *old, const char *name)
 			count->edges += changed[0];
 		count = store_count_of(s, from, false);
 		if (count)
-			count->edges = 0;
+			count->edges = count->inferred = 0;
+		rc = store_count_inferred(s, to);
 		s->edges -= changed[2] < s->edges ? changed[2] : s->edges;
 	}
 	store_done(s, rc == SQLITE_NOTFOUND ? SQLITE_OK : rc);
