@@ -278,7 +278,7 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32
 	return -ENOENT;
 }
 
-int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
 {
 	return -ENOENT;
 }

@@ -78,12 +78,14 @@ static inline int fake_mark(void *userdata, int dirfd, const char *name, struct 
 	return 0;
 }
 
-static inline int fake_unmark(void *userdata, const struct inode_id *id)
+static inline int fake_unmark(void *userdata, const struct inode_id *id, uint64_t object)
 {
 	struct world *w = userdata;
 
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, id)) {
+			if (w->marks[i].mark.object != object)
+				return -ESTALE;
 			w->marks[i] = w->marks[--w->nr_marks];
 			return 0;
 		}

@@ -114,9 +114,9 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 	return r;
 }
 
-static int unmark_inode(void *userdata, const struct inode_id *identity)
+static int unmark_inode(void *userdata, const struct inode_id *identity, uint64_t object)
 {
-	return sensor_unmark(((struct app *)userdata)->sensor, identity);
+	return sensor_unmark(((struct app *)userdata)->sensor, identity, object);
 }
 
 static int unmark_device(void *userdata, uint32_t dev)

@@ -222,11 +222,16 @@ void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watc
 	__atomic_store_n(&sensor->skel->bss->dump_watch, watch, __ATOMIC_RELAXED);
 }
 
-int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
+/* Between the look and the act another mark could come to stand there only by the inode's end and
+ * another's birth. */
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
 {
 	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};
+	struct mark mark;
 
-	return quota_unmark(sensor, &key);
+	if (bpf_map_lookup_elem(bpf_map__fd(sensor->skel->maps.marks), &key, &mark))
+		return -errno;
+	return mark.object == object ? quota_unmark(sensor, &key) : -ESTALE;
 }
 
 /* The next key is asked for before the present one goes. */

@@ -136,8 +136,11 @@ int sensor_open(struct sensor *sensor, const char *path, struct inode_id *out_in
  */
 void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watch);
 
-/* Takes the mark off an inode. -ENOENT if it has none. */
-int sensor_unmark(struct sensor *sensor, const struct inode_id *identity);
+/*
+ * Takes the mark of this object off an inode. -ENOENT if it has none, -ESTALE if it is marked as
+ * another object: its number was given to another file, or it was marked anew.
+ */
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object);
 
 /* Takes off all marks of a file system that ended. Returns their number. */
 int sensor_unmark_device(struct sensor *sensor, uint32_t dev);

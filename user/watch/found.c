@@ -141,7 +141,7 @@ int watcher_add_found(struct watcher *w, int fd, const char *path, uint32_t owne
 		return 0; /* it has got a watched name meanwhile */
 	node = tree_add_apart(&w->tree, mark.object, path);
 	if (!node || charge(w, owner) < 0) {
-		w->ops->unmark(w->userdata, &inode);
+		w->ops->unmark(w->userdata, &inode, mark.object);
 		if (node)
 			tree_remove(&w->tree, node);
 		return -ENOMEM;
@@ -160,6 +160,6 @@ void watcher_drop_found(struct watcher *w, uint64_t object)
 
 	if (!node || node->born != BORN_FOUND)
 		return;
-	w->ops->unmark(w->userdata, &node->inode);
+	w->ops->unmark(w->userdata, &node->inode, object);
 	picture_end(w, node);
 }

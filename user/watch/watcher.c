@@ -48,7 +48,7 @@ static void unmark_and_drop(void *userdata, struct node *node)
 {
 	struct watcher *w = userdata;
 
-	w->ops->unmark(w->userdata, &node->inode);
+	w->ops->unmark(w->userdata, &node->inode, node->object);
 	picture_drop(w, node);
 }
 
@@ -73,7 +73,7 @@ static bool is_lost(void *userdata, const struct node *node)
 	if (inode_id_same(&inode, &node->inode) && mark.object == node->object)
 		return false;
 	if (mark.object == node->object)
-		w->ops->unmark(w->userdata, &inode); /* another file by now */
+		w->ops->unmark(w->userdata, &inode, node->object); /* another file by now */
 	return true;
 }
 

@@ -38,7 +38,7 @@ struct watcher_ops {
 	/* As sensor_mark(), sensor_unmark(), sensor_unmark_device(). */
 	int (*mark)(void *userdata, int dirfd, const char *name, struct mark *mark,
 		    struct inode_id *out_identity);
-	int (*unmark)(void *userdata, const struct inode_id *identity);
+	int (*unmark)(void *userdata, const struct inode_id *identity, uint64_t object);
 	int (*unmark_device)(void *userdata, uint32_t dev);
 	/* What a marked inode is marked as has another state or entry by now (sensor_remark()). */
 	int (*remark)(void *userdata, const struct inode_id *identity, uint32_t state,
