@@ -283,6 +283,16 @@ int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64
 	return -ENOENT;
 }
 
+bool sensor_is_marked(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
+{
+	return false;
+}
+
+uint64_t sensor_names_moved(const struct sensor *sensor)
+{
+	return 0;
+}
+
 int sensor_mark_block(struct sensor *sensor, uint32_t dev, const struct mark *mark)
 {
 	return -ENOENT;

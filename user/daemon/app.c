@@ -31,6 +31,7 @@
 #include "daemon/scans.h"
 #include "daemon/search.h"
 #include "daemon/quota.h"
+#include "daemon/rewalk.h"
 #include "daemon/slow.h"
 #include "trust/trust.h"
 #include "engine/engine.h"
@@ -117,6 +118,16 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 static int unmark_inode(void *userdata, const struct inode_id *identity, uint64_t object)
 {
 	return sensor_unmark(((struct app *)userdata)->sensor, identity, object);
+}
+
+static bool is_marked(void *userdata, const struct inode_id *identity, uint64_t object)
+{
+	return sensor_is_marked(((struct app *)userdata)->sensor, identity, object);
+}
+
+static uint64_t names_moved(void *userdata)
+{
+	return sensor_names_moved(((struct app *)userdata)->sensor);
 }
 
 static int unmark_device(void *userdata, uint32_t dev)
@@ -217,6 +228,8 @@ static void walk_goes_on(void *userdata)
 static const struct watcher_ops watcher_ops = {
 	.mark = mark_path,
 	.unmark = unmark_inode,
+	.is_marked = is_marked,
+	.names_moved = names_moved,
 	.unmark_device = unmark_device,
 	.remark = remark_inode,
 	.object = on_object,
@@ -303,6 +316,23 @@ void app_walk_soon(struct app *app)
 	if (!app->rehome_timer)
 		return; /* still starting */
 	sd_event_source_set_time_relative(app->rehome_timer, REHOME_DELAY);
+	sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_ONESHOT);
+}
+
+void app_walked(struct app *app)
+{
+	struct watcher_stats watched;
+	int on = SD_EVENT_OFF;
+
+	watcher_stats(app->watcher, &watched);
+	app->rewalk_us = rewalk_after(app->rewalk_us, !watched.missed && !watched.disturbed);
+	if (!app->rewalk_us || !app->rehome_timer)
+		return;
+	/* One that is to come sooner, for something else, does as well. */
+	sd_event_source_get_enabled(app->rehome_timer, &on);
+	if (on != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(app->rehome_timer, app->rewalk_us);
 	sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_ONESHOT);
 }
 
@@ -682,8 +712,12 @@ static int sources_start(struct app *app)
 	if (r >= 0)
 		r = sd_event_add_time_relative(app->loop, &app->rehome_timer, CLOCK_MONOTONIC,
 					       REHOME_DELAY, 10 * MS, on_rehome, app);
+	/* The first walk, too, may have been one while names were moved. */
+	if (r >= 0 && app->rewalk_us)
+		r = sd_event_source_set_time_relative(app->rehome_timer, app->rewalk_us);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_OFF);
+		r = sd_event_source_set_enabled(app->rehome_timer,
+						app->rewalk_us ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	/* No priority for the rings: a flood that keeps them readable must not keep the timers, the
 	 * sinks and the control socket from their turns. */
 	return r < 0 ? r : 0;

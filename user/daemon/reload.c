@@ -185,6 +185,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	r = watcher_apply(app->watcher, set);
 	mounts_each_slow(app->mounts, app_walk_slow, app);
 	slow_end(app->slow);
+	app_walked(app);
 	devices_refresh(app->devices, policy_device_watch(policy));
 	if (policy != old_policy)
 		watcher_each(app->watcher, app_retell, app);

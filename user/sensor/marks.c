@@ -234,6 +234,15 @@ int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64
 	return mark.object == object ? quota_unmark(sensor, &key) : -ESTALE;
 }
 
+bool sensor_is_marked(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
+{
+	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};
+	struct mark mark;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(sensor->skel->maps.marks), &key, &mark) &&
+	       mark.object == object;
+}
+
 /* The next key is asked for before the present one goes. */
 int sensor_unmark_device(struct sensor *sensor, uint32_t dev)
 {

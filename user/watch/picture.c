@@ -92,6 +92,14 @@ void picture_drop(void *userdata, struct node *node)
 	picture_tell(w, node, false);
 }
 
+void picture_unmark_and_drop(void *userdata, struct node *node)
+{
+	struct watcher *w = userdata;
+
+	w->ops->unmark(w->userdata, &node->inode, node->object);
+	picture_drop(w, node);
+}
+
 /*
  * Whether an object that is known keeps its name and entry against this one. Of several entries the
  * one written first counts, so that a second name never brings a file under a rule that its reader
@@ -150,6 +158,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 	tree_set_inode(&w->tree, node, inode);
 	node->state = mark->state;
 	node->generation = w->generation;
+	node->missed = false;
 	node->apart = dir && dir->apart ? w->apart : 0;
 	if (w->find && dir)
 		apart_find(w, dir, name, mark, inode, found, 0);
@@ -228,6 +237,8 @@ void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)
 {
 	struct watcher_stats s = {.visited = w->visited,
 				  .problems = w->all_problems,
+				  .missed = w->nr_missed,
+				  .disturbed = w->disturbed,
 				  .bounded = w->bounded};
 
 	tree_each(&w->tree, count_node, &s);
