@@ -129,10 +129,13 @@ __noinline kt_u64 watch_lookup(kt_u32 state, kt_u64 name_addr, kt_u32 name_len)
 	return 0;
 }
 
-/* The daemon's walk looks names up, too, and disturbs nobody by that. */
+/* The daemon's walk and those of its children look names up, too, and disturb nobody by that. */
 static __always_inline int is_ours_now(void)
 {
-	return bpf_get_current_pid_tgid() >> 32 == cfg_self_tgid;
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return bpf_get_current_pid_tgid() >> 32 == cfg_self_tgid ||
+	       BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid;
 }
 
 /*
