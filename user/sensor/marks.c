@@ -103,6 +103,9 @@ int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark 
 	int r = slot_run(sensor, dirfd, path, MARKING_MARK, mark, &slot);
 
 	sensor->nr_marked_on = 0;
+	/* Somebody has a lease on it: the probe came before the question whether he gives it up. */
+	if (r == -EAGAIN && slot.nr && !slot.error)
+		r = 0;
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < slot.nr && i < MARKING_INODES; i++)
