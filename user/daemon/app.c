@@ -343,15 +343,27 @@ static void on_homes_changed(void *userdata)
 
 static const struct homes_ops homes_ops = {.user = on_user, .changed = on_homes_changed};
 
-static void on_mounted(void *userdata, const char *path)
+static void walk_at(struct app *app, const char *path)
 {
-	struct app *app = userdata;
 	const char *type = mounts_type_at(app->mounts, path);
 
 	if (!type || mounts_type_answers(type))
 		watcher_rescan(app->watcher, path);
 	else if (strcmp(type, "autofs") != 0)
 		app_walk_slow(app, path);
+}
+
+/* What the mount lay over has kept its marks, but for what came to be there by another way. */
+static void on_unmounted(void *userdata, const char *path)
+{
+	walk_at(userdata, path);
+}
+
+static void on_mounted(void *userdata, const char *path)
+{
+	struct app *app = userdata;
+
+	walk_at(app, path);
 	search_watch_soon(app->search);
 	devices_remounted(app->devices);
 	/* What was opened there before it was marked. */
@@ -673,7 +685,7 @@ static int watch_start(struct app *app)
 	if (!r)
 		r = homes_new(app->loop, &homes_ops, app, &app->homes);
 	if (!r)
-		r = mounts_new(app->loop, on_mounted, app, &app->mounts);
+		r = mounts_new(app->loop, on_mounted, on_unmounted, app, &app->mounts);
 	if (!r)
 		r = programs_watch_new(app, &app->programs);
 	if (!r && !(app->logins = logins_new(app)))
