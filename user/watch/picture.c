@@ -36,6 +36,10 @@ void picture_problem(struct watcher *w, const struct node *dir, const char *name
 	/* Counted by the kernel side, by user: one with too many files must not hide the others. */
 	if (error == -EDQUOT)
 		return;
+	/* There is something there, which this walk has not seen (a lease on it, no descriptor
+	 * left): it does not know what is gone. */
+	if (error != -ENOTDIR)
+		w->unsure = true;
 	w->all_problems++;
 	if (w->find) {
 		apart_find(w, dir, name, NULL, NULL, BY_WALK, error);

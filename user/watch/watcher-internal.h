@@ -31,7 +31,8 @@ struct watcher {
 	uint64_t visited, visit_end; /* names looked at; where the walk ends */
 	uint32_t walk; /* number of the one in progress or last done */
 	bool bounded; /* since the last watcher_apply(): not everything is marked */
-	bool disturbed; /* names were moved during the last watcher_apply() */
+	bool unsure; /* something could not be looked at since the last watcher_apply() began */
+	bool disturbed; /* so, or names were moved, during the last watcher_apply() */
 	uint32_t nr_missed; /* not found by it, and kept */
 	struct watcher_problem problems[WATCHER_PROBLEMS_MAX];
 	size_t nr_problems;

@@ -83,6 +83,8 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 	w->set = set;
 	w->generation++;
 	w->bounded = false;
+	w->unsure = false;
+	w->disturbed = true; /* until it is known to have come to its end */
 	w->nr_missed = 0;
 	walk_begin(w);
 
@@ -96,11 +98,8 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 			walk_dir(w, node, fd, 0, 0);
 	}
 	apart_settle(w);
-	w->disturbed = w->ops->names_moved(w->userdata) != moved;
-	/* What the walk did not come by: not wanted any more, or, if it was cut short, not reached.
-	 */
-	if (!w->bounded)
-		unfound_settle(w);
+	w->disturbed = w->unsure || w->ops->names_moved(w->userdata) != moved;
+	unfound_settle(w);
 	retell_born(w);
 	return 0;
 }
