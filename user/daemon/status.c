@@ -99,10 +99,10 @@ static json_t *objects_json(struct app *app, const struct watcher_stats *watched
 	identify_stats(app->identify, &keys);
 	return json_pack("{s:i, s:i, s:b, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I, s:I}}",
 			 "total", (int)watched->files, "missed", (int)watched->missed, "settled",
-			 !watched->missed && !watched->disturbed, "directories",
-			 (int)watched->directories, "max", (int)app->stats.marks_max, "stale",
-			 (json_int_t)app->strangers, "by_class", by_class, "identify", "waiting",
-			 (int)keys.waiting, "running", (int)keys.running, "done",
+			 !watched->missed && !watched->disturbed && !watched->bounded,
+			 "directories", (int)watched->directories, "max", (int)app->stats.marks_max,
+			 "stale", (json_int_t)app->strangers, "by_class", by_class, "identify",
+			 "waiting", (int)keys.waiting, "running", (int)keys.running, "done",
 			 (json_int_t)keys.done, "failed", (json_int_t)keys.failed, "crashed",
 			 (json_int_t)keys.crashed, "timed_out", (json_int_t)keys.timed_out);
 }
