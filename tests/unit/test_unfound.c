@@ -307,34 +307,51 @@ static void a_walk_that_was_cut_short_lets_go_of_nothing(void **state)
 {
 	struct world *w = *state;
 	struct watcher_stats stats;
+	struct inode_id id;
 	char at[4096];
-	uint64_t a;
+	uint64_t a, c;
 
 	if (getuid() != 0)
 		skip();
 	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "home/a/.ssh/id_c", "x");
+	id = inode_of(w, "home/a/.ssh/id_a");
 	snprintf(at, sizeof(at), "%s/home/a/.ssh", w->top);
 	assert_int_equal(chown(at, 1000, 1000), 0);
 	compile(w, policy_keys, 1);
 	watcher_stats(w->watcher, &stats);
 	assert_false(stats.bounded);
 	a = object_at(w, "home/a/.ssh/id_a");
+	c = object_at(w, "home/a/.ssh/id_c");
+	rename_in(w, "home/a/.ssh/id_a", "away");
+	compile(w, policy_keys, 50);
+	assert_int_equal(missed(w), 1);
 	for (unsigned i = 0; i < 100001; i++) {
 		snprintf(at, sizeof(at), "%s/home/a/.ssh/%u", w->top, i);
 		assert_int_equal(symlink("x", at), 0);
 	}
-	rename_in(w, "home/a/.ssh/id_a", "away");
+	rename_in(w, "home/a/.ssh/id_c", "away_c");
 	for (uint32_t i = 1; i < 4; i++) {
 		compile(w, policy_keys, i * 100);
 		watcher_stats(w->watcher, &stats);
 		assert_true(stats.bounded);
-		assert_int_equal(stats.missed, 1);
+		assert_int_equal(stats.missed, 2);
 		assert_true(is_marked(w, "away", a));
 	}
 	/* What has no mark any more is not kept for that. */
-	w->nr_marks = 0;
+	assert_int_equal(fake_unmark(w, &id, a), 0);
 	compile(w, policy_keys, 1000);
 	assert_int_equal(watch_of(w, a), 0);
+	/* Only those that came to their end count as having looked for it. */
+	for (unsigned i = 0; i < 100001; i++) {
+		snprintf(at, sizeof(at), "%s/home/a/.ssh/%u", w->top, i);
+		assert_int_equal(unlink(at), 0);
+	}
+	compile(w, policy_keys, 1100);
+	assert_int_equal(missed(w), 1);
+	assert_true(is_marked(w, "away_c", c));
+	compile(w, policy_keys, 1200);
+	assert_false(is_marked(w, "away_c", c));
 }
 
 static void a_walk_that_failed_is_none(void **state)
