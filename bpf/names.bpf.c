@@ -129,6 +129,15 @@ __noinline kt_u64 watch_lookup(kt_u32 state, kt_u64 name_addr, kt_u32 name_len)
 	return 0;
 }
 
+/* The daemon's walk and those of its children look names up, too, and disturb nobody by that. */
+static __always_inline int is_ours_now(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return bpf_get_current_pid_tgid() >> 32 == cfg_self_tgid ||
+	       BPF_CORE_READ(task, real_parent, tgid) == cfg_self_tgid;
+}
+
 /*
  * `inode` is about to be known as `name` (`dentry`'s, or for a rename the target dentry's) in the
  * directory `dir`. Marks it if the name is a watched one and it is not marked already. Pointers as
@@ -154,11 +163,15 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	if (!target)
 		return 0;
 
+	if (moved)
+		__sync_fetch_and_add(&names_moved, 1);
 	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	mark.state = type == S_IFDIR ? target >> 32 : 0;
 	if (type == (target & WATCH_SOCKET ? S_IFSOCK : S_IFREG))
 		mark.watch = (kt_u32)target & WATCH_NR_MASK;
 	if (type == S_IFLNK) {
+		if (!moved && !is_ours_now())
+			__sync_fetch_and_add(&names_moved, 1);
 		report_mark(WIRE_MARK_SYMLINK, inode, &mark, parent_object, dentry);
 		return 1;
 	}
@@ -175,6 +188,9 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 		mark.flags |= mark_group((kt_u32)target >> WATCH_GROUP_SHIFT);
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen) {
+		/* A link and an unlink are a rename, too; of files: directories have no links. */
+		if (!moved && mark.watch && BPF_CORE_READ(inode, i_nlink) > 1 && !is_ours_now())
+			__sync_fetch_and_add(&names_moved, 1);
 		/* First look-up after its dentry was forgotten: nothing is new. */
 		if (!moved && old->state == mark.state && old->watch == mark.watch &&
 		    !(old->flags & MARK_NAMELESS))
@@ -360,8 +376,10 @@ static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 		return;
 	}
 	mark = mark_of(inode);
-	if (mark)
-		report_mark(WIRE_MARK_MOVED_OUT, inode, mark, 0, target);
+	if (!mark)
+		return;
+	__sync_fetch_and_add(&names_moved, 1);
+	report_mark(WIRE_MARK_MOVED_OUT, inode, mark, 0, target);
 }
 
 SEC("fentry/d_move")

@@ -42,6 +42,11 @@ const volatile kt_u32 cfg_bulk_wakeup = 1 << 20;
 const volatile kt_u32 cfg_pressure = 4 << 20;
 struct pressure_clock pressure;
 
+/* How often something that is watched got another name, whether that could be told or not. Of two
+ * names a walk may have looked for it under each while it had the other: see user/watch/watcher.h.
+ */
+kt_u64 names_moved;
+
 /* The programs of memory.bpf.c and network.bpf.c are there. */
 const volatile kt_u32 cfg_memory = 0;
 

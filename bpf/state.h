@@ -24,6 +24,7 @@ extern const volatile kt_u32 cfg_bulk_wakeup;
 extern const volatile kt_u32 cfg_pressure;
 extern const volatile kt_u32 cfg_memory;
 extern struct pressure_clock pressure;
+extern kt_u64 names_moved;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

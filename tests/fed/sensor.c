@@ -306,9 +306,19 @@ int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint1
 	return -ENOENT;
 }
 
-int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
 {
 	return -ENOENT;
+}
+
+bool sensor_is_marked(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
+{
+	return false;
+}
+
+uint64_t sensor_names_moved(const struct sensor *sensor)
+{
+	return 0;
 }
 
 int sensor_mark_block(struct sensor *sensor, uint32_t dev, const struct mark *mark)

@@ -10,8 +10,8 @@
 
 struct rig {
 	struct mounts mounts;
-	unsigned told;
-	char last[256];
+	unsigned told, gone;
+	char last[256], last_gone[256];
 };
 
 static void on_mounted(void *userdata, const char *path)
@@ -20,6 +20,14 @@ static void on_mounted(void *userdata, const char *path)
 
 	rig->told++;
 	snprintf(rig->last, sizeof(rig->last), "%s", path);
+}
+
+static void on_unmounted(void *userdata, const char *path)
+{
+	struct rig *rig = userdata;
+
+	rig->gone++;
+	snprintf(rig->last_gone, sizeof(rig->last_gone), "%s", path);
 }
 
 static void write_table(const char *path, unsigned containers, const char *more)
@@ -37,12 +45,16 @@ static void write_table(const char *path, unsigned containers, const char *more)
 static void change(struct rig *rig)
 {
 	refresh(&rig->mounts);
+	tell_gone(&rig->mounts);
 	tell_new(&rig->mounts);
 }
 
 static void what_is_new_is_told_once(void **state)
 {
-	struct rig rig = {.mounts = {.mounted = on_mounted, .userdata = &rig, .table_fd = -1}};
+	struct rig rig = {.mounts = {.mounted = on_mounted,
+				     .unmounted = on_unmounted,
+				     .userdata = &rig,
+				     .table_fd = -1}};
 	const char *path = tmpdir_path(state, "mountinfo");
 
 	rig.mounts.path = path;
@@ -71,7 +83,10 @@ static void what_is_new_is_told_once(void **state)
 
 static void what_is_not_told_yet_stays_new(void **state)
 {
-	struct rig rig = {.mounts = {.mounted = on_mounted, .userdata = &rig, .table_fd = -1}};
+	struct rig rig = {.mounts = {.mounted = on_mounted,
+				     .unmounted = on_unmounted,
+				     .userdata = &rig,
+				     .table_fd = -1}};
 	const char *path = tmpdir_path(state, "mountinfo");
 
 	rig.mounts.path = path;
@@ -82,6 +97,36 @@ static void what_is_not_told_yet_stays_new(void **state)
 	refresh(&rig.mounts);
 	change(&rig);
 	assert_int_equal(rig.told, 1);
+	table_free(rig.mounts.table);
+}
+
+/* Also if somebody asked in between, and if its number was given to another. */
+static void what_is_gone_is_told_once(void **state)
+{
+	struct rig rig = {.mounts = {.mounted = on_mounted,
+				     .unmounted = on_unmounted,
+				     .userdata = &rig,
+				     .table_fd = -1}};
+	const char *path = tmpdir_path(state, "mountinfo");
+
+	rig.mounts.path = path;
+	write_table(path, 2, "9 1 0:9 / /home/ann/.ssh rw - fuse.x x rw\n");
+	assert_int_equal(read_table(path, &rig.mounts.table), 0);
+	change(&rig);
+	assert_int_equal(rig.gone, 0);
+	write_table(path, 2, "");
+	refresh(&rig.mounts);
+	refresh(&rig.mounts);
+	change(&rig);
+	assert_int_equal(rig.gone, 1);
+	assert_string_equal(rig.last_gone, "/home/ann/.ssh");
+	write_table(path, 1, "101 1 0:9 / /home/bob rw - fuse.x x rw\n");
+	change(&rig);
+	assert_int_equal(rig.gone, 2);
+	assert_string_equal(rig.last_gone, "/run/containers/1");
+	assert_int_equal(rig.told, 1);
+	change(&rig);
+	assert_int_equal(rig.gone, 2);
 	table_free(rig.mounts.table);
 }
 
@@ -106,7 +151,7 @@ static void a_descriptor_is_known_by_its_mount(void **state)
 	sd_event *loop = NULL;
 
 	assert_true(sd_event_new(&loop) >= 0);
-	assert_int_equal(mounts_new(loop, on_mounted, NULL, &mounts), 0);
+	assert_int_equal(mounts_new(loop, on_mounted, on_unmounted, NULL, &mounts), 0);
 	assert_true(mounts_answers(mounts, fd));
 	assert_string_equal(mounts_type_at(mounts, "/proc"), "proc");
 	assert_false(mounts_answers(mounts, -1));
@@ -167,6 +212,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_new_is_told_once, tmpdir_make,
 						tmpdir_clean),
 		cmocka_unit_test_setup_teardown(what_is_not_told_yet_stays_new, tmpdir_make,
+						tmpdir_clean),
+		cmocka_unit_test_setup_teardown(what_is_gone_is_told_once, tmpdir_make,
 						tmpdir_clean),
 		cmocka_unit_test(what_asks_a_server_does_not_answer_at_once),
 		cmocka_unit_test_setup_teardown(names_in_a_file_system_are_those_of_the_host,

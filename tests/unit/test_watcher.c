@@ -779,6 +779,31 @@ static void the_file_and_its_public_half_are_opened(void **state)
 	assert_int_equal(watcher_open(w->watcher, 4711, NULL, NULL), -ENOENT);
 }
 
+/*
+ * The kernel side marked an inode anew while records of its first mark waited to be read: the
+ * picture has both. What ends is the one that the kernel does not know, and not the mark.
+ */
+static void the_end_of_an_old_object_leaves_the_mark_of_the_new_one(void **state)
+{
+	struct world *w = *state;
+	const uint64_t new = MARK_OBJECT_KERNEL | 77;
+	size_t at = 0;
+	uint64_t old;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	compile(w, policy_keys, 1);
+	old = object_at(w, "home/a/.ssh/id_a");
+	while (w->marks[at].mark.object != old)
+		at++;
+	w->marks[at].mark.object = new;
+	compile(w, policy_keys, 100);
+	while (at > 0 && (at >= w->nr_marks || w->marks[at].mark.object != new))
+		at--;
+	assert_int_equal(w->marks[at].mark.object, new);
+	assert_int_equal(watch_of(w, new), 1);
+	assert_int_equal(watch_of(w, old), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -815,6 +840,7 @@ int main(void)
 		CASE(a_mount_below_a_pattern_is_walked),
 		CASE(a_dump_is_watched_wherever_it_lies),
 		CASE(the_file_and_its_public_half_are_opened),
+		CASE(the_end_of_an_old_object_leaves_the_mark_of_the_new_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

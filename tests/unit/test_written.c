@@ -48,7 +48,7 @@ static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *m
 	return 0;
 }
 
-static int fake_unmark(void *userdata, const struct inode_id *id)
+static int fake_unmark(void *userdata, const struct inode_id *id, uint64_t object)
 {
 	seen.unmarked++;
 	return 0;

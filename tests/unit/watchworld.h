@@ -42,8 +42,24 @@ struct world {
 	char apart[4096]; /* told last as such, and how often */
 	unsigned nr_apart;
 	unsigned alive; /* signs of life in long walks */
+	uint64_t names_moved; /* as the kernel side counts them */
+	/* Called once, when the first file is about to be marked: what a user does in the middle of
+	 * a walk. `at`: the path of that file. */
+	void (*meanwhile)(struct world *w, const char *at);
 	int refuse; /* errno that mark() answers for files, 0 = none */
 };
+
+static inline void interrupt(struct world *w, const char *self)
+{
+	void (*meanwhile)(struct world * w, const char *at) = w->meanwhile;
+	char at[4096];
+	ssize_t n = readlink(self, at, sizeof(at) - 1);
+
+	assert_true(n > 0);
+	at[n] = '\0';
+	w->meanwhile = NULL;
+	meanwhile(w, at);
+}
 
 static inline int fake_mark(void *userdata, int dirfd, const char *name, struct mark *mark,
 			    struct inode_id *out_identity)
@@ -58,6 +74,8 @@ static inline int fake_mark(void *userdata, int dirfd, const char *name, struct 
 		return -ELOOP;
 	if (w->refuse && S_ISREG(st.st_mode))
 		return -w->refuse;
+	if (w->meanwhile && S_ISREG(st.st_mode))
+		interrupt(w, name);
 	id = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
 	*out_identity = id;
 	for (size_t i = 0; i < w->nr_marks; i++)
@@ -78,16 +96,33 @@ static inline int fake_mark(void *userdata, int dirfd, const char *name, struct 
 	return 0;
 }
 
-static inline int fake_unmark(void *userdata, const struct inode_id *id)
+static inline int fake_unmark(void *userdata, const struct inode_id *id, uint64_t object)
 {
 	struct world *w = userdata;
 
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, id)) {
+			if (w->marks[i].mark.object != object)
+				return -ESTALE;
 			w->marks[i] = w->marks[--w->nr_marks];
 			return 0;
 		}
 	return -ENOENT;
+}
+
+static inline bool fake_is_marked(void *userdata, const struct inode_id *id, uint64_t object)
+{
+	const struct world *w = userdata;
+
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (inode_id_same(&w->marks[i].inode, id))
+			return w->marks[i].mark.object == object;
+	return false;
+}
+
+static inline uint64_t fake_names_moved(void *userdata)
+{
+	return ((const struct world *)userdata)->names_moved;
 }
 
 static inline int fake_unmark_device(void *userdata, uint32_t dev)
@@ -181,6 +216,8 @@ static const struct watcher_ops ops = {
 	.answers = fake_answers,
 	.apart = fake_apart,
 	.unmark = fake_unmark,
+	.is_marked = fake_is_marked,
+	.names_moved = fake_names_moved,
 	.unmark_device = fake_unmark_device,
 	.object = fake_object,
 	.open = fake_open,

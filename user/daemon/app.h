@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/rewalk.h"
 #include "model/event.h"
 #include "policy/check.h"
 #include "policy/watchset.h"
@@ -53,6 +54,7 @@ struct app {
 	struct policy_files policy_files; /* it was read from */
 	struct watchset *set;
 	uint32_t generation; /* of the policy, from 1 */
+	struct rewalk rewalk;
 	uint32_t next_state; /* first state number of the next watchset */
 	uint64_t policy_loaded_ns; /* CLOCK_REALTIME */
 
@@ -131,6 +133,15 @@ int loop_drain(struct app *app); /* all that the kernel has told; ends the loop 
 
 /* Walks all watched names again, a moment from now. */
 void app_walk_soon(struct app *app);
+
+/* The same for records that were lost: at once, and by and by if that goes on. */
+void app_walk_for_lost(struct app *app);
+
+/*
+ * After a walk, which began then (CLOCK_BOOTTIME): has another one come if that one could not be
+ * sure of what it saw. done: it was made at all.
+ */
+void app_walked(struct app *app, uint64_t begun_ns, bool done);
 
 /* feed.c: from the sensor and from the daemon's own knowledge into trace and engine. */
 void feed_sensor_event(const struct event *event, void *userdata);

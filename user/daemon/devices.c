@@ -243,7 +243,7 @@ static void unmark(struct devices *d, struct device *device)
 	if (!device->marked)
 		return;
 	if (device->is_file)
-		sensor_unmark(d->sensor, &device->inode);
+		sensor_unmark(d->sensor, &device->inode, device->object);
 	else
 		sensor_unmark_block(d->sensor, device->dev);
 	tell(d, device, 0, false);

@@ -138,7 +138,7 @@ void feed_gaps(struct app *app)
 	    s.drops[WIRE_DROP_TREE] != app->stats.drops[WIRE_DROP_TREE] ||
 	    s.drops[WIRE_DROP_RING_CRITICAL] != app->stats.drops[WIRE_DROP_RING_CRITICAL] ||
 	    s.recursion_misses != app->stats.recursion_misses)
-		app_walk_soon(app);
+		app_walk_for_lost(app);
 	app->stats = s;
 	app->stats_time = now;
 }

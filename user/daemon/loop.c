@@ -139,19 +139,61 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
 
 static int on_rehome(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	int r = reload_homes(userdata);
+	struct app *app = userdata;
+	uint64_t begun = app_boottime();
+	int r = reload_homes(app);
 
-	if (r < 0)
-		log_line(SD_ERR, "homes that became known are not watched: %s", strerror(-r));
+	if (r >= 0)
+		return 0;
+	log_line(SD_ERR, "homes that became known are not watched: %s", strerror(-r));
+	/* What was to be looked for is looked for later. */
+	app_walked(app, begun, false);
 	return 0;
+}
+
+/* One that is to come sooner, for something else, does as well. */
+static void walk_in(struct app *app, uint64_t delay_us)
+{
+	uint64_t now, at;
+	int on = SD_EVENT_OFF;
+
+	if (!app->rehome_timer)
+		return; /* still starting */
+	sd_event_source_get_enabled(app->rehome_timer, &on);
+	if (on != SD_EVENT_OFF && sd_event_now(app->loop, CLOCK_MONOTONIC, &now) >= 0 &&
+	    sd_event_source_get_time(app->rehome_timer, &at) >= 0 && at <= now + delay_us)
+		return;
+	sd_event_source_set_time_relative(app->rehome_timer, delay_us);
+	sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_ONESHOT);
 }
 
 void app_walk_soon(struct app *app)
 {
-	if (!app->rehome_timer)
-		return; /* still starting */
-	sd_event_source_set_time_relative(app->rehome_timer, REHOME_DELAY);
-	sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_ONESHOT);
+	walk_in(app, REHOME_DELAY);
+}
+
+void app_walk_for_lost(struct app *app)
+{
+	uint64_t delay = rewalk_lost(&app->rewalk, app_boottime() / 1000);
+
+	walk_in(app, delay > REHOME_DELAY ? delay : REHOME_DELAY);
+}
+
+void app_walked(struct app *app, uint64_t begun_ns, bool done)
+{
+	const uint64_t now = app_boottime();
+	struct rewalk_seen seen = {.now = now / 1000, .took = (now - begun_ns) / 1000};
+	struct watcher_stats watched;
+	uint64_t delay;
+
+	watcher_stats(app->watcher, &watched);
+	if (done) {
+		seen.settled = !watched.missed && !watched.disturbed;
+		seen.bounded = watched.bounded;
+	}
+	delay = rewalk_after(&app->rewalk, &seen);
+	if (delay)
+		walk_in(app, delay);
 }
 
 static int block_signals(void)
@@ -201,8 +243,13 @@ int loop_sources_start(struct app *app)
 	if (r >= 0)
 		r = sd_event_add_time_relative(app->loop, &app->rehome_timer, CLOCK_MONOTONIC,
 					       REHOME_DELAY, 10 * MS, on_rehome, app);
+	/* The first walk, too, may have been one while names were moved. */
+	if (r >= 0 && app->rewalk.after)
+		r = sd_event_source_set_time_relative(app->rehome_timer, app->rewalk.after);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(app->rehome_timer, SD_EVENT_OFF);
+		r = sd_event_source_set_enabled(app->rehome_timer, app->rewalk.after
+									   ? SD_EVENT_ONESHOT
+									   : SD_EVENT_OFF);
 	/* No priority for the rings: a flood that keeps them readable must not keep the timers, the
 	 * sinks and the control socket from their turns. */
 	return r < 0 ? r : 0;

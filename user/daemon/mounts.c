@@ -24,16 +24,19 @@ struct mount {
 	char type[32];
 	dev_t dev;
 	const char *root; /* what of the file system is mounted; behind `target` */
+	struct mount *next; /* among those that are gone */
 	UT_hash_handle hh;
 	char target[];
 };
 
 struct mounts {
 	void (*mounted)(void *userdata, const char *path);
+	void (*unmounted)(void *userdata, const char *path);
 	void *userdata;
 	struct libmnt_monitor *monitor;
 	const char *path; /* of the table */
 	struct mount *table; /* hash by id */
+	struct mount *gone; /* and not told yet */
 	int table_fd; /* the file, for poll(2): whether `table` is of now */
 	bool stale; /* it could not be read when it had changed */
 	sd_event_source *source;
@@ -130,10 +133,16 @@ static int read_table(const char *path, struct mount **out_table)
 	return r;
 }
 
-/* Brings the table to what it is now; what is new stays so until it is told. */
+/* A mount's number may be given again, so its place counts too. */
+static bool is_same(const struct mount *a, const struct mount *b)
+{
+	return !strcmp(a->target, b->target) && !strcmp(a->type, b->type);
+}
+
+/* Brings the table to what it is now; what is new or gone stays so until it is told. */
 static void refresh(struct mounts *m)
 {
-	struct mount *now = NULL, *mount;
+	struct mount *now = NULL, *mount, *tmp;
 
 	m->stale = read_table(m->path, &now) < 0;
 	if (m->stale)
@@ -141,10 +150,19 @@ static void refresh(struct mounts *m)
 	for (mount = now; mount; mount = mount->hh.next) {
 		struct mount *known;
 
-		/* A mount's number may be given again, so its place counts too. */
 		HASH_FIND_INT(m->table, &mount->id, known);
-		mount->is_new = !known || known->is_new || strcmp(known->target, mount->target) ||
-				strcmp(known->type, mount->type);
+		mount->is_new = !known || known->is_new || !is_same(known, mount);
+	}
+	HASH_ITER(hh, m->table, mount, tmp)
+	{
+		struct mount *still;
+
+		HASH_FIND_INT(now, &mount->id, still);
+		if (still && is_same(still, mount))
+			continue;
+		HASH_DEL(m->table, mount);
+		mount->next = m->gone;
+		m->gone = mount;
 	}
 	table_free(m->table);
 	m->table = now;
@@ -175,17 +193,30 @@ static void tell_new(struct mounts *m)
 	free(targets);
 }
 
+static void tell_gone(struct mounts *m)
+{
+	struct mount *gone;
+
+	while ((gone = m->gone)) {
+		m->gone = gone->next;
+		m->unmounted(m->userdata, gone->target);
+		free(gone);
+	}
+}
+
 static int on_change(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct mounts *m = userdata;
 
 	mnt_monitor_event_cleanup(m->monitor);
 	refresh(m);
+	tell_gone(m);
 	tell_new(m);
 	return 0;
 }
 
-int mounts_new(sd_event *loop, void (*mounted)(void *userdata, const char *path), void *userdata,
+int mounts_new(sd_event *loop, void (*mounted)(void *userdata, const char *path),
+	       void (*unmounted)(void *userdata, const char *path), void *userdata,
 	       struct mounts **out_mounts)
 {
 	struct mounts *m = calloc(1, sizeof(*m));
@@ -195,6 +226,7 @@ int mounts_new(sd_event *loop, void (*mounted)(void *userdata, const char *path)
 		return -ENOMEM;
 	m->table_fd = -1;
 	m->mounted = mounted;
+	m->unmounted = unmounted;
 	m->userdata = userdata;
 	m->monitor = mnt_new_monitor();
 	m->path = "/proc/self/mountinfo";
@@ -222,6 +254,10 @@ void mounts_free(struct mounts *m)
 		return;
 	sd_event_source_unref(m->source);
 	table_free(m->table);
+	for (struct mount *gone; (gone = m->gone);) {
+		m->gone = gone->next;
+		free(gone);
+	}
 	fd_close(m->table_fd);
 	mnt_unref_monitor(m->monitor);
 	free(m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mount table: tells where something was mounted, so that watched names below it are marked
- * (homes at login), and which file systems answer at once.
+ * (homes at login), where a mount ended, and which file systems answer at once.
  */
 #pragma once
 
@@ -14,8 +14,12 @@
 
 struct mounts;
 
-/* mounted: something is mounted at `path` now that was not before. */
-int mounts_new(sd_event *loop, void (*mounted)(void *userdata, const char *path), void *userdata,
+/*
+ * mounted: something is mounted at `path` now that was not before. unmounted: what was mounted
+ * there is not any more, and what it lay over can be seen again.
+ */
+int mounts_new(sd_event *loop, void (*mounted)(void *userdata, const char *path),
+	       void (*unmounted)(void *userdata, const char *path), void *userdata,
 	       struct mounts **out_mounts);
 void mounts_free(struct mounts *mounts);
 

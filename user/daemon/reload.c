@@ -155,6 +155,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	struct policy *old_policy = app->policy;
 	const bool exact = policy_settings(policy)->reads == READS_EXACT;
 	struct watcher_stats watched;
+	uint64_t begun;
 	int r;
 
 	const bool anew = policy != old_policy || !old_set;
@@ -207,9 +208,11 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	else
 		search_watch_soon(app->search);
 	slow_begin(app->slow);
+	begun = app_boottime();
 	r = watcher_apply(app->watcher, set);
 	mounts_each_slow(app->mounts, app_walk_slow, app);
 	slow_end(app->slow);
+	app_walked(app, begun, true);
 	devices_refresh(app->devices, policy_device_watch(policy));
 	if (anew)
 		deny_retire(app->deny);

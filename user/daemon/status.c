@@ -98,13 +98,14 @@ static json_t *objects_json(struct app *app, const struct watcher_stats *watched
 		json_object_set_new(by_class, object_class_str(CLASS_DEVICE),
 				    json_integer(devices_count(app->devices)));
 	identify_stats(app->identify, &keys);
-	return json_pack("{s:i, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I, s:I}}", "total",
-			 (int)watched->files, "directories", (int)watched->directories, "max",
-			 (int)app->stats.marks_max, "stale", (json_int_t)app->strangers, "by_class",
-			 by_class, "identify", "waiting", (int)keys.waiting, "running",
-			 (int)keys.running, "done", (json_int_t)keys.done, "failed",
-			 (json_int_t)keys.failed, "crashed", (json_int_t)keys.crashed, "timed_out",
-			 (json_int_t)keys.timed_out);
+	return json_pack("{s:i, s:i, s:b, s:i, s:i, s:I, s:o, s:{s:i, s:i, s:I, s:I, s:I, s:I}}",
+			 "total", (int)watched->files, "missed", (int)watched->missed, "settled",
+			 !watched->missed && !watched->disturbed && !watched->bounded,
+			 "directories", (int)watched->directories, "max", (int)app->stats.marks_max,
+			 "stale", (json_int_t)app->strangers, "by_class", by_class, "identify",
+			 "waiting", (int)keys.waiting, "running", (int)keys.running, "done",
+			 (json_int_t)keys.done, "failed", (json_int_t)keys.failed, "crashed",
+			 (json_int_t)keys.crashed, "timed_out", (json_int_t)keys.timed_out);
 }
 
 static json_t *programs_json(const struct app *app, json_t *warnings)
@@ -223,6 +224,11 @@ static json_t *warnings_json(const struct app *app, const struct watcher_stats *
 		json_array_append_new(list,
 				      json_string("the last walk of the file system ended at its "
 						  "bound: not everything is marked"));
+	if (watched->missed)
+		json_array_append_new(
+			list, json_sprintf("%u objects were not found where they should be: they "
+					   "stay watched, and are looked for again",
+					   watched->missed));
 	if (app->record_errors)
 		json_array_append_new(list, json_sprintf("trace: %llu events could not be written",
 							 (unsigned long long)app->record_errors));

@@ -47,9 +47,19 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 	return r;
 }
 
-static int unmark_inode(void *userdata, const struct inode_id *identity)
+static int unmark_inode(void *userdata, const struct inode_id *identity, uint64_t object)
 {
-	return sensor_unmark(((struct app *)userdata)->sensor, identity);
+	return sensor_unmark(((struct app *)userdata)->sensor, identity, object);
+}
+
+static bool is_marked(void *userdata, const struct inode_id *identity, uint64_t object)
+{
+	return sensor_is_marked(((struct app *)userdata)->sensor, identity, object);
+}
+
+static uint64_t names_moved(void *userdata)
+{
+	return sensor_names_moved(((struct app *)userdata)->sensor);
 }
 
 static int unmark_device(void *userdata, uint32_t dev)
@@ -152,6 +162,8 @@ static void walk_goes_on(void *userdata)
 static const struct watcher_ops watcher_ops = {
 	.mark = mark_path,
 	.unmark = unmark_inode,
+	.is_marked = is_marked,
+	.names_moved = names_moved,
 	.unmark_device = unmark_device,
 	.remark = remark_inode,
 	.object = on_object,
@@ -231,15 +243,27 @@ static void on_homes_changed(void *userdata)
 
 static const struct homes_ops homes_ops = {.user = on_user, .changed = on_homes_changed};
 
-static void on_mounted(void *userdata, const char *path)
+static void walk_at(struct app *app, const char *path)
 {
-	struct app *app = userdata;
 	const char *type = mounts_type_at(app->mounts, path);
 
 	if (!type || mounts_type_answers(type))
 		watcher_rescan(app->watcher, path);
 	else if (strcmp(type, "autofs") != 0)
 		app_walk_slow(app, path);
+}
+
+/* What the mount lay over has kept its marks, but for what came to be there by another way. */
+static void on_unmounted(void *userdata, const char *path)
+{
+	walk_at(userdata, path);
+}
+
+static void on_mounted(void *userdata, const char *path)
+{
+	struct app *app = userdata;
+
+	walk_at(app, path);
 	search_watch_soon(app->search);
 	devices_remounted(app->devices);
 	/* What was opened there before it was marked. */
@@ -277,7 +301,7 @@ int watching_start(struct app *app)
 	if (!r)
 		r = homes_new(app->loop, &homes_ops, app, &app->homes);
 	if (!r)
-		r = mounts_new(app->loop, on_mounted, app, &app->mounts);
+		r = mounts_new(app->loop, on_mounted, on_unmounted, app, &app->mounts);
 	if (!r)
 		r = programs_watch_new(app, &app->programs);
 	if (!r && !(app->logins = logins_new(app)))

@@ -103,6 +103,9 @@ int sensor_mark(struct sensor *sensor, int dirfd, const char *path, struct mark 
 	int r = slot_run(sensor, dirfd, path, MARKING_MARK, mark, &slot);
 
 	sensor->nr_marked_on = 0;
+	/* Somebody has a lease on it: the probe came before the question whether he gives it up. */
+	if (r == -EAGAIN && slot.nr && !slot.error)
+		r = 0;
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < slot.nr && i < MARKING_INODES; i++)
@@ -234,11 +237,25 @@ void sensor_tell_copies(struct sensor *sensor, bool told)
 	__atomic_store_n(&sensor->skel->bss->copies_told, told, __ATOMIC_RELAXED);
 }
 
-int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)
+/* Between the look and the act another mark could come to stand there only by the inode's end and
+ * another's birth. */
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
 {
 	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};
+	struct mark mark;
 
-	return quota_unmark(sensor, &key);
+	if (bpf_map_lookup_elem(bpf_map__fd(sensor->skel->maps.marks), &key, &mark))
+		return -errno;
+	return mark.object == object ? quota_unmark(sensor, &key) : -ESTALE;
+}
+
+bool sensor_is_marked(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
+{
+	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};
+	struct mark mark;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(sensor->skel->maps.marks), &key, &mark) &&
+	       mark.object == object;
 }
 
 /* The next key is asked for before the present one goes. */

@@ -156,6 +156,12 @@ static uint64_t recursion_misses(const struct sensor *sensor, bool lifecycle)
 	return sum;
 }
 
+uint64_t sensor_names_moved(const struct sensor *sensor)
+{
+	return __atomic_load_n(&sensor->skel->bss->names_moved, __ATOMIC_SEQ_CST) +
+	       recursion_misses(sensor, false);
+}
+
 int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 {
 	struct sensor_stats s = {

@@ -157,8 +157,21 @@ void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watc
  * (bpf/copy.h). */
 void sensor_tell_copies(struct sensor *sensor, bool told);
 
-/* Takes the mark off an inode. -ENOENT if it has none. */
-int sensor_unmark(struct sensor *sensor, const struct inode_id *identity);
+/*
+ * Takes the mark of this object off an inode. -ENOENT if it has none, -ESTALE if it is marked as
+ * another object: its number was given to another file, or it was marked anew.
+ */
+int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object);
+
+/* Whether an inode is marked as this object. */
+bool sensor_is_marked(struct sensor *sensor, const struct inode_id *identity, uint64_t object);
+
+/*
+ * Grows with each name that something watched gets, be it told or lost, and with what the hooks
+ * were skipped for. The same before and after: no name has moved meanwhile, but for one whose
+ * rename was within the kernel all the while.
+ */
+uint64_t sensor_names_moved(const struct sensor *sensor);
 
 /* Takes off all marks of a file system that ended. Returns their number. */
 int sensor_unmark_device(struct sensor *sensor, uint32_t dev);

@@ -103,7 +103,7 @@ static void let_go(void *userdata, struct node *node)
 {
 	const struct seen *seen = userdata;
 
-	seen->w->ops->unmark(seen->w->userdata, &node->inode);
+	seen->w->ops->unmark(seen->w->userdata, &node->inode, node->object);
 	picture_drop(seen->w, node);
 }
 

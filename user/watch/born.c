@@ -50,7 +50,7 @@ void born_event(struct watcher *w, const struct event_mark *m)
 	if (w->dump_watch)
 		r = add_dump(w, m->object, &m->inode, path);
 	if (r < 0) {
-		w->ops->unmark(w->userdata, &m->inode);
+		w->ops->unmark(w->userdata, &m->inode, m->object);
 		dump_problem(w, path, r);
 	}
 }
@@ -73,7 +73,7 @@ int watcher_add_dump(struct watcher *w, int fd, const char *path, uint64_t *out_
 	if (!r && !tree_find(&w->tree, mark.object)) {
 		r = add_dump(w, mark.object, &inode, path);
 		if (r < 0)
-			w->ops->unmark(w->userdata, &inode);
+			w->ops->unmark(w->userdata, &inode, mark.object);
 	}
 	if (r < 0) {
 		dump_problem(w, path, r);
@@ -101,6 +101,6 @@ void watcher_drop_dump(struct watcher *w, uint64_t object)
 
 	if (!node || node->born != BORN_DUMP)
 		return;
-	w->ops->unmark(w->userdata, &node->inode);
+	w->ops->unmark(w->userdata, &node->inode, object);
 	picture_end(w, node);
 }

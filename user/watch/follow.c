@@ -134,7 +134,7 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 		 * goes; an object keeps its mark by whatever name it goes on.
 		 */
 		if (!node || node->is_dir)
-			w->ops->unmark(w->userdata, &m->inode);
+			w->ops->unmark(w->userdata, &m->inode, m->object);
 		if (node && node->is_dir)
 			picture_end(w, node);
 		return;

@@ -149,7 +149,7 @@ static int add(struct watcher *w, int fd, const char *path, uint32_t owner, enum
 	}
 	node = tree_add_apart(&w->tree, mark.object, path);
 	if (!node || charge(w, owner) < 0) {
-		w->ops->unmark(w->userdata, &inode);
+		w->ops->unmark(w->userdata, &inode, mark.object);
 		if (node)
 			tree_remove(&w->tree, node);
 		return -ENOMEM;
@@ -193,7 +193,7 @@ static void drop(struct watcher *w, uint64_t object, enum born born)
 
 	if (!node || node->born != born)
 		return;
-	w->ops->unmark(w->userdata, &node->inode);
+	w->ops->unmark(w->userdata, &node->inode, object);
 	picture_end(w, node);
 }
 

@@ -36,6 +36,10 @@ void picture_problem(struct watcher *w, const struct node *dir, const char *name
 	/* Counted by the kernel side, by user: one with too many files must not hide the others. */
 	if (error == -EDQUOT)
 		return;
+	/* There is something there, which this walk has not seen (a lease on it, no descriptor
+	 * left): it does not know what is gone. */
+	if (error != -ENOTDIR)
+		w->unsure = true;
 	w->all_problems++;
 	if (w->find) {
 		apart_find(w, dir, name, NULL, NULL, BY_WALK, error);
@@ -90,6 +94,14 @@ void picture_drop(void *userdata, struct node *node)
 	picture_grown_up(w, node);
 	node->watch = 0;
 	picture_tell(w, node, false);
+}
+
+void picture_unmark_and_drop(void *userdata, struct node *node)
+{
+	struct watcher *w = userdata;
+
+	w->ops->unmark(w->userdata, &node->inode, node->object);
+	picture_drop(w, node);
 }
 
 /*
@@ -150,6 +162,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 	tree_set_inode(&w->tree, node, inode);
 	node->state = mark->state;
 	node->generation = w->generation;
+	node->missed = false;
 	node->apart = dir && dir->apart ? w->apart : 0;
 	if (w->find && dir)
 		apart_find(w, dir, name, mark, inode, found, 0);
@@ -229,6 +242,8 @@ void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)
 {
 	struct watcher_stats s = {.visited = w->visited,
 				  .problems = w->all_problems,
+				  .missed = w->nr_missed,
+				  .disturbed = w->disturbed,
 				  .bounded = w->bounded};
 
 	tree_each(&w->tree, count_node, &s);

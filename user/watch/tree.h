@@ -21,6 +21,9 @@ struct node {
 	uint32_t nr_children;
 	uint32_t state, watch;
 	uint32_t generation; /* of the walk that last came by */
+	bool missed; /* not found by the last walk of everything, and kept */
+	bool over, hidden; /* unfound.c only, as is: */
+	uint32_t looked; /* number of the walk after which `hidden` was found out */
 	uint32_t visited; /* number of the walk that read it, as a directory */
 	uint32_t apart; /* on a file system that may not answer: number of the walk by a child that
 			   last came by. 0: it is not */

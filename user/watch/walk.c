@@ -208,13 +208,17 @@ void walk_dir(struct watcher *w, struct node *dir, int fd, unsigned depth, unsig
 		fd_close(own);
 		return;
 	}
-	for (struct dirent *e; errno = 0, (e = readdir(d)) && w->visited < w->visit_end;) {
+	struct dirent *e;
+
+	while (errno = 0, (e = readdir(d)) && w->visited < w->visit_end) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		target = watchset_step(w->set, dir->state, span_of(e->d_name));
 		walk_visit(w, dir, fd, e->d_name, target, depth, links);
 	}
-	if (errno && w->visited < w->visit_end)
+	if (e)
+		w->bounded = true; /* left unread */
+	else if (errno)
 		picture_problem(w, dir, "", -errno);
 }
 

@@ -31,6 +31,9 @@ struct watcher {
 	uint64_t visited, visit_end; /* names looked at; where the walk ends */
 	uint32_t walk; /* number of the one in progress or last done */
 	bool bounded; /* since the last watcher_apply(): not everything is marked */
+	bool unsure; /* something could not be looked at since the last watcher_apply() began */
+	bool disturbed; /* so, or names were moved, during the last watcher_apply() */
+	uint32_t nr_missed; /* not found by it, and kept */
 	struct watcher_problem problems[WATCHER_PROBLEMS_MAX];
 	size_t nr_problems;
 	struct late late[LATE_MAX];
@@ -63,6 +66,7 @@ void picture_problem(struct watcher *w, const struct node *dir, const char *name
 
 /* Told as an object no longer; for tree_remove_if(): userdata is the watcher. */
 void picture_drop(void *userdata, struct node *node);
+void picture_unmark_and_drop(void *userdata, struct node *node);
 void picture_end(struct watcher *w, struct node *node); /* and removed */
 
 /* The path of what is called `name` in a directory. -ENAMETOOLONG. */
@@ -103,6 +107,18 @@ void walk_visit(struct watcher *w, struct node *dir, int fd, const char *name,
 /* fd: the directory itself, open. NULL: not to be walked (again), or not marked. */
 struct node *walk_mark_dir(struct watcher *w, struct node *parent, const char *name, int fd,
 			   uint32_t state, enum found found);
+
+/* --- watcher.c -----------------------------------------------------------------------------------
+ */
+
+/* Where the set in force leads by this absolute path; looks at no file. */
+struct watch_target watcher_target(const struct watcher *w, const char *path);
+
+/* --- unfound.c: what a walk has not found --------------------------------------------------------
+ */
+
+/* When all was walked: ends what is not there any more, counts in nr_missed what may be. */
+void unfound_settle(struct watcher *w);
 
 /* The entry under which something is watched for what it is. */
 static inline uint32_t born_watch(const struct watcher *w, const struct node *node)

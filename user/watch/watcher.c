@@ -34,24 +34,6 @@ void watcher_free(struct watcher *w)
 	free(w);
 }
 
-/* What is watched for what it is is found by no walk. */
-static bool not_of_this_walk(void *userdata, const struct node *node)
-{
-	const struct watcher *w = userdata;
-
-	if (node->apart)
-		return !apart_is_wanted(node);
-	return node->born ? !born_watch(w, node) : node->generation != w->generation;
-}
-
-static void unmark_and_drop(void *userdata, struct node *node)
-{
-	struct watcher *w = userdata;
-
-	w->ops->unmark(w->userdata, &node->inode);
-	picture_drop(w, node);
-}
-
 static bool is_lost(void *userdata, const struct node *node)
 {
 	struct watcher *w = userdata;
@@ -73,13 +55,13 @@ static bool is_lost(void *userdata, const struct node *node)
 	if (inode_id_same(&inode, &node->inode) && mark.object == node->object)
 		return false;
 	if (mark.object == node->object)
-		w->ops->unmark(w->userdata, &inode); /* another file by now */
+		w->ops->unmark(w->userdata, &inode, node->object); /* another file by now */
 	return true;
 }
 
 void watcher_forget(struct watcher *w)
 {
-	tree_remove_if(&w->tree, is_lost, unmark_and_drop, w);
+	tree_remove_if(&w->tree, is_lost, picture_unmark_and_drop, w);
 }
 
 /* The entries of another policy have other numbers. */
@@ -95,11 +77,15 @@ static void retell_born(struct watcher *w)
 
 int watcher_apply(struct watcher *w, const struct watchset *set)
 {
+	const uint64_t moved = w->ops->names_moved(w->userdata);
 	_cleanup_close_ int fd = -1;
 
 	w->set = set;
 	w->generation++;
 	w->bounded = false;
+	w->unsure = false;
+	w->disturbed = true; /* until it is known to have come to its end */
+	w->nr_missed = 0;
 	walk_begin(w);
 
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -112,15 +98,13 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 			walk_dir(w, node, fd, 0, 0);
 	}
 	apart_settle(w);
-	/* What the walk did not come by: not wanted any more, or, if it was cut short, not reached.
-	 */
-	if (!w->bounded)
-		tree_remove_if(&w->tree, not_of_this_walk, unmark_and_drop, w);
+	w->disturbed = w->unsure || w->ops->names_moved(w->userdata) != moved;
+	unfound_settle(w);
 	retell_born(w);
 	return 0;
 }
 
-bool watcher_leads(const struct watcher *w, const char *path)
+struct watch_target watcher_target(const struct watcher *w, const char *path)
 {
 	struct watch_target target = {.state = w->set ? watchset_root(w->set) : 0};
 	char name[NAME_MAX + 1];
@@ -128,8 +112,15 @@ bool watcher_leads(const struct watcher *w, const char *path)
 
 	while ((r = reach_next(&path, name)) > 0) {
 		if (!target.state)
-			return false;
+			return (struct watch_target){};
 		target = watchset_step(w->set, target.state, (struct span){name, (size_t)r});
 	}
-	return !r && (target.state || target.watch);
+	return r < 0 ? (struct watch_target){} : target;
+}
+
+bool watcher_leads(const struct watcher *w, const char *path)
+{
+	const struct watch_target target = watcher_target(w, path);
+
+	return target.state || target.watch;
 }

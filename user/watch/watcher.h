@@ -35,10 +35,13 @@ struct watched {
 #define WATCHER_ALIVE_NAMES 4096
 
 struct watcher_ops {
-	/* As sensor_mark(), sensor_unmark(), sensor_unmark_device(). */
+	/* As sensor_mark(), sensor_unmark(), sensor_is_marked(), sensor_names_moved(),
+	 * sensor_unmark_device(). */
 	int (*mark)(void *userdata, int dirfd, const char *name, struct mark *mark,
 		    struct inode_id *out_identity);
-	int (*unmark)(void *userdata, const struct inode_id *identity);
+	int (*unmark)(void *userdata, const struct inode_id *identity, uint64_t object);
+	bool (*is_marked)(void *userdata, const struct inode_id *identity, uint64_t object);
+	uint64_t (*names_moved)(void *userdata);
 	int (*unmark_device)(void *userdata, uint32_t dev);
 	/* What a marked inode is marked as has another state or entry by now (sensor_remark()). */
 	int (*remark)(void *userdata, const struct inode_id *identity, uint32_t state,
@@ -79,6 +82,11 @@ struct watcher_stats {
 	uint32_t copies; /* the same of copies of keys */
 	uint64_t visited; /* names looked at since start */
 	uint64_t problems; /* in all */
+	/* Of the last watcher_apply(): objects that it did not find, that are watched on and that
+	 * another one is to look for; and whether names were moved meanwhile, something could not
+	 * be looked at, or it failed. Unless it is 0 and false, another one is wanted. */
+	uint32_t missed;
+	bool disturbed;
 	bool bounded; /* the last walk ended at its bound: not everything is marked */
 };
 
@@ -87,7 +95,11 @@ void watcher_free(struct watcher *watcher);
 
 /*
  * Makes `set` the one in force and walks the file system below `root` ("/" but in tests). Objects
- * that the new set does not want are unmarked and told with watch 0. The states of the set must be
+ * that the new set does not want are unmarked and told with watch 0. So is what the walk does not
+ * find, once that is sure: while names are moved a file can be met under none of its own. It stays
+ * marked as what its last name says until the walk before has not found it either, no name was
+ * moved during this one and all could be looked at (watcher_stats.missed, .disturbed); and as long
+ * as a mount lies over it, or a symbolic link stands that led to it. The states of the set must be
  * in the kernel before. `set` must live until the next call of this or watcher_free(). Returns 0,
  * or negative errno if there was no memory; what cannot be marked is counted, not returned.
  */

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* watch/unfound.c: what becomes of what a walk has not found, while names are moved and after. */
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+#include "unit/watchworld.h"
+
+static void rename_in(const struct world *w, const char *from, const char *to)
+{
+	char a[4096], b[4096];
+
+	snprintf(a, sizeof(a), "%s/%s", w->top, from);
+	snprintf(b, sizeof(b), "%s/%s", w->top, to);
+	assert_int_equal(rename(a, b), 0);
+}
+
+static struct inode_id inode_of(const struct world *w, const char *path)
+{
+	char full[4096];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s/%s", w->top, path);
+	assert_int_equal(stat(full, &st), 0);
+	return (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+}
+
+static bool is_marked(struct world *w, const char *path, uint64_t object)
+{
+	const struct inode_id id = inode_of(w, path);
+
+	return fake_is_marked(w, &id, object);
+}
+
+static uint32_t missed(const struct world *w)
+{
+	struct watcher_stats stats;
+
+	watcher_stats(w->watcher, &stats);
+	return stats.missed;
+}
+
+static bool disturbed(const struct world *w)
+{
+	struct watcher_stats stats;
+
+	watcher_stats(w->watcher, &stats);
+	return stats.disturbed;
+}
+
+/* Both names were read from the directory; what is looked at second is called otherwise by then. */
+static void rename_the_other(struct world *w, const char *at)
+{
+	rename_in(w, strstr(at, "/id_a") ? "home/a/.ssh/id_b" : "home/a/.ssh/id_a",
+		  "home/a/.ssh/id_renamed");
+	w->names_moved++;
+}
+
+static void what_is_renamed_during_a_walk_stays_watched(void **state)
+{
+	struct world *w = *state;
+	uint64_t a, b, renamed;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "home/a/.ssh/id_b", "x");
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	b = object_at(w, "home/a/.ssh/id_b");
+	assert_int_equal(missed(w), 0);
+	assert_false(disturbed(w));
+
+	/* Without an event: it was lost. */
+	w->meanwhile = rename_the_other;
+	compile(w, policy_keys, 100);
+	assert_null(w->meanwhile);
+	assert_int_equal(watched(w), 2);
+	assert_int_equal(missed(w), 1);
+	assert_true(disturbed(w));
+	renamed = is_marked(w, "home/a/.ssh/id_renamed", a) ? a : b;
+	assert_true(is_marked(w, "home/a/.ssh/id_renamed", renamed));
+
+	/* Found by the next one under the name that it has, and still the same object. */
+	compile(w, policy_keys, 200);
+	assert_int_equal(watched(w), 2);
+	assert_int_equal(object_at(w, "home/a/.ssh/id_renamed"), renamed);
+	assert_int_equal(missed(w), 0);
+	assert_false(disturbed(w));
+}
+
+static void count_as_moved(struct world *w, const char *at)
+{
+	w->names_moved++;
+}
+
+static void what_is_not_there_is_let_go_when_that_is_sure(void **state)
+{
+	struct world *w = *state;
+	uint64_t a;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "home/a/.ssh/id_b", "x");
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	rename_in(w, "home/a/.ssh/id_a", "away");
+	/* Not while names are moved, however often. */
+	for (uint32_t i = 1; i < 20; i++) {
+		w->meanwhile = count_as_moved;
+		compile(w, policy_keys, i * 100);
+		assert_int_equal(missed(w), 1);
+		assert_true(is_marked(w, "away", a));
+		assert_int_equal(watch_of(w, a), 1);
+	}
+	compile(w, policy_keys, 2000);
+	assert_false(is_marked(w, "away", a));
+	assert_int_equal(watch_of(w, a), 0);
+	assert_int_equal(missed(w), 0);
+
+	/* Nor by the first walk that was not disturbed. */
+	a = object_at(w, "home/a/.ssh/id_b");
+	rename_in(w, "home/a/.ssh/id_b", "home/a/b");
+	compile(w, policy_keys, 2100);
+	assert_true(is_marked(w, "home/a/b", a));
+	assert_int_equal(missed(w), 1);
+	compile(w, policy_keys, 2200);
+	assert_false(is_marked(w, "home/a/b", a));
+}
+
+static void what_a_new_policy_does_not_name_goes_at_once(void **state)
+{
+	struct world *w = *state;
+	uint64_t a;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "home/a/.ssh/id_b", "x");
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	rename_in(w, "home/a/.ssh/id_a", "away");
+	w->names_moved++;
+	compile(w,
+		"version: 1\n"
+		"watch:\n"
+		"  - name: b\n"
+		"    class: ssh-user-key\n"
+		"    severity: high\n"
+		"    paths: [\"@/home/*/.ssh/id_b\"]\n",
+		100);
+	assert_false(is_marked(w, "away", a));
+	assert_int_equal(watch_of(w, a), 0);
+	assert_int_equal(missed(w), 0);
+}
+
+static void what_is_missed_is_watched_as_the_new_policy_says(void **state)
+{
+	struct world *w = *state;
+	uint64_t a;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "home/a/.ssh/id_b", "x");
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	rename_in(w, "home/a/.ssh/id_a", "home/a/.ssh/b");
+	compile(w,
+		"version: 1\n"
+		"watch:\n"
+		"  - name: tree\n"
+		"    class: tls-key\n"
+		"    severity: high\n"
+		"    paths: [\"@/etc/ssl/**/*.key\"]\n"
+		"  - name: keys\n"
+		"    class: ssh-user-key\n"
+		"    severity: high\n"
+		"    paths: [\"@/home/*/.ssh/id_*\"]\n",
+		100);
+	assert_int_equal(watch_of(w, a), 2);
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (w->marks[i].mark.object == a)
+			assert_int_equal(w->marks[i].mark.watch, 2);
+}
+
+static void a_directory_that_is_missed_leads_on(void **state)
+{
+	struct world *w = *state;
+	uint32_t states = 0;
+
+	make(w, "etc/ssl/x/one.key", "x");
+	compile(w, policy_keys, 1);
+	rename_in(w, "etc/ssl/x", "y");
+	compile(w, policy_keys, 100);
+	assert_int_equal(missed(w), 2);
+	assert_true(object_at(w, "etc/ssl/x/one.key"));
+	/* Its state is one of the set in force: the one before is not in the kernel any more. */
+	for (size_t i = 0; i < w->nr_marks; i++) {
+		const struct inode_id id = inode_of(w, "y");
+
+		if (inode_id_same(&w->marks[i].inode, &id))
+			states = w->marks[i].mark.state;
+	}
+	assert_true(states >= 100);
+	assert_int_equal(watchset_step(w->set, states, span_of("one.key")).watch, 2);
+}
+
+/* A lease on it, no descriptor left: it stands there, and the walk has not seen it. */
+static void what_cannot_be_opened_is_not_gone(void **state)
+{
+	static const int errors[] = {EAGAIN, EMFILE, ENFILE, ENOMEM, EIO, EACCES};
+	struct world *w = *state;
+	uint64_t a;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		w->refuse = errors[i];
+		for (uint32_t j = 1; j < 4; j++) {
+			compile(w, policy_keys, (uint32_t)i * 1000 + j * 100);
+			assert_true(is_marked(w, "home/a/.ssh/id_a", a));
+			assert_true(disturbed(w));
+			assert_int_equal(missed(w), 1);
+		}
+	}
+	w->refuse = 0;
+	compile(w, policy_keys, 9000);
+	assert_false(disturbed(w));
+	assert_int_equal(missed(w), 0);
+	/* That is counted elsewhere, and no reason to walk. */
+	w->refuse = EDQUOT;
+	compile(w, policy_keys, 9100);
+	assert_false(disturbed(w));
+}
+
+static void lies_below_a_mount(struct world *w, const char *dir, const char *key)
+{
+	char at[4096];
+	uint64_t a;
+
+	make(w, key, "x");
+	make(w, "home/b/.ssh/id_b", "x");
+	compile(w, policy_keys, 1);
+	a = object_at(w, key);
+	rename_in(w, "home/b/.ssh/id_b", "away");
+	snprintf(at, sizeof(at), "%s/%s", w->top, dir);
+	assert_int_equal(mount("none", at, "tmpfs", 0, NULL), 0);
+	for (uint32_t i = 1; i < 5; i++) {
+		compile(w, policy_keys, i * 100);
+		assert_int_equal(watch_of(w, a), 1);
+	}
+	/* None of it is looked for, and what is away elsewhere is let go. */
+	assert_int_equal(missed(w), 0);
+	assert_int_equal(watched(w), 1);
+	assert_int_equal(umount2(at, MNT_DETACH), 0);
+	assert_true(is_marked(w, key, a));
+	assert_int_equal(watcher_rescan(w->watcher, at), 0);
+	assert_int_equal(object_at(w, key), a);
+}
+
+static void what_lies_below_a_mount_is_not_gone(void **state)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip();
+	lies_below_a_mount(*state, "home/a/.ssh", "home/a/.ssh/id_a");
+}
+
+/* As of a user's FUSE. */
+static void nor_below_one_that_may_not_answer(void **state)
+{
+	struct world *w = *state;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip();
+	lies_below_a_mount(w, "home/slow/.ssh", "home/slow/.ssh/id_a");
+	assert_true(w->nr_apart > 0);
+}
+
+static void what_a_link_led_to_stays_watched_while_it_stands(void **state)
+{
+	struct world *w = *state;
+	char at[4096];
+	uint64_t a;
+
+	make(w, "home/a/dots/ssh/id_a", "x");
+	snprintf(at, sizeof(at), "%s/home/a/.ssh", w->top);
+	assert_int_equal(symlink("dots/ssh", at), 0);
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	assert_true(a);
+	/* None of this has a watched name. */
+	rename_in(w, "home/a/dots", "home/a/d2");
+	for (uint32_t i = 1; i < 5; i++)
+		compile(w, policy_keys, i * 100);
+	assert_true(is_marked(w, "home/a/d2/ssh/id_a", a));
+	/* Nor that: it leads elsewhere meanwhile. */
+	make(w, "home/a/dots/ssh/id_x", "x");
+	for (uint32_t i = 5; i < 9; i++)
+		compile(w, policy_keys, i * 100);
+	assert_true(is_marked(w, "home/a/d2/ssh/id_a", a));
+	assert_int_equal(missed(w), 0);
+	/* The link is what the kernel side sees. */
+	assert_int_equal(unlink(at), 0);
+	compile(w, policy_keys, 1000);
+	assert_int_equal(missed(w), 4);
+	compile(w, policy_keys, 1100);
+	assert_false(is_marked(w, "home/a/d2/ssh/id_a", a));
+}
+
+/* 100,001 names of one user: the walk ends among them. */
+static void a_walk_that_was_cut_short_lets_go_of_nothing(void **state)
+{
+	struct world *w = *state;
+	struct watcher_stats stats;
+	struct inode_id id;
+	char at[4096];
+	uint64_t a, c;
+
+	if (getuid() != 0)
+		skip();
+	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "home/a/.ssh/id_c", "x");
+	id = inode_of(w, "home/a/.ssh/id_a");
+	snprintf(at, sizeof(at), "%s/home/a/.ssh", w->top);
+	assert_int_equal(chown(at, 1000, 1000), 0);
+	compile(w, policy_keys, 1);
+	watcher_stats(w->watcher, &stats);
+	assert_false(stats.bounded);
+	a = object_at(w, "home/a/.ssh/id_a");
+	c = object_at(w, "home/a/.ssh/id_c");
+	rename_in(w, "home/a/.ssh/id_a", "away");
+	compile(w, policy_keys, 50);
+	assert_int_equal(missed(w), 1);
+	for (unsigned i = 0; i < 100001; i++) {
+		snprintf(at, sizeof(at), "%s/home/a/.ssh/%u", w->top, i);
+		assert_int_equal(symlink("x", at), 0);
+	}
+	rename_in(w, "home/a/.ssh/id_c", "away_c");
+	for (uint32_t i = 1; i < 4; i++) {
+		compile(w, policy_keys, i * 100);
+		watcher_stats(w->watcher, &stats);
+		assert_true(stats.bounded);
+		assert_int_equal(stats.missed, 2);
+		assert_true(is_marked(w, "away", a));
+	}
+	/* What has no mark any more is not kept for that. */
+	assert_int_equal(fake_unmark(w, &id, a), 0);
+	compile(w, policy_keys, 1000);
+	assert_int_equal(watch_of(w, a), 0);
+	/* Only those that came to their end count as having looked for it. */
+	for (unsigned i = 0; i < 100001; i++) {
+		snprintf(at, sizeof(at), "%s/home/a/.ssh/%u", w->top, i);
+		assert_int_equal(unlink(at), 0);
+	}
+	compile(w, policy_keys, 1100);
+	assert_int_equal(missed(w), 1);
+	assert_true(is_marked(w, "away_c", c));
+	compile(w, policy_keys, 1200);
+	assert_false(is_marked(w, "away_c", c));
+}
+
+static void a_walk_that_failed_is_none(void **state)
+{
+	struct world *w = *state;
+	struct rlimit now, none;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	compile(w, policy_keys, 1);
+	assert_false(disturbed(w));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	none = now;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(watcher_apply(w->watcher, w->set), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_true(disturbed(w));
+	assert_int_equal(watched(w), 1);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(what_is_renamed_during_a_walk_stays_watched),
+		CASE(what_is_not_there_is_let_go_when_that_is_sure),
+		CASE(what_a_new_policy_does_not_name_goes_at_once),
+		CASE(what_is_missed_is_watched_as_the_new_policy_says),
+		CASE(a_directory_that_is_missed_leads_on),
+		CASE(what_cannot_be_opened_is_not_gone),
+		CASE(what_lies_below_a_mount_is_not_gone),
+		CASE(nor_below_one_that_may_not_answer),
+		CASE(what_a_link_led_to_stays_watched_while_it_stands),
+		CASE(a_walk_that_was_cut_short_lets_go_of_nothing),
+		CASE(a_walk_that_failed_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
