@@ -7,7 +7,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/escape.h"
-#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
@@ -39,7 +38,6 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 	if (mark->watch &&
 	    object_class_gives_keys(policy_watch(app->policy, mark->watch)->object_class))
 		mark->flags |= MARK_KEY;
-	mark->flags |= deny_flags(app->deny, mark->watch);
 	r = sensor_mark(app->sensor, dirfd, name, mark, out_identity);
 	nr = r < 0 ? 0 : sensor_marked_on(app->sensor, devs);
 	for (size_t i = 0; i < nr && mark->flags & MARK_FILE; i++)
@@ -107,7 +105,6 @@ static void on_object(void *userdata, const struct watched *watched)
 {
 	struct app *app = userdata;
 
-	deny_object(app->deny, watched);
 	/* By another name it is the same key, until it is found out whether the name is a part of
 	 * that: a public half beside it. */
 	feed_object(app, watched,
@@ -124,8 +121,7 @@ static int remark_inode(void *userdata, const struct inode_id *identity, uint32_
 	struct app *app = userdata;
 	bool key = watch && object_class_gives_keys(policy_watch(app->policy, watch)->object_class);
 
-	return sensor_remark(app->sensor, identity, state, watch,
-			     (key ? MARK_KEY : 0) | deny_flags(app->deny, watch));
+	return sensor_remark(app->sensor, identity, state, watch, key);
 }
 
 static bool fd_answers(void *userdata, int fd)
@@ -280,8 +276,6 @@ int watching_start(struct app *app)
 	int r;
 
 	r = trust_new(identify_path, app, &app->trust);
-	if (!r)
-		r = deny_new(app, &app->deny);
 	if (!r)
 		r = devices_new(app->sensor, on_object, app, &app->devices);
 	if (!r)

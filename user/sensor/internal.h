@@ -25,8 +25,6 @@ struct sensor {
 	size_t nr_marked_on;
 	uint64_t undecodable;
 	struct cgroup_paths cgroups;
-	uint16_t (*group)(void *userdata, uint32_t watch); /* sensor_deny_watches() */
-	void *group_userdata;
 	uint64_t repeats, turned_ns; /* see pressure.c */
 	bool turned;
 };
