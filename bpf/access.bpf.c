@@ -138,7 +138,7 @@ __noinline int remember(kt_u64 task_addr, kt_u64 inode_addr, kt_u64 object, kt_u
 		mark_key_of(&key, (void *)inode_addr);
 		remember_holder(task, &key);
 	}
-	holder_add(task, object, flags & MARK_KEY);
+	holder_add(task, object, flags);
 	return 1;
 }
 

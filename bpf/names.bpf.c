@@ -171,6 +171,8 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	mark.flags = mark.state ? MARK_DIR : type == S_IFSOCK ? MARK_SOCKET : MARK_FILE;
 	if (mark.watch && (target & WATCH_KEY))
 		mark.flags |= MARK_KEY;
+	if (mark.watch && (target & WATCH_SEND))
+		mark.flags |= MARK_SEND;
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen) {
 		/* First look-up after its dentry was forgotten: nothing is new. */
@@ -196,7 +198,7 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	}
 	/* An agent comes by its keys over this socket: who binds it is taken to hold some. */
 	if (mark.flags & MARK_SOCKET)
-		holder_add((void *)bpf_get_current_task(), mark.object, 1);
+		holder_add((void *)bpf_get_current_task(), mark.object, MARK_KEY | mark.flags);
 	/* Told even if the mark could not be put: user space then tries by opening. Not what is
 	 * beyond its owner's quota: it could only be refused again. */
 	err = mark_put(&key, &mark, inode_addr);

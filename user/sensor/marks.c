@@ -133,7 +133,7 @@ void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid)
 }
 
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, bool key)
+		  uint32_t watch, uint32_t flags)
 {
 	struct mark_key at = {.ino = identity->ino, .dev = identity->dev};
 	int fd = bpf_map__fd(sensor->skel->maps.marks);
@@ -143,7 +143,7 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32
 		return -errno;
 	mark.state = state;
 	mark.watch = watch;
-	mark.flags = (mark.flags & ~(uint32_t)MARK_KEY) | (key ? MARK_KEY : 0);
+	mark.flags = (mark.flags & ~(uint32_t)(MARK_KEY | MARK_SEND)) | flags;
 	return bpf_map_update_elem(fd, &at, &mark, BPF_EXIST) ? -errno : 0;
 }
 

@@ -100,11 +100,11 @@ void sensor_child_ended(struct sensor *sensor, unsigned slot);
 void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid);
 
 /*
- * Changes what an inode is marked as, without opening it; the object stays. key: what is in it is
- * key material. -ENOENT: it is not marked.
+ * Changes what an inode is marked as, without opening it; the object stays. flags: MARK_KEY
+ * and MARK_SEND as they are from now on. -ENOENT: it is not marked.
  */
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, bool key);
+		  uint32_t watch, uint32_t flags);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);
