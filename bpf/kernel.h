@@ -27,6 +27,7 @@ typedef struct {
 } kgid_t;
 
 struct qstr {
+	unsigned int hash; /* of the directory and the name */
 	unsigned int len;
 	const unsigned char *name;
 };

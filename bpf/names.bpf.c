@@ -341,6 +341,18 @@ __noinline int mark_tree(kt_u64 root)
 	return 1;
 }
 
+/* What NFS does instead of removing a file that is open: `.nfs` and a number (nfs_sillyrename()).
+ */
+static __always_inline int is_silly(struct inode *inode, struct dentry *target)
+{
+	kt_u32 begin = 0;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != MAGIC_NFS)
+		return 0;
+	bpf_probe_read_kernel(&begin, sizeof(begin), (void *)BPF_CORE_READ(target, d_name.name));
+	return begin == ('.' | 'n' << 8 | 'f' << 16 | 's' << 24);
+}
+
 /* `dentry` takes the name and place of `target`. */
 static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 {
@@ -352,7 +364,7 @@ static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 		return;
 	/* First, while it is still known by the name that it had. */
 	mark = mark_of(inode);
-	if (mark && tell_names)
+	if (mark && tell_names && !is_silly(inode, target))
 		report_name(addr_of(dentry), addr_of(target), WIRE_HOW_RENAME);
 	if (filter_test(dir) && name_appears(addr_of(dir), addr_of(inode), addr_of(target), 1)) {
 		if ((inode->i_mode & S_IFMT) == S_IFDIR)
@@ -412,7 +424,7 @@ static __always_inline void linked(struct dentry *old, struct dentry *new, int e
 	struct link_key key = {bpf_get_current_pid_tgid(), addr_of(new)};
 
 	/* Most links are of files whose filter byte is not set. */
-	if (!old->d_inode || !filter_test(old->d_inode))
+	if (!tell_names || !old->d_inode || !filter_test(old->d_inode))
 		return;
 	if (!bpf_map_delete_elem(&linking, &key) && !err)
 		report_name(addr_of(old), addr_of(new), WIRE_HOW_LINK);

@@ -222,9 +222,19 @@ void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watc
 	__atomic_store_n(&sensor->skel->bss->dump_watch, watch, __ATOMIC_RELAXED);
 }
 
-void sensor_tell_names(struct sensor *sensor, bool on)
+int sensor_tell_names(struct sensor *sensor, bool on)
 {
+	int begin = 0, end = 0;
+
+	/* They stay when they are not asked for any more: a second time they might not attach. */
+	if (on) {
+		begin = hooks_switch(&sensor->hooks, "on_inode_link", true);
+		end = hooks_switch(&sensor->hooks, "on_link_end", true);
+		if (end < 0)
+			end = hooks_switch(&sensor->hooks, "on_link_end_old", true);
+	}
 	__atomic_store_n(&sensor->skel->bss->tell_names, on, __ATOMIC_RELAXED);
+	return begin < 0 ? begin : end;
 }
 
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity)

@@ -157,9 +157,10 @@ int sensor_tell_reads(struct sensor *sensor, bool on);
 
 /*
  * Whether the names that a watched file is given are told (ACCESS_LINK, ACCESS_RENAME). Off at
- * first: who renames many files fills the ring with what nobody asks for.
+ * first: who renames many files fills the ring with what nobody asks for; and until it is on for
+ * the first time, no probe is at hard links. Negative: renames are told only.
  */
-void sensor_tell_names(struct sensor *sensor, bool on);
+int sensor_tell_names(struct sensor *sensor, bool on);
 
 /* Repeats of what was told until now are told once more: it may be judged in another way. */
 void sensor_tell_anew(struct sensor *sensor);
