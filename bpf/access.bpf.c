@@ -138,7 +138,7 @@ __noinline int remember(kt_u64 task_addr, kt_u64 inode_addr, kt_u64 object, kt_u
 		mark_key_of(&key, (void *)inode_addr);
 		remember_holder(task, &key);
 	}
-	holder_add(task, object, flags & MARK_KEY);
+	holder_add(task, object, flags);
 	return 1;
 }
 
@@ -326,9 +326,9 @@ __noinline int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry_addr, kt_u
 }
 
 /*
- * Told once a second for an image and object (repeat_of()), so that who renames a file to and fro
- * fills no ring; a file system that lies on another (overlayfs) renames there too, and that is the
- * same once more.
+ * Told once a second for an image, object and new name (repeat_of()), so that who renames a file to
+ * and fro fills no ring; a file system that lies on another (overlayfs) renames there too, and that
+ * is the same once more.
  */
 __noinline int report_name(kt_u64 from_addr, kt_u64 to_addr, kt_u32 how)
 {
@@ -337,6 +337,7 @@ __noinline int report_name(kt_u64 from_addr, kt_u64 to_addr, kt_u32 how)
 	struct inode *inode = BPF_CORE_READ(from, d_inode);
 	struct name_record *r;
 	struct mark *found, mark;
+	kt_u32 name;
 	int repeat;
 
 	found = mark_find(BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev));
@@ -345,13 +346,14 @@ __noinline int report_name(kt_u64 from_addr, kt_u64 to_addr, kt_u32 how)
 	mark = *found;
 	if (is_ours((kt_u64)task, mark.object))
 		return 1;
-	repeat = repeat_of((kt_u64)task, mark.object, how, 0, 0);
+	name = BPF_CORE_READ((struct dentry *)to_addr, d_name.hash);
+	repeat = repeat_of((kt_u64)task, mark.object, how, name, 0);
 	if (repeat == REPEAT_SELF || repeat == REPEAT_KIND)
 		return 1;
 	r = repeat == REPEAT_OVER ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
 		if (repeat != REPEAT_OVER)
-			repeat_untold((kt_u64)task, mark.object, how, 0, repeat);
+			repeat_untold((kt_u64)task, mark.object, how, name, repeat);
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 1;
 	}

@@ -171,12 +171,14 @@ __noinline kt_u64 mark_dump(kt_u64 file_addr)
 {
 	struct file *file = (void *)file_addr;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct mark mark = {.watch = dump_watch, .flags = MARK_FILE}, *old;
+	struct mark mark = {.watch = dump_watch & WATCH_NR_MASK, .flags = MARK_FILE}, *old;
 	struct mark_key key = {};
 	struct born_record *r;
 
 	if (!mark.watch || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
+	if (dump_watch & WATCH_SEND)
+		mark.flags |= MARK_SEND;
 	key.ino = BPF_CORE_READ(inode, i_ino);
 	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	mark.gen = BPF_CORE_READ(inode, i_generation);

@@ -51,35 +51,54 @@ static __always_inline void holder_end(kt_u32 tgid)
 		holder_count(tgid, -1);
 }
 
-/*
- * The process of `task` has come by an object. Two of its threads may do so at once and one key be
- * counted or numbered wrongly; that it is a holder stands all the same.
- */
-static __always_inline void holder_add(struct task_struct *task, kt_u64 object, int is_key)
+/* A key, into the list of those that are numbered. */
+static __always_inline void holder_add_key(struct holder *holder, kt_u64 object, int sends)
 {
-	kt_u32 tgid = BPF_CORE_READ(task, tgid), i;
+	const int is_full = !!holder->key[HOLDER_KEYS_MAX - 1];
+	kt_u32 i;
+
+	holder->flags |= HOLDER_KEY;
+	for (i = 0; i < HOLDER_KEYS_MAX; i++) {
+		if (holder->key[i] != object)
+			continue;
+		if (sends)
+			holder->flags |= HOLDER_KEY_SENDS(i);
+		return;
+	}
+	holder->nr_keys++;
+	for (i = 0; i < HOLDER_KEYS_MAX; i++) {
+		/* Who reads four keys that nobody asks about does not hide the fifth by that. */
+		if (holder->key[i] && !(is_full && sends && !(holder->flags & HOLDER_KEY_SENDS(i))))
+			continue;
+		holder->key[i] = object;
+		if (sends)
+			holder->flags |= HOLDER_KEY_SENDS(i);
+		return;
+	}
+}
+
+/*
+ * The process of `task` has come by an object; flags: MARK_KEY, MARK_SEND of its mark. Two of its
+ * threads may do so at once and one key be counted or numbered wrongly; that it is a holder stands
+ * all the same.
+ */
+static __always_inline void holder_add(struct task_struct *task, kt_u64 object, kt_u32 flags)
+{
+	kt_u32 tgid = BPF_CORE_READ(task, tgid);
 	struct holder *old = holder_find(tgid), holder = {};
 
 	holder.start = BPF_CORE_READ(task, group_leader, start_boottime);
 	holder.exec_id = BPF_CORE_READ(task, self_exec_id);
 	if (old && old->start == holder.start && old->exec_id == holder.exec_id)
 		holder = *old;
-	if (!is_key) {
+	if (flags & MARK_KEY) {
+		holder_add_key(&holder, object, flags & MARK_SEND);
+	} else if (flags & MARK_SEND) {
+		holder.flags |= HOLDER_OTHER | HOLDER_OTHER_SENDS;
+		holder.other = object;
+	} else if (!(holder.flags & HOLDER_OTHER_SENDS)) {
 		holder.flags |= HOLDER_OTHER;
 		holder.other = object;
-	} else {
-		holder.flags |= HOLDER_KEY;
-		for (i = 0; i < HOLDER_KEYS_MAX; i++) {
-			if (holder.key[i] == object)
-				break;
-			if (holder.key[i])
-				continue;
-			holder.key[i] = object;
-			holder.nr_keys++;
-			break;
-		}
-		if (i == HOLDER_KEYS_MAX)
-			holder.nr_keys++;
 	}
 	holder_put(tgid, &holder);
 }

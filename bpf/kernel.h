@@ -27,6 +27,7 @@ typedef struct {
 } kgid_t;
 
 struct qstr {
+	unsigned int hash; /* of the directory and the name */
 	unsigned int len;
 	const unsigned char *name;
 };
@@ -300,12 +301,14 @@ struct unix_sock {
 };
 
 struct socket {
+	short type;
 	struct sock *sk;
 };
 
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	unsigned int msg_flags;
 };
 
 struct io_ring_ctx {
@@ -421,11 +424,15 @@ struct bpf_iter__task_vma {
 #define NR_IO_URING_ENTER    426
 #define NR_OPENAT2	     437
 
-/* include/linux/socket.h, include/linux/blkdev.h (gendisk.flags), include/uapi/linux/magic.h */
+/* include/linux/socket.h, include/linux/net.h, include/linux/blkdev.h (gendisk.flags),
+ * include/uapi/linux/magic.h */
 #define AF_UNIX		   1
 #define AF_INET		   2
 #define AF_INET6	   10
 #define AF_VSOCK	   40
+#define SOCK_STREAM	   1
+#define SOCK_RAW	   3
+#define MSG_FASTOPEN	   0x20000000
 #define GENHD_FL_REMOVABLE 0x1
 #define MAGIC_NFS	   0x6969
 #define MAGIC_SMB	   0x517b

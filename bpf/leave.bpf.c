@@ -12,6 +12,7 @@
 #include "access.h"
 #include "identity.h"
 #include "record.h"
+#include "repeat.h"
 
 enum {
 	EXE_AT = 0,
@@ -42,6 +43,8 @@ struct net_key {
 	kt_u64 other; /* what it holds, as far as it is named */
 	kt_u32 tgid, nr_keys;
 	struct destination to;
+	kt_u32 held; /* HOLDER_* */
+	kt_u32 pad;
 };
 
 struct {
@@ -50,6 +53,17 @@ struct {
 	__type(key, struct net_key);
 	__type(value, kt_u32);
 } net_seen SEC(".maps");
+
+/*
+ * Whether somebody asks where this holder connects to. With the policy's `memory` it is evidence
+ * of each; else it is told of those only whose file's entry has `on: send`, and nobody else pays
+ * for that entry. Other file systems are evidence in any case.
+ */
+static __always_inline int is_asked(const struct holder *held, kt_u32 how)
+{
+	return cfg_memory || how == WIRE_NET_MOUNT ||
+	       (how != WIRE_NET_UNIX && held->flags & HOLDER_SENDS);
+}
 
 /* The record, not yet submitted, if this destination is news; else 0. */
 static __always_inline struct net_record *begin(const struct destination *to, kt_u32 how)
@@ -67,15 +81,17 @@ static __always_inline struct net_record *begin(const struct destination *to, kt
 	if (key.tgid == cfg_self_tgid)
 		return 0;
 	held = holder_find(key.tgid);
-	if (!held)
+	if (!held || !is_asked(held, how))
 		return 0;
 	key.start = BPF_CORE_READ(task, group_leader, start_boottime);
 	key.exec_id = BPF_CORE_READ(task, self_exec_id);
 	key.other = held->other;
+	key.held = held->flags;
 	key.nr_keys = held->nr_keys < WIRE_KEYS_MAX ? held->nr_keys : WIRE_KEYS_MAX;
 	if (bpf_map_lookup_elem(&net_seen, &key))
 		return 0;
-	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	/* The upper half is for first reads: see repeat.h. Where to is for the sender to choose. */
+	r = pressure_is_high() ? 0 : bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_CRITICAL);
 		return 0;
@@ -114,6 +130,46 @@ static __always_inline void tell(const struct destination *to, kt_u32 how)
 
 /* --- sockets -----------------------------------------------------------------------------------
  */
+
+/* 127.0.0.0/8, and no address, which is this host as well. */
+static __always_inline int is_local4(const kt_u8 *addr)
+{
+	return addr[0] == 127 || !(addr[0] | addr[1] | addr[2] | addr[3]);
+}
+
+/* Judged by nobody (judge-net.c), and so told as evidence only. */
+static __always_inline int is_local(const struct destination *to)
+{
+	kt_u64 high, low;
+
+	if (to->family == AF_INET)
+		return is_local4(to->addr);
+	if (to->family != AF_INET6)
+		return 0;
+	__builtin_memcpy(&high, to->addr, sizeof(high));
+	__builtin_memcpy(&low, to->addr + 8, sizeof(low));
+	if (high)
+		return 0;
+	if (!to->addr[8] && !to->addr[9] && to->addr[10] == 0xff && to->addr[11] == 0xff)
+		return is_local4(to->addr + 12);
+	return !low || low == 1ULL << 56; /* ::1, as a little-endian CPU reads it */
+}
+
+/* A name that is shorter is refused: sizeof(struct sockaddr_in), SIN6_LEN_RFC2133, sockaddr_vm. */
+static __always_inline int is_whole(kt_u32 family, kt_u32 len)
+{
+	if (family == AF_INET || family == AF_VSOCK)
+		return len >= 16;
+	return family == AF_INET6 ? len >= 24 : len >= sizeof(kt_u16);
+}
+
+/* What the kernel takes a name of no family for, on a socket of `family`; 0 = for no name. */
+static __always_inline kt_u32 unspecified(struct socket *sock, kt_u32 family)
+{
+	if (family == AF_INET)
+		return AF_INET;
+	return family == AF_INET6 && BPF_CORE_READ(sock, type) == SOCK_RAW ? AF_INET6 : 0;
+}
 
 /* From a struct sockaddr in the kernel's memory. Its family is in `to`. */
 static __always_inline void named(struct destination *to, kt_u64 name)
@@ -155,19 +211,33 @@ static __always_inline kt_u32 peer_of(struct sock *sk)
 }
 
 /*
- * The current process, perhaps a holder, talks over `sock`. `name`: a struct sockaddr, 0 = to whom
- * it is connected. Global, so that it is verified once.
+ * The current process, perhaps a holder, talks over `sock`. `name`: a struct sockaddr of `len`
+ * bytes, 0 = to whom it is connected. The name is the sender's word, and is taken as the kernel
+ * takes it, or one could be told and another sent to. Global, so that it is verified once.
  */
-__noinline int report_net(kt_u64 sock, kt_u64 name, kt_u32 how)
+__noinline int report_net(kt_u64 sock, kt_u64 name, kt_u32 len, kt_u32 how)
 {
 	struct sock *sk = BPF_CORE_READ((struct socket *)sock, sk);
+	const kt_u16 own = BPF_CORE_READ(sk, __sk_common.skc_family);
 	struct destination to = {};
-	kt_u16 family = 0;
+	kt_u16 family = own;
 
-	if (name)
-		bpf_probe_read_kernel(&family, sizeof(family), (void *)name);
-	else
-		family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (own == AF_UNIX)
+		name = 0;
+	if (name) {
+		family = 0;
+		if (len >= sizeof(family))
+			bpf_probe_read_kernel(&family, sizeof(family), (void *)name);
+		if (!family && how == WIRE_NET_SEND) {
+			family = unspecified((struct socket *)sock, own);
+			if (!family) {
+				family = own;
+				name = 0;
+			}
+		}
+		if (name && !is_whole(family, len))
+			return 0;
+	}
 	to.family = family;
 	if (family == AF_UNIX && how == WIRE_NET_SEND) {
 		to.peer_tgid = peer_of(sk);
@@ -181,25 +251,32 @@ __noinline int report_net(kt_u64 sock, kt_u64 name, kt_u32 how)
 		named(&to, name);
 	else if (family != AF_VSOCK)
 		connected(&to, sk);
+	if (!cfg_memory && is_local(&to))
+		return 0;
 	tell(&to, how);
 	return 0;
 }
 
 SEC("fentry/security_socket_connect")
-int BPF_PROG(on_socket_connect, struct socket *sock, void *address)
+int BPF_PROG(on_socket_connect, struct socket *sock, void *address, int len)
 {
 	if (holder_test(bpf_get_current_pid_tgid() >> 32))
-		report_net(addr_of(sock), addr_of(address), WIRE_NET_CONNECT);
+		report_net(addr_of(sock), addr_of(address), len, WIRE_NET_CONNECT);
 	return 0;
 }
 
 SEC("fentry/security_socket_sendmsg")
 int BPF_PROG(on_socket_sendmsg, struct socket *sock, struct msghdr *msg)
 {
-	if (holder_test(bpf_get_current_pid_tgid() >> 32))
-		report_net(addr_of(sock),
-			   msg->msg_namelen ? (kt_u64)BPF_CORE_READ(msg, msg_name) : 0,
-			   WIRE_NET_SEND);
+	kt_u64 name;
+
+	if (!holder_test(bpf_get_current_pid_tgid() >> 32))
+		return 0;
+	name = msg->msg_namelen ? (kt_u64)BPF_CORE_READ(msg, msg_name) : 0;
+	/* A stream goes to whom it is connected, whatever name comes with it. */
+	if (BPF_CORE_READ(sock, type) == SOCK_STREAM && !(msg->msg_flags & MSG_FASTOPEN))
+		name = 0;
+	report_net(addr_of(sock), name, msg->msg_namelen, WIRE_NET_SEND);
 	return 0;
 }
 
@@ -217,7 +294,7 @@ SEC("fentry/splice_to_socket")
 int BPF_PROG(on_splice_to_socket, void *pipe, struct file *out)
 {
 	if (holder_test(bpf_get_current_pid_tgid() >> 32))
-		report_net(socket_of(out), 0, WIRE_NET_SEND);
+		report_net(socket_of(out), 0, 0, WIRE_NET_SEND);
 	return 0;
 }
 
@@ -230,7 +307,7 @@ SEC("fentry/sock_sendpage")
 int BPF_PROG(on_sock_sendpage, struct file *file)
 {
 	if (holder_test(bpf_get_current_pid_tgid() >> 32))
-		report_net(socket_of(file), 0, WIRE_NET_SEND);
+		report_net(socket_of(file), 0, 0, WIRE_NET_SEND);
 	return 0;
 }
 

@@ -184,6 +184,8 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	mark.flags = mark.state ? MARK_DIR : type == S_IFSOCK ? MARK_SOCKET : MARK_FILE;
 	if (mark.watch && (target & WATCH_KEY))
 		mark.flags |= MARK_KEY;
+	if (mark.watch && (target & WATCH_SEND))
+		mark.flags |= MARK_SEND;
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen) {
 		/* A link and an unlink are a rename, too; of files: directories have no links. */
@@ -212,7 +214,7 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 	}
 	/* An agent comes by its keys over this socket: who binds it is taken to hold some. */
 	if (mark.flags & MARK_SOCKET)
-		holder_add((void *)bpf_get_current_task(), mark.object, 1);
+		holder_add((void *)bpf_get_current_task(), mark.object, MARK_KEY | mark.flags);
 	/* Told even if the mark could not be put: user space then tries by opening. Not what is
 	 * beyond its owner's quota: it could only be refused again. */
 	err = mark_put(&key, &mark, inode_addr);
@@ -355,6 +357,18 @@ __noinline int mark_tree(kt_u64 root)
 	return 1;
 }
 
+/* What NFS does instead of removing a file that is open: `.nfs` and a number (nfs_sillyrename()).
+ */
+static __always_inline int is_silly(struct inode *inode, struct dentry *target)
+{
+	kt_u32 begin = 0;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != MAGIC_NFS)
+		return 0;
+	bpf_probe_read_kernel(&begin, sizeof(begin), (void *)BPF_CORE_READ(target, d_name.name));
+	return begin == ('.' | 'n' << 8 | 'f' << 16 | 's' << 24);
+}
+
 /* `dentry` takes the name and place of `target`. */
 static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 {
@@ -366,7 +380,7 @@ static __always_inline void moves(struct dentry *dentry, struct dentry *target)
 		return;
 	/* First, while it is still known by the name that it had. */
 	mark = mark_of(inode);
-	if (mark && tell_names)
+	if (mark && tell_names && !is_silly(inode, target))
 		report_name(addr_of(dentry), addr_of(target), WIRE_HOW_RENAME);
 	if (filter_test(dir) && name_appears(addr_of(dir), addr_of(inode), addr_of(target), 1)) {
 		if ((inode->i_mode & S_IFMT) == S_IFDIR)
@@ -428,7 +442,7 @@ static __always_inline void linked(struct dentry *old, struct dentry *new, int e
 	struct link_key key = {bpf_get_current_pid_tgid(), addr_of(new)};
 
 	/* Most links are of files whose filter byte is not set. */
-	if (!old->d_inode || !filter_test(old->d_inode))
+	if (!tell_names || !old->d_inode || !filter_test(old->d_inode))
 		return;
 	if (!bpf_map_delete_elem(&linking, &key) && !err)
 		report_name(addr_of(old), addr_of(new), WIRE_HOW_LINK);

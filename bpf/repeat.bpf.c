@@ -11,7 +11,9 @@ struct recent_key {
 	kt_u64 exec_id;
 	kt_u64 object;
 	kt_u32 tgid;
-	kt_u32 way; /* WIRE_TAINT_* << 16 | WIRE_HOW_* << 8 | WIRE_M_* */
+	kt_u32 way; /* WIRE_TAINT_* << 8 | WIRE_HOW_* */
+	kt_u32 mode; /* as given to repeat_of() */
+	kt_u32 pad;
 };
 
 struct recent {
@@ -41,7 +43,8 @@ static __always_inline void fill_recent(struct recent_key *key, struct task_stru
 	key->exec_id = BPF_CORE_READ(task, self_exec_id);
 	key->object = object;
 	key->tgid = BPF_CORE_READ(task, tgid);
-	key->way = taint_of((kt_u64)task) << 16 | how << 8 | mode;
+	key->way = taint_of((kt_u64)task) << 8 | how;
+	key->mode = mode;
 }
 
 static __always_inline int is_recent(const struct recent_key *key, kt_u64 now)

@@ -42,8 +42,8 @@ static __always_inline int pressure_is_high(void)
 
 /*
  * Whether the process of `task` says something new by its access to `object`: enum repeat, counted
- * if it does not. how, mode: WIRE_HOW_*, WIRE_M_*. `each`: no repeat of what the same image did. A
- * number for a pointer: see access.h.
+ * if it does not. how, mode: WIRE_HOW_*, WIRE_M_*; of a name that was given, a hash of it. `each`:
+ * no repeat of what the same image did. A number for a pointer: see access.h.
  */
 int repeat_of(kt_u64 task, kt_u64 object, kt_u32 how, kt_u32 mode, int each);
 

@@ -32,6 +32,7 @@ struct watch_literal_key {
 /* In the kernel's copy of watch_target.watch, above the entry's number: */
 #define WATCH_KEY     0x80000000U /* its files hold key material: MARK_KEY */
 #define WATCH_SOCKET  0x40000000U /* sockets are meant, not files: MARK_SOCKET */
+#define WATCH_SEND    0x20000000U /* it is judged who sends, having read them: MARK_SEND */
 #define WATCH_NR_MASK 0x00ffffffU
 
 struct watch_target {
@@ -73,11 +74,13 @@ struct mark_key {
 #define MARK_DEV_BLOCK 0xffffffffU
 
 /* What a mark is for. A directory may be watched as an object as well (never by default). */
-#define MARK_FILE     0x1 /* accesses are reported */
-#define MARK_DIR      0x2 /* names that appear in it are matched against its state */
-#define MARK_KEY      0x10 /* what is in the file is key material: who has it is a key holder */
-#define MARK_SOCKET   0x20 /* a Unix socket: who connects is reported */
-#define MARK_LASTING  (MARK_FILE | MARK_DIR | MARK_KEY | MARK_SOCKET) /* what stays in the map */
+#define MARK_FILE   0x1 /* accesses are reported */
+#define MARK_DIR    0x2 /* names that appear in it are matched against its state */
+#define MARK_KEY    0x10 /* what is in the file is key material: who has it is a key holder */
+#define MARK_SOCKET 0x20 /* a Unix socket: who connects is reported */
+#define MARK_SEND   0x40 /* its entry has `on: send`: where its holders connect to is judged */
+/* What stays in the map: */
+#define MARK_LASTING  (MARK_FILE | MARK_DIR | MARK_KEY | MARK_SOCKET | MARK_SEND)
 #define MARK_NAMELESS 0x100 /* a dump without a name; set and cleared by the kernel side */
 /* Only in a request to mark: */
 #define MARK_KEEP   0x4 /* an inode that is marked already stays as it is */
@@ -191,12 +194,18 @@ struct marking_slot {
 
 #define HOLDER_KEY   0x1 /* of key material, counted and numbered below */
 #define HOLDER_OTHER 0x2 /* of another watched file, such as a dump */
+/* MARK_SEND of what is numbered below: of `other`, and of key[i] */
+#define HOLDER_OTHER_SENDS  0x4
+#define HOLDER_KEY_SENDS(i) (0x100U << (i))
+#define HOLDER_SENDS	    (HOLDER_OTHER_SENDS | 0xff00U)
 
 struct holder {
 	kt_u64 start; /* start_boottime of the leader */
 	kt_u64 exec_id; /* self_exec_id: of this image, not of the one before */
 	kt_u32 flags; /* HOLDER_* */
 	kt_u32 nr_keys; /* may count one twice, if there was no room for it below */
-	kt_u64 key[HOLDER_KEYS_MAX]; /* object numbers, the first ones */
-	kt_u64 other; /* object number of the latest other file */
+	/* Object numbers: the first ones, and of the latest other file. What has MARK_SEND comes
+	 * before what has not. */
+	kt_u64 key[HOLDER_KEYS_MAX];
+	kt_u64 other;
 };

@@ -204,7 +204,7 @@ static void kernel_form_tells_keys_from_dumps(void **state)
 {
 	static const char yaml[] = HEAD WATCH(
 		"a",
-		"paths: [/s/id_*, /s/x]") "  - {name: d, class: dump, paths: ['/s/core.*', /s/y]}\n";
+		"paths: [/s/id_*, /s/x]") "  - {name: d, class: dump, on: [read, send], paths: ['/s/core.*', /s/y]}\n";
 	struct watch_target target;
 	struct watch_state kernel;
 	struct fixture f;
@@ -220,10 +220,11 @@ static void kernel_form_tells_keys_from_dumps(void **state)
 
 		assert_int_equal(kernel.globs[i].to.watch & WATCH_NR_MASK, key ? 1 : 2);
 		assert_int_equal(kernel.globs[i].to.watch & WATCH_KEY, key ? WATCH_KEY : 0);
+		assert_int_equal(kernel.globs[i].to.watch & WATCH_SEND, key ? 0 : WATCH_SEND);
 	}
 	for (size_t i = 0; watchset_literal(f.set, dir, i, &name, &target); i++)
 		assert_int_equal(watchset_kernel_target(f.set, target).watch,
-				 *name == 'x' ? (1 | WATCH_KEY) : 2);
+				 *name == 'x' ? (1 | WATCH_KEY) : (2 | WATCH_SEND));
 	target = watchset_kernel_target(f.set, (struct watch_target){.state = dir});
 	assert_int_equal(target.watch, 0);
 	assert_int_equal(target.state, dir);

@@ -272,6 +272,8 @@ void dumps_set_policy(struct dumps *d)
 
 	scans_set_policy(d->app->scans);
 	watcher_set_dump_watch(d->app->watcher, watch);
+	if (watch && policy_watch(d->app->policy, watch)->on & 1U << ACTION_SEND)
+		watch |= WATCH_SEND;
 	sensor_watch_dumps(d->app->sensor, settings->dump_threshold, watch);
 	watch = settings->scan.on ? policy_find_class(d->app->policy, CLASS_KEY_COPY) : 0;
 	watcher_set_copy_watch(d->app->watcher, watch);

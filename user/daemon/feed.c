@@ -249,6 +249,8 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		dumps_access(app->dumps, event);
 		if (event->access.how == ACCESS_CLOSE_WRITE)
 			rewritten(app, event->access.object);
+		if (event->access.from.len)
+			sensor_drain_lifecycle(app->sensor); /* judged at once, as below */
 		homes_seen(app->homes, event->access.subject.uid);
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);
@@ -285,6 +287,9 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		feed(app, &copy);
 		return;
 	case EVENT_NET:
+		/* Evidence, if nobody judges it: holders send much. */
+		if (!policy_judges(app->policy, ACTION_SEND))
+			break;
 		sensor_drain_lifecycle(app->sensor); /* as above */
 		homes_seen(app->homes, event->net.subject.uid);
 		homes_seen(app->homes, event->net.subject.loginuid);

@@ -147,6 +147,19 @@ static void reads_on(struct app *app)
 	app->reads_failed = r < 0;
 }
 
+/* With an entry that has `on: link`, the probes on names. */
+static void names_on(struct app *app, bool on)
+{
+	int r = sensor_tell_names(app->sensor, on);
+
+	if (r < 0)
+		feed_health(app, HEALTH_DEGRADED, "names-told",
+			    "hard links cannot be told on this kernel: renames are (`on: link`)");
+	else if (app->names_failed)
+		feed_health(app, HEALTH_OK, "names-told", "hard links are told, or not asked for");
+	app->names_failed = r < 0;
+}
+
 /* Puts `set` in force for `policy`; both are taken over if that succeeds. */
 static int swap(struct app *app, struct policy *policy, struct watchset *set)
 {
@@ -169,7 +182,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	/* On before the policy counts on it, off after: in between more is told, not less. */
 	if (exact)
 		reads_on(app);
-	sensor_tell_names(app->sensor, policy_judges(policy, ACTION_LINK));
+	names_on(app, policy_judges(policy, ACTION_LINK));
 	app->next_state += watchset_nr_states(set);
 	app->set = set;
 	app->policy = policy;

@@ -27,6 +27,19 @@ static int identify_path(void *userdata, const char *path, struct inode_id *out_
 	return sensor_identify(((struct app *)userdata)->sensor, path, out_identity);
 }
 
+/* What marks of this entry have besides: MARK_KEY, MARK_SEND. */
+static uint32_t flags_of(const struct app *app, uint32_t watch)
+{
+	const struct watch_entry *entry = watch ? policy_watch(app->policy, watch) : NULL;
+	uint32_t flags = 0;
+
+	if (entry && object_class_gives_keys(entry->object_class))
+		flags |= MARK_KEY;
+	if (entry && entry->on & 1U << ACTION_SEND)
+		flags |= MARK_SEND;
+	return flags;
+}
+
 static int mark_path(void *userdata, int dirfd, const char *name, struct mark *mark,
 		     struct inode_id *out_identity)
 {
@@ -35,9 +48,7 @@ static int mark_path(void *userdata, int dirfd, const char *name, struct mark *m
 	size_t nr;
 	int r;
 
-	if (mark->watch &&
-	    object_class_gives_keys(policy_watch(app->policy, mark->watch)->object_class))
-		mark->flags |= MARK_KEY;
+	mark->flags |= flags_of(app, mark->watch);
 	r = sensor_mark(app->sensor, dirfd, name, mark, out_identity);
 	nr = r < 0 ? 0 : sensor_marked_on(app->sensor, devs);
 	for (size_t i = 0; i < nr && mark->flags & MARK_FILE; i++)
@@ -119,9 +130,8 @@ static int remark_inode(void *userdata, const struct inode_id *identity, uint32_
 			uint32_t watch)
 {
 	struct app *app = userdata;
-	bool key = watch && object_class_gives_keys(policy_watch(app->policy, watch)->object_class);
 
-	return sensor_remark(app->sensor, identity, state, watch, key);
+	return sensor_remark(app->sensor, identity, state, watch, flags_of(app, watch));
 }
 
 static bool fd_answers(void *userdata, int fd)

@@ -50,6 +50,9 @@ static bool is_other_host(const struct event_net *net)
 		return !is_local6(net->addr);
 	case AF_VSOCK:
 		memcpy(&cid, net->addr, sizeof(cid));
+		/* Of what is connected already the address is not read: it is not known. */
+		if (net->how == NET_SEND && !cid && !net->port)
+			return false;
 		return cid != 1; /* VMADDR_CID_LOCAL */
 	default:
 		return false;

@@ -315,8 +315,8 @@ char *sentence_sent(const struct alert *alert, const char *noun, const char *why
 	if (sent->more)
 		fprintf(f, " and %" PRIu32 " keys that are not named", sent->more);
 	fprintf(f, ", %s %s port %" PRIu32 ", %s",
-		strcmp(sent->how, "send") != 0 ? "connected to" : "sent to", sent->to, sent->port,
-		why);
+		strcmp(sent->how, "send") != 0 ? "tried to connect to" : "sent to", sent->to,
+		sent->port, why);
 	put_ancestry(f, alert);
 	return end_text(f, &text);
 }

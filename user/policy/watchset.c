@@ -204,6 +204,8 @@ struct watch_target watchset_kernel_target(const struct watchset *set, struct wa
 		target.watch |= WATCH_KEY;
 	if (entry && entry->object_class == CLASS_AGENT_SOCKET)
 		target.watch |= WATCH_SOCKET;
+	if (entry && entry->on & 1U << ACTION_SEND)
+		target.watch |= WATCH_SEND;
 	return target;
 }
 

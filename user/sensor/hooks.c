@@ -39,13 +39,14 @@ static const struct hook_spec specs[] = {
 	{"on_d_exchange", "d_exchange", HOOK_FENTRY, 2, false,
 	 "files exchanged with a watched name (RENAME_EXCHANGE)", .early = true},
 	{"on_inode_link", "security_inode_link", HOOK_FENTRY, 3, false,
-	 "hard links that are made of watched files (`on: link`)", .lsm = "inode_link",
-	 .lsm_args = 3, .early = true},
+	 "hard links that are made of watched files (`on: link`)", .on_demand = true,
+	 .lsm = "inode_link", .lsm_args = 3, .early = true},
 	{"on_link_end", "vfs_link", HOOK_FENTRY, 5, false,
-	 "hard links that are made of watched files (`on: link`)", .early = true},
-	{"on_link_end_old", "vfs_link", HOOK_FENTRY, 4, false,
-	 "hard links that are made of watched files (`on: link`)", .instead_of = "on_link_end",
+	 "hard links that are made of watched files (`on: link`)", .on_demand = true,
 	 .early = true},
+	{"on_link_end_old", "vfs_link", HOOK_FENTRY, 4, false,
+	 "hard links that are made of watched files (`on: link`)", .on_demand = true,
+	 .instead_of = "on_link_end", .early = true},
 	{"on_inode_free", "security_inode_free", HOOK_FENTRY, 1, false,
 	 "the end of a watched file, so that its inode number's next owner is not taken for it",
 	 .lsm = "inode_free_security", .lsm_args = 1, .early = true},
@@ -464,6 +465,8 @@ int hooks_switch(struct hooks *hooks, const char *program, bool on)
 	if (!hook->link)
 		return hook->detached ? -ESTALE : -errno;
 	hook->state = HOOK_ATTACHED;
+	if (hook->spec->instead_of)
+		find(hooks, hook->spec->instead_of)->state = HOOK_FALLBACK;
 	return 0;
 }
 

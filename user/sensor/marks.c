@@ -136,7 +136,7 @@ void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid)
 }
 
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, bool key)
+		  uint32_t watch, uint32_t flags)
 {
 	struct mark_key at = {.ino = identity->ino, .dev = identity->dev};
 	int fd = bpf_map__fd(sensor->skel->maps.marks);
@@ -146,7 +146,7 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32
 		return -errno;
 	mark.state = state;
 	mark.watch = watch;
-	mark.flags = (mark.flags & ~(uint32_t)MARK_KEY) | (key ? MARK_KEY : 0);
+	mark.flags = (mark.flags & ~(uint32_t)(MARK_KEY | MARK_SEND)) | flags;
 	return bpf_map_update_elem(fd, &at, &mark, BPF_EXIST) ? -errno : 0;
 }
 
@@ -225,9 +225,19 @@ void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watc
 	__atomic_store_n(&sensor->skel->bss->dump_watch, watch, __ATOMIC_RELAXED);
 }
 
-void sensor_tell_names(struct sensor *sensor, bool on)
+int sensor_tell_names(struct sensor *sensor, bool on)
 {
+	int begin = 0, end = 0;
+
+	/* They stay when they are not asked for any more: a second time they might not attach. */
+	if (on) {
+		begin = hooks_switch(&sensor->hooks, "on_inode_link", true);
+		end = hooks_switch(&sensor->hooks, "on_link_end", true);
+		if (end < 0)
+			end = hooks_switch(&sensor->hooks, "on_link_end_old", true);
+	}
 	__atomic_store_n(&sensor->skel->bss->tell_names, on, __ATOMIC_RELAXED);
+	return begin < 0 ? begin : end;
 }
 
 void sensor_tell_copies(struct sensor *sensor, bool told)

@@ -100,11 +100,11 @@ void sensor_child_ended(struct sensor *sensor, unsigned slot);
 void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid);
 
 /*
- * Changes what an inode is marked as, without opening it; the object stays. key: what is in it is
- * key material. -ENOENT: it is not marked.
+ * Changes what an inode is marked as, without opening it; the object stays. flags: MARK_KEY
+ * and MARK_SEND as they are from now on. -ENOENT: it is not marked.
  */
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, bool key);
+		  uint32_t watch, uint32_t flags);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);
@@ -174,9 +174,10 @@ int sensor_tell_reads(struct sensor *sensor, bool on);
 
 /*
  * Whether the names that a watched file is given are told (ACCESS_LINK, ACCESS_RENAME). Off at
- * first: who renames many files fills the ring with what nobody asks for.
+ * first: who renames many files fills the ring with what nobody asks for; and until it is on for
+ * the first time, no probe is at hard links. Negative: renames are told only.
  */
-void sensor_tell_names(struct sensor *sensor, bool on);
+int sensor_tell_names(struct sensor *sensor, bool on);
 
 /* Repeats of what was told until now are told once more: it may be judged in another way. */
 void sensor_tell_anew(struct sensor *sensor);

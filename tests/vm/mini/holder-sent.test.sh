@@ -63,10 +63,14 @@ done
 equal "no more than that" "$(state on_unix_connect)/$(state on_ptrace_access)" needless/needless
 
 key_new $ssh/id_tcp4
-for name in tcp6 udp4 early sendfile twice again4 allowed local local6 unix none; do
+for name in tcp6 udp4 early sendfile twice again4 decoys4 named4 none4 none6 short4 allowed local \
+	local6 unix none; do
 	key_copy $ssh/id_$name
 done
 key_copy /srv/quiet/id_quiet
+for i in 1 2 3 4; do
+	key_copy /srv/quiet/id_$i
+done
 keys_known
 
 : >"$T/want"
@@ -76,12 +80,17 @@ go() {
 		not_ok "$1" "$(cat "$T/said")"
 	sed -n 's/port //p' "$T/said"
 }
-for way in tcp4 tcp6 udp4 early sendfile twice; do
+# Where it goes to, whatever the message says.
+for way in tcp4 tcp6 udp4 early sendfile twice named4 none4 none6; do
 	echo "$way $(go $way $ssh/id_$way)" >>"$T/want"
 done
 # Already there when it reads the key that matters.
 echo "again4 $(go again4 /srv/quiet/id_quiet $ssh/id_again4)" >>"$T/want"
 
+# No more is numbered of a process than four, and the one that is asked about is one of them.
+echo "decoys4 $(go decoys4 $ssh/id_decoys4 /srv/quiet/id_)" >>"$T/want"
+
+go short4 $ssh/id_short4 >/dev/null
 by=$may go tcp4 $ssh/id_allowed >/dev/null
 $WAYS/leave-net tcp4 $ssh/id_local >/dev/null || not_ok "loopback" "it fails"
 $WAYS/leave-net tcp6 $ssh/id_local6 >/dev/null || not_ok "loopback, IPv6" "it fails"
@@ -95,7 +104,8 @@ gather || exit 1
 while read -r way port; do
 	how=connect to=192.0.2.1
 	case $way in
-	udp4 | early | sendfile | again4) how=send ;;
+	udp4 | early | sendfile | again4 | named4 | none4) how=send ;;
+	none6) how=send to=2001:db8::1 ;;
 	tcp6) to=2001:db8::1 ;;
 	esac
 	one "$way" "$(of "$ssh/id_$way")" '.type == "holder-sent" and .severity == "critical"' \

@@ -41,11 +41,15 @@ if modprobe -q overlay || grep -q overlay /proc/filesystems; then
 	mount -t overlay -o lowerdir=/srv/laid/lower,upperdir=/srv/laid/upper,workdir=/srv/laid/work \
 		overlay /srv/laid/top && laid=1
 fi
-# Asked for by a reload only: the probes are there, and silent until then.
+# Asked for by a reload only: the probes on links come by that.
 sed 's/on: \[read, link\]/on: [read]/' "$T/policy.yaml" >"$T/first.yaml"
 cp "$T/policy.yaml" "$T/second.yaml"
 cp "$T/first.yaml" "$T/policy.yaml"
 kt_start --policy "$T/policy.yaml" --record "$T/trace" || exit 1
+state() {
+	keytrail status --json | jq -r --arg p "$1" '.hooks[] | select(.name == $p) | .state'
+}
+equal "no probe on links unasked" "$(state on_inode_link)" off
 key_new $ssh/id_early
 keys_known
 mv $ssh/id_early $out/early
@@ -53,8 +57,7 @@ kt_barrier || not_ok "alerts come through" "no alert for the barrier"
 cp "$T/second.yaml" "$T/policy.yaml"
 check "a reload asks for it" keytrail reload
 for hook in on_inode_link on_link_end on_d_move on_d_exchange; do
-	equal "$hook sees" "$(keytrail status --json | jq -r --arg p "$hook" '.hooks[] |
-		select(.name == $p) | .state | sub("fallback"; "attached")')" attached
+	equal "$hook sees" "$(state $hook | sed s/fallback/attached/)" attached
 done
 
 key_new $ssh/id_linked
@@ -80,7 +83,7 @@ mkdir -p $out/dir/full
 mv -T $ssh/id_linked $out/dir 2>/dev/null && not_ok "a rename that fails" "it does not"
 ln $ssh/id_linked $full/other 2>/dev/null && not_ok "a link to elsewhere" "it does not fail"
 # Allowed: the whole program, or for that.
-$WAYS/hard-link $ssh/id_allowed >/dev/null || not_ok "hard-link" "it fails"
+WAY_ALSO=$out/also $WAYS/hard-link $ssh/id_allowed >/dev/null || not_ok "hard-link" "it fails"
 $WAYS/rename-exchange $ssh/id_allowed >/dev/null || not_ok "rename-exchange" "it fails"
 # Not watched before; a file that had no name is made, and one that is linked from then on is not.
 ln $out/other $ssh/id_new
@@ -127,6 +130,9 @@ told_only $nr
 keytrail explain --policy "$T/policy.yaml" "$(picked "$(of $ssh/id_moved)" | jq -r .id)" >"$T/said" 2>&1
 check "explain says what would let it" grep -q "^Verdict: alert, .*another name" "$T/said" || cat "$T/said" >&9
 kt_stop
+# Two names within a second.
+equal "each new name is told" "$(sed 1d "$T/trace" | jq -r 'select(.how == "link") | .from' |
+	grep -c id_allowed)" 2
 equal "what nobody asks for is not told" "$(sed 1d "$T/trace" | jq -r 'select(.from) | .from' |
 	grep -c -e id_early -e id_moved)" 1
 umount $full /srv/laid/top 2>/dev/null || :

@@ -4,12 +4,24 @@
  *
  *	leave-net WAY FILE [FILE]
  *
- * Reads FILE, then does WAY, to a peer that it has made itself where one is needed: tcp4, tcp6,
- *udp4 (sent to an address), udp6 (connected), early (connected before the file was read, sent
- *after), sendfile (likewise), twice (as tcp4, 100 times to one peer), file (writes to the second
- *FILE), none (only reads), unix (to a child of its own that has read FILE, too), again4 (as tcp4,
- *then reads the second FILE and sends once more). All on loopback, or at the addresses of this host
- *that WAY_HOST4 and WAY_HOST6 name. Says "port N" of the peer; with unix that is the child.
+ * Reads FILE, then does WAY, to a peer that it has made itself where one is needed:
+ *
+ * - tcp4, tcp6, udp4 (sent to an address), udp6 (connected)
+ * - early: connected before the file was read, sent after; sendfile: likewise
+ * - twice: as tcp4, 100 times to one peer
+ * - again4: as tcp4, then reads the second FILE and sends once more
+ * - decoys4: as tcp4, after four others: the second FILE with 1 to 4 behind it
+ * - named4: as early, and the message names 127.0.0.1
+ * - none4: as udp4, the address is of no family
+ * - none6: as udp6, connected before the file was read, and the message names 127.0.0.1, of no
+ *   family
+ * - short4: as udp4, the address is too short, and refused
+ * - file: writes to the second FILE
+ * - unix: to a child of its own that has read FILE, too
+ * - none: only reads
+ *
+ * All on loopback, or at the addresses of this host that WAY_HOST4 and WAY_HOST6 name. Says "port
+ * N" of the peer; with unix that is the child.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -82,9 +94,51 @@ static int to_another_holder(const char *path)
 	return way_wait(pid);
 }
 
+/* Sends what names another than it goes to, or nobody. */
+static int send_misnamed(const char *way, int fd, const struct sockaddr_storage *peer)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET,
+				   .sin_port = htons(9),
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(name);
+	const bool is_short = !strcmp(way, "short4");
+
+	if (!strcmp(way, "none4") || is_short)
+		memcpy(&name, peer, sizeof(name));
+	if (!strncmp(way, "none", 4))
+		name.sin_family = AF_UNSPEC;
+	if (is_short)
+		len = 8;
+	if ((sendto(fd, "x", 1, 0, (struct sockaddr *)&name, len) == 1) == is_short)
+		return way_failed("sendto");
+	return WAY_GOT;
+}
+
+static bool is_misnamed(const char *way)
+{
+	return !strcmp(way, "named4") || !strcmp(way, "none4") || !strcmp(way, "none6") ||
+	       !strcmp(way, "short4");
+}
+
+static int read_decoys(const char *prefix)
+{
+	char path[256];
+	int key;
+
+	for (int i = 1; i <= 4; i++) {
+		snprintf(path, sizeof(path), "%s%d", prefix, i);
+		key = way_open(path);
+		if (key < 0 || way_read(key))
+			return way_failed(path);
+	}
+	return WAY_GOT;
+}
+
 static int leave(const char *way, const char *path, const char *second)
 {
-	const bool udp = !strncmp(way, "udp", 3), early = !strcmp(way, "early");
+	const bool misnamed = is_misnamed(way), named = !strcmp(way, "named4");
+	const bool udp = !strncmp(way, "udp", 3) || (misnamed && !named);
+	const bool early = !strcmp(way, "early") || named || !strcmp(way, "none6");
 	const bool by_sendfile = !strcmp(way, "sendfile"), before = early || by_sendfile;
 	const int family = family_of(way), type = udp ? SOCK_DGRAM : SOCK_STREAM;
 	const int times = !strcmp(way, "twice") ? 100 : 1;
@@ -102,6 +156,8 @@ static int leave(const char *way, const char *path, const char *second)
 		if (connect(fd, (struct sockaddr *)&to, len) < 0)
 			return way_failed("connect");
 	}
+	if (!strcmp(way, "decoys4") && read_decoys(second))
+		return WAY_FAILED;
 	key = way_open(path);
 	if (key < 0 || way_read(key))
 		return way_failed(path);
@@ -113,6 +169,9 @@ static int leave(const char *way, const char *path, const char *second)
 	}
 	if (by_sendfile)
 		return sendfile(fd, key, &(off_t){0}, 1) == 1 ? WAY_GOT : way_failed("sendfile");
+	if (misnamed)
+		return send_misnamed(way, before ? fd : socket(family, type | SOCK_CLOEXEC, 0),
+				     &to);
 	if (before)
 		return send(fd, "x", 1, 0) == 1 ? WAY_GOT : way_failed("send");
 	for (int i = 0; i < times; i++) {
