@@ -9,6 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -116,6 +117,15 @@ static void assert_same(const struct seen *a, const struct seen *b)
 				 (unsigned long long)a->items[i].offset,
 				 (unsigned long long)b->items[i].offset);
 	assert_int_equal(compare(&a->end, &b->end), 0);
+}
+
+static unsigned count(const struct seen *seen, enum finding_what what)
+{
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < seen->nr; i++)
+		nr += seen->items[i].what == what;
+	return nr;
 }
 
 /* --- dumps --- */
@@ -402,6 +412,39 @@ static void any_number_of_threads_finds_the_same(void **state)
 	threads_left = CREW_MAX;
 }
 
+/*
+ * What looks like a key's head takes work to be told from one, and that is bounded. The first piece
+ * has too many of them for all to be tried; a key in another piece is found all the same.
+ */
+static void what_is_written_is_found_whoever_looked_at_decoys(void **state)
+{
+	struct dump_file f = file_new(4 * WINDOW_CORE);
+	struct seen first = {.nr = 0}, seen = {.nr = 0};
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
+	uint8_t *der = NULL;
+	int len = i2d_PrivateKey(pkey, &der);
+
+	assert_true(len > 0);
+	for (size_t at = 0; at < WINDOW_CORE; at += 32)
+		memcpy(f.p + at, "RSA2\0\4\0", 8);
+	for (size_t i = 1; i < 4; i++)
+		memcpy(f.p + i * WINDOW_CORE + 4096, der, (size_t)len);
+	OPENSSL_clear_free(der, (size_t)len);
+	EVP_PKEY_free(pkey);
+	threads_left = CREW_MAX;
+	scan(f.fd, 1, &first);
+	assert_int_equal(count(&first, FINDING_STRUCTURE), 3);
+	for (unsigned i = 0; i < first.nr; i++)
+		assert_int_equal(first.items[i].class, CLASS_PROVEN);
+	assert_true(first.end.vaddr & SCAN_INCOMPLETE);
+	for (unsigned workers = 2; workers <= 4; workers++) {
+		threads_left = CREW_MAX;
+		scan(f.fd, workers, &seen);
+		assert_same(&seen, &first);
+	}
+	file_free(&f);
+}
+
 /* --- what comes last --- */
 
 static size_t put_string(uint8_t *to, const void *p, size_t len)
@@ -432,15 +475,6 @@ static void shield(const uint8_t *prekey, uint8_t out[static 160])
 	EVP_EncryptUpdate(ctx, out, &n, plain, sizeof(plain));
 	EVP_CIPHER_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-}
-
-static unsigned count(const struct seen *seen, enum finding_what what)
-{
-	unsigned nr = 0;
-
-	for (unsigned i = 0; i < seen->nr; i++)
-		nr += seen->items[i].what == what;
-	return nr;
 }
 
 static void what_stands_last_is_found_however_much_came_before(void **state)
@@ -502,6 +536,7 @@ int main(void)
 		cmocka_unit_test(a_thread_that_is_not_to_be_had_is_done_without),
 		cmocka_unit_test(stacks_of_threads_are_wiped),
 		cmocka_unit_test(any_number_of_threads_finds_the_same),
+		cmocka_unit_test(what_is_written_is_found_whoever_looked_at_decoys),
 		cmocka_unit_test(what_stands_last_is_found_however_much_came_before),
 		cmocka_unit_test(
 			a_shielded_key_is_found_behind_any_number_of_what_looks_like_prekeys),
