@@ -454,8 +454,8 @@ static size_t put_string(uint8_t *to, const void *p, size_t len)
 	return 4 + len;
 }
 
-/* As sshkey_shield_private() does it; out: 160 bytes. */
-static void shield(const uint8_t *prekey, uint8_t out[static 160])
+/* As sshkey_shield_private() does it; known: of a type that is. */
+static void shield(const uint8_t *prekey, bool known, uint8_t out[static 160])
 {
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -465,7 +465,7 @@ static void shield(const uint8_t *prekey, uint8_t out[static 160])
 
 	EVP_PKEY_get_raw_private_key(pkey, secret, &len);
 	EVP_PKEY_get_raw_public_key(pkey, secret + 32, &len);
-	at += put_string(plain + at, "ssh-ed25519", 11);
+	at += put_string(plain + at, known ? "ssh-ed25519" : "ssh-unknown", 11);
 	at += put_string(plain + at, secret + 32, 32);
 	at += put_string(plain + at, secret, 64);
 	for (uint8_t pad = 1; at < sizeof(plain); pad++)
@@ -489,7 +489,7 @@ static void what_stands_last_is_found_however_much_came_before(void **state)
 	memset(f.p, 0, 200 * STEP);
 	RAND_bytes(f.p + prekey_at, 16384);
 	memcpy(f.p + prekey_at - 8, &(uint64_t){0x4011}, 8);
-	shield(f.p + prekey_at, shielded);
+	shield(f.p + prekey_at, true, shielded);
 	put(&f, steps - 10, shielded, sizeof(shielded));
 	put(&f, steps - 6, rsa.n, sizeof(rsa.n));
 	/* Up to the very end. */
@@ -505,24 +505,57 @@ static void what_stands_last_is_found_however_much_came_before(void **state)
 	file_free(&f);
 }
 
-/* 16 KiB of noise look as what a key is shielded with, and so many are not kept. */
-static void a_shielded_key_is_found_behind_any_number_of_what_looks_like_prekeys(void **state)
+#define PREKEY_STEP (16384 + 4096)
+#define PREKEY_AT   2048 /* in a step; what is shielded stands in front of it */
+
+/* 16 KiB of noise look as what a key is shielded with. */
+static struct dump_file many_prekeys(size_t nr)
 {
-	const size_t step = 16384 + 4096, nr = HARVEST_PREKEYS_MAX + 100;
-	struct dump_file f = file_new(nr * step + 4096);
-	uint8_t shielded[160];
+	struct dump_file f = file_new((nr + 1) * PREKEY_STEP);
 
 	for (size_t i = 0; i < nr; i++) {
-		RAND_bytes(f.p + i * step + 2048, 16384);
-		memcpy(f.p + i * step + 2040, &(uint64_t){0x4011}, 8);
+		RAND_bytes(f.p + i * PREKEY_STEP + PREKEY_AT, 16384);
+		memcpy(f.p + i * PREKEY_STEP + PREKEY_AT - 8, &(uint64_t){0x4011}, 8);
 	}
-	shield(f.p + (nr - 1) * step + 2048, shielded);
-	memcpy(f.p + nr * step, shielded, sizeof(shielded));
+	return f;
+}
+
+static void a_prekey_is_kept_behind_many_that_only_look_so(void **state)
+{
+	struct dump_file f = many_prekeys(601);
+	uint8_t shielded[160];
+
+	shield(f.p + PREKEY_AT, true, shielded);
+	memcpy(f.p + 601 * PREKEY_STEP, shielded, sizeof(shielded));
 	for (unsigned workers = 1; workers <= 3; workers += 2) {
 		struct seen seen = {.nr = 0};
 
+		threads_left = CREW_MAX;
 		scan(f.fd, workers, &seen);
 		assert_int_equal(count(&seen, FINDING_SHIELDED), 1);
+		assert_false(seen.end.vaddr & SCAN_INCOMPLETE);
+	}
+	file_free(&f);
+}
+
+/* More than are kept: the older half gives way, once all have been asked. */
+static void what_is_shielded_with_a_later_prekey_is_found_and_told_once(void **state)
+{
+	const size_t nr = HARVEST_PREKEYS_MAX + 100, asked_twice = HARVEST_PREKEYS_MAX * 3 / 4;
+	struct dump_file f = many_prekeys(nr);
+	uint8_t shielded[160];
+
+	shield(f.p + (nr - 1) * PREKEY_STEP + PREKEY_AT, true, shielded);
+	memcpy(f.p + nr * PREKEY_STEP, shielded, sizeof(shielded));
+	/* Of a type that nobody knows: it has no name to be known by. */
+	shield(f.p + asked_twice * PREKEY_STEP + PREKEY_AT, false, shielded);
+	memcpy(f.p + asked_twice * PREKEY_STEP + 1024, shielded, sizeof(shielded));
+	for (unsigned workers = 1; workers <= 3; workers += 2) {
+		struct seen seen = {.nr = 0};
+
+		threads_left = CREW_MAX;
+		scan(f.fd, workers, &seen);
+		assert_int_equal(count(&seen, FINDING_SHIELDED), 2);
 		/* Some gave way, and the verdict says so. */
 		assert_true(seen.end.vaddr & SCAN_INCOMPLETE);
 	}
@@ -538,8 +571,8 @@ int main(void)
 		cmocka_unit_test(any_number_of_threads_finds_the_same),
 		cmocka_unit_test(what_is_written_is_found_whoever_looked_at_decoys),
 		cmocka_unit_test(what_stands_last_is_found_however_much_came_before),
-		cmocka_unit_test(
-			a_shielded_key_is_found_behind_any_number_of_what_looks_like_prekeys),
+		cmocka_unit_test(a_prekey_is_kept_behind_many_that_only_look_so),
+		cmocka_unit_test(what_is_shielded_with_a_later_prekey_is_found_and_told_once),
 	};
 
 	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
