@@ -294,6 +294,60 @@ static void every_thread_looks_at_some_of_it(void **state)
 	file_free(&f);
 }
 
+struct stopping {
+	atomic_bool stop;
+	atomic_uint passed, with_memory;
+};
+
+static void stop_at_once(void *userdata, unsigned worker, const struct window *window)
+{
+	struct stopping *s = userdata;
+
+	s->stop = true;
+}
+
+static void count_passed(void *userdata, unsigned worker, const struct window *piece)
+{
+	struct stopping *s = userdata;
+
+	s->passed++;
+	s->with_memory += piece->memory.p != NULL;
+}
+
+/* Each number is passed on, as others may wait for it; but there is nothing to work on. */
+static void a_pass_that_was_stopped_has_no_more_work(void **state)
+{
+	const struct segment segment = {.len = 8 * WINDOW_CORE};
+	struct dump_file f = file_new(segment.len);
+	_cleanup_source_ struct source *source = NULL;
+	_cleanup_windows_ struct windows *windows = NULL;
+
+	memset(f.p, 0x5a, f.len);
+	assert_int_equal(source_new_fd(f.fd, &source), 0);
+	assert_int_equal(windows_new(NULL, &windows), 0);
+	for (unsigned stream = 0; stream < 2; stream++) {
+		struct stopping s = {.stop = false};
+		struct windows_pass pass = {
+			.align = 8,
+			.look = stop_at_once,
+			.passed = count_passed,
+			.userdata = &s,
+			.stop = &s.stop,
+		};
+		bool given = false;
+		const struct windows_stream from = {one_segment, fill, &given};
+
+		if (stream)
+			windows_of_stream(windows, &pass, &from);
+		else
+			windows_of_table(windows, &pass, source, &segment, 1);
+		assert_true(pass.pieces > 0);
+		assert_int_equal(s.passed, pass.pieces);
+		assert_int_equal(s.with_memory, 0);
+	}
+	file_free(&f);
+}
+
 /* --- fewer will do --- */
 
 static void a_thread_that_is_not_to_be_had_is_done_without(void **state)
@@ -566,6 +620,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_thread_looks_at_some_of_it),
+		cmocka_unit_test(a_pass_that_was_stopped_has_no_more_work),
 		cmocka_unit_test(a_thread_that_is_not_to_be_had_is_done_without),
 		cmocka_unit_test(stacks_of_threads_are_wiped),
 		cmocka_unit_test(any_number_of_threads_finds_the_same),

@@ -540,6 +540,10 @@ static void piece(void *p, unsigned worker, const struct window *window)
 	struct state *state = p;
 	struct share *share = &state->shares[worker];
 
+	if (!window->memory.p) {
+		share->bytes = 0;
+		share->nr = 0;
+	}
 	if (share->in_turn || !leave_share(state, share, window)) {
 		bring_share(state, share, window);
 		end_turn(state);

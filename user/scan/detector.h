@@ -100,8 +100,9 @@ struct detector {
 	/*
 	 * All windows of this piece are through, by the same worker; memory is still there. Comes
 	 * for each number once, also where nothing was shown of the piece, and from several threads
-	 * at a time. May wait for those of lower numbers, which wait for no higher one. NULL is
-	 * fine.
+	 * at a time. Without memory (p is NULL) nothing of the piece is wanted: it could not be
+	 * read, or the pass has ended early; then only others may not be kept waiting. May wait for
+	 * those of lower numbers, which wait for no higher one. NULL is fine.
 	 */
 	void (*piece)(void *state, unsigned worker, const struct window *piece);
 	/* All windows are through. True: all of them again, if the job is repeatable. NULL is
