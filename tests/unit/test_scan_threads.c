@@ -12,7 +12,9 @@
 #include <openssl/x509.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "scan/dump.h"
@@ -384,6 +386,96 @@ static void a_thread_that_is_not_to_be_had_is_done_without(void **state)
 	file_free(&f);
 }
 
+/* --- where memory has a limit --- */
+
+/* In a process with so many bytes of addresses more than it has; true: it found what it should. */
+static bool scan_within(int fd, unsigned workers, size_t more, const struct seen *whole)
+{
+	struct dump_input input = {.fd = fd, .maps_fd = -1, .options.workers = workers};
+	static const struct dump_events events = {.found = see};
+	struct seen seen = {.nr = 0};
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		unsigned long pages = 0;
+		struct rlimit limit;
+		FILE *f = fopen("/proc/self/statm", "re");
+
+		if (!f || fscanf(f, "%lu", &pages) != 1)
+			_exit(2);
+		fclose(f);
+		limit.rlim_cur = limit.rlim_max = pages * (size_t)sysconf(_SC_PAGESIZE) + more;
+		if (setrlimit(RLIMIT_AS, &limit) < 0)
+			_exit(2);
+		dump_start(&input);
+		if (dump_scan(&input, &events, &seen) < 0)
+			_exit(1);
+		dump_stop(&input);
+		_exit(seen.nr == whole->nr && !compare(&seen.items[0], &whole->items[0]) ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= 1);
+	return !WEXITSTATUS(status);
+}
+
+static void many_threads_do_with_the_memory_that_one_needs(void **state)
+{
+	const size_t slack = 1 << 20; /* what threads that have ended leave in the heap */
+	struct dump_file f = file_new(4 * WINDOW_CORE);
+	struct rsa rsa = make_rsa();
+	struct seen whole = {.nr = 0};
+	size_t more = 4 << 20;
+
+#if defined(__SANITIZE_ADDRESS__)
+	skip(); /* it has terabytes of addresses */
+#endif
+	memcpy(f.p + 4096, rsa.n, sizeof(rsa.n));
+	memcpy(f.p + 3 * WINDOW_CORE, rsa.p, sizeof(rsa.p));
+	threads_left = CREW_MAX;
+	scan(f.fd, 1, &whole);
+	assert_int_equal(whole.nr, 1);
+	while (!scan_within(f.fd, 1, more, &whole)) {
+		more += 2 << 20;
+		assert_true(more < 256 << 20);
+	}
+	for (size_t i = 0; i < 32; i++) {
+		threads_left = CREW_MAX;
+		assert_true(scan_within(f.fd, CREW_MAX, more + slack + i * (2 << 20), &whole));
+	}
+	file_free(&f);
+}
+
+static void mark(void *userdata, unsigned worker)
+{
+	atomic_uint *came = userdata;
+
+	atomic_fetch_or(came, 1U << worker);
+}
+
+static void lead_marks(void *userdata)
+{
+	mark(userdata, 0);
+}
+
+static void a_crew_that_shrank_works_on(void **state)
+{
+	struct crew *crew;
+
+	threads_left = CREW_MAX;
+	assert_int_equal(crew_new(5, &crew), 0);
+	for (unsigned workers = 5; workers; workers /= 2) {
+		atomic_uint came = 0;
+
+		crew_shrink(crew, workers);
+		assert_int_equal(crew_workers(crew), workers);
+		crew_run(crew, lead_marks, mark, &came);
+		assert_int_equal(came, (1U << workers) - 1);
+	}
+	crew_free(crew);
+}
+
 /* --- stacks --- */
 
 static _Atomic(volatile uint8_t *) left_at; /* where a thread left something on its stack */
@@ -622,6 +714,8 @@ int main(void)
 		cmocka_unit_test(every_thread_looks_at_some_of_it),
 		cmocka_unit_test(a_pass_that_was_stopped_has_no_more_work),
 		cmocka_unit_test(a_thread_that_is_not_to_be_had_is_done_without),
+		cmocka_unit_test(a_crew_that_shrank_works_on),
+		cmocka_unit_test(many_threads_do_with_the_memory_that_one_needs),
 		cmocka_unit_test(stacks_of_threads_are_wiped),
 		cmocka_unit_test(any_number_of_threads_finds_the_same),
 		cmocka_unit_test(what_is_written_is_found_whoever_looked_at_decoys),
