@@ -487,6 +487,8 @@ static void bring_late(struct state *state, struct late *late)
 	const uint8_t *p = late->copy;
 
 	state->bytes += late->bytes;
+	if (!late->nr)
+		return;
 	p += late->nr * sizeof(*parts);
 	for (size_t i = 0; i < late->nr; i++) {
 		struct harvest_place place = late->place;

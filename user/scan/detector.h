@@ -12,9 +12,9 @@
  * particular order, from several threads at a time: a detector locks what its calls share, or keeps
  * a share for each worker. What must not depend on how many threads there are and which is the
  * faster (of what is more than is kept, what gives way?) is put in order by piece(). All other
- *calls come alone. A detector keeps compact tables, bounded in size, and wipes them in free(): the
- *whole scanner has 64 MiB, of which all detectors together may take 36, whatever the size of the
- *dump.
+ * calls come alone. A detector keeps compact tables, bounded in size, and wipes them in free(): the
+ * whole scanner has 64 MiB, of which all detectors together may take 36, whatever the size of the
+ * dump.
  *
  * A second look at memory, for what is only known to matter at the end (is this point in the dump?
  * what does this pointer lead to?):
