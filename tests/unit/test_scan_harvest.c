@@ -204,6 +204,22 @@ static void shielded_keys_are_opened(void **state)
 	free(p);
 }
 
+static void a_prekey_is_kept_once(void **state)
+{
+	uint8_t *p = calloc(1, LEN);
+	struct harvest *h;
+
+	for (size_t at = 32768; at < 4 * 32768; at += 32768)
+		for (size_t i = 0; i < 16384; i++)
+			p[at + i] = (uint8_t)(i * 167 + i / 256 * 29 + (at < 98304 ? 0x91 : 0x92));
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(h->nr_prekeys, 2);
+	assert_int_equal(h->prekeys[0].offset, 32768);
+	assert_int_equal(h->prekeys[1].offset, 98304);
+	harvest_free(h);
+	free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +229,7 @@ int main(void)
 		cmocka_unit_test(what_is_held_is_found_at_any_address),
 		cmocka_unit_test(the_older_half_gives_way),
 		cmocka_unit_test(shielded_keys_are_opened),
+		cmocka_unit_test(a_prekey_is_kept_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,9 +9,12 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "scan/dump.h"
@@ -116,6 +119,15 @@ static void assert_same(const struct seen *a, const struct seen *b)
 				 (unsigned long long)a->items[i].offset,
 				 (unsigned long long)b->items[i].offset);
 	assert_int_equal(compare(&a->end, &b->end), 0);
+}
+
+static unsigned count(const struct seen *seen, enum finding_what what)
+{
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < seen->nr; i++)
+		nr += seen->items[i].what == what;
+	return nr;
 }
 
 /* --- dumps --- */
@@ -284,6 +296,60 @@ static void every_thread_looks_at_some_of_it(void **state)
 	file_free(&f);
 }
 
+struct stopping {
+	atomic_bool stop;
+	atomic_uint passed, with_memory;
+};
+
+static void stop_at_once(void *userdata, unsigned worker, const struct window *window)
+{
+	struct stopping *s = userdata;
+
+	s->stop = true;
+}
+
+static void count_passed(void *userdata, unsigned worker, const struct window *piece)
+{
+	struct stopping *s = userdata;
+
+	s->passed++;
+	s->with_memory += piece->memory.p != NULL;
+}
+
+/* Each number is passed on, as others may wait for it; but there is nothing to work on. */
+static void a_pass_that_was_stopped_has_no_more_work(void **state)
+{
+	const struct segment segment = {.len = 8 * WINDOW_CORE};
+	struct dump_file f = file_new(segment.len);
+	_cleanup_source_ struct source *source = NULL;
+	_cleanup_windows_ struct windows *windows = NULL;
+
+	memset(f.p, 0x5a, f.len);
+	assert_int_equal(source_new_fd(f.fd, &source), 0);
+	assert_int_equal(windows_new(NULL, &windows), 0);
+	for (unsigned stream = 0; stream < 2; stream++) {
+		struct stopping s = {.stop = false};
+		struct windows_pass pass = {
+			.align = 8,
+			.look = stop_at_once,
+			.passed = count_passed,
+			.userdata = &s,
+			.stop = &s.stop,
+		};
+		bool given = false;
+		const struct windows_stream from = {one_segment, fill, &given};
+
+		if (stream)
+			windows_of_stream(windows, &pass, &from);
+		else
+			windows_of_table(windows, &pass, source, &segment, 1);
+		assert_true(pass.pieces > 0);
+		assert_int_equal(s.passed, pass.pieces);
+		assert_int_equal(s.with_memory, 0);
+	}
+	file_free(&f);
+}
+
 /* --- fewer will do --- */
 
 static void a_thread_that_is_not_to_be_had_is_done_without(void **state)
@@ -318,6 +384,96 @@ static void a_thread_that_is_not_to_be_had_is_done_without(void **state)
 	}
 	threads_left = CREW_MAX;
 	file_free(&f);
+}
+
+/* --- where memory has a limit --- */
+
+/* In a process with so many bytes of addresses more than it has; true: it found what it should. */
+static bool scan_within(int fd, unsigned workers, size_t more, const struct seen *whole)
+{
+	struct dump_input input = {.fd = fd, .maps_fd = -1, .options.workers = workers};
+	static const struct dump_events events = {.found = see};
+	struct seen seen = {.nr = 0};
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		unsigned long pages = 0;
+		struct rlimit limit;
+		FILE *f = fopen("/proc/self/statm", "re");
+
+		if (!f || fscanf(f, "%lu", &pages) != 1)
+			_exit(2);
+		fclose(f);
+		limit.rlim_cur = limit.rlim_max = pages * (size_t)sysconf(_SC_PAGESIZE) + more;
+		if (setrlimit(RLIMIT_AS, &limit) < 0)
+			_exit(2);
+		dump_start(&input);
+		if (dump_scan(&input, &events, &seen) < 0)
+			_exit(1);
+		dump_stop(&input);
+		_exit(seen.nr == whole->nr && !compare(&seen.items[0], &whole->items[0]) ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= 1);
+	return !WEXITSTATUS(status);
+}
+
+static void many_threads_do_with_the_memory_that_one_needs(void **state)
+{
+	const size_t slack = 1 << 20; /* what threads that have ended leave in the heap */
+	struct dump_file f = file_new(4 * WINDOW_CORE);
+	struct rsa rsa = make_rsa();
+	struct seen whole = {.nr = 0};
+	size_t more = 4 << 20;
+
+#if defined(__SANITIZE_ADDRESS__)
+	skip(); /* it has terabytes of addresses */
+#endif
+	memcpy(f.p + 4096, rsa.n, sizeof(rsa.n));
+	memcpy(f.p + 3 * WINDOW_CORE, rsa.p, sizeof(rsa.p));
+	threads_left = CREW_MAX;
+	scan(f.fd, 1, &whole);
+	assert_int_equal(whole.nr, 1);
+	while (!scan_within(f.fd, 1, more, &whole)) {
+		more += 2 << 20;
+		assert_true(more < 256 << 20);
+	}
+	for (size_t i = 0; i < 32; i++) {
+		threads_left = CREW_MAX;
+		assert_true(scan_within(f.fd, CREW_MAX, more + slack + i * (2 << 20), &whole));
+	}
+	file_free(&f);
+}
+
+static void mark(void *userdata, unsigned worker)
+{
+	atomic_uint *came = userdata;
+
+	atomic_fetch_or(came, 1U << worker);
+}
+
+static void lead_marks(void *userdata)
+{
+	mark(userdata, 0);
+}
+
+static void a_crew_that_shrank_works_on(void **state)
+{
+	struct crew *crew;
+
+	threads_left = CREW_MAX;
+	assert_int_equal(crew_new(5, &crew), 0);
+	for (unsigned workers = 5; workers; workers /= 2) {
+		atomic_uint came = 0;
+
+		crew_shrink(crew, workers);
+		assert_int_equal(crew_workers(crew), workers);
+		crew_run(crew, lead_marks, mark, &came);
+		assert_int_equal(came, (1U << workers) - 1);
+	}
+	crew_free(crew);
 }
 
 /* --- stacks --- */
@@ -402,6 +558,39 @@ static void any_number_of_threads_finds_the_same(void **state)
 	threads_left = CREW_MAX;
 }
 
+/*
+ * What looks like a key's head takes work to be told from one, and that is bounded. The first piece
+ * has too many of them for all to be tried; a key in another piece is found all the same.
+ */
+static void what_is_written_is_found_whoever_looked_at_decoys(void **state)
+{
+	struct dump_file f = file_new(4 * WINDOW_CORE);
+	struct seen first = {.nr = 0}, seen = {.nr = 0};
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
+	uint8_t *der = NULL;
+	int len = i2d_PrivateKey(pkey, &der);
+
+	assert_true(len > 0);
+	for (size_t at = 0; at < WINDOW_CORE; at += 32)
+		memcpy(f.p + at, "RSA2\0\4\0", 8);
+	for (size_t i = 1; i < 4; i++)
+		memcpy(f.p + i * WINDOW_CORE + 4096, der, (size_t)len);
+	OPENSSL_clear_free(der, (size_t)len);
+	EVP_PKEY_free(pkey);
+	threads_left = CREW_MAX;
+	scan(f.fd, 1, &first);
+	assert_int_equal(count(&first, FINDING_STRUCTURE), 3);
+	for (unsigned i = 0; i < first.nr; i++)
+		assert_int_equal(first.items[i].class, CLASS_PROVEN);
+	assert_true(first.end.vaddr & SCAN_INCOMPLETE);
+	for (unsigned workers = 2; workers <= 4; workers++) {
+		threads_left = CREW_MAX;
+		scan(f.fd, workers, &seen);
+		assert_same(&seen, &first);
+	}
+	file_free(&f);
+}
+
 /* --- what comes last --- */
 
 static size_t put_string(uint8_t *to, const void *p, size_t len)
@@ -411,8 +600,8 @@ static size_t put_string(uint8_t *to, const void *p, size_t len)
 	return 4 + len;
 }
 
-/* As sshkey_shield_private() does it; out: 160 bytes. */
-static void shield(const uint8_t *prekey, uint8_t out[static 160])
+/* As sshkey_shield_private() does it; known: of a type that is. */
+static void shield(const uint8_t *prekey, bool known, uint8_t out[static 160])
 {
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -422,7 +611,7 @@ static void shield(const uint8_t *prekey, uint8_t out[static 160])
 
 	EVP_PKEY_get_raw_private_key(pkey, secret, &len);
 	EVP_PKEY_get_raw_public_key(pkey, secret + 32, &len);
-	at += put_string(plain + at, "ssh-ed25519", 11);
+	at += put_string(plain + at, known ? "ssh-ed25519" : "ssh-unknown", 11);
 	at += put_string(plain + at, secret + 32, 32);
 	at += put_string(plain + at, secret, 64);
 	for (uint8_t pad = 1; at < sizeof(plain); pad++)
@@ -432,15 +621,6 @@ static void shield(const uint8_t *prekey, uint8_t out[static 160])
 	EVP_EncryptUpdate(ctx, out, &n, plain, sizeof(plain));
 	EVP_CIPHER_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-}
-
-static unsigned count(const struct seen *seen, enum finding_what what)
-{
-	unsigned nr = 0;
-
-	for (unsigned i = 0; i < seen->nr; i++)
-		nr += seen->items[i].what == what;
-	return nr;
 }
 
 static void what_stands_last_is_found_however_much_came_before(void **state)
@@ -455,7 +635,7 @@ static void what_stands_last_is_found_however_much_came_before(void **state)
 	memset(f.p, 0, 200 * STEP);
 	RAND_bytes(f.p + prekey_at, 16384);
 	memcpy(f.p + prekey_at - 8, &(uint64_t){0x4011}, 8);
-	shield(f.p + prekey_at, shielded);
+	shield(f.p + prekey_at, true, shielded);
 	put(&f, steps - 10, shielded, sizeof(shielded));
 	put(&f, steps - 6, rsa.n, sizeof(rsa.n));
 	/* Up to the very end. */
@@ -471,24 +651,57 @@ static void what_stands_last_is_found_however_much_came_before(void **state)
 	file_free(&f);
 }
 
-/* 16 KiB of noise look as what a key is shielded with, and so many are not kept. */
-static void a_shielded_key_is_found_behind_any_number_of_what_looks_like_prekeys(void **state)
+#define PREKEY_STEP (16384 + 4096)
+#define PREKEY_AT   2048 /* in a step; what is shielded stands in front of it */
+
+/* 16 KiB of noise look as what a key is shielded with. */
+static struct dump_file many_prekeys(size_t nr)
 {
-	const size_t step = 16384 + 4096, nr = HARVEST_PREKEYS_MAX + 100;
-	struct dump_file f = file_new(nr * step + 4096);
-	uint8_t shielded[160];
+	struct dump_file f = file_new((nr + 1) * PREKEY_STEP);
 
 	for (size_t i = 0; i < nr; i++) {
-		RAND_bytes(f.p + i * step + 2048, 16384);
-		memcpy(f.p + i * step + 2040, &(uint64_t){0x4011}, 8);
+		RAND_bytes(f.p + i * PREKEY_STEP + PREKEY_AT, 16384);
+		memcpy(f.p + i * PREKEY_STEP + PREKEY_AT - 8, &(uint64_t){0x4011}, 8);
 	}
-	shield(f.p + (nr - 1) * step + 2048, shielded);
-	memcpy(f.p + nr * step, shielded, sizeof(shielded));
+	return f;
+}
+
+static void a_prekey_is_kept_behind_many_that_only_look_so(void **state)
+{
+	struct dump_file f = many_prekeys(601);
+	uint8_t shielded[160];
+
+	shield(f.p + PREKEY_AT, true, shielded);
+	memcpy(f.p + 601 * PREKEY_STEP, shielded, sizeof(shielded));
 	for (unsigned workers = 1; workers <= 3; workers += 2) {
 		struct seen seen = {.nr = 0};
 
+		threads_left = CREW_MAX;
 		scan(f.fd, workers, &seen);
 		assert_int_equal(count(&seen, FINDING_SHIELDED), 1);
+		assert_false(seen.end.vaddr & SCAN_INCOMPLETE);
+	}
+	file_free(&f);
+}
+
+/* More than are kept: the older half gives way, once all have been asked. */
+static void what_is_shielded_with_a_later_prekey_is_found_and_told_once(void **state)
+{
+	const size_t nr = HARVEST_PREKEYS_MAX + 100, asked_twice = HARVEST_PREKEYS_MAX * 3 / 4;
+	struct dump_file f = many_prekeys(nr);
+	uint8_t shielded[160];
+
+	shield(f.p + (nr - 1) * PREKEY_STEP + PREKEY_AT, true, shielded);
+	memcpy(f.p + nr * PREKEY_STEP, shielded, sizeof(shielded));
+	/* Of a type that nobody knows: it has no name to be known by. */
+	shield(f.p + asked_twice * PREKEY_STEP + PREKEY_AT, false, shielded);
+	memcpy(f.p + asked_twice * PREKEY_STEP + 1024, shielded, sizeof(shielded));
+	for (unsigned workers = 1; workers <= 3; workers += 2) {
+		struct seen seen = {.nr = 0};
+
+		threads_left = CREW_MAX;
+		scan(f.fd, workers, &seen);
+		assert_int_equal(count(&seen, FINDING_SHIELDED), 2);
 		/* Some gave way, and the verdict says so. */
 		assert_true(seen.end.vaddr & SCAN_INCOMPLETE);
 	}
@@ -499,12 +712,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_thread_looks_at_some_of_it),
+		cmocka_unit_test(a_pass_that_was_stopped_has_no_more_work),
 		cmocka_unit_test(a_thread_that_is_not_to_be_had_is_done_without),
+		cmocka_unit_test(a_crew_that_shrank_works_on),
+		cmocka_unit_test(many_threads_do_with_the_memory_that_one_needs),
 		cmocka_unit_test(stacks_of_threads_are_wiped),
 		cmocka_unit_test(any_number_of_threads_finds_the_same),
+		cmocka_unit_test(what_is_written_is_found_whoever_looked_at_decoys),
 		cmocka_unit_test(what_stands_last_is_found_however_much_came_before),
-		cmocka_unit_test(
-			a_shielded_key_is_found_behind_any_number_of_what_looks_like_prekeys),
+		cmocka_unit_test(a_prekey_is_kept_behind_many_that_only_look_so),
+		cmocka_unit_test(what_is_shielded_with_a_later_prekey_is_found_and_told_once),
 	};
 
 	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,

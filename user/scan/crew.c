@@ -15,31 +15,34 @@
 struct crew {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
-	pthread_t threads[CREW_MAX];
-	uint8_t *stacks[CREW_MAX]; /* secret: wiped */
+	struct member {
+		struct crew *crew;
+		pthread_t thread;
+		uint8_t *stack; /* secret: wiped */
+	} members[CREW_MAX]; /* by number; the first is the caller's thread */
 	unsigned workers;
 	/* Under the lock. */
-	unsigned numbers; /* handed out to threads */
 	unsigned idle;
 	unsigned turn; /* each crew_run() is one */
-	bool end;
+	unsigned keep; /* threads of this number and above end */
 	void (*work)(void *userdata, unsigned worker);
 	void *userdata;
 };
 
-static void *member(void *p)
+static void *work_on(void *p)
 {
-	struct crew *crew = p;
-	unsigned turn = 0, number;
+	const struct member *member = p;
+	struct crew *crew = member->crew;
+	const unsigned number = (unsigned)(member - crew->members);
+	unsigned turn = 0;
 
 	pthread_mutex_lock(&crew->lock);
-	number = ++crew->numbers;
 	for (;;) {
 		crew->idle++;
 		pthread_cond_broadcast(&crew->change);
-		while (crew->turn == turn && !crew->end)
+		while (crew->turn == turn && number < crew->keep)
 			pthread_cond_wait(&crew->change, &crew->lock);
-		if (crew->end)
+		if (number >= crew->keep)
 			break;
 		turn = crew->turn;
 		pthread_mutex_unlock(&crew->lock);
@@ -80,22 +83,25 @@ static void stack_free(uint8_t *stack)
 /* One more thread; false: there is none to be had. */
 static bool hire(struct crew *crew)
 {
+	struct member *member = &crew->members[crew->workers];
 	uint8_t *stack = stack_new();
 	pthread_attr_t attr;
 	int err;
 
 	if (!stack)
 		return false;
+	member->crew = crew;
 	pthread_attr_init(&attr);
 	err = pthread_attr_setstack(&attr, stack + GUARD, STACK);
 	if (!err)
-		err = pthread_create(&crew->threads[crew->workers], &attr, member, crew);
+		err = pthread_create(&member->thread, &attr, work_on, member);
 	pthread_attr_destroy(&attr);
 	if (err) {
 		stack_free(stack);
 		return false;
 	}
-	crew->stacks[crew->workers++] = stack;
+	member->stack = stack;
+	crew->workers++;
 	return true;
 }
 
@@ -107,9 +113,12 @@ int crew_new(unsigned workers, struct crew **out_crew)
 		return -ENOMEM;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->change, NULL);
+	crew->keep = CREW_MAX;
 	crew->workers = 1;
 	while (crew->workers < workers && crew->workers < CREW_MAX && hire(crew))
 		;
+	/* Not for tidiness: a thread that is still starting makes calls (rseq, set_robust_list)
+	 * that the filter which the caller is about to enter kills for. */
 	pthread_mutex_lock(&crew->lock);
 	wait_idle(crew);
 	pthread_mutex_unlock(&crew->lock);
@@ -117,18 +126,25 @@ int crew_new(unsigned workers, struct crew **out_crew)
 	return 0;
 }
 
+void crew_shrink(struct crew *crew, unsigned workers)
+{
+	pthread_mutex_lock(&crew->lock);
+	crew->keep = workers;
+	pthread_cond_broadcast(&crew->change);
+	pthread_mutex_unlock(&crew->lock);
+	while (crew->workers > workers) {
+		struct member *member = &crew->members[--crew->workers];
+
+		pthread_join(member->thread, NULL);
+		stack_free(member->stack);
+	}
+}
+
 void crew_free(struct crew *crew)
 {
 	if (!crew)
 		return;
-	pthread_mutex_lock(&crew->lock);
-	crew->end = true;
-	pthread_cond_broadcast(&crew->change);
-	pthread_mutex_unlock(&crew->lock);
-	for (unsigned i = 1; i < crew->workers; i++) {
-		pthread_join(crew->threads[i], NULL);
-		stack_free(crew->stacks[i]);
-	}
+	crew_shrink(crew, 1);
 	pthread_cond_destroy(&crew->change);
 	pthread_mutex_destroy(&crew->lock);
 	free(crew);

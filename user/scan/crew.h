@@ -17,6 +17,9 @@ struct crew;
  * threads run when it returns. -ENOMEM: not even that, out_crew untouched; NULL will do, too.
  */
 int crew_new(unsigned workers, struct crew **out_crew);
+/* Ends threads until there are no more than so many workers, 1 at least, and wipes their stacks;
+ * not within work. */
+void crew_shrink(struct crew *crew, unsigned workers);
 /* Ends the threads, and wipes their stacks; not within work. */
 void crew_free(struct crew *crew);
 DEFINE_CLEANUP(struct crew *, crew_free)

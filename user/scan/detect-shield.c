@@ -56,46 +56,56 @@ static void try_at(struct search *s, const struct stretch *stretch, long at,
 	explicit_bzero(s->plain, PLAIN_MAX);
 }
 
-/* Plain text begins with zeros, so what is shielded begins as the stream does: a bit for each
- * first two bytes that a stream has says no to nearly all. */
-static void try_all(struct search *s, const uint8_t (*streams)[BLOCK], const uint64_t *first)
+/*
+ * The first block of each prekey's stream. Plain text begins with zeros, so what is shielded begins
+ * as the stream does: by its first two bytes it is told which prekeys may be its own, mostly none.
+ */
+struct streams {
+	uint16_t first[65536]; /* by two bytes: index + 1 of a prekey; 0: none */
+	uint16_t next[HARVEST_PREKEYS_MAX]; /* that begins with the same */
+	uint8_t block[HARVEST_PREKEYS_MAX][BLOCK];
+};
+
+_Static_assert(HARVEST_PREKEYS_MAX <= UINT16_MAX, "indices have two bytes");
+
+static unsigned two_of(const uint8_t *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+static void try_all(struct search *s, const struct streams *streams)
 {
 	for (size_t i = 0; i < s->harvest->nr; i++) {
 		const struct stretch *stretch = &s->harvest->stretches[i];
 		const uint8_t *p = stretch_bytes(s->harvest, stretch);
 
-		for (long at = -HARVEST_MARGIN; at + BLOCK <= stretch->len; at += 8) {
-			unsigned two = (unsigned)p[at] << 8 | p[at + 1];
-
-			if (!(first[two / 64] >> two % 64 & 1))
-				continue;
-			for (size_t k = 0; k < s->harvest->nr_prekeys; k++)
-				try_at(s, stretch, at, &s->harvest->prekeys[k], streams[k]);
-		}
+		for (long at = -HARVEST_MARGIN; at + BLOCK <= stretch->len; at += 8)
+			for (unsigned k = streams->first[two_of(p + at)]; k;
+			     k = streams->next[k - 1])
+				try_at(s, stretch, at, &s->harvest->prekeys[k - 1],
+				       streams->block[k - 1]);
 	}
 }
 
 static bool try_prekeys(struct search *s)
 {
 	static const uint8_t zeros[BLOCK];
-	size_t nr = s->harvest->nr_prekeys;
-	_cleanup_wipe_ uint8_t *memory = wipe_alloc(nr * BLOCK + 65536 / 8);
-	uint64_t *first = (uint64_t *)memory;
-	uint8_t(*streams)[BLOCK];
+	_cleanup_wipe_ uint8_t *memory = wipe_alloc(sizeof(struct streams));
+	struct streams *streams = (struct streams *)memory;
 
 	if (!memory)
 		return false;
-	streams = (uint8_t(*)[BLOCK])(memory + 65536 / 8);
-	for (size_t i = 0; i < nr; i++) {
-		unsigned two;
+	for (size_t i = 0; i < s->harvest->nr_prekeys; i++) {
+		uint16_t *first;
 
 		if (!decrypt(s, &s->harvest->prekeys[i], zeros, BLOCK))
 			return false;
-		memcpy(streams[i], s->plain, BLOCK);
-		two = (unsigned)streams[i][0] << 8 | streams[i][1];
-		first[two / 64] |= 1ULL << two % 64;
+		memcpy(streams->block[i], s->plain, BLOCK);
+		first = &streams->first[two_of(s->plain)];
+		streams->next[i] = *first;
+		*first = (uint16_t)(i + 1);
 	}
-	try_all(s, (const uint8_t(*)[BLOCK])streams, first);
+	try_all(s, streams);
 	return true;
 }
 

@@ -68,6 +68,11 @@ struct state {
 		uint8_t spki[KNOWN_MAX][32];
 		size_t nr;
 	} known[2]; /* what was told already: curves, RSA; each is asked for by one thread */
+	/* In turn: where shielded keys were told that have no public name to know them by. */
+	struct {
+		uint64_t offset[KNOWN_MAX];
+		size_t nr;
+	} nameless;
 };
 
 static void free_state(void *p)
@@ -210,6 +215,17 @@ static void on_curve(void *userdata, const struct ec_hit *hit)
 	detector_report(state->job, &f);
 }
 
+/* Was it told? Prekeys that have not given way are asked again. */
+static bool is_known_place(struct state *state, uint64_t offset)
+{
+	for (size_t i = 0; i < state->nameless.nr; i++)
+		if (state->nameless.offset[i] == offset)
+			return true;
+	if (state->nameless.nr < KNOWN_MAX)
+		state->nameless.offset[state->nameless.nr++] = offset;
+	return false;
+}
+
 static void on_shielded(void *userdata, const struct shield_hit *hit)
 {
 	struct state *state = userdata;
@@ -236,6 +252,8 @@ static void on_shielded(void *userdata, const struct shield_hit *hit)
 		if (is_known(state, &f.id))
 			return;
 		detector_secret(state->job, &secret, &f);
+	} else if (is_known_place(state, f.offset)) {
+		return;
 	}
 	detector_report(state->job, &f);
 }
@@ -469,6 +487,8 @@ static void bring_late(struct state *state, struct late *late)
 	const uint8_t *p = late->copy;
 
 	state->bytes += late->bytes;
+	if (!late->nr)
+		return;
 	p += late->nr * sizeof(*parts);
 	for (size_t i = 0; i < late->nr; i++) {
 		struct harvest_place place = late->place;
@@ -522,6 +542,10 @@ static void piece(void *p, unsigned worker, const struct window *window)
 	struct state *state = p;
 	struct share *share = &state->shares[worker];
 
+	if (!window->memory.p) {
+		share->bytes = 0;
+		share->nr = 0;
+	}
 	if (share->in_turn || !leave_share(state, share, window)) {
 		bring_share(state, share, window);
 		end_turn(state);

@@ -12,9 +12,9 @@
  * particular order, from several threads at a time: a detector locks what its calls share, or keeps
  * a share for each worker. What must not depend on how many threads there are and which is the
  * faster (of what is more than is kept, what gives way?) is put in order by piece(). All other
- *calls come alone. A detector keeps compact tables, bounded in size, and wipes them in free(): the
- *whole scanner has 64 MiB, of which all detectors together may take 36, whatever the size of the
- *dump.
+ * calls come alone. A detector keeps compact tables, bounded in size, and wipes them in free(): the
+ * whole scanner has 64 MiB, of which all detectors together may take 36, whatever the size of the
+ * dump.
  *
  * A second look at memory, for what is only known to matter at the end (is this point in the dump?
  * what does this pointer lead to?):
@@ -100,8 +100,9 @@ struct detector {
 	/*
 	 * All windows of this piece are through, by the same worker; memory is still there. Comes
 	 * for each number once, also where nothing was shown of the piece, and from several threads
-	 * at a time. May wait for those of lower numbers, which wait for no higher one. NULL is
-	 * fine.
+	 * at a time. Without memory (p is NULL) nothing of the piece is wanted: it could not be
+	 * read, or the pass has ended early; then only others may not be kept waiting. May wait for
+	 * those of lower numbers, which wait for no higher one. NULL is fine.
 	 */
 	void (*piece)(void *state, unsigned worker, const struct window *piece);
 	/* All windows are through. True: all of them again, if the job is repeatable. NULL is

@@ -3,6 +3,7 @@
 #include "scan/dump.h"
 
 #include <malloc.h>
+#include <sys/mman.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 #include "scan/unpack.h"
 #include "scan/windows.h"
 
+#define ROOM_BESIDE   (64 << 20) /* of addresses, beside stacks and windows */
 #define DETECTORS_MAX 32
 #define TICK_NS	      200000000LL
 #define GAP	      512 /* bytes between segments that are worth a look */
@@ -663,6 +665,32 @@ void dump_stop(struct dump_input *input)
 	crew_free(take_ptr(input->crew));
 }
 
+/* Is there room for what detectors and unpackers take? No pages are: only a limit of addresses says
+ * no. */
+static bool has_room(void)
+{
+	void *p = mmap(NULL, ROOM_BESIDE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		       -1, 0);
+
+	return p != MAP_FAILED && munmap(p, ROOM_BESIDE) == 0;
+}
+
+/* By fewer threads where there is no room for the stacks and windows of all. */
+static int open_windows(struct crew *crew, struct windows **out_windows)
+{
+	for (;;) {
+		_cleanup_windows_ struct windows *windows = NULL;
+		int err = windows_new(crew, &windows);
+
+		if (crew_workers(crew) == 1 || (!err && has_room())) {
+			*out_windows = take_ptr(windows);
+			return err;
+		}
+		windows_free(take_ptr(windows));
+		crew_shrink(crew, crew_workers(crew) / 2);
+	}
+}
+
 int dump_scan(const struct dump_input *input, const struct dump_events *events, void *userdata)
 {
 	_cleanup_windows_ struct windows *windows = NULL;
@@ -677,7 +705,7 @@ int dump_scan(const struct dump_input *input, const struct dump_events *events, 
 				      : source_new_fd(input->fd, &root);
 
 	if (!err)
-		err = windows_new(input->crew, &windows);
+		err = open_windows(input->crew, &windows);
 	if (err)
 		return err;
 	d.root = root;

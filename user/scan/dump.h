@@ -28,7 +28,8 @@ struct dump_events {
 
 /* Starts the threads that input->options asks for, or as many of them as there are to be had
  * (crew.h): behind the walls there are none. dump_scan() comes to the same findings with any number
- * of them; without this it does with the calling thread. */
+ * of them, and ends some where memory has no room for them all; without this it does with the
+ * calling thread. */
 void dump_start(struct dump_input *input);
 void dump_stop(struct dump_input *input);
 

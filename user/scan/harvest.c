@@ -116,8 +116,14 @@ static void keep_prekey(struct harvest *h, struct bytes memory, const struct har
 		h->full = true;
 		return;
 	}
-	prekey->offset = place->offset + part->at;
 	SHA512(memory.p + part->at, HARVEST_BULK, prekey->key);
+	for (const struct harvest_prekey *p = h->prekeys; p < prekey; p++) {
+		if (!memcmp(p->key, prekey->key, sizeof(p->key))) {
+			explicit_bzero(prekey->key, sizeof(prekey->key));
+			return;
+		}
+	}
+	prekey->offset = place->offset + part->at;
 	h->nr_prekeys++;
 }
 

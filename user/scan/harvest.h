@@ -19,7 +19,7 @@
 	5120 /* bytes that are kept of one: an RSA key of 8192 bits, all of it */
 #define HARVEST_BULK	    16384 /* what goes on for as long is packed or encrypted data ... */
 #define HARVEST_BULK_KEPT   1152 /* ... of which this much is kept */
-#define HARVEST_PREKEYS_MAX 512
+#define HARVEST_PREKEYS_MAX 4096
 
 struct stretch {
 	uint64_t offset, vaddr; /* of its first byte */

@@ -82,6 +82,26 @@ static size_t page_end(size_t at, size_t to)
 	return end < to ? end : to;
 }
 
+static void fail(struct windows_pass *pass, int error)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&pass->error, &none, error);
+}
+
+static bool over(const struct windows_pass *pass)
+{
+	return *pass->stop || pass->error;
+}
+
+/* A number that was handed out, and nothing could be read, or the pass is over: others may wait for
+ * it. */
+static void pass_by(struct windows *w, unsigned worker, uint64_t piece)
+{
+	if (w->pass->passed)
+		w->pass->passed(w->pass->userdata, worker, &(struct window){.piece = piece});
+}
+
 /* It, in slices that stay in the processor's cache while all look at them. */
 static void show(struct windows *w, unsigned worker, const struct window *all)
 {
@@ -123,23 +143,13 @@ static void look(struct windows *w, unsigned worker, const struct window *window
 	}
 	if (open)
 		show(w, worker, &run);
-	if (pass->passed)
+	if (over(pass))
+		pass_by(w, worker, window->piece);
+	else if (pass->passed)
 		pass->passed(pass->userdata, worker, window);
 	pass->looked_at += window->to - window->from;
 	if (!worker && pass->tick)
 		pass->tick(pass->userdata, pass->looked_at);
-}
-
-static void fail(struct windows_pass *pass, int error)
-{
-	int none = 0;
-
-	atomic_compare_exchange_strong(&pass->error, &none, error);
-}
-
-static bool over(const struct windows_pass *pass)
-{
-	return *pass->stop || pass->error;
 }
 
 /* Words are aligned by address; a segment may start between them, in the file or in memory. */
@@ -206,13 +216,6 @@ static bool take_piece(struct windows *w, const struct segment **out_segment, ui
 	}
 	pthread_mutex_unlock(&w->lock);
 	return found;
-}
-
-/* A number that was handed out, and nothing could be read: others may wait for it. */
-static void pass_by(struct windows *w, unsigned worker, uint64_t piece)
-{
-	if (w->pass->passed)
-		w->pass->passed(w->pass->userdata, worker, &(struct window){.piece = piece});
 }
 
 static void read_pieces(struct windows *w, unsigned worker)

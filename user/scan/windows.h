@@ -28,8 +28,8 @@ DEFINE_CLEANUP(struct windows *, windows_free)
 struct windows_pass {
 	unsigned align;
 	void (*look)(void *userdata, unsigned worker, const struct window *window);
-	/* As struct detector's piece(): after all looks at the piece, stopped or not. May be NULL.
-	 */
+	/* As struct detector's piece(): after all looks at the piece, also when the pass is over,
+	 * and the piece's memory is not shown any more. May be NULL. */
 	void (*passed)(void *userdata, unsigned worker, const struct window *piece);
 	/* Of the first worker, now and then: how far it is. */
 	void (*tick)(void *userdata, uint64_t looked_at);
