@@ -49,9 +49,32 @@ struct {
 	__type(value, struct gone_child);
 } gone_children __weak SEC(".maps");
 
-/* Whether there was one with a parent whose tgid ends in these bits. Bytes are only ever set. */
+/* When there was one with a parent whose tgid ends in these bits, as copy_parent_window(); 0:
+ * never.
+ */
 #define COPY_PARENTS 16384
 extern kt_u8 copy_parents[COPY_PARENTS];
+
+/* What ended in the COPY_PARENT_NS before `time` is of the window of `time` or of the last one. */
+#define COPY_PARENT_SHIFT 31
+
+static __always_inline kt_u8 copy_parent_window(kt_u64 time)
+{
+	return (time >> COPY_PARENT_SHIFT & 0xff) | 1;
+}
+
+/* False: surely no holder with this parent has just ended. */
+static __always_inline int copy_parent_test(kt_u32 tgid)
+{
+	kt_u8 seen = copy_parents[tgid & (COPY_PARENTS - 1)];
+	kt_u64 now;
+
+	if (!seen)
+		return 0;
+	now = bpf_ktime_get_ns();
+	return seen == copy_parent_window(now) ||
+	       seen == copy_parent_window(now - (1ULL << COPY_PARENT_SHIFT));
+}
 
 /* Whose key may stand in what the current process has written. */
 enum copy_source { COPY_OF_NOBODY = 0, COPY_OF_SELF, COPY_OF_PARENT, COPY_OF_CHILD };
@@ -70,7 +93,7 @@ static __always_inline void copy_holder_ends(struct task_struct *task)
 	parent = BPF_CORE_READ(task, real_parent, tgid);
 	gone.holder = *holder;
 	gone.ended = bpf_ktime_get_ns();
-	copy_parents[parent & (COPY_PARENTS - 1)] = 1;
+	copy_parents[parent & (COPY_PARENTS - 1)] = copy_parent_window(gone.ended);
 	bpf_map_update_elem(&gone_children, &parent, &gone, BPF_ANY);
 }
 
@@ -78,7 +101,7 @@ static __always_inline struct gone_child *copy_child(kt_u32 tgid)
 {
 	struct gone_child *gone;
 
-	if (!copy_parents[tgid & (COPY_PARENTS - 1)])
+	if (!copy_parent_test(tgid))
 		return 0;
 	gone = bpf_map_lookup_elem(&gone_children, &tgid);
 	return gone && bpf_ktime_get_ns() - gone->ended < COPY_PARENT_NS ? gone : 0;
@@ -95,7 +118,7 @@ static __always_inline int copy_test(struct inode *inode)
 
 	if (!copies_told || inode->i_size <= 0 || (inode->i_mode & S_IFMT) != S_IFREG)
 		return 0;
-	if (holder_test(tgid) || copy_parents[tgid & (COPY_PARENTS - 1)])
+	if (holder_test(tgid) || copy_parent_test(tgid))
 		return 1;
 	task = (void *)bpf_get_current_task();
 	return BPF_CORE_READ(task, flags) & PF_EXITING ||

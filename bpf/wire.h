@@ -314,6 +314,7 @@ struct wire_dump {
 #define WIRE_WRITTEN_HOLDER 0x2 /* told only for `held`: it is smaller than what is told of all */
 /* `held` is what another process has read, which the parent_ fields name: see bpf/copy.h */
 #define WIRE_WRITTEN_OTHER 0x4
+#define WIRE_WRITTEN_OVER  0x8 /* no copy of a key: the writer has had his share of those */
 
 /* The last reference of a description open for writing is gone, and the file is a large one, or its
  * writer may have a key in hand. */

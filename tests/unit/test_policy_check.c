@@ -317,6 +317,13 @@ static int unload_shipped(void **state)
 	return 0;
 }
 
+/* It costs, and has limits: who wants it says so (docs/policy.md). */
+static void copies_of_keys_are_opt_in(void **state)
+{
+	assert_int_equal(policy_find_class(policy, CLASS_KEY_COPY), 0);
+	assert_true(policy_find_class(policy, CLASS_FOUND_KEY) != 0);
+}
+
 static void files_belong_to_their_entries(void **state)
 {
 	static const struct {
@@ -644,6 +651,7 @@ int main(void)
 		TEST(what_the_kernel_has_no_room_for_exits_2),
 		TEST(linked_programs_are_warned_of),
 		TEST(what_is_not_looked_for_is_warned_of),
+		cmocka_unit_test(copies_of_keys_are_opt_in),
 		cmocka_unit_test(files_belong_to_their_entries),
 		cmocka_unit_test(ordinary_work_is_silent_and_the_rest_is_not),
 		cmocka_unit_test(root_may_sweep_memory),

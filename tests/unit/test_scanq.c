@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "scanq/scanq.h"
+#include "scanq/shares.h"
 #include "scanq/tally.h"
 
 static struct scanq_item item(uint64_t ino, uint64_t changed, enum scanq_rank rank)
@@ -43,6 +44,66 @@ static void the_most_urgent_comes_first_and_then_the_oldest(void **state)
 		assert_int_equal(scanq_take(q)->inode.ino, order[i]);
 	assert_null(scanq_take(q));
 	scanq_free(q);
+}
+
+static uint64_t costs[3];
+
+static uint64_t cost_of(void *userdata, uint32_t owner)
+{
+	return costs[owner];
+}
+
+static void an_owner_has_his_share_of_the_queue_and_of_the_turns(void **state)
+{
+	struct scanq_item items[] = {
+		item(1, 1, SCANQ_RANK_SMALL),
+		item(2, 1, SCANQ_RANK_SMALL),
+		item(3, 1, SCANQ_RANK_HOLDER),
+		item(4, 1, SCANQ_RANK_OTHER),
+	};
+	struct scanq_item again = item(1, 2, SCANQ_RANK_SMALL), *ousted;
+	struct scanq *q = scanq_new(10);
+	uint64_t cost;
+
+	assert_null(scanq_take_cheapest(q, cost_of, NULL, 10, &cost));
+	scanq_set_owner_max(q, 2);
+	for (size_t i = 0; i < 3; i++) {
+		items[i].owner = 1;
+		assert_int_equal(scanq_add(q, &items[i], &ousted),
+				 i < 2 ? SCANQ_QUEUED : SCANQ_FULL);
+	}
+	again.owner = 1; /* which takes no more room */
+	assert_int_equal(scanq_add(q, &again, &ousted), SCANQ_QUEUED);
+	assert_ptr_equal(ousted, &items[0]);
+	items[3].owner = 2;
+	assert_int_equal(scanq_add(q, &items[3], &ousted), SCANQ_QUEUED);
+	costs[1] = 20;
+	costs[2] = 15;
+	assert_null(scanq_take_cheapest(q, cost_of, NULL, 10, &cost));
+	assert_int_equal(cost, 15);
+	assert_ptr_equal(scanq_take_cheapest(q, cost_of, NULL, 100, &cost), &items[3]);
+	assert_ptr_equal(scanq_take_cheapest(q, cost_of, NULL, 100, &cost), &again);
+	assert_ptr_equal(scanq_take_cheapest(q, cost_of, NULL, 100, &cost), &items[1]);
+	scanq_free(q);
+}
+
+static void time_that_was_used_comes_back_slowly(void **state)
+{
+	static struct shares shares;
+
+	assert_int_equal(shares_spent(&shares, 0, 1000), 0);
+	shares_charge(&shares, 0, 1000, 100);
+	assert_int_equal(shares_spent(&shares, 0, 1000), 100);
+	assert_int_equal(shares_spent(&shares, 0, 1500), 50);
+	assert_int_equal(shares_spent(&shares, 1, 1500), 0);
+	shares_charge(&shares, 0, 1500, 100);
+	assert_int_equal(shares_spent(&shares, 0, 1500), 150);
+	assert_int_equal(shares_spent(&shares, 0, 9999), 0);
+	/* Many who have used little push nobody out who has used much. */
+	for (uint32_t i = 1; i < 3 * SHARES_MAX; i++)
+		shares_charge(&shares, i, 1500, 10);
+	assert_int_equal(shares_spent(&shares, 0, 1500), 150);
+	assert_int_equal(shares_spent(&shares, 3 * SHARES_MAX - 1, 1500), 10);
 }
 
 static void a_file_waits_once_as_it_is_now(void **state)
@@ -243,6 +304,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_most_urgent_comes_first_and_then_the_oldest),
 		cmocka_unit_test(a_file_waits_once_as_it_is_now),
+		cmocka_unit_test(an_owner_has_his_share_of_the_queue_and_of_the_turns),
+		cmocka_unit_test(time_that_was_used_comes_back_slowly),
 		cmocka_unit_test(a_full_queue_gives_up_the_least_urgent),
 		cmocka_unit_test(a_scan_comes_to_a_state),
 		cmocka_unit_test(several_dumps_in_a_file_are_one_verdict),

@@ -492,38 +492,61 @@ static void copies_that_took_long_wait_for_their_share(void **state)
 	const uint64_t now = app_boottime();
 
 	/* 2 s too much: a tenth of 20 s. */
-	f->scans->copies_spent = COPIES_SPARE_NS + 2000000000;
-	f->scans->copies_spent_at = now;
+	shares_charge(&f->scans->shares, getuid(), now, COPIES_SPARE_NS + 2000000000);
 	copied(f, "a", "echo a >a");
 	assert_false(f->scans->copy_runs);
 	assert_int_equal(scanq_count(f->scans->copies), 1);
 	assert_non_null(f->scans->copies_timer);
-	f->scans->copies_spent_at = now - 19000000000;
+	f->scans->shares.items[0].at = now - 19000000000;
 	run_next(f->scans);
 	assert_false(f->scans->copy_runs);
-	f->scans->copies_spent_at -= 2000000000;
+	f->scans->shares.items[0].at -= 2000000000;
 	run_next(f->scans);
 	assert_true(f->scans->copy_runs);
 	run_copies_out(f);
 	is("a", SCANSTATE_CLEAN, SCANCAUSE_NONE);
-	assert_true(f->scans->copies_spent > COPIES_SPARE_NS - 2000000000);
 	/* And by the timer, a moment too much. */
-	f->scans->copies_spent = COPIES_SPARE_NS + 10000000;
-	f->scans->copies_spent_at = app_boottime();
+	f->scans->shares.items[0].spent = COPIES_SPARE_NS + 10000000;
+	f->scans->shares.items[0].at = app_boottime();
 	copied(f, "b", "echo b >b");
 	assert_false(f->scans->copy_runs);
 	run_copies_out(f);
 	is("b", SCANSTATE_CLEAN, SCANCAUSE_NONE);
 }
 
-static void copies_that_find_no_place_raise_nothing(void **state)
+/* Who has used up his time keeps no other waiting, nor who fills the queue. */
+static void the_turn_is_his_who_has_used_least(void **state)
+{
+	struct fixture *f = *state;
+	const struct event_scan about = {.copy = true};
+	struct scan *scan;
+	uint64_t cost;
+	int fd;
+
+	shares_charge(&f->scans->shares, getuid(), app_boottime(), 2 * COPIES_SPARE_NS);
+	copied(f, "a", "echo a >a");
+	assert_false(f->scans->copy_runs);
+	shell(f->dir, NULL, 0, "echo b >b");
+	fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(new_scan(f->scans, fd, &about, span_of("b"), false, &scan), 0);
+	close(fd);
+	scan->item.owner = getuid() + 1;
+	enqueue(f->scans, scan);
+	assert_true(f->scans->copy_runs); /* as nothing waits but what is his who waits for time */
+	assert_null(
+		scanq_take_cheapest(f->scans->copies, cost_of, f->scans, COPIES_SPARE_NS, &cost));
+	assert_int_equal(scanq_count(f->scans->copies), 1);
+	assert_true(cost > COPIES_SPARE_NS);
+}
+
+static void copies_that_find_no_place_are_told_now_and_then(void **state)
 {
 	struct fixture *f = *state;
 	struct scans_stats stats;
 	char name[16], command[32];
 
 	f->scans->program = enemy(f, "exec sleep 1000");
-	for (int i = 0; i < COPIES_MAX + 3; i++) {
+	for (int i = 0; i < COPIES_OWNER_MAX + 3; i++) {
 		snprintf(name, sizeof(name), "f%d", i);
 		snprintf(command, sizeof(command), "echo %d >f%d", i, i);
 		copied(f, name, command);
@@ -531,7 +554,8 @@ static void copies_that_find_no_place_raise_nothing(void **state)
 	scans_stats(f->scans, &stats);
 	assert_int_equal(stats.copies_unscanned[SCANCAUSE_QUEUE], 2);
 	assert_int_equal(nr_told, 2);
-	assert_int_equal(nr_health, 0);
+	assert_int_equal(nr_health, 1);
+	assert_non_null(strstr(health, "copy-queue: "));
 }
 
 int main(void)
@@ -548,7 +572,8 @@ int main(void)
 		CASE(what_has_no_name_is_not_followed),
 		CASE(a_copy_keeps_no_dump_waiting),
 		CASE(copies_that_took_long_wait_for_their_share),
-		CASE(copies_that_find_no_place_raise_nothing),
+		CASE(the_turn_is_his_who_has_used_least),
+		CASE(copies_that_find_no_place_are_told_now_and_then),
 	};
 
 	/* As the daemon does: the loop's signals are none of this test's. */

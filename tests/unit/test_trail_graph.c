@@ -755,6 +755,7 @@ static void a_copy_carries_the_key_on_when_it_was_found_there(void **state)
 	scanned_copy(g, 100, SCANSTATE_KEY);
 	expect(g, "found-in confirmed SHA256:k>0:100:0 -\n");
 	assert_true(trail_graph_wrote(g, &copy, &writer.id, NULL));
+	assert_true(trail_graph_wrote_all(g, &copy, &writer.id));
 	reads(g, 6, 100);
 	expect(g, "read observed 0:100:0>6.6.1 -\n");
 	/* And once more. */
@@ -780,6 +781,27 @@ static void a_copy_carries_the_key_on_when_it_was_found_there(void **state)
 		  "wrote inferred 5.5.1>0:104:0 holder-writes\n");
 	trail_graph_stats(g, &st);
 	assert_int_equal(st.files, 6); /* the three of them are of who read them now */
+	trail_graph_free(g);
+}
+
+/* Who added his own key to somebody's backup has not written what else is in it. */
+static void who_wrote_one_key_of_a_file_has_not_written_the_others(void **state)
+{
+	const struct subject writer = subject(5, 1);
+	const struct inode_id copy = {.ino = 100};
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	closes(g, 5, 100, 0);
+	assert_true(trail_graph_wrote(g, &copy, &writer.id, NULL));
+	assert_false(trail_graph_wrote_all(g, &copy, &writer.id)); /* nothing was found yet */
+	scanned_copy(g, 100, SCANSTATE_KEY);
+	assert_true(trail_graph_wrote_all(g, &copy, &writer.id));
+	snprintf(identity.ssh_fp, sizeof(identity.ssh_fp), "SHA256:other");
+	scanned_copy(g, 100, SCANSTATE_KEY); /* and not the first one any longer */
+	assert_true(trail_graph_wrote(g, &copy, &writer.id, NULL));
+	assert_false(trail_graph_wrote_all(g, &copy, &writer.id));
+	assert_false(trail_graph_wrote_all(g, &(struct inode_id){.ino = 9}, &writer.id));
 	trail_graph_free(g);
 }
 
@@ -852,6 +874,7 @@ int main(void)
 		cmocka_unit_test(of_many_keys_that_of_a_zone_is_followed),
 		cmocka_unit_test(readers_are_those_of_the_content_that_was_scanned),
 		cmocka_unit_test(a_copy_carries_the_key_on_when_it_was_found_there),
+		cmocka_unit_test(who_wrote_one_key_of_a_file_has_not_written_the_others),
 		cmocka_unit_test(what_another_closes_is_told_when_the_key_was_found_there),
 		cmocka_unit_test(of_many_files_only_the_first_are_told_without_a_key),
 		cmocka_unit_test(who_wrote_one_key_has_not_written_the_other),

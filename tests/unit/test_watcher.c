@@ -171,6 +171,36 @@ static void what_is_found_of_one_owner_takes_his_share_alone(void **state)
 	assert_int_equal(watcher_found_room(w->watcher, me), -EDQUOT);
 }
 
+/* A backup of many files must not be why a key that was found is not watched, nor the other way. */
+static void copies_are_counted_apart_from_keys(void **state)
+{
+	struct world *w = *state;
+	uint64_t object = 0;
+	char name[64], path[4096];
+	int fd, r = 0;
+
+	watcher_set_found_watch(w->watcher, 2);
+	watcher_set_copy_watch(w->watcher, 2);
+	compile(w, policy_keys, 1);
+	for (int i = 0; i <= WATCHER_FOUND_OWNER_MAX; i++) {
+		snprintf(name, sizeof(name), "home/a/copy-%d", i);
+		make(w, name, "x");
+		fd = open_found(w, name, path);
+		r = watcher_add_copy(w->watcher, fd, path, 1000, &object);
+		close(fd);
+		if (i < WATCHER_FOUND_OWNER_MAX)
+			assert_int_equal(r, 0);
+	}
+	assert_int_equal(r, -EDQUOT);
+	assert_int_equal(watcher_found_room(w->watcher, 1000), 0);
+	make(w, "home/a/key", "x");
+	assert_int_equal(find_and_add(w, "home/a/key", 1000), 0);
+	watcher_drop_copy(w->watcher, object);
+	fd = open_found(w, name, path);
+	assert_int_equal(watcher_add_copy(w->watcher, fd, path, 1000, &object), 0);
+	close(fd);
+}
+
 static void another_policy_unmarks_what_it_does_not_want(void **state)
 {
 	struct world *w = *state;
@@ -814,6 +844,7 @@ int main(void)
 		CASE(what_was_found_is_watched_until_it_has_a_name),
 		CASE(what_was_found_goes_with_its_entry_or_its_key),
 		CASE(what_is_found_of_one_owner_takes_his_share_alone),
+		CASE(copies_are_counted_apart_from_keys),
 		CASE(another_policy_unmarks_what_it_does_not_want),
 		CASE(marks_that_the_kernel_lost_are_set_anew),
 		CASE(a_file_is_not_taken_for_the_one_that_replaces_it),

@@ -322,6 +322,11 @@ static void what_may_wait_is_left_alone(void **state)
 	event.written.fs = 0x65735546; /* FUSE */
 	run(*state, &event);
 	assert_int_equal(stats(*state).skipped, 1);
+	event.written.fs = 0x62656572; /* sysfs: to read is to act */
+	run(*state, &event);
+	event.written.fs = 0x63677270; /* cgroup2 */
+	run(*state, &event);
+	assert_int_equal(stats(*state).skipped, 3);
 	event.written.fs = 0xef53;
 	event.flags = EVENT_PATH_TRUNCATED;
 	run(*state, &event);
@@ -456,6 +461,109 @@ static void a_holders_file_is_found_under_its_last_name(void **state)
 	assert_int_equal(stats(*state).gone, 1);
 }
 
+/* In one batch: `cp key copy; : >>copy`. */
+static void what_a_holder_wrote_stays_his_when_another_closes_it(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = of_holder(make("x", "words\n", 6));
+
+	event.written.subject.id.tgid = 7;
+	event.written.how |= WRITTEN_OTHER;
+	event.written.parent.tgid = 6;
+	written_add(f->written, &event);
+	event = closed(event.written.path.p);
+	event.written.subject.id.tgid = 8;
+	event.written.size = 99;
+	written_add(f->written, &event);
+	/* Nor does the same holder's close take it away that was one too many to be told for it. */
+	event.written.held.nr = 2;
+	event.written.how = WRITTEN_OVER;
+	written_add(f->written, &event);
+	written_run(f->written);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.last.how, WRITTEN_COPY | WRITTEN_OTHER);
+	assert_int_equal(seen.last.held.nr, 1);
+	assert_int_equal(seen.last.held.key[0], 5);
+	assert_int_equal(seen.last.subject.id.tgid, 7);
+	assert_int_equal(seen.last.parent.tgid, 6);
+	assert_int_equal(seen.last.size, 99);
+	/* A later holder is whom it is of. */
+	event = of_holder(event.written.path.p);
+	written_add(f->written, &event);
+	event.written.held.key[0] = 9;
+	written_add(f->written, &event);
+	written_run(f->written);
+	assert_int_equal(seen.last.held.key[0], 9);
+}
+
+/* A large file is told although its writer has had his share: a dump is one all the same. */
+static void beyond_the_share_of_the_writer_only_dumps_count(void **state)
+{
+	struct event event = closed(make("x", "words\n", 6));
+
+	event.written.held.nr = 1;
+	event.written.how = WRITTEN_OVER;
+	run(*state, &event);
+	assert_int_equal(seen.told, 0);
+	event = closed(make("y", HEAP, sizeof(HEAP)));
+	event.written.held.nr = 1;
+	event.written.how = WRITTEN_OVER;
+	run(*state, &event);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.last.kind, DUMPKIND_JAVA);
+	assert_int_equal(seen.last.held.nr, 1);
+	assert_int_equal(stats(*state).copies, 0);
+}
+
+/* Without an entry for copies nothing is opened twice, and no directory read. */
+static void without_an_entry_nothing_is_looked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = of_holder(make("x", "words\n", 6));
+	char last[256];
+
+	watcher_set_copy_watch(f->watcher, 0);
+	snprintf(last, sizeof(last), "%s/last", top);
+	assert_int_equal(rename(event.written.path.p, last), 0);
+	run(f, &event);
+	assert_int_equal(seen.told, 0);
+	assert_int_equal(stats(f).renamed, 0);
+	assert_int_equal(stats(f).gone, 1);
+}
+
+/* Files are renamed away, and their directory has many names. */
+static void the_names_that_a_run_looks_through_are_bounded(void **state)
+{
+	enum { FILES = 16, NAMES = 3000 };
+	static char paths[FILES][256];
+	struct fixture *f = *state;
+	struct event event;
+	char away[256];
+
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(away, sizeof(away), "n%d", i);
+		make(away, "", 0);
+	}
+	for (int i = 0; i < FILES; i++) {
+		snprintf(away, sizeof(away), "gone%d", i);
+		snprintf(paths[i], sizeof(paths[i]), "%s", make(away, "words\n", 6));
+		event = of_holder(paths[i]);
+		event.written.inode.ino ^= 1ULL << 40; /* which is in no directory */
+		written_add(f->written, &event);
+	}
+	/* And this one would be found, by itself. */
+	snprintf(paths[0], sizeof(paths[0]), "%s", make("last", "words\n", 6));
+	event = of_holder(paths[0]);
+	snprintf(away, sizeof(away), "%s/renamed", top);
+	assert_int_equal(rename(paths[0], away), 0);
+	written_add(f->written, &event);
+	written_run(f->written);
+	assert_int_equal(stats(f).gone, FILES + 1);
+	run(f, &event);
+	assert_int_equal(stats(f).renamed, 1);
+	assert_string_equal(seen.path, away);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -473,6 +581,10 @@ int main(void)
 		TEST(a_large_one_may_be_a_copy_or_a_dump),
 		TEST(what_is_watched_already_is_no_candidate),
 		TEST(a_holders_file_is_found_under_its_last_name),
+		TEST(what_a_holder_wrote_stays_his_when_another_closes_it),
+		TEST(beyond_the_share_of_the_writer_only_dumps_count),
+		TEST(without_an_entry_nothing_is_looked_for),
+		TEST(the_names_that_a_run_looks_through_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,13 +18,20 @@
 #include "daemon/log.h"
 #include "scan/scanner.h"
 #include "scanq/scanq.h"
+#include "scanq/shares.h"
 #include "scanq/tally.h"
 #include "trail/graph.h"
 #include "watch/watcher.h"
 
-#define DONE_MAX   256 /* verdicts that are remembered, so that a file is not scanned twice */
-#define COPIES_MAX 128 /* that wait; the policy's bound is on dumps */
-/* Of scanning them at a stretch; then they have a tenth of the time. */
+#define DONE_MAX 256 /* verdicts that are remembered, so that a file is not scanned twice */
+/* Of copies, besides the policy's bounds, which are made for dumps: that wait, in all and of one
+ * owner; of one file, seconds of CPU time, and of waiting for it, and MiB. */
+#define COPIES_MAX	 128
+#define COPIES_OWNER_MAX 32
+#define COPY_CPU_S	 60
+#define COPY_WALL_S	 600
+#define COPY_SIZE_MIB	 4096
+/* Of scanning them at a stretch, for each owner; then his have a tenth of the time. */
 #define COPIES_SPARE_NS 120000000000ULL
 #define KEYS_TOLD	64 /* of one dump, the worst first */
 #define FULL_TOLD_NS	60000000000ULL /* that the queue is full is an alert this often at most */
@@ -57,8 +64,7 @@ struct scans {
 	unsigned nr_running; /* dumps */
 	struct scanq *copies; /* that wait */
 	bool copy_runs;
-	/* ns of scanning, less a tenth of what went by since */
-	uint64_t copies_spent, copies_spent_at;
+	struct shares shares; /* of the scanner's time, by who owns the copies */
 	sd_event_source *copies_timer; /* for that; NULL: not yet made */
 	uint64_t numbers;
 	struct scanq_item done[DONE_MAX], copies_done[DONE_MAX];
@@ -66,8 +72,10 @@ struct scans {
 	struct known known; /* keys that the policy names */
 	uint32_t known_of; /* generation of that policy, 0 = none yet */
 	bool known_failed;
-	uint64_t full_told; /* CLOCK_BOOTTIME ns */
-	uint64_t full_since; /* files since then */
+	struct full {
+		uint64_t told; /* CLOCK_BOOTTIME ns */
+		uint64_t since; /* files since then */
+	} full, copies_full; /* the queues */
 	struct scans_stats stats;
 };
 
@@ -158,28 +166,26 @@ static void watch_copy(struct scan *scan)
 	struct event_scan *out = &scan->event.scan;
 
 	if (out->state == SCANSTATE_KEY && has_named_key(&scan->tally.verdict)) {
-		if (watcher_add_copy(watcher, scan->fd, scan->path, out->owner, &out->object) == 0)
-			scan->owner->stats.copies_kept++;
+		const int r =
+			watcher_add_copy(watcher, scan->fd, scan->path, out->owner, &out->object);
+		struct scans_stats *stats = &scan->owner->stats;
+
+		(*(r == 0	  ? &stats->copies_kept
+		   : r == -EDQUOT ? &stats->copies_left_owner
+		   : r == -ENOSPC ? &stats->copies_left_full
+				  : &stats->copies_left_other))++;
 	} else if (out->object && out->state == SCANSTATE_CLEAN) {
 		watcher_drop_copy(watcher, out->object);
 		out->object = 0;
 	}
 }
 
-/* What they have used of their time, as of now. */
-static uint64_t copies_spent(struct scans *s, uint64_t now)
+static void end_copy(struct scan *scan)
 {
-	const uint64_t back = (now - s->copies_spent_at) / 10;
+	struct scans *s = scan->owner;
 
-	s->copies_spent -= back < s->copies_spent ? back : s->copies_spent;
-	s->copies_spent_at = now;
-	return s->copies_spent;
-}
-
-static void end_copy(struct scans *s, uint64_t took)
-{
 	s->copy_runs = false;
-	s->copies_spent = copies_spent(s, app_boottime()) + took;
+	shares_charge(&s->shares, scan->item.owner, app_boottime(), scan->event.scan.took);
 }
 
 /* error: as scan_tally_end() takes it. */
@@ -204,7 +210,7 @@ static void finish(struct scan *scan, int error)
 	out->took = app_boottime() - scan->began;
 	s->stats.bytes += out->bytes;
 	if (out->copy) {
-		end_copy(s, out->took);
+		end_copy(scan);
 		watch_copy(scan);
 	} else {
 		s->nr_running--;
@@ -264,15 +270,33 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What the policy says, and of copies less. */
+static struct scan_settings bounds(const struct scans *s, bool copy)
+{
+	struct scan_settings set = *settings(s);
+
+	if (copy) {
+		set.max_size_mib = least(set.max_size_mib, COPY_SIZE_MIB);
+		set.max_time_s = least(set.max_time_s, COPY_WALL_S);
+	}
+	return set;
+}
+
 static int start(struct scan *scan)
 {
 	struct scans *s = scan->owner;
-	const struct scan_settings *set = settings(s);
+	const bool copy = scan->event.scan.copy;
+	const struct scan_settings set = bounds(s, copy);
 	const struct scanner_input input = {
 		.fd = scan->fd,
 		.maps_fd = -1,
-		.options.unpack_max = (uint64_t)set->max_size_mib << 20,
-		.cpu_seconds = set->max_time_s,
+		.options.unpack_max = (uint64_t)set.max_size_mib << 20,
+		.cpu_seconds = copy ? least(set.max_time_s, COPY_CPU_S) : set.max_time_s,
 	};
 	sd_event *loop = s->app->loop;
 	int r = known_copy(&s->known, &scan->known);
@@ -286,7 +310,7 @@ static int start(struct scan *scan)
 				    on_readable, scan);
 	if (r >= 0)
 		r = sd_event_add_time_relative(loop, &scan->timeout, CLOCK_MONOTONIC,
-					       set->max_time_s * 1000000ULL, 0, on_timeout, scan);
+					       set.max_time_s * 1000000ULL, 0, on_timeout, scan);
 	/* Watching comes first. */
 	if (r >= 0)
 		r = sd_event_source_set_priority(scan->readable, SD_EVENT_PRIORITY_IDLE);
@@ -335,16 +359,24 @@ static void wait_for_copies(struct scans *s, uint64_t ns)
 		log_line(SD_ERR, "no timer for scans: %s", strerror(-r));
 }
 
+static uint64_t cost_of(void *userdata, uint32_t owner)
+{
+	return shares_spent(&((struct scans *)userdata)->shares, owner, app_boottime());
+}
+
+/* Whose turn it is: his who has used least of the time. */
 static void run_copies(struct scans *s)
 {
 	while (!s->copy_runs && !s->nr_running && scanq_count(s->copies)) {
-		const uint64_t spent = copies_spent(s, app_boottime());
+		uint64_t spent;
+		struct scan *scan = (struct scan *)scanq_take_cheapest(s->copies, cost_of, s,
+								       COPIES_SPARE_NS, &spent);
 
-		if (spent > COPIES_SPARE_NS) {
+		if (!scan) {
 			wait_for_copies(s, (spent - COPIES_SPARE_NS) * 10);
 			return;
 		}
-		s->copy_runs = begin((struct scan *)scanq_take(s->copies));
+		s->copy_runs = begin(scan);
 	}
 }
 
@@ -366,20 +398,28 @@ static void run_next(struct scans *s)
 /* A file found no place: each has its verdict, and the queue's owner hears of it, now and then. */
 static void tell_full(struct scans *s, const struct scan *scan)
 {
+	const bool copy = scan->event.scan.copy;
+	struct full *full = copy ? &s->copies_full : &s->full;
 	uint64_t now = app_boottime();
 	char name[512], text[1024];
 
-	s->full_since++;
-	if (s->full_told && now - s->full_told < FULL_TOLD_NS)
+	full->since++;
+	if (full->told && now - full->told < FULL_TOLD_NS)
 		return;
 	escape_bytes(scan->path, strlen(scan->path), name, sizeof(name), NULL);
-	snprintf(text, sizeof(text),
-		 "the queue of dumps to be scanned for keys is full (%u): %llu not scanned, the "
-		 "last is %s",
-		 settings(s)->queue, (unsigned long long)s->full_since, name);
-	feed_health(s->app, HEALTH_DEGRADED, "scan-queue", text);
-	s->full_told = now;
-	s->full_since = 0;
+	if (copy)
+		snprintf(text, sizeof(text),
+			 "files of who has a key find no place to wait for their scan (%u, %u of "
+			 "one owner): %llu not scanned, the last is %s",
+			 COPIES_MAX, COPIES_OWNER_MAX, (unsigned long long)full->since, name);
+	else
+		snprintf(text, sizeof(text),
+			 "the queue of dumps to be scanned for keys is full (%u): %llu not "
+			 "scanned, the last is %s",
+			 settings(s)->queue, (unsigned long long)full->since, name);
+	feed_health(s->app, HEALTH_DEGRADED, copy ? "copy-queue" : "scan-queue", text);
+	full->told = now;
+	full->since = 0;
 }
 
 static bool is_known(const struct scans *s, const struct scanq_item *item)
@@ -425,6 +465,7 @@ static int new_scan(struct scans *s, int fd, const struct event_scan *about, str
 		.inode = about->inode,
 		.changed = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec,
 		.size = size_of(&st),
+		.owner = st.st_uid,
 		.rank = urgent			      ? SCANQ_RANK_HOLDER
 			: size_of(&st) <= SCANQ_SMALL ? SCANQ_RANK_SMALL
 						      : SCANQ_RANK_OTHER,
@@ -451,8 +492,7 @@ static void enqueue(struct scans *s, struct scan *scan)
 		scan_free(scan);
 		return;
 	case SCANQ_FULL:
-		if (!copy)
-			tell_full(s, scan);
+		tell_full(s, scan);
 		give_up(scan, SCANCAUSE_QUEUE);
 		return;
 	default:
@@ -462,8 +502,7 @@ static void enqueue(struct scans *s, struct scan *scan)
 	if (other && scanq_same_file(&other->item, &scan->item)) {
 		scan_free(other); /* written once more: the verdict will be of that */
 	} else if (other) {
-		if (!copy)
-			tell_full(s, other);
+		tell_full(s, other);
 		give_up(other, SCANCAUSE_QUEUE);
 	}
 	tell(scan, SCANSTATE_UNSCANNED, SCANCAUSE_WAITING);
@@ -473,7 +512,7 @@ static void enqueue(struct scans *s, struct scan *scan)
 static void take_up(struct scans *s, int fd, const struct event_scan *about, struct span path,
 		    bool urgent)
 {
-	const struct scan_settings *set = settings(s);
+	const struct scan_settings set = bounds(s, about->copy);
 	struct scan *scan = NULL;
 	int r = new_scan(s, fd, about, path, urgent, &scan);
 
@@ -492,9 +531,9 @@ static void take_up(struct scans *s, int fd, const struct event_scan *about, str
 	else
 		s->stats.taken++;
 	scan->number = scan->event.scan.scan = ++s->numbers;
-	if (!set->on)
+	if (!set.on)
 		give_up(scan, SCANCAUSE_OFF);
-	else if (scan->item.size > (uint64_t)set->max_size_mib << 20)
+	else if (scan->item.size > (uint64_t)set.max_size_mib << 20)
 		give_up(scan, SCANCAUSE_SIZE);
 	else
 		enqueue(s, scan);
@@ -581,6 +620,7 @@ int scans_new(struct app *app, struct scans **out_scans)
 		return -ENOMEM;
 	}
 	s->app = app;
+	scanq_set_owner_max(s->copies, COPIES_OWNER_MAX);
 	known_init(&s->known);
 	*out_scans = s;
 	return 0;

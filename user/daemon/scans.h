@@ -9,8 +9,9 @@
  *
  * What may be a copy of a key is scanned likewise, and keeps no dump waiting: such files wait in a
  * queue of their own, one is scanned at a time, none is begun while a dump waits, and a dump does
- * not wait for one to end. After two minutes of such scans they have a tenth of the time. One in
- * which the key is found is watched from then on.
+ * not wait for one to end. Each owner of such files has a share of the queue, the turn is his who
+ * has used least of the scanner's time, and after two minutes of it his have a tenth. One in which
+ * the key is found is watched from then on.
  */
 #pragma once
 
@@ -34,6 +35,8 @@ struct scans_stats {
 	uint32_t copies_queued;
 	uint64_t copies_taken, copies_done[SCANSTATE_NR], copies_unscanned[SCANCAUSE_NR];
 	uint64_t copies_kept; /* in which a key was found that has a name, and that are watched */
+	/* That are not: their owner, or all together, have as many as can be; it failed. */
+	uint64_t copies_left_owner, copies_left_full, copies_left_other;
 };
 
 int scans_new(struct app *app, struct scans **out_scans);

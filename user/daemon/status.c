@@ -249,7 +249,7 @@ static json_t *dumps_json(const struct app *app, const struct watcher_stats *wat
 
 static json_t *copies_json(const struct app *app, const struct watcher_stats *watched)
 {
-	json_t *done = json_object(), *unscanned = json_object();
+	json_t *done = json_object(), *unscanned = json_object(), *left;
 	struct written_stats written;
 	struct scans_stats s;
 
@@ -262,11 +262,14 @@ static json_t *copies_json(const struct app *app, const struct watcher_stats *wa
 		if (s.copies_unscanned[i])
 			json_object_set_new(unscanned, scan_cause_str(i),
 					    json_integer((json_int_t)s.copies_unscanned[i]));
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:o}", "watched",
+	left = json_pack("{s:I, s:I, s:I}", "owner", (json_int_t)s.copies_left_owner, "all",
+			 (json_int_t)s.copies_left_full, "failed", (json_int_t)s.copies_left_other);
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:o, s:o}", "watched",
 			 (int)watched->copies, "candidates", (json_int_t)written.copies, "renamed",
 			 (json_int_t)written.renamed, "over", (json_int_t)app->stats.copies_over,
 			 "taken", (json_int_t)s.copies_taken, "queued", (int)s.copies_queued,
-			 "kept", (json_int_t)s.copies_kept, "done", done, "unscanned", unscanned);
+			 "kept", (json_int_t)s.copies_kept, "left_out", left, "done", done,
+			 "unscanned", unscanned);
 }
 
 static json_t *scan_json(const struct app *app)

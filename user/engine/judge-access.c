@@ -173,7 +173,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		if (breach.zone)
 			answer.verdict = VERDICT_ALERT;
 		else if (entry->object_class == CLASS_KEY_COPY &&
-			 trail_graph_wrote(engine->trail, &a->inode, &a->subject.id, NULL))
+			 trail_graph_wrote_all(engine->trail, &a->inode, &a->subject.id))
 			answer.verdict = VERDICT_RECORD; /* it reads what it wrote */
 	}
 	later = entry && answer.verdict == VERDICT_ALERT && !breach.zone

@@ -407,6 +407,7 @@ enum written_flags {
 	WRITTEN_HELPER = 0x1, /* by a program that dumps are handed to */
 	WRITTEN_HOLDER = 0x2, /* smaller than what is told of all: for who wrote it only */
 	WRITTEN_OTHER = 0x4, /* `held` is of another process, whom `parent` names then */
+	WRITTEN_OVER = 0x8, /* no copy of a key is looked for: the writer has had his share */
 	WRITTEN_COPY = 0x100, /* the daemon's answer: it may be a copy of what is held */
 };
 

@@ -7,7 +7,7 @@
 
 struct scanq {
 	struct scanq_item **items;
-	size_t nr, room, max;
+	size_t nr, room, max, owner_max;
 	uint64_t turn;
 };
 
@@ -31,6 +31,20 @@ void scanq_free(struct scanq *queue)
 void scanq_set_max(struct scanq *queue, size_t max)
 {
 	queue->max = max;
+}
+
+void scanq_set_owner_max(struct scanq *queue, size_t max)
+{
+	queue->owner_max = max;
+}
+
+static bool has_share(const struct scanq *queue, uint32_t owner)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < queue->nr; i++)
+		nr += queue->items[i]->owner == owner;
+	return queue->owner_max && nr >= queue->owner_max;
 }
 
 bool scanq_same_file(const struct scanq_item *a, const struct scanq_item *b)
@@ -105,6 +119,8 @@ enum scanq_answer scanq_add(struct scanq *queue, struct scanq_item *item,
 		*out_ousted = known;
 		return SCANQ_QUEUED;
 	}
+	if (has_share(queue, item->owner))
+		return SCANQ_FULL;
 	item->turn = ++queue->turn;
 	if (queue->nr >= queue->max) {
 		size_t least;
@@ -125,6 +141,25 @@ enum scanq_answer scanq_add(struct scanq *queue, struct scanq_item *item,
 struct scanq_item *scanq_take(struct scanq *queue)
 {
 	return queue->nr ? remove_at(queue, extreme(queue, true)) : NULL;
+}
+
+struct scanq_item *scanq_take_cheapest(struct scanq *queue, scanq_cost_fn cost, void *userdata,
+				       uint64_t max, uint64_t *out_cost)
+{
+	size_t found = 0;
+
+	*out_cost = 0;
+	for (size_t i = 0; i < queue->nr; i++) {
+		const uint64_t costs = cost(userdata, queue->items[i]->owner);
+
+		if (i &&
+		    (costs > *out_cost ||
+		     (costs == *out_cost && !more_urgent(queue->items[i], queue->items[found]))))
+			continue;
+		found = i;
+		*out_cost = costs;
+	}
+	return queue->nr && *out_cost <= max ? remove_at(queue, found) : NULL;
 }
 
 size_t scanq_count(const struct scanq *queue)

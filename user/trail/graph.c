@@ -589,6 +589,24 @@ bool trail_graph_wrote(const struct trail_graph *g, const struct inode_id *inode
 	return f && graph_wrote(f, who, key);
 }
 
+bool trail_graph_wrote_all(const struct trail_graph *g, const struct inode_id *inode,
+			   const struct proc_id *who)
+{
+	const struct file *f = file_find(g, file_key(inode));
+	bool any = false;
+
+	for (uint32_t i = 0; f && i < f->keys.nr; i++) {
+		const struct slot *slot = &f->keys.items[i];
+
+		if (!slot->confirmed)
+			continue;
+		if (!graph_wrote(f, who, slot->key))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 size_t trail_graph_take_readers(struct trail_graph *g, const struct inode_id *inode,
 				struct trail_reader out[static TRAIL_READERS_MAX])
 {

@@ -93,6 +93,11 @@ size_t trail_graph_way_to_file(const struct trail_graph *graph, const struct ino
 bool trail_graph_wrote(const struct trail_graph *graph, const struct inode_id *file,
 		       const struct proc_id *who, const char *key);
 
+/* Did this image bring each key into the file that a scan has found there? False if there is none.
+ */
+bool trail_graph_wrote_all(const struct trail_graph *graph, const struct inode_id *file,
+			   const struct proc_id *who);
+
 /* Who read the file before it was known what is in it, latest last. */
 struct trail_reader {
 	struct subject subject;

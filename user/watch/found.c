@@ -30,7 +30,12 @@ static struct found_owner *find_owner(const struct watcher *w, uint32_t uid)
 	return owner;
 }
 
-static int charge(struct watcher *w, uint32_t uid)
+static enum found_what what_of(enum born born)
+{
+	return born == BORN_COPY ? FOUND_COPIES : FOUND_KEYS;
+}
+
+static int charge(struct watcher *w, uint32_t uid, enum found_what what)
 {
 	struct found_owner *owner = find_owner(w, uid);
 
@@ -41,17 +46,21 @@ static int charge(struct watcher *w, uint32_t uid)
 		owner->uid = uid;
 		HASH_ADD(hh, w->found_owners, uid, sizeof(owner->uid), owner);
 	}
-	owner->nr++;
-	w->nr_found++;
+	owner->nr[what]++;
+	w->nr_found[what]++;
 	return 0;
 }
 
-void found_uncharge(struct watcher *w, uint32_t uid)
+void found_uncharge(struct watcher *w, const struct node *node)
 {
-	struct found_owner *owner = find_owner(w, uid);
+	struct found_owner *owner = find_owner(w, node->owner);
+	const enum found_what what = what_of(node->born);
 
-	w->nr_found--;
-	if (owner && !--owner->nr) {
+	w->nr_found[what]--;
+	if (!owner)
+		return;
+	owner->nr[what]--;
+	if (!owner->nr[FOUND_KEYS] && !owner->nr[FOUND_COPIES]) {
 		HASH_DEL(w->found_owners, owner);
 		free(owner);
 	}
@@ -68,13 +77,18 @@ void found_fini(struct watcher *w)
 	}
 }
 
-int watcher_found_room(const struct watcher *w, uint32_t uid)
+static int room(const struct watcher *w, uint32_t uid, enum found_what what)
 {
 	const struct found_owner *owner = find_owner(w, uid);
 
-	if (w->nr_found >= WATCHER_FOUND_MAX)
+	if (w->nr_found[what] >= WATCHER_FOUND_MAX)
 		return -ENOSPC;
-	return owner && owner->nr >= WATCHER_FOUND_OWNER_MAX ? -EDQUOT : 0;
+	return owner && owner->nr[what] >= WATCHER_FOUND_OWNER_MAX ? -EDQUOT : 0;
+}
+
+int watcher_found_room(const struct watcher *w, uint32_t uid)
+{
+	return room(w, uid, FOUND_KEYS);
 }
 
 static struct node *find_inode(const struct watcher *w, const struct inode_id *inodes, size_t nr)
@@ -137,7 +151,7 @@ static int add(struct watcher *w, int fd, const char *path, uint32_t owner, enum
 
 	if (!watch)
 		return -ENOENT;
-	r = watcher_found_room(w, owner);
+	r = room(w, owner, what_of(born));
 	if (r < 0)
 		return r;
 	r = w->ops->mark(w->userdata, AT_FDCWD, reach_self(fd, self), &mark, &inode);
@@ -148,7 +162,7 @@ static int add(struct watcher *w, int fd, const char *path, uint32_t owner, enum
 		return 0;
 	}
 	node = tree_add_apart(&w->tree, mark.object, path);
-	if (!node || charge(w, owner) < 0) {
+	if (!node || charge(w, owner, what_of(born)) < 0) {
 		w->ops->unmark(w->userdata, &inode, mark.object);
 		if (node)
 			tree_remove(&w->tree, node);

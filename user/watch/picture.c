@@ -83,7 +83,7 @@ static void picture_grown_up(struct watcher *w, struct node *node)
 {
 	w->nr_dumps -= node->born == BORN_DUMP;
 	if (node->born == BORN_FOUND || node->born == BORN_COPY)
-		found_uncharge(w, node->owner);
+		found_uncharge(w, node);
 	node->born = BORN_NOT;
 }
 

@@ -15,9 +15,13 @@ struct late {
 	unsigned tries;
 };
 
-/* Who has keys that were found. */
+/* What is counted apart: he who copies much keeps no key from being watched. */
+enum found_what { FOUND_KEYS = 0, FOUND_COPIES, FOUND_NR };
+
+/* Who has keys that were found, or copies of keys. */
 struct found_owner {
-	uint32_t uid, nr;
+	uint32_t uid;
+	uint32_t nr[FOUND_NR];
 	UT_hash_handle hh;
 };
 
@@ -41,8 +45,8 @@ struct watcher {
 	bool all_late; /* more than that: everything is looked through */
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */
 	uint32_t nr_dumps;
-	uint32_t found_watch, nr_found; /* the same of keys that were found; copies count, too */
-	uint32_t copy_watch;
+	uint32_t found_watch, copy_watch; /* the same of keys that were found, and of copies */
+	uint32_t nr_found[FOUND_NR];
 	struct found_owner *found_owners; /* hash by uid */
 	uint64_t all_problems;
 	uint32_t apart; /* number of the last walk by a child */
@@ -136,8 +140,8 @@ static inline uint32_t born_watch(const struct watcher *w, const struct node *no
 /* --- found.c: what was found --------------------------------------------------------------------
  */
 
-/* One key less of this owner. */
-void found_uncharge(struct watcher *w, uint32_t uid);
+/* One key, or copy, less of its owner. */
+void found_uncharge(struct watcher *w, const struct node *node);
 void found_fini(struct watcher *w);
 
 /* --- born.c: what is watched for what it is ------------------------------------------------------

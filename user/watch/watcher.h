@@ -71,7 +71,7 @@ struct watcher_problem {
 
 /* Dumps that are watched for what they are: anybody can write such files. */
 #define WATCHER_DUMPS_MAX 8192
-/* Keys that are watched for what they are, and copies of keys: of all, and of one owner. */
+/* Keys that are watched for what they are: of all, and of one owner. Of copies as many more. */
 #define WATCHER_FOUND_MAX	16384
 #define WATCHER_FOUND_OWNER_MAX 1024
 
@@ -214,7 +214,8 @@ void watcher_set_copy_watch(struct watcher *watcher, uint32_t watch);
 bool watcher_copy_wanted(const struct watcher *watcher, const struct inode_id *inode,
 			 uint64_t *out_object);
 
-/* A scan has found the key in it: as watcher_add_dump(), and watcher_found_room() of `owner`. */
+/* A scan has found the key in it: as watcher_add_dump(), and -ENOSPC or
+ * -EDQUOT as watcher_found_room(), of copies alone. */
 int watcher_add_copy(struct watcher *watcher, int fd, const char *path, uint32_t owner,
 		     uint64_t *out_object);
 

@@ -23,10 +23,13 @@
 /* Between two runs, a tenth of a second, on a busy host; what is more is counted. */
 #define WAITING_MAX 4096
 #define INODES_MAX  4
-#define NAMES_MAX   4096 /* of a directory that are looked through for one file */
+/* Names that are looked through for files that were renamed: of one directory, and in one run. */
+#define NAMES_MAX     4096
+#define NAMES_RUN_MAX 16384
 
 /* linux/magic.h has most of these; the others are in the file systems' own sources. */
-static const uint64_t slow_systems[] = {
+static const uint64_t left_alone[] = {
+	/* May not answer. */
 	0x6969, /* NFS */
 	0xff534d42, /* CIFS */
 	0xfe534d42, /* SMB2 and 3 */
@@ -38,6 +41,21 @@ static const uint64_t slow_systems[] = {
 	0x73757245, /* Coda */
 	0x7461636f, /* OCFS2 */
 	0x0bd00bd0, /* Lustre */
+	/* The kernel's own: opening or reading one of those may do something, and none is a file.
+	 */
+	0x62656572, /* sysfs */
+	0x62656570, /* configfs */
+	0xde5e81e4, /* efivarfs */
+	0x64626720, /* debugfs */
+	0x74726163, /* tracefs */
+	0x9fa0, /* proc */
+	0x27e0eb, /* cgroup */
+	0x63677270, /* cgroup2 */
+	0x73636673, /* securityfs */
+	0xf97cff8c, /* selinuxfs */
+	0x6165676c, /* pstore */
+	0x42494e4d, /* binfmt_misc */
+	0xcafe4a11, /* bpf */
 };
 
 struct waiting {
@@ -51,6 +69,7 @@ struct written {
 	void *userdata;
 	struct waiting **waiting;
 	size_t nr;
+	int names_left; /* of NAMES_RUN_MAX */
 	struct written_stats stats;
 };
 
@@ -83,10 +102,10 @@ void written_free(struct written *w)
 	free(w);
 }
 
-static bool is_slow(uint64_t fs)
+static bool is_left_alone(uint64_t fs)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(slow_systems); i++)
-		if (slow_systems[i] == fs)
+	for (size_t i = 0; i < ARRAY_SIZE(left_alone); i++)
+		if (left_alone[i] == fs)
 			return true;
 	return false;
 }
@@ -101,13 +120,37 @@ static void keep(struct waiting *waiting, const struct event *event)
 	waiting->event.written.path.p = waiting->path;
 }
 
+/* Its writer has a key in hand, and has not had his share of files that are searched for it. */
+static bool is_of_holder(const struct event_written *file)
+{
+	return file->held.nr && !(file->how & WRITTEN_OVER);
+}
+
+/* The file of a waiting event was closed once more. */
+static void keep_latest(struct waiting *waiting, const struct event *event)
+{
+	const struct event before = waiting->event;
+	struct event_written *file = &waiting->event.written;
+
+	keep(waiting, event);
+	file->how |= before.written.how & WRITTEN_HELPER;
+	if (!is_of_holder(&before.written) || is_of_holder(file))
+		return;
+	/* What a holder wrote is still in it: else `: >>copy` would end the trail. */
+	file->subject = before.written.subject;
+	file->parent = before.written.parent;
+	file->held = before.written.held;
+	file->how &= ~(uint32_t)WRITTEN_OVER;
+	file->how |= before.written.how & WRITTEN_OTHER;
+}
+
 void written_add(struct written *w, const struct event *event)
 {
 	const struct event_written *file = &event->written;
 	struct waiting *waiting;
 
 	w->stats.told++;
-	if (is_slow(file->fs)) {
+	if (is_left_alone(file->fs)) {
 		w->stats.skipped++;
 		return;
 	}
@@ -118,13 +161,9 @@ void written_add(struct written *w, const struct event *event)
 	}
 	/* The file that was told last is the one that is closed again soonest. */
 	for (size_t i = w->nr; i-- > 0 && w->nr - i <= 16;) {
-		struct event_written *known = &w->waiting[i]->event.written;
-		uint32_t how = known->how;
-
-		if (!inode_id_same(&known->inode, &file->inode))
+		if (!inode_id_same(&w->waiting[i]->event.written.inode, &file->inode))
 			continue;
-		keep(w->waiting[i], event);
-		known->how |= how & WRITTEN_HELPER;
+		keep_latest(w->waiting[i], event);
 		return;
 	}
 	waiting = w->nr < WAITING_MAX ? malloc(sizeof(*waiting)) : NULL;
@@ -206,8 +245,8 @@ static int open_anywhere(struct written *w, const struct event_written *file)
 }
 
 /* The name in the directory `dir` whose entry has this number; its length, 0: there is none among
- * the first. */
-static size_t name_of(int dir, uint64_t ino, char name[static NAME_MAX + 1])
+ * the first, or this run has looked through enough of them. */
+static size_t name_of(struct written *w, int dir, uint64_t ino, char name[static NAME_MAX + 1])
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -218,12 +257,14 @@ static size_t name_of(int dir, uint64_t ino, char name[static NAME_MAX + 1])
 		fd_close(fd);
 		return 0;
 	}
-	for (int i = 0; i < NAMES_MAX && !len && (entry = readdir(list)); i++)
+	for (int i = 0; i < NAMES_MAX && w->names_left && !len && (entry = readdir(list)); i++) {
+		w->names_left--;
 		if (entry->d_ino == ino &&
 		    (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)) {
 			len = strlen(entry->d_name);
 			memcpy(name, entry->d_name, len + 1);
 		}
+	}
 	closedir(list);
 	return len;
 }
@@ -236,14 +277,14 @@ static int open_renamed(struct written *w, struct waiting *waiting)
 	_cleanup_close_ int dir = -1, fd = -1;
 	size_t len;
 
-	if (!last || last == waiting->path)
+	if (!last || last == waiting->path || !w->names_left)
 		return -ENOENT;
 	*last = '\0';
 	dir = reach_path(&w->watcher->reach, waiting->path, false);
 	*last++ = '/';
 	if (dir < 0)
 		return dir;
-	len = name_of(dir, file->inode.ino, name);
+	len = name_of(w, dir, file->inode.ino, name);
 	if (!len || (size_t)(last - waiting->path) + len >= sizeof(waiting->path))
 		return -ENOENT;
 	memcpy(last, name, len + 1);
@@ -281,6 +322,12 @@ static bool may_be_dump(const struct event_written *file)
 	return !(file->how & WRITTEN_HOLDER);
 }
 
+/* If so, as which object it is watched already stands in it. */
+static bool may_be_copy(const struct written *w, struct event_written *file)
+{
+	return is_of_holder(file) && watcher_copy_wanted(w->watcher, &file->inode, &file->object);
+}
+
 /* Of a dump it counts what its writer has read. */
 static void leave_other_out(struct event_written *file)
 {
@@ -300,7 +347,7 @@ static void examine(struct written *w, struct waiting *waiting)
 	char bytes[DUMPTYPE_BYTES];
 	ssize_t n;
 
-	if ((fd == -ENOENT || fd == -ESTALE) && file->held.nr && !helper)
+	if ((fd == -ENOENT || fd == -ESTALE) && !helper && may_be_copy(w, file))
 		fd = open_renamed(w, waiting);
 	n = fd < 0 ? -1 : read_first(fd, bytes, sizeof(bytes));
 	if (n < 0) {
@@ -323,7 +370,7 @@ static void examine(struct written *w, struct waiting *waiting)
 		watcher_drop_dump(w->watcher, file->object);
 		file->object = 0;
 	} else if (!helper) {
-		if (!file->held.nr || !watcher_copy_wanted(w->watcher, &file->inode, &file->object))
+		if (!may_be_copy(w, file))
 			return;
 		file->how |= WRITTEN_COPY;
 		w->stats.copies++;
@@ -336,6 +383,7 @@ static void examine(struct written *w, struct waiting *waiting)
 
 void written_run(struct written *w)
 {
+	w->names_left = NAMES_RUN_MAX;
 	for (size_t i = 0; i < w->nr; i++) {
 		examine(w, w->waiting[i]);
 		free(w->waiting[i]);

@@ -77,6 +77,7 @@ SAME(DUMP_HELPER, WIRE_DUMP_HELPER);
 SAME(WRITTEN_HELPER, WIRE_WRITTEN_HELPER);
 SAME(WRITTEN_HOLDER, WIRE_WRITTEN_HOLDER);
 SAME(WRITTEN_OTHER, WIRE_WRITTEN_OTHER);
+SAME(WRITTEN_OVER, WIRE_WRITTEN_OVER);
 SAME(SETTING_CORE_PATTERN, WIRE_SETTING_CORE_PATTERN);
 SAME(SETTING_SUID_DUMPABLE, WIRE_SETTING_SUID_DUMPABLE);
 SAME(SETTING_DUMPABLE, WIRE_SETTING_DUMPABLE);
@@ -447,7 +448,7 @@ static int decode_written(struct record *rec, struct event_written *out)
 	out->object = w.object;
 	out->fs = w.fs;
 	out->owner = w.owner;
-	out->how = w.how & (WRITTEN_HELPER | WRITTEN_HOLDER | WRITTEN_OTHER);
+	out->how = w.how & (WRITTEN_HELPER | WRITTEN_HOLDER | WRITTEN_OTHER | WRITTEN_OVER);
 	r = get_subject(&w.subject, &out->subject);
 	if (!r)
 		r = get_string(rec, w.path, WIRE_PATH_MAX, EVENT_PATH_FAILED, &out->path);

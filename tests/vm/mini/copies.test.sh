@@ -3,6 +3,7 @@
 #
 # What who has read a key writes is searched for the key: plain, packed by itself, packed by a program that
 # it runs. A copy is on the trail and no alert; who reads it is both. What cannot be opened stays inferred.
+# All this only with an entry of class key-copy, which the shipped policy does not have.
 # kernels: 5.10 6.1 7.x
 # limit: 600 s
 # shellcheck source=tests/vm/lib.sh
@@ -16,17 +17,20 @@ rm -rf $HERE
 mkdir -p $HERE/by-backup
 cp /bin/busybox $BACKUP
 policy_allow $BACKUP
+key_new /root/.ssh/id_copied
+kt_start --policy "$T/policy.yaml" || exit 1
+keys_known
+
+copies() { keytrail status --json | jq -e ".copies | $1" >/dev/null; }
+/bin/busybox dd if="$KEY" of=$HERE/before 2>/dev/null
 cat >>"$T/policy.yaml" <<'EOF2'
   - name: key-copies
     class: key-copy
     severity: low
     on: [read]
 EOF2
-key_new /root/.ssh/id_copied
-kt_start --policy "$T/policy.yaml" || exit 1
-keys_known
-
-copies() { keytrail status --json | jq -e ".copies | $1" >/dev/null; }
+keytrail reload >"$T/reloaded" 2>&1
+check "an entry for copies is taken up" test $? = 0
 # scanned COUNT: so many verdicts on what holders wrote.
 scanned() { copies "(.done | add) >= $1 and .queued == 0"; }
 # The trail, an edge a line: evidence, kind, from, to.
@@ -61,6 +65,12 @@ check "what who has a key writes is scanned" wait_for -t 240 scanned 6 ||
 	}
 check "a key is found in all but one" copies '.kept == 5 and .watched == 5 and .done.key == 5' ||
 	note "$(keytrail status --json | jq -c .copies)"
+# It would have been told before those.
+if trail && ! grep -q "$HERE/before" "$T/trail"; then
+	ok "what was written without an entry is not looked at"
+else
+	not_ok "what was written without an entry is not looked at" "$(cat "$T/trail" "$T/trail.err")"
+fi
 key=$FP
 for file in plain key.gz whole; do
 	shown "$file: who wrote it is on the trail" "inferred wrote /bin/busybox $HERE/$file"
@@ -90,7 +100,7 @@ echo nothing >$HERE/whole
 check "what has no key any more is let go" wait_for copies '.watched == 5'
 
 gather
-for deed in "cp $KEY" "gzip -c" "awk " "tar -C /root -czf"; do
+for deed in "dd if=$KEY" "cp $KEY" "gzip -c" "awk " "tar -C /root -czf"; do
 	one "told once, by its read: $deed" "$(of "$KEY") and (.subject.args | contains(\"$deed\"))" \
 		"$(by /bin/busybox)" '.severity == "high"'
 done
@@ -101,4 +111,4 @@ for file in by-backup/home.tar plain; do
 		'.object.class == "key-copy"' ".scan.keys[0].key.fingerprint == \"$FP\""
 done
 none "what was encoded is not watched" "$(of $HERE/encoded)"
-told_only 7
+told_only 8
