@@ -3,7 +3,7 @@
 #
 # The daemon notices that it does not see any more, though every hook is attached; says so; and sees
 # again once its marks are set anew.
-# kernels: 6.1 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -3,7 +3,7 @@
 #
 # The daemon says whether it can work, that it does, and what it was told: exit statuses, one
 # instance, hooks, policies that are no good.
-# kernels: 6.1 7.x
+# kernels: 6.1
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

@@ -3,7 +3,7 @@
 #
 # Keys on a disk that is mounted while the daemon runs: ext4 with inodes that are used again, and
 # that is unmounted and mounted once more.
-# kernels: 6.1 7.x
+# kernels: 6.1
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

@@ -5,7 +5,7 @@
 # say does not, nor what somebody other than root has a hand in. The interpreter is cat,
 # and the first lines name the keys.
 #
-# kernels: 5.10 6.1 7.x
+# kernels: 5.10 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
