@@ -239,7 +239,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	if (!r) {
 		if (repeat == REPEAT_FIRST && report_spare(file_addr, task_addr, mark.object,
 							   how << 16 | mode << 8 | stranger, fd))
-			return 1;
+			return mark.flags & MARK_KEY ? ACCESS_KEY : 1;
 		if (repeat != REPEAT_OVER)
 			repeat_untold(task_addr, mark.object, how, mode, repeat);
 		count_drop(WIRE_DROP_RING_CRITICAL);
@@ -252,7 +252,7 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	put_strings(r, task);
 	fill_file(&r->a, file, mode, fd, stranger);
 	bpf_ringbuf_submit(r, 0);
-	return 1;
+	return mark.flags & MARK_KEY ? ACCESS_KEY : 1;
 }
 
 __noinline int report_inferred(kt_u32 n)

@@ -8,8 +8,11 @@
  * Reports that the process of `task` has `file` by way of `how`, if its inode is
  * marked as an object. `mode` as WIRE_M_*, added to what the file was opened for; fd (kt_u32)-1 =
  * none. Pointers travel as numbers because 5.10 takes nothing else in a global function, and a
- * global function is verified once, not for each call. Returns 1 if the inode is marked.
+ * global function is verified once, not for each call. Returns 1 if the inode is marked,
+ * ACCESS_KEY if it is one of key material, and that was told.
  */
+#define ACCESS_KEY 2
+
 int report_access(kt_u64 file, kt_u64 task, kt_u32 how, kt_u32 mode, kt_u32 fd);
 
 /*

@@ -10,6 +10,7 @@
 #include "identity.h"
 #include "leave.h"
 #include "record.h"
+#include "share.h"
 #include "taint.h"
 
 /* Does with the inode as the slot says: the daemon has opened it with the marking flags. */
@@ -96,8 +97,9 @@ int BPF_PROG(on_file_open, struct file *file)
 	if (marking_open(file, inode))
 		return 0;
 	dump_file_open(file);
-	if (filter_test(inode))
-		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_OPEN, 0, -1);
+	if (filter_test(inode) && report_access(addr_of(file), bpf_get_current_task(),
+						WIRE_HOW_OPEN, 0, -1) == ACCESS_KEY)
+		share_follow(bpf_get_current_task());
 	if (file->f_mode & FMODE_WRITE)
 		leaving_open(file);
 	return 0;
@@ -109,8 +111,11 @@ int BPF_PROG(on_file_receive, struct file *file)
 {
 	struct inode *inode = file->f_inode;
 
-	if (filter_test(inode))
-		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_RECEIVE, 0, -1);
+	if (filter_test(inode) && report_access(addr_of(file), bpf_get_current_task(),
+						WIRE_HOW_RECEIVE, 0, -1) == ACCESS_KEY)
+		share_follow(bpf_get_current_task());
+	if (share_until)
+		share_receive(addr_of(file));
 	if (dump_helpers_live && (inode->i_mode & S_IFMT) == S_IFIFO)
 		dump_pipe_received(addr_of(inode));
 	return 0;

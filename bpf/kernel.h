@@ -52,7 +52,7 @@ struct pt_regs___kt {
 };
 
 struct list_head {
-	struct list_head *next;
+	struct list_head *next, *prev;
 };
 
 struct hlist_node {
@@ -67,6 +67,14 @@ struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
 
+struct wait_queue_head {
+	struct list_head head;
+};
+
+struct pipe_inode_info {
+	struct wait_queue_head rd_wait; /* who sleeps until there is something to read, or polls */
+};
+
 struct inode {
 	unsigned short i_mode;
 	kuid_t i_uid;
@@ -77,6 +85,7 @@ struct inode {
 	unsigned int i_generation;
 	long long i_size;
 	struct hlist_head i_dentry;
+	struct pipe_inode_info *i_pipe;
 };
 
 struct dentry {
@@ -268,6 +277,8 @@ struct task_struct {
 	unsigned int ptrace;
 	struct task_struct *parent; /* the tracer, if there is one */
 	void *stack;
+	struct list_head children; /* of this thread */
+	struct list_head sibling; /* in the list of its real_parent; of leaders */
 };
 
 struct upid {
@@ -289,16 +300,24 @@ struct sock_common {
 	struct in6_addr_bytes skc_v6_daddr; /* CONFIG_IPV6 */
 };
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
 	struct pid *sk_peer_pid;
+	struct socket *sk_socket;
 };
 
+struct unix_address;
+
 struct unix_sock {
+	struct unix_address *addr; /* its name, or that of who listened; 0 = none */
 	struct path path;
+	struct sock *peer;
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -395,6 +414,7 @@ struct bpf_iter__task_vma {
 #define VM_EXEC		  0x4
 #define MAY_READ	  0x4
 #define PF_EXITING	  0x00000004
+#define PF_FORKNOEXEC	  0x00000040
 #define PF_DUMPCORE	  0x00000200
 #define PF_KTHREAD	  0x00200000
 #define MMF_DUMPABLE_MASK 3 /* include/linux/sched/coredump.h */
@@ -425,6 +445,7 @@ struct bpf_iter__task_vma {
 #define AF_INET6	   10
 #define AF_VSOCK	   40
 #define GENHD_FL_REMOVABLE 0x1
+#define MAGIC_TMPFS	   0x01021994
 #define MAGIC_NFS	   0x6969
 #define MAGIC_SMB	   0x517b
 #define MAGIC_CIFS	   0xff534d42

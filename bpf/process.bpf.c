@@ -11,6 +11,7 @@
 #include "held.h"
 #include "identity.h"
 #include "script.h"
+#include "share.h"
 #include "taint.h"
 
 /*
@@ -256,11 +257,13 @@ int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	kt_u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	kt_u64 fds, words;
+	int i, next = 0, found = 0, was = holder_test(tgid);
 	struct fdtable *fdt;
-	int i, next = 0, found = 0;
 	kt_u32 nr;
 
 	holder_end(tgid); /* of the image that was */
+	if (was || share_until)
+		share_exec(was);
 	taint_exec();
 	if (!fd_holder_find(tgid))
 		return 0;
@@ -284,5 +287,8 @@ int BPF_PROG(on_committed_creds, struct linux_binprm *bprm)
 	} else if (!found) {
 		fd_holder_end(tgid);
 	}
+	/* The deepest ways of calls begin here, and the stack of all of them together is bounded:
+	 * nothing is kept for this. */
+	share_follow(bpf_get_current_task());
 	return 0;
 }

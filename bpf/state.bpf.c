@@ -9,6 +9,7 @@ struct marking_slot marking[MARKING_SLOTS];
 kt_u32 fd_slots[FD_SLOTS];
 kt_u32 holder_slots[HOLDER_SLOTS];
 kt_u32 nr_holders;
+kt_u64 share_until;
 kt_u32 taint_slots[TAINT_SLOTS];
 kt_u32 taint_lost[TAINT_SLOTS];
 

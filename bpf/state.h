@@ -113,6 +113,10 @@ struct {
 extern kt_u32 holder_slots[HOLDER_SLOTS];
 extern kt_u32 nr_holders;
 
+/* CLOCK_BOOTTIME ns until which programs are asked whether they are started with a channel of a
+ * holder; 0 = there was none yet. See share.h. */
+extern kt_u64 share_until;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, WIRE_DROP_NR);

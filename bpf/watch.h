@@ -190,6 +190,7 @@ struct marking_slot {
 
 #define HOLDER_KEY   0x1 /* of key material, counted and numbered below */
 #define HOLDER_OTHER 0x2 /* of another watched file, such as a dump */
+#define HOLDER_MAY   0x4 /* it shares a channel with one that may have a key: see share.h */
 
 struct holder {
 	kt_u64 start; /* start_boottime of the leader */
@@ -198,4 +199,6 @@ struct holder {
 	kt_u32 nr_keys; /* may count one twice, if there was no room for it below */
 	kt_u64 key[HOLDER_KEYS_MAX]; /* object numbers, the first ones */
 	kt_u64 other; /* object number of the latest other file */
+	kt_u32 hops; /* HOLDER_MAY: so many channels away from who has read a key */
+	kt_u32 keys_there; /* HOLDER_MAY: how many keys that one had */
 };

@@ -53,6 +53,7 @@ enum wire_type {
 	WIRE_REFUSED = 20, /* struct wire_refused: an open of a watched name failed */
 	WIRE_NET = 10, /* struct wire_net: who has read a watched file talks to somebody else */
 	WIRE_SCRIPT = 21, /* struct wire_script: the image runs this script for the kernel */
+	WIRE_SHARE = 22, /* struct wire_share: who may have a key shares a channel with another */
 };
 
 /* How a process came by an object (wire_access.how). */
@@ -420,6 +421,34 @@ struct wire_net {
 	kt_u32 dev; /* WIRE_NET_MOUNT: s_dev */
 	struct kt_str exe;
 	struct kt_str path; /* WIRE_NET_MOUNT: of the file */
+	kt_u32 pad;
+};
+
+/* What two processes share (wire_share.how). */
+enum wire_share_how {
+	WIRE_SHARE_PIPE = 1, /* one has the writing end, the other the reading end */
+	WIRE_SHARE_SOCKET = 2, /* one each of a pair of Unix sockets without names */
+	WIRE_SHARE_MEMORY = 3, /* an open file that is memory only: memfd, tmpfs */
+};
+
+#define WIRE_SHARE_FORKED 0x1 /* wire_share.flags: it has not exec'd since it was forked */
+
+/* Once for each two images, and anew when the first has come by another key. */
+struct wire_share {
+	struct wire_header h;
+	struct wire_subject subject; /* who may receive */
+	struct wire_inode inode; /* what is shared; of a socket the subject's own end */
+	kt_u64 from_start; /* the image that can write into it; it may have ended */
+	kt_u64 from_exec_id;
+	kt_u64 parent_start; /* of the subject */
+	kt_u64 parent_exec_id;
+	kt_u32 from_tgid;
+	kt_u32 parent_tgid;
+	kt_u32 how; /* enum wire_share_how */
+	kt_u32 hops; /* so many channels away from who has read the key, from 1 */
+	kt_u32 flags; /* WIRE_SHARE_* */
+	struct kt_str exe;
+	struct kt_str cgroup;
 	kt_u32 pad;
 };
 

@@ -84,6 +84,13 @@ static void check_event(const struct event *ev, const uint8_t *data, size_t size
 		inside(ev->net.exe, data, size, WIRE_EXE_MAX);
 		inside(ev->net.path, data, size, WIRE_PATH_MAX);
 		break;
+	case EVENT_SHARE:
+		check(ev->share.how >= SHARE_PIPE && ev->share.how < SHARE_HOW_NR);
+		check(ev->share.hops && ev->share.forked <= 1);
+		check(strlen(ev->share.subject.comm) < WIRE_COMM_LEN);
+		inside(ev->share.exe, data, size, WIRE_EXE_MAX);
+		inside(ev->share.cgroup, data, size, WIRE_CGROUP_MAX);
+		break;
 	case EVENT_REFUSED:
 		check(ev->refused.error == EPERM || ev->refused.error == ENOENT ||
 		      ev->refused.error == EACCES);
@@ -117,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const kt_u16 types[] = {WIRE_FORK,    WIRE_EXEC,	  WIRE_EXIT, WIRE_ACCESS,
 				       WIRE_MARK,    WIRE_PROC,	  WIRE_DUMP, WIRE_WRITTEN,
 				       WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED,
-				       WIRE_SCRIPT};
+				       WIRE_SCRIPT,  WIRE_SHARE};
 	struct event ev, untouched;
 	uint8_t *copy;
 	struct wire_header h;

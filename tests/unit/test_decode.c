@@ -30,6 +30,7 @@ union record {
 	struct wire_net net;
 	struct wire_refused refused;
 	struct wire_script script;
+	struct wire_share share;
 	char bytes[4096];
 };
 
@@ -211,6 +212,22 @@ static size_t make(union record *rec, unsigned type)
 		rec->net.dev = 44;
 		put(rec, &end, &rec->net.exe, "/usr/bin/nc", 11);
 		put(rec, &end, &rec->net.path, "/mnt/x", 6);
+		break;
+	case WIRE_SHARE:
+		memset(&rec->share, 0, end = sizeof(rec->share));
+		rec->share.subject = subject(812);
+		rec->share.inode = (struct wire_inode){.ino = 1, .dev = 2};
+		rec->share.from_start = 41;
+		rec->share.from_exec_id = 42;
+		rec->share.from_tgid = 43;
+		rec->share.parent_start = 44;
+		rec->share.parent_exec_id = 45;
+		rec->share.parent_tgid = 800;
+		rec->share.how = WIRE_SHARE_MEMORY;
+		rec->share.hops = 3;
+		rec->share.flags = WIRE_SHARE_FORKED;
+		put(rec, &end, &rec->share.exe, "/usr/bin/base64", 15);
+		put(rec, &end, &rec->share.cgroup, "/a", 2);
 		break;
 	case WIRE_REFUSED:
 		memset(&rec->refused, 0, end = sizeof(rec->refused));
@@ -479,6 +496,30 @@ static void refused_tries(void **state)
 	assert_int_equal(ev.refused.owner, UID_UNSET);
 }
 
+static void shares(void **state)
+{
+	union record rec;
+	struct event ev;
+	size_t n = make(&rec, WIRE_SHARE);
+
+	assert_int_equal(decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.type, EVENT_SHARE);
+	assert_int_equal(ev.share.subject.id.tgid, 812);
+	assert_int_equal(ev.share.parent.start, 44);
+	assert_int_equal(ev.share.parent.exec_id, 45);
+	assert_int_equal(ev.share.parent.tgid, 800);
+	assert_int_equal(ev.share.from.start, 41);
+	assert_int_equal(ev.share.from.exec_id, 42);
+	assert_int_equal(ev.share.from.tgid, 43);
+	assert_int_equal(ev.share.inode.ino, 1);
+	assert_int_equal(ev.share.inode.dev, 2);
+	assert_int_equal(ev.share.how, SHARE_MEMORY);
+	assert_int_equal(ev.share.hops, 3);
+	assert_int_equal(ev.share.forked, 1);
+	assert_span(ev.share.exe, "/usr/bin/base64", 15);
+	assert_span(ev.share.cgroup, "/a", 2);
+}
+
 static void scripts(void **state)
 {
 	union record rec;
@@ -504,7 +545,7 @@ static void every_shorter_record_is_refused(void **state)
 	static const unsigned types[] = {WIRE_FORK,    WIRE_EXEC,   WIRE_EXIT, WIRE_ACCESS,
 					 WIRE_MARK,    WIRE_PROC,   WIRE_DUMP, WIRE_WRITTEN,
 					 WIRE_SETTING, WIRE_MEMORY, WIRE_NET,  WIRE_REFUSED,
-					 WIRE_SCRIPT};
+					 WIRE_SCRIPT,  WIRE_SHARE};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		unsigned type = types[i];
@@ -546,13 +587,18 @@ static void what_is_wrong_is_said(void **state)
 	REFUSED(WIRE_EXEC, rec.h.version = 0, -EPROTONOSUPPORT);
 	REFUSED(WIRE_EXEC, rec.h.type = 0, -ENOMSG);
 	REFUSED(WIRE_EXEC, rec.h.type = EVENT_OBJECT + 100, -ENOMSG);
-	REFUSED(WIRE_EXEC, rec.h.type = WIRE_SCRIPT + 1, -ENOMSG);
+	REFUSED(WIRE_EXEC, rec.h.type = WIRE_SHARE + 1, -ENOMSG);
 	REFUSED(WIRE_SCRIPT, rec.script.name.len = WIRE_SCRIPT_NAME_MAX + 1, -ENAMETOOLONG);
 	REFUSED(WIRE_SCRIPT, rec.script.path.off = 4, -EBADMSG);
 	REFUSED(WIRE_EXEC, rec.h.size++, -EMSGSIZE);
 	REFUSED(WIRE_EXEC, memset(rec.exec.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_FORK, memset(rec.fork.child.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
 	REFUSED(WIRE_EXIT, memset(rec.exit.subject.comm, 'a', WIRE_COMM_LEN), -EBADMSG);
+	REFUSED(WIRE_SHARE, rec.share.how = 0, -EBADMSG);
+	REFUSED(WIRE_SHARE, rec.share.how = SHARE_HOW_NR, -EBADMSG);
+	REFUSED(WIRE_SHARE, rec.share.hops = 0, -EBADMSG);
+	REFUSED(WIRE_SHARE, rec.share.exe.len = WIRE_EXE_MAX + 1, -ENAMETOOLONG);
+	REFUSED(WIRE_SHARE, rec.share.cgroup.off = 4, -EBADMSG);
 	REFUSED(WIRE_NET, rec.net.how = 0, -EBADMSG);
 	REFUSED(WIRE_NET, rec.net.how = NET_HOW_NR, -EBADMSG);
 	REFUSED(WIRE_NET, rec.net.path.len = WIRE_PATH_MAX + 1, -ENAMETOOLONG);
@@ -661,6 +707,7 @@ int main(void)
 		cmocka_unit_test(every_field_comes_out),
 		cmocka_unit_test(records_of_dumps_come_out),
 		cmocka_unit_test(refused_tries),
+		cmocka_unit_test(shares),
 		cmocka_unit_test(scripts),
 		cmocka_unit_test(every_shorter_record_is_refused),
 		cmocka_unit_test(what_is_wrong_is_said),

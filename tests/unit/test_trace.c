@@ -225,6 +225,7 @@ static void the_table_covers_the_whole_struct(void **state)
 		MEMBER(EVENT_OBJECT, object), MEMBER(EVENT_USER, user),
 		MEMBER(EVENT_GAP, gap),	      MEMBER(EVENT_HEALTH, health),
 		MEMBER(EVENT_MEMORY, memory), MEMBER(EVENT_NET, net),
+		MEMBER(EVENT_SHARE, share),
 #undef MEMBER
 	};
 

@@ -259,6 +259,10 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		programs_watch_subject(app->programs, &copy.memory.subject, copy.memory.exe);
 		feed(app, &copy);
 		return;
+	case EVENT_SHARE:
+		homes_seen(app->homes, event->share.subject.uid);
+		homes_seen(app->homes, event->share.subject.loginuid);
+		break;
 	case EVENT_REFUSED:
 		if (search_watch_is(app->search, &event->refused.subject))
 			return;

@@ -22,7 +22,7 @@ const char *event_type_str(enum event_type type)
 		[EVENT_NET] = "net",	       [EVENT_SCAN_KEY] = "scan-key",
 		[EVENT_SCAN] = "scan-verdict", [EVENT_REFUSED] = "refused",
 		[EVENT_PROGRAM] = "program",   [EVENT_SCRIPT] = "script",
-		[EVENT_SESSION] = "session",
+		[EVENT_SESSION] = "session",   [EVENT_SHARE] = "share",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);
@@ -65,6 +65,17 @@ const char *net_how_str(enum net_how how)
 		[NET_SEND] = "send",
 		[NET_UNIX] = "unix",
 		[NET_MOUNT] = "mount",
+	};
+
+	return word(words, ARRAY_SIZE(words), how);
+}
+
+const char *share_how_str(enum share_how how)
+{
+	static const char *const words[SHARE_HOW_NR] = {
+		[SHARE_PIPE] = "pipe",
+		[SHARE_SOCKET] = "socket",
+		[SHARE_MEMORY] = "memory",
 	};
 
 	return word(words, ARRAY_SIZE(words), how);

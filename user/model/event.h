@@ -97,6 +97,7 @@ enum event_type {
 	EVENT_PROGRAM, /* from the daemon: what is known of an executable */
 	EVENT_SESSION, /* from the daemon: how somebody has logged in */
 	EVENT_SCRIPT, /* the script for which an image was started, by its first line */
+	EVENT_SHARE, /* who has read a key, or may have it, shares a channel with another process */
 	EVENT_TYPE_NR
 };
 
@@ -234,6 +235,25 @@ struct event_net {
 	uint32_t fs_magic, dev; /* NET_MOUNT */
 	uint8_t addr[16]; /* IPv4: the first four */
 	struct span exe, path;
+};
+
+enum share_how {
+	SHARE_PIPE = 1,
+	SHARE_SOCKET, /* a pair of Unix sockets without names */
+	SHARE_MEMORY, /* memfd, a file on tmpfs */
+	SHARE_HOW_NR
+};
+
+/* What is in the memory of `from` may get to the subject. */
+struct event_share {
+	struct subject subject;
+	struct proc_id parent; /* of the subject */
+	struct proc_id from; /* who can write into the channel; it may have ended */
+	struct inode_id inode; /* the channel; of a pair of sockets the subject's end */
+	enum share_how how;
+	uint32_t hops; /* so many channels away from who has read the key, from 1 */
+	uint32_t forked; /* 1: the subject has not exec'd since it was forked */
+	struct span exe, cgroup;
 };
 
 struct event_refused {
@@ -510,6 +530,7 @@ struct event {
 		struct event_mark mark;
 		struct event_memory memory;
 		struct event_net net;
+		struct event_share share;
 		struct event_refused refused;
 		struct event_object object;
 		struct event_user user;
@@ -531,6 +552,7 @@ const char *event_type_str(enum event_type type);
 const char *access_how_str(enum access_how how);
 const char *memory_how_str(enum memory_how how);
 const char *net_how_str(enum net_how how);
+const char *share_how_str(enum share_how how);
 const char *exe_trust_str(enum exe_trust trust);
 const char *session_type_str(enum session_type type); /* "unknown", "local", "ssh", ... */
 const char *package_state_str(enum package_state state);

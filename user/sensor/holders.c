@@ -27,8 +27,8 @@ void sensor_holders_each(struct sensor *sensor,
 
 		key = next;
 		more = !bpf_map_get_next_key(map, &key, &next);
-		if (bpf_map_lookup_elem(map, &key, &h))
-			continue;
+		if (bpf_map_lookup_elem(map, &key, &h) || !(h.flags & (HOLDER_KEY | HOLDER_OTHER)))
+			continue; /* gone, or it is not known that it has read anything */
 		holder = (struct sensor_holder){
 			.id = {.tgid = key, .start = h.start, .exec_id = h.exec_id},
 			.nr_keys = h.flags & HOLDER_KEY ? h.nr_keys : 0,

@@ -77,6 +77,10 @@ static const char *net_word(unsigned v)
 {
 	return net_how_str((enum net_how)v);
 }
+static const char *share_word(unsigned v)
+{
+	return share_how_str((enum share_how)v);
+}
 static const char *trust_word(unsigned v)
 {
 	return exe_trust_str((enum exe_trust)v);
@@ -235,6 +239,20 @@ static const struct trace_field net_fields[] = {
 	U32_OR("exe_nlink", net.exe_nlink, 1),
 	SPAN("exe", net.exe),
 	SPAN("path", net.path),
+};
+
+static const struct trace_field share_fields[] = {
+	SUBJECT(share.subject),
+	PARENT(share.parent),
+	U32("from_pid", share.from.tgid),
+	U64("from_start", share.from.start),
+	U64("from_exec_id", share.from.exec_id),
+	INODE(share.inode),
+	WORD("how", share.how, SHARE_PIPE, SHARE_HOW_NR, share_word),
+	U32_OR("hops", share.hops, 1),
+	U32("forked", share.forked),
+	SPAN("exe", share.exe),
+	SPAN("cgroup", share.cgroup),
 };
 
 static const struct trace_field session_fields[] = {
@@ -447,6 +465,7 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_SETTING] = FIELDS(setting_fields),
 		[EVENT_MEMORY] = FIELDS(memory_fields),
 		[EVENT_NET] = FIELDS(net_fields),
+		[EVENT_SHARE] = FIELDS(share_fields),
 		[EVENT_SCAN] = FIELDS(scan_fields),
 		[EVENT_SCAN_KEY] = FIELDS(scan_key_fields),
 		[EVENT_REFUSED] = FIELDS(refused_fields),

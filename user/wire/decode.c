@@ -45,6 +45,9 @@ SAME(ACCESS_FOUND, WIRE_HOW_FOUND);
 SAME(ACCESS_CLOSE_WRITE, WIRE_HOW_CLOSE_WRITE);
 SAME(ACCESS_CONNECT, WIRE_HOW_CONNECT);
 SAME(ACCESS_READ, WIRE_HOW_READ);
+SAME(SHARE_PIPE, WIRE_SHARE_PIPE);
+SAME(SHARE_SOCKET, WIRE_SHARE_SOCKET);
+SAME(SHARE_MEMORY, WIRE_SHARE_MEMORY);
 SAME(NET_CONNECT, WIRE_NET_CONNECT);
 SAME(NET_SEND, WIRE_NET_SEND);
 SAME(NET_UNIX, WIRE_NET_UNIX);
@@ -309,6 +312,30 @@ static int decode_net(struct record *rec, struct event_net *out)
 	return r;
 }
 
+static int decode_share(struct record *rec, struct event_share *out)
+{
+	struct wire_share w;
+	int r = GET_FIXED(rec, w);
+
+	if (r < 0)
+		return r;
+	if (w.how < WIRE_SHARE_PIPE || w.how >= SHARE_HOW_NR || !w.hops)
+		return -EBADMSG;
+	out->parent = (struct proc_id){w.parent_start, w.parent_exec_id, w.parent_tgid};
+	out->from = (struct proc_id){w.from_start, w.from_exec_id, w.from_tgid};
+	out->inode = get_inode(&w.inode);
+	out->how = (enum share_how)w.how;
+	out->hops = w.hops;
+	out->forked = !!(w.flags & WIRE_SHARE_FORKED);
+	r = get_subject(&w.subject, &out->subject);
+	if (!r)
+		r = get_string(rec, w.exe, WIRE_EXE_MAX, EVENT_EXE_TRUNCATED, &out->exe);
+	if (!r)
+		r = get_string(rec, w.cgroup, WIRE_CGROUP_MAX, EVENT_CGROUP_TRUNCATED,
+			       &out->cgroup);
+	return r;
+}
+
 static int decode_refused(struct record *rec, struct event_refused *out)
 {
 	struct wire_refused w;
@@ -524,6 +551,10 @@ int wire_decode(const void *buf, size_t len, struct event *out_event)
 	case WIRE_NET:
 		ev.type = EVENT_NET;
 		r = decode_net(&rec, &ev.net);
+		break;
+	case WIRE_SHARE:
+		ev.type = EVENT_SHARE;
+		r = decode_share(&rec, &ev.share);
 		break;
 	case WIRE_SCRIPT:
 		ev.type = EVENT_SCRIPT;
