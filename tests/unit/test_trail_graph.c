@@ -227,6 +227,24 @@ static void reads_memory(struct trail_graph *g, uint32_t pid, uint32_t target, e
 	trail_graph_feed(g, &ev);
 }
 
+/* exec: which image of the receiver; 1 is the one that was forked, and has done nothing else. */
+static void shares(struct trail_graph *g, uint32_t from, uint32_t pid, uint64_t exec_id,
+		   enum share_how how)
+{
+	const struct event ev = {
+		.type = EVENT_SHARE,
+		.time = SECOND,
+		.share = {.subject = subject(pid, exec_id),
+			  .from = subject(from, 1).id,
+			  .how = how,
+			  .hops = 1,
+			  .forked = exec_id == 1,
+			  .exe = span_of("/bin/r")},
+	};
+
+	trail_graph_feed(g, &ev);
+}
+
 static void expect(struct trail_graph *g, const char *text)
 {
 	assert_string_equal(told, text);
@@ -234,6 +252,60 @@ static void expect(struct trail_graph *g, const char *text)
 }
 
 #define HOLDS "holds confirmed SHA256:k>0:1:0 -\n"
+
+static void who_shares_a_channel_with_a_holder_may_have_the_key(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_step steps[8];
+
+	reads(g, 5, 1);
+	exits(g, 5); /* what it wrote is in the pipe all the same */
+	expect(g, HOLDS "read observed 0:1:0>5.5.1 -\nended 5.5.1\n");
+	shares(g, 5, 6, 2, SHARE_PIPE);
+	shares(g, 5, 7, 2, SHARE_SOCKET);
+	shares(g, 5, 8, 2, SHARE_MEMORY);
+	shares(g, 5, 8, 2, SHARE_PIPE); /* one more way */
+	expect(g, "shared inferred 5.5.1>6.6.2 shares-pipe\n"
+		  "shared inferred 5.5.1>7.7.2 shares-socket\n"
+		  "shared inferred 5.5.1>8.8.2 shares-memory\n"
+		  "shared inferred 5.5.1>8.8.2 shares-pipe\n");
+	/* From who has nothing, from another image, by what is not known: nothing. */
+	shares(g, 9, 10, 2, SHARE_PIPE);
+	shares(g, 6, 10, 2, SHARE_PIPE);
+	shares(g, 5, 10, 2, SHARE_HOW_NR);
+	expect(g, "");
+	assert_int_equal(trail_graph_way_to_file(g, &(struct inode_id){.ino = 10}, "k", steps, 8),
+			 0);
+	trail_graph_free(g);
+}
+
+static void what_who_may_have_it_does_is_inferred(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	told[0] = '\0';
+	/* Forked and the same program still: only when it does something. */
+	shares(g, 5, 6, 1, SHARE_PIPE);
+	shares(g, 6, 7, 1, SHARE_SOCKET);
+	forks(g, 7, 8);
+	expect(g, "");
+	connects(g, 8);
+	expect(g, "shared inferred 5.5.1>6.6.1 shares-pipe\n"
+		  "shared inferred 6.6.1>7.7.1 shares-socket\n"
+		  "inherited inferred 7.7.1>8.8.1 fork-copies-memory\n"
+		  "sent inferred 8.8.1>10.0.0.1 port 443 shares-socket\n");
+	crashes(g, 6, 10);
+	expect(g, "crashed-into inferred 6.6.1>0:10:0 shares-pipe\n");
+	/* That ends with the image, */
+	execs(g, 6);
+	reads(g, 7, 1);
+	expect(g, "ended 6.6.1\nread observed 0:1:0>7.7.1 -\n");
+	/* and with a read of the key itself. */
+	connects(g, 7);
+	expect(g, "sent observed 7.7.1>10.0.0.1 port 443 -\n");
+	trail_graph_free(g);
+}
 
 static void only_a_confirmed_file_carries_the_key_on(void **state)
 {
@@ -701,6 +773,8 @@ static void the_way_to_a_file_begins_at_its_origin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_shares_a_channel_with_a_holder_may_have_the_key),
+		cmocka_unit_test(what_who_may_have_it_does_is_inferred),
 		cmocka_unit_test(only_a_confirmed_file_carries_the_key_on),
 		cmocka_unit_test(a_dump_is_told_with_the_first_edge),
 		cmocka_unit_test(a_clean_dump_carries_nothing),

@@ -109,7 +109,7 @@ static int compare(const char *script, const char *suffix, const char *got)
 static void scripts_give_their_trails(void **state)
 {
 	static const char *const scripts[] = {"trail-incident", "trail-clean", "zones",
-					      "breach-early"};
+					      "breach-early", "pipeline"};
 	int failed = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {

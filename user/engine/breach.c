@@ -207,6 +207,8 @@ static const char *verb_of(enum trail_edge_kind kind)
 		return "wrote";
 	case TRAIL_MEMORY_READ:
 		return "had its memory read by";
+	case TRAIL_SHARED:
+		return "shared a channel with";
 	case TRAIL_INHERITED:
 		return "was inherited by";
 	default:

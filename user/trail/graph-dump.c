@@ -26,7 +26,7 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 	process_name(g, p->id, p->exec_id, from);
 	file_name(g, f->id, to);
 	for (uint32_t i = 0; i < p->keys.nr; i++) {
-		const char *key = p->keys.items[i].key;
+		const char *key = p->keys.items[i].key, *why = rule;
 		struct slot *slot;
 		bool is_new;
 
@@ -35,7 +35,9 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 		if (slot && !is_new && slot->origin == FROM_PROCESS &&
 		    slot->from_exec == p->exec_id && !memcmp(&slot->from, &p->id, sizeof(p->id)))
 			continue;
-		tell_edge(g, kind, rule ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to, rule,
+		if (!rule)
+			why = p->keys.items[i].unsure;
+		tell_edge(g, kind, why ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to, why,
 			  detail, time);
 		if (slot && is_new) {
 			slot->origin = FROM_PROCESS;
@@ -91,6 +93,7 @@ static void on_helper(struct trail_graph *g, const struct event *ev)
 			slot->from = of;
 			slot->from_exec = exec_id;
 			slot->by = TRAIL_CRASHED_INTO;
+			slot->unsure = keys.items[i].unsure;
 		}
 	}
 }

@@ -35,7 +35,9 @@ struct slot {
 	enum trail_edge_kind by;
 	bool confirmed; /* of a file: a scan has found it */
 	bool handed; /* of a file: written by who was handed the whole memory */
-	bool pending; /* of a process: its inheritance is not told yet */
+	bool pending; /* of a process: how it came by it is not told yet */
+	/* Of a process: by this rule it may have it, and all it does is inferred; NULL: it has. */
+	const char *unsure;
 };
 
 struct slots {
@@ -145,7 +147,7 @@ void tell_edge(struct trail_graph *g, enum trail_edge_kind kind, enum trail_evid
 	       const char *key, const char *from, const char *to, const char *rule,
 	       const char *detail, uint64_t time);
 void tell_gap(struct trail_graph *g, struct span cause, uint64_t from, uint64_t to, uint64_t count);
-/* What the process has only inherited is told now, with how it came by it. */
+/* What the process has only inherited, or may have, is told now, with how it came by it. */
 void tell_inheritance(struct trail_graph *g, struct process *p, uint64_t time);
 
 /* --- graph-dump.c --------------------------------------------------------------------------------
@@ -155,6 +157,11 @@ void graph_dump(struct trail_graph *g, const struct event *ev);
 void graph_written(struct trail_graph *g, const struct event *ev);
 void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key);
 void graph_scan(struct trail_graph *g, const struct event *ev);
+
+/* --- graph-share.c -------------------------------------------------------------------------------
+ */
+
+void graph_share(struct trail_graph *g, const struct event *ev);
 
 /* --- graph.c -------------------------------------------------------------------------------------
  */

@@ -188,18 +188,20 @@ void graph_came_by(struct trail_graph *g, struct process *p, struct file *f, str
 	process_name(g, p->id, p->exec_id, to);
 	tell_edge(g, kind, TRAIL_OBSERVED, of_file->key, from, to, NULL, detail, time);
 	slot = slot_add(&p->keys, of_file->key, &is_new);
-	if (slot && is_new) {
+	if (slot && (is_new || slot->unsure)) {
 		slot->origin = FROM_FILE;
 		slot->from = f->id;
 		slot->by = kind;
+		slot->unsure = NULL;
 	}
 }
 
 void graph_held(struct trail_graph *g, struct process *p, const uint64_t *objects, uint32_t nr,
 		uint64_t time)
 {
-	if (p->keys.nr)
-		return; /* it is known, and better */
+	for (uint32_t i = 0; i < p->keys.nr; i++)
+		if (!p->keys.items[i].unsure)
+			return; /* it is known, and better */
 	for (uint32_t i = 0; i < nr; i++) {
 		struct file *f = graph_object(g, objects[i], time);
 
@@ -398,6 +400,7 @@ static void feed_memory(struct trail_graph *g, const struct event *ev)
 			slot->from = target_id;
 			slot->from_exec = target_exec;
 			slot->by = TRAIL_MEMORY_READ;
+			slot->unsure = keys.items[i].unsure;
 		}
 	}
 }
@@ -459,7 +462,8 @@ static void feed_net(struct trail_graph *g, const struct event *ev)
 	}
 	process_name(g, p->id, p->exec_id, from);
 	for (uint32_t i = 0; i < p->keys.nr; i++)
-		tell_edge(g, TRAIL_SENT, TRAIL_OBSERVED, p->keys.items[i].key, from, to, NULL,
+		tell_edge(g, TRAIL_SENT, p->keys.items[i].unsure ? TRAIL_INFERRED : TRAIL_OBSERVED,
+			  p->keys.items[i].key, from, to, p->keys.items[i].unsure,
 			  net_how_str(net->how), ev->time);
 }
 
@@ -501,6 +505,9 @@ void trail_graph_feed(struct trail_graph *g, const struct event *ev)
 		break;
 	case EVENT_NET:
 		feed_net(g, ev);
+		break;
+	case EVENT_SHARE:
+		graph_share(g, ev);
 		break;
 	case EVENT_DUMP:
 		graph_dump(g, ev);

@@ -6,9 +6,10 @@
  * Pure: looks at nothing but the events and what the caller knows of an object. Only what a scan
  * has confirmed carries a key on: who reads a file that a holder merely wrote does not count as
  * having the key. Who has read a key's file, a confirmed file, the memory of a holder, or was
- * forked by a holder, is a holder until it execs or ends. A child that does nothing else that
- * concerns the key is not told (a server forks for each connection); if it does, its way is told
- * before that.
+ * forked by a holder, is a holder until it execs or ends. So is, with evidence `inferred` in all
+ * it does, who shares a pipe, a pair of sockets or a memory file with a holder. A child that does
+ * nothing else that concerns the key is not told (a server forks for each connection); if it does,
+ * its way is told before that.
  *
  * Bounded: processes and files have a cap each. When it is reached the one that has ended, else the
  * one used longest ago, is forgotten and counted; what it does later is not followed, which is told

@@ -104,6 +104,7 @@ static void put_deed(const struct tree *t, const struct trail_view_edge *e)
 		[TRAIL_DUMP_READ] = "read by ",
 		[TRAIL_SENT] = "talked to ",
 		[TRAIL_SAME] = "the same content is in ",
+		[TRAIL_SHARED] = "may have handed it to ",
 	};
 	const struct trail_view_node *to = &t->view->nodes[e->to];
 

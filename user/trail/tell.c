@@ -179,7 +179,8 @@ void tell_inheritance(struct trail_graph *g, struct process *p, uint64_t time)
 			tell_process(g, p, 0);
 		process_name(g, slot->from, slot->from_exec, parent);
 		process_name(g, p->id, p->exec_id, self);
-		tell_edge(g, TRAIL_INHERITED, TRAIL_INFERRED, slot->key, parent, self,
-			  "fork-copies-memory", NULL, time);
+		tell_edge(g, slot->by, TRAIL_INFERRED, slot->key, parent, self,
+			  slot->by == TRAIL_SHARED ? slot->unsure : "fork-copies-memory", NULL,
+			  time);
 	}
 }

@@ -33,6 +33,7 @@ const char *trail_edge_kind_str(enum trail_edge_kind kind)
 		[TRAIL_DUMP_READ] = "dump-read",
 		[TRAIL_SENT] = "sent",
 		[TRAIL_SAME] = "same-content",
+		[TRAIL_SHARED] = "shared",
 	};
 
 	return (unsigned)kind < TRAIL_EDGE_NR && words[kind] ? words[kind] : "?";
@@ -72,6 +73,9 @@ const char *trail_rule_text(const char *rule)
 		{"holder-writes", "it has the key, and writes a file"},
 		{"dump-names-process", "the dump names this process, which had crashed"},
 		{"memory-can-be-read", "it could read the memory, and so the key"},
+		{"shares-pipe", "it has the other end of a pipe"},
+		{"shares-socket", "it has the other end of a pair of sockets"},
+		{"shares-memory", "it has the same memory file open"},
 		{"same-content", "it has the same bytes; how they came there was not seen"},
 		{"names-unverified", "the public half stands beside it: not verified"},
 	};

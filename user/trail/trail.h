@@ -39,6 +39,7 @@ enum trail_edge_kind {
 	TRAIL_DUMP_READ, /* dump -> process */
 	TRAIL_SENT, /* process -> destination */
 	TRAIL_SAME, /* file -> file, of this host or another: the same bytes */
+	TRAIL_SHARED, /* process -> process, that has the other end of what it can write into */
 	TRAIL_EDGE_NR
 };
 
