@@ -81,7 +81,7 @@ static int fake_mark(void *userdata, int dirfd, const char *name, struct mark *m
 	return 0;
 }
 
-static int fake_unmark(void *userdata, const struct inode_id *identity)
+static int fake_unmark(void *userdata, const struct inode_id *identity, uint64_t object)
 {
 	nr_unmarked++;
 	return 0;
