@@ -313,6 +313,10 @@ int sensor_unmark_device(struct sensor *sensor, uint32_t dev)
 	return 0;
 }
 
+void sensor_mend_processes(struct sensor *sensor)
+{
+}
+
 long sensor_drain_lifecycle(struct sensor *sensor)
 {
 	return 0;

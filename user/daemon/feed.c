@@ -130,6 +130,8 @@ void feed_gaps(struct app *app)
 	feed_gap(app, "repeats", s.repeats_kind - app->stats.repeats_kind, now);
 	feed_gap(app, "recursion-lifecycle", s.recursion_lifecycle - app->stats.recursion_lifecycle,
 		 now);
+	if (s.recursion_lifecycle != app->stats.recursion_lifecycle)
+		sensor_mend_processes(app->sensor);
 	feed_gap(app, "undecodable", s.undecodable - app->stats.undecodable, now);
 	/* An insert that was refused for the moment, a rename that was not seen, could not be told
 	 * or brought more than is marked at once: what it was about is found by walking. */
@@ -192,6 +194,14 @@ static void whole_names(struct app *app, const struct event *event, struct event
 	out->path = span_of(to);
 }
 
+/* For what is judged at once: its process may have been made since the bulk ring was read, or the
+ * record of that left out. */
+static void know_processes(struct app *app)
+{
+	sensor_drain_lifecycle(app->sensor);
+	sensor_mend_processes(app->sensor);
+}
+
 void feed_sensor_event(const struct event *event, void *userdata)
 {
 	struct app *app = userdata;
@@ -250,7 +260,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		if (event->access.how == ACCESS_CLOSE_WRITE)
 			rewritten(app, event->access.object);
 		if (event->access.from.len)
-			sensor_drain_lifecycle(app->sensor); /* judged at once, as below */
+			know_processes(app); /* judged at once, as below */
 		homes_seen(app->homes, event->access.subject.uid);
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);
@@ -268,14 +278,14 @@ void feed_sensor_event(const struct event *event, void *userdata)
 	case EVENT_SETTING:
 		/* Told at once, with the ancestry: a process that forks, execs and crashes may have
 		 * done all of it since the bulk ring was read. */
-		sensor_drain_lifecycle(app->sensor);
+		know_processes(app);
 		dumps_event(app->dumps, event);
 		return;
 	case EVENT_WRITTEN:
 		dumps_event(app->dumps, event);
 		return;
 	case EVENT_MEMORY:
-		sensor_drain_lifecycle(app->sensor); /* as above */
+		know_processes(app); /* as above */
 		homes_seen(app->homes, event->memory.subject.uid);
 		homes_seen(app->homes, event->memory.subject.loginuid);
 		homes_seen(app->homes, event->memory.target.uid);
@@ -290,7 +300,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		/* Evidence, if nobody judges it: holders send much. */
 		if (!policy_judges(app->policy, ACTION_SEND))
 			break;
-		sensor_drain_lifecycle(app->sensor); /* as above */
+		know_processes(app); /* as above */
 		homes_seen(app->homes, event->net.subject.uid);
 		homes_seen(app->homes, event->net.subject.loginuid);
 		logins_seen(app->logins, &event->net.subject, event->net.cgroup);

@@ -27,6 +27,7 @@ struct sensor {
 	struct cgroup_paths cgroups;
 	uint64_t repeats, turned_ns; /* see pressure.c */
 	bool turned;
+	uint64_t mended, mended_ns; /* see sensor_mend_processes() */
 };
 
 /* Counts the repeats of the turn that is over, begins another. At each drain. */
@@ -37,6 +38,13 @@ int quota_open(struct sensor *sensor);
 
 /* Takes a mark off and gives its place back to whom it was charged to. -ENOENT if there is none. */
 int quota_unmark(struct sensor *sensor, const struct mark_key *key);
+
+/*
+ * While a tracing program runs on a CPU the kernel skips it for whoever preempted it there, and
+ * counts that (5.12 and later). `lifecycle`: of the programs that tell of processes, or of the
+ * others.
+ */
+uint64_t sensor_skipped(const struct sensor *sensor, bool lifecycle);
 
 /* Decodes one record and hands it over; counts what the decoder refuses. */
 void sensor_deliver(struct sensor *sensor, const void *data, size_t size);

@@ -138,12 +138,7 @@ static uint64_t sum_slot(const struct bpf_map *map, uint32_t slot)
 	return sum;
 }
 
-/*
- * While a tracing program runs on a CPU the kernel skips it for whoever preempted it there, and
- * counts that (5.12 and later). `lifecycle`: of the programs that tell of processes, or of the
- * others.
- */
-static uint64_t recursion_misses(const struct sensor *sensor, bool lifecycle)
+uint64_t sensor_skipped(const struct sensor *sensor, bool lifecycle)
 {
 	uint64_t sum = 0;
 
@@ -159,7 +154,7 @@ static uint64_t recursion_misses(const struct sensor *sensor, bool lifecycle)
 uint64_t sensor_names_moved(const struct sensor *sensor)
 {
 	return __atomic_load_n(&sensor->skel->bss->names_moved, __ATOMIC_SEQ_CST) +
-	       recursion_misses(sensor, false);
+	       sensor_skipped(sensor, false);
 }
 
 int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
@@ -181,8 +176,8 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 		s.records[i] = sum_slot(sensor->skel->maps.st_records, i);
 	s.repeats_self = sum_slot(sensor->skel->maps.st_repeats, 0);
 	s.copies_over = sum_slot(sensor->skel->maps.st_copies_over, 0);
-	s.recursion_misses = recursion_misses(sensor, false);
-	s.recursion_lifecycle = recursion_misses(sensor, true);
+	s.recursion_misses = sensor_skipped(sensor, false);
+	s.recursion_lifecycle = sensor_skipped(sensor, true);
 	*out_stats = s;
 	return 0;
 }

@@ -77,6 +77,13 @@ long sensor_drain(struct sensor *sensor);
 long sensor_drain_lifecycle(struct sensor *sensor);
 
 /*
+ * Hands over the processes that are there, as at the start, if the kernel has left out programs that
+ * tell of forks and execs (a tracing program is skipped for who preempts it) since this was called
+ * last. At most ten times a second. A process that has ended stays unknown.
+ */
+void sensor_mend_processes(struct sensor *sensor);
+
+/*
  * Marks the file or directory that `path` names (relative to dirfd, as openat; a symbolic link as
  * last component is refused with -ELOOP but with MARK_FOLLOW). `mark` says what as; on return it is
  * the mark in force: the number that an inode had before is kept, with MARK_KEEP all of it.

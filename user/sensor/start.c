@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The picture at start: runs the BPF iterators once. */
+/* The picture at start, and of processes when the kernel left some out: runs the BPF iterators. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -9,6 +10,9 @@
 
 #include "base/cleanup.h"
 #include "sensor/internal.h"
+
+/* Somebody may bring the kernel to leave records out all the time. */
+#define MEND_PERIOD_NS (100 * 1000000ULL)
 
 /* Reads an iterator to its end. Records come whole, since each is written by one bpf_seq_write().
  */
@@ -60,6 +64,23 @@ int sensor_find_open(struct sensor *sensor)
 	int r = run(sensor, "on_iter_task_file");
 
 	return r < 0 ? r : run(sensor, "on_iter_task_vma");
+}
+
+void sensor_mend_processes(struct sensor *sensor)
+{
+	const uint64_t skipped = sensor_skipped(sensor, true);
+	struct timespec ts;
+	uint64_t now;
+
+	if (skipped == sensor->mended)
+		return;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	if (now - sensor->mended_ns < MEND_PERIOD_NS)
+		return;
+	sensor->mended = skipped;
+	sensor->mended_ns = now;
+	run(sensor, "on_iter_task"); /* if it fails they stay unknown, as they are */
 }
 
 int sensor_start_picture(struct sensor *sensor)
