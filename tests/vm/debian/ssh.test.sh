@@ -20,7 +20,7 @@ systemctl restart rsyslog
 wait_for test -S /run/keytrail/rsyslog/syslog.sock || not_ok "rsyslog listens" "it does not"
 
 # When the guest stood still: it is emulated beside others. This one runs before all else in it, so that
-# what keytraild or anybody in the guest takes is none of that. Moments of half a tenth are not counted.
+# what keytraild or anybody in the guest takes is none of that. Less than a hundredth is not counted.
 cat >"$T/clock.py" <<'PY'
 import os, time
 
@@ -29,7 +29,7 @@ before = time.time()
 while True:
     time.sleep(0.02)
     now = time.time()
-    if now - before > 0.07:
+    if now - before > 0.03:
         print(f"{before + 0.02:.6f} {now:.6f}", flush=True)
     before = now
 PY
