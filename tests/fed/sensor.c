@@ -273,7 +273,7 @@ int sensor_open(struct sensor *sensor, const char *path, struct inode_id *out_in
 }
 
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, bool key)
+		  uint32_t watch, uint32_t flags)
 {
 	return -ENOENT;
 }

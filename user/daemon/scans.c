@@ -409,7 +409,7 @@ static void tell_full(struct scans *s, const struct scan *scan)
 	escape_bytes(scan->path, strlen(scan->path), name, sizeof(name), NULL);
 	if (copy)
 		snprintf(text, sizeof(text),
-			 "files of who has a key find no place to wait for their scan (%u, %u of "
+			 "files of who has a key find no place to wait for their scan (%d, %d of "
 			 "one owner): %llu not scanned, the last is %s",
 			 COPIES_MAX, COPIES_OWNER_MAX, (unsigned long long)full->since, name);
 	else

@@ -115,7 +115,9 @@ struct watch_target watcher_target(const struct watcher *w, const char *path)
 			return (struct watch_target){};
 		target = watchset_step(w->set, target.state, (struct span){name, (size_t)r});
 	}
-	return r < 0 ? (struct watch_target){} : target;
+	if (r < 0)
+		return (struct watch_target){};
+	return target;
 }
 
 bool watcher_leads(const struct watcher *w, const char *path)
