@@ -352,6 +352,11 @@ void sensor_watch_dumps(struct sensor *sensor, uint32_t threshold, uint32_t watc
 {
 }
 
+int sensor_tell_names(struct sensor *sensor, bool on)
+{
+	return 0;
+}
+
 void sensor_tell_copies(struct sensor *sensor, bool told)
 {
 }
