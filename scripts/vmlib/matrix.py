@@ -162,6 +162,12 @@ class Reader:
         self.current = None
 
 
+def longest_first(plan):
+    """The steps (kernel, image, tests), those with most tests first: one that takes long and is
+    begun last would leave the other processors without work."""
+    return sorted(plan, key=lambda step: -len(step[2]))
+
+
 class Runner:
     """Runs tests on kernels; keeps results."""
 
@@ -335,7 +341,7 @@ def main(argv):
                          [[t for t in mine if not t.alone]] + [[t] for t in mine if t.alone] if part]
         for _ in range(args.repeat):
             with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-                for future in [pool.submit(runner.run, *step) for step in plan
+                for future in [pool.submit(runner.run, *step) for step in longest_first(plan)
                                if step[1] != "linked"]:
                     future.result()
             for step in plan:  # several guests by itself

@@ -4,6 +4,8 @@
 # Names and arguments that would break a line, forge one, or lie in one if they could: an independent
 # parser (rsyslog's mmpstrucdata) reads out of every line exactly what the alert says, and there are as
 # many lines as alerts.
+# kernels: 6.1
+# long kernels: 7.x
 # guest: own
 [ -n "${BASH_VERSION-}" ] || exec bash "$0" "$@"
 # shellcheck source=tests/vm/lib.sh

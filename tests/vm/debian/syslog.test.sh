@@ -4,6 +4,8 @@
 # The installed unit under systemd, and what then stands in rsyslog's own files: one line per alert
 # that its parser of structured data understands, whatever the file is called; over a restart of
 # rsyslog, and without our input by way of /dev/log.
+# kernels: 6.1
+# long kernels: 7.x
 # guest: own
 . /kt/tests/lib.sh
 

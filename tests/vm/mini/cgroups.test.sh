@@ -3,7 +3,7 @@
 #
 # A cgroup is told to user space once and known by its number then: programs started later in the same
 # one, in others, and again in the first, are all told with the path that is theirs.
-# kernels: 5.10 7.x
+# kernels: 5.10
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -4,7 +4,7 @@
 # What who has read a key writes is searched for the key: plain, packed by itself, packed by a program that
 # it runs. A copy is on the trail and no alert; who reads it is both. What cannot be opened stays inferred.
 # All this only with an entry of class key-copy, which the shipped policy does not have.
-# kernels: 5.10 7.x
+# kernels: 6.1
 # limit: 600 s
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

@@ -3,6 +3,7 @@
 #
 # The block device under a file system with keys: who reads it is told, by whatever node, partition,
 # disk or file behind a loop device; who may, and who reads another device, is not.
+# kernels: 7.x
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

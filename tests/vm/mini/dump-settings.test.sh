@@ -4,7 +4,7 @@
 # What decides about dumps: told when it is changed, with who did it; of a process that holds a key
 # when it opens itself up, or is opened up, and not when it closes itself.
 # guest: own
-# kernels: 6.1 7.x
+# kernels: 6.1
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

@@ -4,7 +4,7 @@
 # A flood from every processor that does not end: the daemon's other work (sinks, timers, control
 # socket) keeps its turns, and what others read is told while the flood goes on.
 # cpus: 2
-# kernels: 6.1 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -3,7 +3,7 @@
 #
 # Who floods the sensor buys no silence by it: not for what he reads himself meanwhile, nor for what
 # others read. Rings are as small as can be, so that they do run over.
-# kernels: 5.10 7.x
+# kernels: 5.10
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -5,7 +5,7 @@
 # and file, with where to. Not told: whom the policy lets, loopback, Unix sockets, entries with the
 # default `on`, who has read nothing. The probes for it are there because of that one entry.
 # shellcheck disable=SC2119
-# kernels: 5.10 7.x
+# kernels: 5.10
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

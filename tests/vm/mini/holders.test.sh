@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Who is taken for a holder of a key, and for how long: `keytrail status` counts them.
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -5,7 +5,7 @@
 # it done by a user without rights, to programs that root alone can change. tests/vm/mini/trust.test.sh
 # is about the files themselves.
 #
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -3,7 +3,7 @@
 #
 # Links that a user lays where watched names lead: none of them makes another's key known as his, or
 # tells him anything of it.
-# kernels: 5.10 7.x
+# kernels: 5.10
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

@@ -4,7 +4,7 @@
 # One user with many uids has one quota: those that /etc/subuid gives him, and those that a user
 # namespace of his maps. And of more users than are counted one by one, what is given back is given
 # back where it was taken.
-# kernels: 5.10 7.x
+# kernels: 6.1
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

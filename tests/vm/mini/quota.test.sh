@@ -3,7 +3,7 @@
 #
 # A user makes thirty thousand files of a watched name, many more than there is room for in the map of
 # marks: other users' new keys are watched all the same. quota-million.test.sh does it with a million.
-# kernels: 5.10 7.x
+# kernels: 6.1
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

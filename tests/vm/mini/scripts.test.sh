@@ -5,7 +5,7 @@
 # say does not, nor what somebody other than root has a hand in. The interpreter is cat,
 # and the first lines name the keys.
 #
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
@@ -97,9 +97,12 @@ one "an interpreter by itself, after a script that could not start" "$(of $ssh/i
 	'.subject | has("script") | not'
 told_only 8
 
-# What is proposed of it: nothing, and each with its reason; live and stored.
+# What is proposed of it: nothing, and each with its reason; live and stored. Nobody reads a key while
+# it watches; that the kernel left something out may be told meanwhile.
 keytrail learn --for 1s >"$T/live" 2>&1
-check "learn watches for as long as it is told to" grep -q '^# What .* made of 0 alerts' "$T/live"
+check "learn watches for as long as it is told to" \
+	grep -q '^# What .* made of [0-9]* alerts, 0 of them about accesses' "$T/live" ||
+	note "$(cat "$T/live")"
 keytrail learn --since 1h --write "$T/learnt" >"$T/said" 2>&1
 check "learn takes what is stored" grep -q '^0 rules were written' "$T/said"
 equal "and writes only what is sound" "$(grep -c '      - {' "$T/learnt")" 0

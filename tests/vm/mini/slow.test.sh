@@ -3,7 +3,7 @@
 #
 # A file system that takes requests and never answers (a dead NFS server; here FUSE) keeps the daemon
 # neither from starting, nor from telling, nor from ending; and is watched when it answers again.
-# kernels: 5.10 7.x
+# kernels: 6.1
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

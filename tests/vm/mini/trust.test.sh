@@ -3,7 +3,7 @@
 #
 # An allowed executable is a file that stands at its path and that only root can change: not a name,
 # and not a path that only a namespace of one's own has.
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
