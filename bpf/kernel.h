@@ -293,6 +293,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	unsigned short sk_protocol; /* 16 bits from 5.6 on */
 	struct pid *sk_peer_pid;
 };
 
@@ -431,6 +432,7 @@ struct bpf_iter__task_vma {
 #define AF_INET6	   10
 #define AF_VSOCK	   40
 #define SOCK_STREAM	   1
+#define IPPROTO_SCTP	   132
 #define SOCK_RAW	   3
 #define MSG_FASTOPEN	   0x20000000
 #define GENHD_FL_REMOVABLE 0x1

@@ -213,7 +213,8 @@ static __always_inline kt_u32 peer_of(struct sock *sk)
 /*
  * The current process, perhaps a holder, talks over `sock`. `name`: a struct sockaddr of `len`
  * bytes, 0 = to whom it is connected. The name is the sender's word, and is taken as the kernel
- * takes it, or one could be told and another sent to. Global, so that it is verified once.
+ * takes it, or one could be told and another sent to. Not looked at: what a corked UDP socket holds
+ * goes to whom its first part was for, and source routes. Global, so that it is verified once.
  */
 __noinline int report_net(kt_u64 sock, kt_u64 name, kt_u32 len, kt_u32 how)
 {
@@ -273,8 +274,10 @@ int BPF_PROG(on_socket_sendmsg, struct socket *sock, struct msghdr *msg)
 	if (!holder_test(bpf_get_current_pid_tgid() >> 32))
 		return 0;
 	name = msg->msg_namelen ? (kt_u64)BPF_CORE_READ(msg, msg_name) : 0;
-	/* A stream goes to whom it is connected, whatever name comes with it. */
-	if (BPF_CORE_READ(sock, type) == SOCK_STREAM && !(msg->msg_flags & MSG_FASTOPEN))
+	/* A stream goes to whom it is connected, whatever name comes with it. But for SCTP: there a
+	 * name connects (sctp_sendmsg_new_asoc()). */
+	if (BPF_CORE_READ(sock, type) == SOCK_STREAM && !(msg->msg_flags & MSG_FASTOPEN) &&
+	    BPF_CORE_READ(sock, sk, sk_protocol) != IPPROTO_SCTP)
 		name = 0;
 	report_net(addr_of(sock), name, msg->msg_namelen, WIRE_NET_SEND);
 	return 0;

@@ -17,7 +17,7 @@ WANTED = EARLY + [
     "autofs4", "configfs", "binfmt_misc", "dm_mod", "dm_crypt", "veth", "dummy", "tun", "bridge",
     "vsock", "vmw_vsock_virtio_transport", "unix_diag", "inet_diag", "tcp_diag", "crc32c_generic",
     "crc32c_cryptoapi", "crc32c_intel", "fscrypto", "tls", "af_alg", "algif_hash", "kheaders",
-    "sd_mod", "scsi_debug",
+    "sd_mod", "scsi_debug", "sctp",
 ]
 
 

@@ -65,7 +65,7 @@ equal "no more than that" "$(state on_unix_connect)/$(state on_ptrace_access)" n
 
 key_new $ssh/id_tcp4
 for name in tcp6 udp4 early sendfile twice again4 decoys4 named4 none4 none6 short4 allowed local \
-	local6 unix none; do
+	sctp4 local6 unix none; do
 	key_copy $ssh/id_$name
 done
 key_copy /srv/quiet/id_quiet
@@ -91,6 +91,13 @@ echo "again4 $(go again4 /srv/quiet/id_quiet $ssh/id_again4)" >>"$T/want"
 # No more is numbered of a process than four, and the one that is asked about is one of them.
 echo "decoys4 $(go decoys4 $ssh/id_decoys4 /srv/quiet/id_)" >>"$T/want"
 
+# By a message to an address that makes the association, on a socket that is connected to nobody.
+if modprobe -q sctp; then
+	echo "sctp4 $(go sctp4 $ssh/id_sctp4)" >>"$T/want"
+else
+	skip "sctp4" "no module sctp for this kernel"
+fi
+
 go short4 $ssh/id_short4 >/dev/null
 by=$may go tcp4 $ssh/id_allowed >/dev/null
 $WAYS/leave-net tcp4 $ssh/id_local >/dev/null || not_ok "loopback" "it fails"
@@ -105,7 +112,7 @@ gather || exit 1
 while read -r way port; do
 	how=connect to=192.0.2.1
 	case $way in
-	udp4 | early | sendfile | again4 | named4 | none4) how=send ;;
+	udp4 | early | sendfile | again4 | named4 | none4 | sctp4) how=send ;;
 	none6) how=send to=2001:db8::1 ;;
 	tcp6) to=2001:db8::1 ;;
 	esac

@@ -16,6 +16,7 @@
  * - none6: as udp6, connected before the file was read, and the message names 127.0.0.1, of no
  *   family
  * - short4: as udp4, the address is too short, and refused
+ * - sctp4: a message by SCTP that would make the association; nobody is there
  * - file: writes to the second FILE
  * - unix: to a child of its own that has read FILE, too
  * - none: only reads
@@ -120,6 +121,25 @@ static bool is_misnamed(const char *way)
 	       !strcmp(way, "short4");
 }
 
+/* One-to-one, not connected: this is not refused for want of a connection, as TCP does. */
+static int send_sctp(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(9),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const char *host = getenv("WAY_HOST4");
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+
+	if (fd < 0 || (host && inet_pton(AF_INET, host, &to.sin_addr) != 1))
+		return way_lacks("SCTP");
+	printf("port %d\n", ntohs(to.sin_port));
+	fflush(stdout);
+	if (sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) != 1 &&
+	    errno != ECONNREFUSED)
+		return way_failed("sendto");
+	return WAY_GOT;
+}
+
 static int read_decoys(const char *prefix)
 {
 	char path[256];
@@ -143,13 +163,14 @@ static int leave(const char *way, const char *path, const char *second)
 	const int family = family_of(way), type = udp ? SOCK_DGRAM : SOCK_STREAM;
 	const int times = !strcmp(way, "twice") ? 100 : 1;
 	const bool quiet = !strcmp(way, "none") || !strcmp(way, "file");
+	const bool sctp = !strcmp(way, "sctp4");
 	struct sockaddr_storage to;
 	socklen_t len;
 	int key, fd = -1;
 
 	if (!strcmp(way, "unix"))
 		return to_another_holder(path);
-	if (!quiet && peer(family, type, &to, &len) < 0)
+	if (!quiet && !sctp && peer(family, type, &to, &len) < 0)
 		return way_lacks("a peer on loopback");
 	if (before) {
 		fd = socket(family, type | SOCK_CLOEXEC, 0);
@@ -167,6 +188,8 @@ static int leave(const char *way, const char *path, const char *second)
 		fd = open(second, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 		return fd >= 0 && write(fd, "x", 1) == 1 ? WAY_GOT : way_failed(second);
 	}
+	if (sctp)
+		return send_sctp();
 	if (by_sendfile)
 		return sendfile(fd, key, &(off_t){0}, 1) == 1 ? WAY_GOT : way_failed("sendfile");
 	if (misnamed)
