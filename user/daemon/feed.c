@@ -130,8 +130,8 @@ void feed_gaps(struct app *app)
 	feed_gap(app, "repeats", s.repeats_kind - app->stats.repeats_kind, now);
 	feed_gap(app, "recursion-lifecycle", s.recursion_lifecycle - app->stats.recursion_lifecycle,
 		 now);
-	if (s.recursion_lifecycle != app->stats.recursion_lifecycle)
-		sensor_mend_processes(app->sensor);
+	/* Also for what was left out while it paused, before the last count. */
+	sensor_mend_processes(app->sensor);
 	feed_gap(app, "undecodable", s.undecodable - app->stats.undecodable, now);
 	/* An insert that was refused for the moment, a rename that was not seen, could not be told
 	 * or brought more than is marked at once: what it was about is found by walking. */

@@ -27,7 +27,8 @@ struct sensor {
 	struct cgroup_paths cgroups;
 	uint64_t repeats, turned_ns; /* see pressure.c */
 	bool turned;
-	uint64_t mended, mended_ns; /* see sensor_mend_processes() */
+	/* sensor_mend_processes(): what was skipped by then, and when it may look again. */
+	uint64_t mended, mend_from;
 };
 
 /* Counts the repeats of the turn that is over, begins another. At each drain. */

@@ -79,7 +79,9 @@ long sensor_drain_lifecycle(struct sensor *sensor);
 /*
  * Hands over the processes that are there, as at the start, if the kernel has left out programs
  * that tell of forks and execs (a tracing program is skipped for who preempts it) since this was
- * called last. At most ten times a second. A process that has ended stays unknown.
+ * called last. At most ten times a second, and for a twentieth of the time: what was left out
+ * within the pause is made up for when this is called after it. A process that has ended stays
+ * unknown.
  */
 void sensor_mend_processes(struct sensor *sensor);
 

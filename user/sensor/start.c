@@ -11,8 +11,10 @@
 #include "base/cleanup.h"
 #include "sensor/internal.h"
 
-/* Somebody may bring the kernel to leave records out all the time. */
+/* Somebody may bring the kernel to leave records out all the time, and have very many processes:
+ * the pause after a picture of them, and at most one part in so many of the time is spent so. */
 #define MEND_PERIOD_NS (100 * 1000000ULL)
+#define MEND_SHARE     20
 
 /* Reads an iterator to its end. Records come whole, since each is written by one bpf_seq_write().
  */
@@ -66,21 +68,30 @@ int sensor_find_open(struct sensor *sensor)
 	return r < 0 ? r : run(sensor, "on_iter_task_vma");
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 void sensor_mend_processes(struct sensor *sensor)
 {
-	const uint64_t skipped = sensor_skipped(sensor, true);
-	struct timespec ts;
-	uint64_t now;
+	const uint64_t begun = now_ns();
+	uint64_t skipped, ended, pause;
 
+	if (begun < sensor->mend_from)
+		return;
+	skipped = sensor_skipped(sensor, true);
 	if (skipped == sensor->mended)
 		return;
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-	if (now - sensor->mended_ns < MEND_PERIOD_NS)
-		return;
 	sensor->mended = skipped;
-	sensor->mended_ns = now;
+	sensor->mend_from = UINT64_MAX; /* not within itself */
 	run(sensor, "on_iter_task"); /* if it fails they stay unknown, as they are */
+	ended = now_ns();
+	pause = MEND_SHARE * (ended - begun);
+	sensor->mend_from = ended + (pause > MEND_PERIOD_NS ? pause : MEND_PERIOD_NS);
 }
 
 int sensor_start_picture(struct sensor *sensor)
