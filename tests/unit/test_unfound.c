@@ -149,6 +149,56 @@ static void what_a_new_policy_does_not_name_goes_at_once(void **state)
 	assert_int_equal(missed(w), 0);
 }
 
+static void tell_moved(struct world *w, const char *name, uint64_t object, struct inode_id id)
+{
+	struct event event = {
+		.type = EVENT_MARK,
+		.mark = {.op = MARK_MOVED,
+			 .object = object,
+			 .inode = id,
+			 .mode = S_IFREG,
+			 .path = span_of(name)},
+	};
+
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (watchset_step(w->set, w->marks[i].mark.state, span_of(name)).watch)
+			event.mark.parent_object = w->marks[i].mark.object;
+	watcher_mark_event(w->watcher, &event);
+}
+
+/* The event that it has a watched name again was on its way while the walk let go of it. */
+static void what_was_let_go_on_its_way_is_marked_anew(void **state)
+{
+	const struct inode_id gone = {.ino = 4711, .dev = 1};
+	struct world *w = *state;
+	uint64_t a, again;
+
+	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "etc/ssl", NULL);
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	rename_in(w, "home/a/.ssh/id_a", "away");
+	compile(w,
+		"version: 1\n"
+		"watch:\n"
+		"  - name: tree\n"
+		"    class: tls-key\n"
+		"    severity: high\n"
+		"    paths: [\"@/etc/ssl/**/*.key\"]\n",
+		100);
+	assert_false(is_marked(w, "away", a));
+	rename_in(w, "away", "etc/ssl/a.key");
+	tell_moved(w, "a.key", a, inode_of(w, "etc/ssl/a.key"));
+	again = object_at(w, "etc/ssl/a.key");
+	assert_true(again && again != a);
+	assert_true(is_marked(w, "etc/ssl/a.key", again));
+	assert_int_equal(watched(w), 1);
+
+	/* Nothing is there any more: who has read it meanwhile has read that. */
+	tell_moved(w, "gone.key", MARK_OBJECT_KERNEL | 9, gone);
+	assert_int_equal(object_at(w, "etc/ssl/gone.key"), MARK_OBJECT_KERNEL | 9);
+}
+
 static void what_is_missed_is_watched_as_the_new_policy_says(void **state)
 {
 	struct world *w = *state;
@@ -380,6 +430,7 @@ int main(void)
 		CASE(what_is_renamed_during_a_walk_stays_watched),
 		CASE(what_is_not_there_is_let_go_when_that_is_sure),
 		CASE(what_a_new_policy_does_not_name_goes_at_once),
+		CASE(what_was_let_go_on_its_way_is_marked_anew),
 		CASE(what_is_missed_is_watched_as_the_new_policy_says),
 		CASE(a_directory_that_is_missed_leads_on),
 		CASE(what_cannot_be_opened_is_not_gone),

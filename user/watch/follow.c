@@ -100,6 +100,24 @@ void watcher_catch_up(struct watcher *w)
 		watcher_rescan(w, "/");
 }
 
+/*
+ * A walk has let go of what was known as this object while this was on its way, since the name that
+ * it had led nowhere: what has the name now is marked anew. True: there is no more to be told. Not
+ * so of a file that is gone by now, for whoever has read it.
+ */
+static bool is_marked_anew(struct watcher *w, struct node *dir, int fd, const char *name,
+			   struct watch_target target, const struct event_mark *m)
+{
+	const struct node *node;
+
+	if ((m->op != MARK_MOVED && m->op != MARK_LINKED) || fd < 0 ||
+	    tree_find(&w->tree, m->object) || w->ops->is_marked(w->userdata, &m->inode, m->object))
+		return false;
+	walk_visit(w, dir, fd, name, target, 0, 0);
+	node = tree_find_inode(&w->tree, &m->inode);
+	return S_ISDIR(m->mode) || (node && node->inode.gen == m->inode.gen);
+}
+
 /* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
 static void appeared(struct watcher *w, const struct event_mark *m)
 {
@@ -139,6 +157,8 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 			picture_end(w, node);
 		return;
 	}
+	if (is_marked_anew(w, dir, fd, name, target, m))
+		return;
 	/* Told from what the event says, since it may be gone again by now. */
 	mark = (struct mark){
 		.object = m->object,
