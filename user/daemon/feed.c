@@ -138,7 +138,7 @@ void feed_gaps(struct app *app)
 	if (s.drops[WIRE_DROP_MARK_BUSY] != app->stats.drops[WIRE_DROP_MARK_BUSY] ||
 	    s.drops[WIRE_DROP_TREE] != app->stats.drops[WIRE_DROP_TREE] ||
 	    s.drops[WIRE_DROP_RING_CRITICAL] != app->stats.drops[WIRE_DROP_RING_CRITICAL] ||
-	    s.recursion_misses != app->stats.recursion_misses)
+	    s.recursion_names != app->stats.recursion_names)
 		app_walk_for_lost(app);
 	app->stats = s;
 	app->stats_time = now;

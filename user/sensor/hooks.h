@@ -65,6 +65,7 @@ struct hook_spec {
 	bool leaves; /* with that, or with an entry that has `on: send` */
 	bool on_demand; /* attached by hooks_switch() only */
 	bool refused; /* only with the policy's setting `refused` */
+	bool names; /* what it is skipped for is a name, or the end of one: a walk finds that */
 	bool early; /* HOOKS_EARLY */
 };
 

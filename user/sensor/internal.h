@@ -42,10 +42,12 @@ int quota_unmark(struct sensor *sensor, const struct mark_key *key);
 
 /*
  * While a tracing program runs on a CPU the kernel skips it for whoever preempted it there, and
- * counts that (5.12 and later). `lifecycle`: of the programs that tell of processes, or of the
- * others.
+ * counts that (5.12 and later). Of the programs that tell of processes, of all others, and of those
+ * of the others that follow names (hook_spec.names).
  */
-uint64_t sensor_skipped(const struct sensor *sensor, bool lifecycle);
+enum skipped_of { SKIPPED_LIFECYCLE, SKIPPED_OTHERS, SKIPPED_NAMES };
+
+uint64_t sensor_skipped(const struct sensor *sensor, enum skipped_of of);
 
 /* Decodes one record and hands it over; counts what the decoder refuses. */
 void sensor_deliver(struct sensor *sensor, const void *data, size_t size);

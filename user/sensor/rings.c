@@ -138,14 +138,21 @@ static uint64_t sum_slot(const struct bpf_map *map, uint32_t slot)
 	return sum;
 }
 
-uint64_t sensor_skipped(const struct sensor *sensor, bool lifecycle)
+static bool is_of(const struct hook_spec *spec, enum skipped_of of)
+{
+	if (of == SKIPPED_NAMES)
+		return spec->names;
+	return (spec->kind == HOOK_TRACEPOINT) == (of == SKIPPED_LIFECYCLE);
+}
+
+uint64_t sensor_skipped(const struct sensor *sensor, enum skipped_of of)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sensor->hooks.nr; i++) {
 		const struct hook *hook = &sensor->hooks.items[i];
 
-		if ((hook->spec->kind == HOOK_TRACEPOINT) == lifecycle)
+		if (is_of(hook->spec, of))
 			sum += hook_skipped(hook);
 	}
 	return sum;
@@ -154,7 +161,7 @@ uint64_t sensor_skipped(const struct sensor *sensor, bool lifecycle)
 uint64_t sensor_names_moved(const struct sensor *sensor)
 {
 	return __atomic_load_n(&sensor->skel->bss->names_moved, __ATOMIC_SEQ_CST) +
-	       sensor_skipped(sensor, false);
+	       sensor_skipped(sensor, SKIPPED_NAMES);
 }
 
 int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
@@ -176,8 +183,9 @@ int sensor_stats(const struct sensor *sensor, struct sensor_stats *out_stats)
 		s.records[i] = sum_slot(sensor->skel->maps.st_records, i);
 	s.repeats_self = sum_slot(sensor->skel->maps.st_repeats, 0);
 	s.copies_over = sum_slot(sensor->skel->maps.st_copies_over, 0);
-	s.recursion_misses = sensor_skipped(sensor, false);
-	s.recursion_lifecycle = sensor_skipped(sensor, true);
+	s.recursion_misses = sensor_skipped(sensor, SKIPPED_OTHERS);
+	s.recursion_names = sensor_skipped(sensor, SKIPPED_NAMES);
+	s.recursion_lifecycle = sensor_skipped(sensor, SKIPPED_LIFECYCLE);
 	*out_stats = s;
 	return 0;
 }

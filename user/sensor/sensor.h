@@ -160,8 +160,8 @@ int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64
 bool sensor_is_marked(struct sensor *sensor, const struct inode_id *identity, uint64_t object);
 
 /*
- * Grows with each name that something watched gets, be it told or lost, and with what the hooks
- * were skipped for. The same before and after: no name has moved meanwhile, but for one whose
+ * Grows with each name that something watched gets, be it told or lost, and with what the hooks at
+ * names were skipped for. The same before and after: no name has moved meanwhile, but for one whose
  * rename was within the kernel all the while.
  */
 uint64_t sensor_names_moved(const struct sensor *sensor);
@@ -238,6 +238,7 @@ struct sensor_stats {
 	uint64_t drops[WIRE_DROP_NR]; /* by enum wire_drop */
 	uint64_t
 		recursion_misses; /* runs that the kernel skipped, of programs at files and names */
+	uint64_t recursion_names; /* of those: what a walk finds */
 	uint64_t recursion_lifecycle; /* the same of those at fork, exec, exit */
 	/* Accesses that were counted instead of told, which is no loss (bpf/repeat.h): by the same
 	 * image as one that was told, and by one like it while more came than could be read. */

@@ -83,7 +83,7 @@ void sensor_mend_processes(struct sensor *sensor)
 
 	if (begun < sensor->mend_from)
 		return;
-	skipped = sensor_skipped(sensor, true);
+	skipped = sensor_skipped(sensor, SKIPPED_LIFECYCLE);
 	if (skipped == sensor->mended)
 		return;
 	sensor->mended = skipped;
