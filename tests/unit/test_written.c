@@ -496,6 +496,23 @@ static void what_a_holder_wrote_stays_his_when_another_closes_it(void **state)
 	assert_int_equal(seen.last.held.key[0], 9);
 }
 
+/* The later one says of whom it would be, and holds nothing: its parent ended meanwhile. */
+static void of_whom_it_is_goes_with_what_was_held(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = of_holder(make("x", HEAP, sizeof(HEAP)));
+
+	event.written.how = 0;
+	written_add(f->written, &event);
+	event.written.held.nr = 0;
+	event.written.how = WRITTEN_OTHER;
+	written_add(f->written, &event);
+	written_run(f->written);
+	assert_int_equal(seen.told, 1);
+	assert_false(seen.last.how & WRITTEN_OTHER);
+	assert_int_equal(seen.last.held.nr, 1); /* its writer's, who has read a key: it is a dump */
+}
+
 /* A large file is told although its writer has had his share: a dump is one all the same. */
 static void beyond_the_share_of_the_writer_only_dumps_count(void **state)
 {
@@ -582,6 +599,7 @@ int main(void)
 		TEST(what_is_watched_already_is_no_candidate),
 		TEST(a_holders_file_is_found_under_its_last_name),
 		TEST(what_a_holder_wrote_stays_his_when_another_closes_it),
+		TEST(of_whom_it_is_goes_with_what_was_held),
 		TEST(beyond_the_share_of_the_writer_only_dumps_count),
 		TEST(without_an_entry_nothing_is_looked_for),
 		TEST(the_names_that_a_run_looks_through_are_bounded),

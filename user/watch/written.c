@@ -140,7 +140,7 @@ static void keep_latest(struct waiting *waiting, const struct event *event)
 	file->subject = before.written.subject;
 	file->parent = before.written.parent;
 	file->held = before.written.held;
-	file->how &= ~(uint32_t)WRITTEN_OVER;
+	file->how &= ~(uint32_t)(WRITTEN_OVER | WRITTEN_OTHER);
 	file->how |= before.written.how & WRITTEN_OTHER;
 }
 
