@@ -548,37 +548,74 @@ static void without_an_entry_nothing_is_looked_for(void **state)
 	assert_int_equal(stats(f).gone, 1);
 }
 
+static struct event of_user(uint32_t uid, const char *path)
+{
+	struct event event = of_holder(path);
+
+	event.written.subject.uid = 0; /* by sudo */
+	event.written.subject.loginuid = uid;
+	return event;
+}
+
+/* One that is in no directory by now. */
+static void add_gone(struct fixture *f, uint32_t uid)
+{
+	static unsigned nr;
+	char name[32], path[256];
+	struct event event;
+
+	snprintf(name, sizeof(name), "gone%u", nr++);
+	snprintf(path, sizeof(path), "%s", make(name, "words\n", 6));
+	event = of_user(uid, path);
+	event.written.inode.ino ^= 1ULL << 40;
+	written_add(f->written, &event);
+}
+
+/* One that would be found, by itself. */
+static struct event add_renamed(struct fixture *f, uint32_t uid, char path[256])
+{
+	struct event event;
+	char last[280];
+
+	snprintf(path, 256, "%s", make(uid == 7 ? "seven" : "other", "words\n", 6));
+	event = of_user(uid, path);
+	snprintf(last, sizeof(last), "%s.renamed", path);
+	assert_int_equal(rename(path, last), 0);
+	written_add(f->written, &event);
+	return event;
+}
+
 /* Files are renamed away, and their directory has many names. */
 static void the_names_that_a_run_looks_through_are_bounded(void **state)
 {
 	enum { FILES = 16, NAMES = 3000 };
-	static char paths[FILES][256];
 	struct fixture *f = *state;
+	char seven[256], other[256];
 	struct event event;
-	char away[256];
+	char name[32];
 
 	for (int i = 0; i < NAMES; i++) {
-		snprintf(away, sizeof(away), "n%d", i);
-		make(away, "", 0);
+		snprintf(name, sizeof(name), "n%d", i);
+		make(name, "", 0);
 	}
-	for (int i = 0; i < FILES; i++) {
-		snprintf(away, sizeof(away), "gone%d", i);
-		snprintf(paths[i], sizeof(paths[i]), "%s", make(away, "words\n", 6));
-		event = of_holder(paths[i]);
-		event.written.inode.ino ^= 1ULL << 40; /* which is in no directory */
-		written_add(f->written, &event);
-	}
-	/* And this one would be found, by itself. */
-	snprintf(paths[0], sizeof(paths[0]), "%s", make("last", "words\n", 6));
-	event = of_holder(paths[0]);
-	snprintf(away, sizeof(away), "%s/renamed", top);
-	assert_int_equal(rename(paths[0], away), 0);
-	written_add(f->written, &event);
+	/* For one user: another's is found. */
+	for (int i = 0; i < FILES; i++)
+		add_gone(f, 7);
+	event = add_renamed(f, 7, seven);
+	add_renamed(f, 8, other);
 	written_run(f->written);
 	assert_int_equal(stats(f).gone, FILES + 1);
-	run(f, &event);
 	assert_int_equal(stats(f).renamed, 1);
-	assert_string_equal(seen.path, away);
+	run(f, &event);
+	assert_int_equal(stats(f).renamed, 2);
+	/* And for all: each has looked for one or two. */
+	for (uint32_t i = 0; i < 2 * FILES; i++)
+		add_gone(f, 100 + i / 2);
+	event = add_renamed(f, 8, other);
+	written_run(f->written);
+	assert_int_equal(stats(f).renamed, 2);
+	run(f, &event);
+	assert_int_equal(stats(f).renamed, 3);
 }
 
 int main(void)

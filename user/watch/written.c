@@ -23,9 +23,12 @@
 /* Between two runs, a tenth of a second, on a busy host; what is more is counted. */
 #define WAITING_MAX 4096
 #define INODES_MAX  4
-/* Names that are looked through for files that were renamed: of one directory, and in one run. */
-#define NAMES_MAX     4096
-#define NAMES_RUN_MAX 16384
+/* Names that are looked through for files that were renamed: of one directory, in one run, and in
+ * it for one user. Of more users than have a share each, the others have one. */
+#define NAMES_MAX      4096
+#define NAMES_RUN_MAX  16384
+#define NAMES_USER_MAX (NAMES_RUN_MAX / 4)
+#define NAMES_USERS    16
 
 /* linux/magic.h has most of these; the others are in the file systems' own sources. */
 static const uint64_t left_alone[] = {
@@ -70,6 +73,11 @@ struct written {
 	struct waiting **waiting;
 	size_t nr;
 	int names_left; /* of NAMES_RUN_MAX */
+	struct {
+		uint32_t uid;
+		int left; /* of NAMES_USER_MAX */
+	} users[NAMES_USERS];
+	size_t nr_users;
 	struct written_stats stats;
 };
 
@@ -244,9 +252,25 @@ static int open_anywhere(struct written *w, const struct event_written *file)
 	return fd;
 }
 
+/* What this run may still look through for the writer: by his login, whatever uid he took since. */
+static int *names_left_of(struct written *w, const struct subject *subject)
+{
+	const uint32_t uid = subject->loginuid == UID_UNSET ? subject->uid : subject->loginuid;
+
+	for (size_t i = 0; i < w->nr_users; i++)
+		if (w->users[i].uid == uid)
+			return &w->users[i].left;
+	if (w->nr_users == NAMES_USERS)
+		return &w->users[NAMES_USERS - 1].left;
+	w->users[w->nr_users].uid = uid;
+	w->users[w->nr_users].left = NAMES_USER_MAX;
+	return &w->users[w->nr_users++].left;
+}
+
 /* The name in the directory `dir` whose entry has this number; its length, 0: there is none among
  * the first, or this run has looked through enough of them. */
-static size_t name_of(struct written *w, int dir, uint64_t ino, char name[static NAME_MAX + 1])
+static size_t name_of(struct written *w, int *left, int dir, uint64_t ino,
+		      char name[static NAME_MAX + 1])
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -257,8 +281,10 @@ static size_t name_of(struct written *w, int dir, uint64_t ino, char name[static
 		fd_close(fd);
 		return 0;
 	}
-	for (int i = 0; i < NAMES_MAX && w->names_left && !len && (entry = readdir(list)); i++) {
+	for (int i = 0; i < NAMES_MAX && w->names_left && *left && !len && (entry = readdir(list));
+	     i++) {
 		w->names_left--;
+		--*left;
 		if (entry->d_ino == ino &&
 		    (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)) {
 			len = strlen(entry->d_name);
@@ -275,16 +301,17 @@ static int open_renamed(struct written *w, struct waiting *waiting)
 	struct event_written *file = &waiting->event.written;
 	char *last = strrchr(waiting->path, '/'), name[NAME_MAX + 1];
 	_cleanup_close_ int dir = -1, fd = -1;
+	int *left = names_left_of(w, &file->subject);
 	size_t len;
 
-	if (!last || last == waiting->path || !w->names_left)
+	if (!last || last == waiting->path || !w->names_left || !*left)
 		return -ENOENT;
 	*last = '\0';
 	dir = reach_path(&w->watcher->reach, waiting->path, false);
 	*last++ = '/';
 	if (dir < 0)
 		return dir;
-	len = name_of(w, dir, file->inode.ino, name);
+	len = name_of(w, left, dir, file->inode.ino, name);
 	if (!len || (size_t)(last - waiting->path) + len >= sizeof(waiting->path))
 		return -ENOENT;
 	memcpy(last, name, len + 1);
@@ -384,6 +411,7 @@ static void examine(struct written *w, struct waiting *waiting)
 void written_run(struct written *w)
 {
 	w->names_left = NAMES_RUN_MAX;
+	w->nr_users = 0;
 	for (size_t i = 0; i < w->nr; i++) {
 		examine(w, w->waiting[i]);
 		free(w->waiting[i]);

@@ -10,7 +10,8 @@
  * What else a holder of a key writes may be a copy of it, plain or packed (WRITTEN_COPY). It is
  * handed on likewise, and not watched: that is for who finds the key in it. Programs write under
  * another name and rename when they are done (zip, rsync), so a holder's file is looked for under
- * other names of its directory.
+ * other names of its directory: among the first 4096, and of 16384 in one run and a quarter of that
+ * for one user. In another directory it is not looked for.
  *
  * The path is the writer's and hostile: no link is followed, nothing but a regular file is opened
  * for reading, and only if it is the inode that the kernel side saw closed. File systems that may
