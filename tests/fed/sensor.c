@@ -272,8 +272,8 @@ int sensor_open(struct sensor *sensor, const char *path, struct inode_id *out_in
 	return -ENOENT;
 }
 
-int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, uint32_t flags)
+int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		  uint32_t state, uint32_t watch, uint32_t flags)
 {
 	return -ENOENT;
 }

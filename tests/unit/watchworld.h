@@ -168,13 +168,15 @@ static inline int fake_open(void *userdata, const char *path, struct inode_id *o
 	return fd;
 }
 
-static inline int fake_remark(void *userdata, const struct inode_id *id, uint32_t state,
-			      uint32_t watch)
+static inline int fake_remark(void *userdata, const struct inode_id *id, uint64_t object,
+			      uint32_t state, uint32_t watch)
 {
 	struct world *w = userdata;
 
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, id)) {
+			if (w->marks[i].mark.object != object)
+				return -ESTALE;
 			w->marks[i].mark.state = state;
 			w->marks[i].mark.watch = watch;
 			return 0;

@@ -126,12 +126,12 @@ static void on_object(void *userdata, const struct watched *watched)
 		identify_again(app->identify, watched->object);
 }
 
-static int remark_inode(void *userdata, const struct inode_id *identity, uint32_t state,
-			uint32_t watch)
+static int remark_inode(void *userdata, const struct inode_id *identity, uint64_t object,
+			uint32_t state, uint32_t watch)
 {
 	struct app *app = userdata;
 
-	return sensor_remark(app->sensor, identity, state, watch, flags_of(app, watch));
+	return sensor_remark(app->sensor, identity, object, state, watch, flags_of(app, watch));
 }
 
 static bool fd_answers(void *userdata, int fd)

@@ -135,8 +135,8 @@ void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid)
 	__atomic_store_n(&lent->op, MARKING_IDENTIFY, __ATOMIC_SEQ_CST);
 }
 
-int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, uint32_t flags)
+int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		  uint32_t state, uint32_t watch, uint32_t flags)
 {
 	struct mark_key at = {.ino = identity->ino, .dev = identity->dev};
 	int fd = bpf_map__fd(sensor->skel->maps.marks);
@@ -144,9 +144,15 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32
 
 	if (bpf_map_lookup_elem(fd, &at, &mark))
 		return -errno;
+	if (mark.object != object)
+		return -ESTALE;
+	flags |= mark.flags & ~(uint32_t)(MARK_KEY | MARK_SEND);
+	/* All of the mark is put back: as it was, were its number another file's by now. */
+	if (mark.state == state && mark.watch == watch && mark.flags == flags)
+		return 0;
 	mark.state = state;
 	mark.watch = watch;
-	mark.flags = (mark.flags & ~(uint32_t)(MARK_KEY | MARK_SEND)) | flags;
+	mark.flags = flags;
 	return bpf_map_update_elem(fd, &at, &mark, BPF_EXIST) ? -errno : 0;
 }
 

@@ -110,10 +110,10 @@ void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid);
 
 /*
  * Changes what an inode is marked as, without opening it; the object stays. flags: MARK_KEY
- * and MARK_SEND as they are from now on. -ENOENT: it is not marked.
+ * and MARK_SEND as they are from now on. -ENOENT: it is not marked; -ESTALE: as another object.
  */
-int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32_t state,
-		  uint32_t watch, uint32_t flags);
+int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		  uint32_t state, uint32_t watch, uint32_t flags);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);

@@ -131,7 +131,7 @@ static void settle(struct watcher *w, struct node *node)
 	watch = node->is_dir ? 0 : target.watch;
 	node->state = node->is_dir ? target.state : 0;
 	if (node->state || watch)
-		w->ops->remark(w->userdata, &node->inode, node->state, watch);
+		w->ops->remark(w->userdata, &node->inode, node->object, node->state, watch);
 	if (node->watch != watch && watch) {
 		node->watch = watch;
 		picture_tell(w, node, false);

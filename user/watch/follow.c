@@ -174,7 +174,7 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 		return;
 	if (mark.state != m->state) { /* marked by an older set's states */
 		if (fd == -EREMOTE)
-			w->ops->remark(w->userdata, &m->inode, mark.state, 0);
+			w->ops->remark(w->userdata, &m->inode, m->object, mark.state, 0);
 		if (fd < 0)
 			return;
 		defer_if_absent(w, dir, fd, name);

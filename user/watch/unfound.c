@@ -70,7 +70,7 @@ static void keep(struct watcher *w, struct node *node, const struct watch_target
 
 	node->state = node->is_dir ? target->state : 0;
 	node->watch = watch;
-	w->ops->remark(w->userdata, &node->inode, node->state, watch);
+	w->ops->remark(w->userdata, &node->inode, node->object, node->state, watch);
 	if (other)
 		picture_tell(w, node, false);
 }

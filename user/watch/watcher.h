@@ -44,8 +44,8 @@ struct watcher_ops {
 	uint64_t (*names_moved)(void *userdata);
 	int (*unmark_device)(void *userdata, uint32_t dev);
 	/* What a marked inode is marked as has another state or entry by now (sensor_remark()). */
-	int (*remark)(void *userdata, const struct inode_id *identity, uint32_t state,
-		      uint32_t watch);
+	int (*remark)(void *userdata, const struct inode_id *identity, uint64_t object,
+		      uint32_t state, uint32_t watch);
 	/* A file became an object, changed its name, or (watch 0) is none any more. */
 	void (*object)(void *userdata, const struct watched *watched);
 	/* As sensor_open(). */
