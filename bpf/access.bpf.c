@@ -327,8 +327,10 @@ __noinline int report_socket(kt_u64 object, kt_u32 gen, kt_u64 dentry_addr, kt_u
 
 /*
  * Told once a second for an image, object and new name (repeat_of()), so that who renames a file to
- * and fro fills no ring; a file system that lies on another (overlayfs) renames there too, and that
- * is the same once more.
+ * and fro is told seldom. Who gives it ever new names is told of each, until the ring is half full:
+ * then the first one of his program, login and object is. What tells names apart is their hash,
+ * which has the directory in it: a file system that lies on another (overlayfs) renames there too,
+ * and that may be told and counted twice.
  */
 __noinline int report_name(kt_u64 from_addr, kt_u64 to_addr, kt_u32 how)
 {
