@@ -61,8 +61,9 @@ static __always_inline int take_one(kt_u32 id, kt_u32 is_user, kt_u64 max)
 	return 1;
 }
 
-__noinline int copy_admit(kt_u32 tgid, kt_u32 uid)
+__noinline int copy_admit(kt_u32 tgid)
 {
+	kt_u32 uid = charged_uid((void *)bpf_get_current_task());
 	kt_u32 zero = 0;
 	kt_u64 *over;
 

@@ -8,7 +8,7 @@
  * parent for COPY_PARENT_NS.
  *
  * Everybody who closes a file after writing is asked, so the first answer is a look into the table
- * of holders' slots. What is told is bounded for each process and each user in a window of time;
+ * of holders' slots. What is told is bounded for each process and each login in a window of time;
  * what is more is counted. See copy.bpf.c.
  */
 #pragma once
@@ -107,8 +107,9 @@ static __always_inline struct gone_child *copy_child(kt_u32 tgid)
 	return gone && bpf_ktime_get_ns() - gone->ended < COPY_PARENT_NS ? gone : 0;
 }
 
-/* One more of this process and user. Returns 0, and counts it, if they had their share. */
-int copy_admit(kt_u32 tgid, kt_u32 uid);
+/* One more of the current process and its user. Returns 0, and counts it, if they had their share.
+ */
+int copy_admit(kt_u32 tgid);
 
 /* False: surely not. At its end a process is no holder any longer, but closes what it wrote. */
 static __always_inline int copy_test(struct inode *inode)

@@ -452,7 +452,7 @@ __noinline int dump_file_closed(kt_u64 file_addr)
 	if (dump_helpers_live && size && helper_of(tgid, task))
 		how |= WIRE_WRITTEN_HELPER;
 	source = size ? copy_source() : COPY_OF_NOBODY;
-	if (!how && (!source || !copy_admit(tgid, BPF_CORE_READ(task, real_cred, uid.val)))) {
+	if (!how && (!source || !copy_admit(tgid))) {
 		if (size < dump_threshold)
 			return 0;
 		/* Told as of anybody: it may be a dump. */

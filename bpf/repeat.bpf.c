@@ -57,16 +57,6 @@ static __always_inline int is_recent(const struct recent_key *key, kt_u64 now)
 /* --- the same kind -----------------------------------------------------------------------------
  */
 
-/* Whose share a process's accesses are charged to: its login's, whatever uid it took since. */
-static __always_inline kt_u32 pressure_uid(struct task_struct *task)
-{
-	kt_u32 uid = (kt_u32)-1;
-
-	if (bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
-		uid = BPF_CORE_READ(task, loginuid.val);
-	return uid == (kt_u32)-1 ? BPF_CORE_READ(task, real_cred, uid.val) : uid;
-}
-
 /* 1 if that many kinds of this uid's are known in this turn; else there is one more of them. */
 static __always_inline int pressure_over_share(const struct pressure_key *kind)
 {
@@ -111,7 +101,7 @@ static __always_inline void fill_kind(struct pressure_key *kind, struct task_str
 	kind->object = object;
 	kind->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
 	kind->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-	kind->uid = pressure_uid(task);
+	kind->uid = charged_uid(task);
 	/* What is not the same program any longer is another kind. */
 	kind->what = what_is(how, mode) | taint_of((kt_u64)task) << 8;
 	kind->turn = pressure.turn & 1;

@@ -183,3 +183,13 @@ static __always_inline void fd_holder_end(kt_u32 tgid)
 	if (*slot && !bpf_map_delete_elem(&fd_holders, &tgid))
 		__sync_fetch_and_add(slot, -1);
 }
+
+/* Whose share what a process does is charged to: its login's, whatever uid it took since. */
+static __always_inline kt_u32 charged_uid(struct task_struct *task)
+{
+	kt_u32 uid = (kt_u32)-1;
+
+	if (bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
+		uid = BPF_CORE_READ(task, loginuid.val);
+	return uid == (kt_u32)-1 ? BPF_CORE_READ(task, real_cred, uid.val) : uid;
+}
