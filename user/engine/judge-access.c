@@ -364,6 +364,7 @@ void engine_feed_access(struct engine *engine, const struct event *ev)
 	bool over;
 
 	ev = engine_clean(engine, ev, &scratch);
+	objects_owned(engine->objects, ev->access.object, ev->access.owner);
 	if (ev->access.how == ACCESS_CLOSE_WRITE)
 		objects_written(engine->objects, ev->access.object, ev->time);
 	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);

@@ -101,7 +101,11 @@ static void judge_sent(struct engine *engine, const struct event *ev, struct set
 		.object = number,
 		.exe = net->exe,
 	};
-	share = engine_share_of(engine, net->subject.loginuid, net->subject.uid, UID_UNSET, number);
+	share = engine_share_of(engine, net->subject.loginuid, net->subject.uid, object->owner,
+				number);
+	/* Who has it was read before anybody looked: not to be held back for what the sender owns.
+	 */
+	share.others |= object->owner == UID_UNSET;
 	engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_sent, &c);
 }
 
