@@ -401,14 +401,13 @@ int status_json(struct app *app, json_t **out_status)
 				      (json_int_t)engine.processes.nodes, "cap",
 				      (json_int_t)engine.processes.nodes_max, "bytes",
 				      (json_int_t)engine.bytes));
-	json_object_set_new(status, "alerts",
-			    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "sent",
-				      (json_int_t)engine.alerts, "folded",
-				      (json_int_t)engine.folded, "held_back",
-				      (json_int_t)engine.held_back, "allowed",
-				      (json_int_t)engine.allowed, "recorded",
-				      (json_int_t)engine.recorded, "lost",
-				      (json_int_t)engine.alerts_lost));
+	json_object_set_new(
+		status, "alerts",
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)engine.alerts,
+			  "folded", (json_int_t)engine.folded, "held_back",
+			  (json_int_t)engine.held_back, "allowed", (json_int_t)engine.allowed,
+			  "recorded", (json_int_t)engine.recorded, "unjudged",
+			  (json_int_t)engine.unjudged, "lost", (json_int_t)engine.alerts_lost));
 	if (app->canary) {
 		struct canary_stats canary;
 
