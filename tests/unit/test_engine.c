@@ -14,6 +14,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "engine/report.h"
@@ -557,6 +558,49 @@ static void a_users_flood_does_not_push_out_others(void **state)
 	stop(&f);
 }
 
+static void send_keys(struct fixture *f, uint64_t time, uint32_t nr)
+{
+	struct event ev = {
+		.type = EVENT_NET,
+		.time = time,
+		.net = {.subject = subject(700),
+			.how = NET_CONNECT,
+			.family = AF_INET,
+			.addr = {192, 0, 2, 7},
+			.port = 443,
+			.nr_keys = nr,
+			.exe_trust = EXE_VERIFIED,
+			.exe = span_of("/bin/backup")},
+	};
+
+	for (uint32_t i = 0; i < nr && i < EVENT_KEYS_MAX; i++)
+		ev.net.keys[i] = 17 + i;
+	engine_feed(f->engine, &ev);
+}
+
+/* One of them may be one that it may not send; that is no alert, or a backup would raise it. */
+static void keys_that_are_not_asked_about_are_counted(void **state)
+{
+	struct engine_stats st;
+	struct fixture f;
+
+	start(&f,
+	      "version: 1\nwatch:\n" WATCH ", on: [read, send],\n"
+	      "     allow: [{exe: /bin/backup, on: [read, send]}]}\n",
+	      0);
+	for (uint64_t id = 17; id < 17 + EVENT_KEYS_MAX; id++)
+		object(&f, S, id, true);
+	send_keys(&f, 2 * S, EVENT_KEYS_MAX);
+	engine_stats(f.engine, &st);
+	assert_int_equal(st.allowed, EVENT_KEYS_MAX);
+	assert_int_equal(st.unjudged, 0);
+	send_keys(&f, 3 * S, EVENT_KEYS_MAX + 1);
+	engine_stats(f.engine, &st);
+	assert_int_equal(st.unjudged, 1);
+	assert_int_equal(f.alerts, 0);
+	stop(&f);
+}
+
 static void ordinary_life_takes_no_more_memory_with_time(void **state)
 {
 	struct policy *policy =
@@ -795,6 +839,7 @@ int main(void)
 		cmocka_unit_test(arguments_are_kept_as_the_policy_says),
 		cmocka_unit_test(a_flood_is_counted_to_the_last),
 		cmocka_unit_test(a_users_flood_does_not_push_out_others),
+		cmocka_unit_test(keys_that_are_not_asked_about_are_counted),
 		cmocka_unit_test(ordinary_life_takes_no_more_memory_with_time),
 		cmocka_unit_test(events_of_what_is_known_allocate_nothing),
 		cmocka_unit_test(without_memory_alerts_are_counted_as_lost),

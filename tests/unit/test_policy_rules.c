@@ -831,6 +831,12 @@ static void what_never_matches_is_warned_of(void **state)
 		{HEAD "- {name: d, class: process-memory, on: [send]}\n",
 		 "6:40: warning: on: 'send' never decides: what was read of class 'process-memory' is "
 		 "not remembered"},
+		{HEAD "  allow: [{exe: /x}]\n  on: [read, send]\n",
+		 "6:17: warning: the rule lets who reads send, too, since 'w' has `send` in `on`: "
+		 "give it `on: [read]`, or `on: [read, send]` if that is meant"},
+		{HEAD "  allow: [{exe: /x, on: [read, send]}, {exe: /y, on: [read]}]\n"
+		      "  on: [read, send]\n",
+		 NULL},
 		{HEAD "zones: [{name: z, units: [a.service]}]\n",
 		 "6:9: warning: zone 'z' is used by no entry and no rule"},
 		{HEAD "  allow: [{exe: /x, zone: z}]\nzones: [{name: z, hosts: [h]}]\n",

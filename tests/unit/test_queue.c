@@ -5,12 +5,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/spool.h"
 #include "unit/tmpdir.h"
 
 static struct queue *open_queue(void **state, size_t memory, uint64_t spool)
@@ -109,6 +112,85 @@ static void what_finds_no_room_in_the_spool_stays_in_memory(void **state)
 	put(queue, 1);
 	queue_keep(queue);
 	assert_int_equal(get(queue), 1);
+	queue_free(queue);
+}
+
+/* It is not lost, and the others do not wait for it. */
+static void what_is_too_long_for_the_spool_is_in_nobodys_way(void **state)
+{
+	struct queue *queue = open_queue(state, 4 * SPOOL_RECORD_MAX, 10000);
+	_cleanup_free_ char *longest = malloc(SPOOL_RECORD_MAX + 1);
+	const char *p;
+	size_t len;
+
+	memset(longest, 'x', SPOOL_RECORD_MAX + 1);
+	assert_int_equal(put(queue, 0), 0);
+	assert_int_equal(queue_push(queue, longest, SPOOL_RECORD_MAX + 1, 1), 0);
+	for (int i = 1; i < 4; i++) {
+		assert_int_equal(put(queue, i), 0);
+		queue_keep(queue);
+		assert_int_equal(queue_in_memory(queue), 1);
+		assert_int_equal(queue_in_spool(queue), i + 1);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(get(queue), i);
+	assert_int_equal(queue_peek(queue, &p, &len), 0);
+	assert_int_equal(len, SPOOL_RECORD_MAX + 1);
+	queue_pop(queue);
+	assert_int_equal(put(queue, 4), 0); /* behind nothing */
+	assert_int_equal(get(queue), 4);
+	assert_int_equal(queue_dropped(queue), 0);
+	queue_free(queue);
+}
+
+static void the_longest_alert_goes_into_the_spool(void **state)
+{
+	struct queue *queue = open_queue(state, 0, 16 << 20);
+	_cleanup_free_ char *record = malloc(SPOOL_RECORD_MAX);
+
+	memset(record, 'x', SPOOL_RECORD_MAX);
+	assert_true(SPOOL_RECORD_MAX >= 33 * (5 * 512 + 2 * 256 + 256) + 12 * 5 * 4096);
+	assert_int_equal(queue_push(queue, record, SPOOL_RECORD_MAX, 1), 0);
+	queue_keep(queue);
+	assert_int_equal(queue_in_spool(queue), 1);
+	queue_free(queue);
+}
+
+static void spoil(void **state)
+{
+	int fd = open(tmpdir_path(state, "spool/q"), O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "?", 1, 16 + 8 + 3), 1); /* in the first record */
+	close(fd);
+}
+
+static void a_damaged_spool_is_a_loss_of_about_now(void **state)
+{
+	struct queue *queue = open_queue(state, 100, 10000);
+	struct queue_lost lost;
+
+	for (int i = 0; i < 3; i++)
+		put(queue, i);
+	queue_keep(queue);
+	spoil(state);
+	assert_int_equal(get(queue), -1);
+	assert_true(queue_take_lost(queue, &lost));
+	assert_int_equal(lost.count, 3);
+	assert_int_equal(lost.first_ns, 1002);
+	assert_int_equal(lost.last_ns, 1002);
+	/* Before anything was pushed nobody knows what time it is. */
+	put(queue, 3);
+	queue_free(queue);
+	queue = open_queue(state, 100, 10000);
+	spoil(state);
+	assert_int_equal(get(queue), -1);
+	assert_false(queue_take_lost(queue, &lost));
+	put(queue, 4);
+	assert_true(queue_take_lost(queue, &lost));
+	assert_int_equal(lost.count, 1);
+	assert_int_equal(lost.first_ns, 1004);
+	assert_int_equal(lost.last_ns, 1004);
 	queue_free(queue);
 }
 
@@ -279,6 +361,9 @@ int main(void)
 		TEST(order_holds_over_memory_and_spool),
 		TEST(what_is_kept_outlives_a_kill),
 		TEST(what_finds_no_room_in_the_spool_stays_in_memory),
+		TEST(what_is_too_long_for_the_spool_is_in_nobodys_way),
+		TEST(the_longest_alert_goes_into_the_spool),
+		TEST(a_damaged_spool_is_a_loss_of_about_now),
 		TEST(a_full_disk_costs_no_more_for_what_waits),
 		TEST(order_holds_over_a_restart),
 		TEST(the_oldest_are_kept_and_one_gap_is_told),

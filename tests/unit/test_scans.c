@@ -61,6 +61,13 @@ void feed_health(struct app *app, enum health_level level, const char *what, con
 	snprintf(health, sizeof(health), "%s: %s", what, text);
 }
 
+static uint32_t account; /* whom all counts for; UID_UNSET: for its owner */
+
+uint32_t quota_account(const struct quota *quota, uint32_t uid)
+{
+	return account == UID_UNSET ? uid : account;
+}
+
 void log_line(const char *prefix, const char *fmt, ...)
 {
 }
@@ -155,6 +162,7 @@ static int setup(void **state)
 	void *dir;
 
 	nr_told = nr_health = 0;
+	account = UID_UNSET;
 	if (!f || tmpdir_make(&dir) || sd_event_new(&f->app.loop) < 0 ||
 	    scans_new(&f->app, &f->scans) < 0)
 		return -1;
@@ -486,6 +494,145 @@ static void a_copy_keeps_no_dump_waiting(void **state)
 	assert_int_equal(scanq_count(f->scans->copies), 1);
 }
 
+/* Anybody can have dumps scanned all the time. */
+static void a_dump_keeps_no_copy_waiting(void **state)
+{
+	struct fixture *f = *state;
+
+	f->scans->program = enemy(f, "exec sleep 1000");
+	written(f, "dump", "echo d >dump", false);
+	written(f, "waits", "echo w >waits", false);
+	f->scans->program = real_program();
+	shell(f->dir, NULL, 0, "ssh-keygen -q -t ed25519 -N '' -f k");
+	copied(f, "plain", "cp k plain");
+	assert_true(f->scans->copy_runs);
+	run_copies_out(f);
+	is("plain", SCANSTATE_KEY, SCANCAUSE_NONE);
+	assert_int_equal(f->scans->nr_running, 1);
+	copied(f, "tgz", "tar czf tgz k");
+	run_copies_out(f);
+	is("tgz", SCANSTATE_KEY, SCANCAUSE_NONE);
+}
+
+/* What a copy is scanned for, and within which bounds, is another thing. */
+static void the_verdict_on_a_copy_is_none_on_a_dump(void **state)
+{
+	struct fixture *f = *state;
+	struct scans_stats stats;
+
+	f->scans->program = enemy(f, "kill -XCPU $$");
+	copied(f, "a", "echo a >a");
+	run_copies_out(f);
+	is("a", SCANSTATE_UNSCANNED, SCANCAUSE_TIME);
+	f->scans->program = real_program();
+	copied(f, "a", NULL); /* nor is that it could not be scanned */
+	run_copies_out(f);
+	is("a", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	copied(f, "a", NULL);
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.known, 1);
+	assert_int_equal(stats.copies_taken, 2);
+	written(f, "a", NULL, false);
+	run(f);
+	is("a", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	assert_false(verdict("a")->scan.copy);
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.known, 1);
+	assert_int_equal(stats.done[SCANSTATE_CLEAN], 1);
+}
+
+static void what_subordinate_uids_own_counts_for_their_owner(void **state)
+{
+	struct fixture *f = *state;
+	struct scan *scan;
+
+	f->scans->program = enemy(f, "exec sleep 1000");
+	copied(f, "a", "echo a >a");
+	account = 1234567;
+	copied(f, "b", "echo b >b");
+	scan = (struct scan *)scanq_take(f->scans->copies);
+	assert_non_null(scan);
+	assert_int_equal(scan->item.owner, 1234567);
+	assert_int_equal(scan->event.scan.owner, getuid());
+	scan_free(scan);
+}
+
+static void add_keys(struct scan_verdict *verdict, size_t nr, enum key_kind kind)
+{
+	while (nr--) {
+		struct found_key *key = &verdict->keys[verdict->nr_keys++];
+
+		key->finding.what = kind == KEY_NONE ? FINDING_TOKEN : FINDING_STRUCTURE;
+		key->finding.class = CLASS_PROVEN;
+		key->finding.id.kind = kind;
+		snprintf(key->finding.id.ssh_fp, sizeof(key->finding.id.ssh_fp), "SHA256:%zu", nr);
+	}
+}
+
+static size_t told_with_name(void)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < nr_told; i++)
+		nr += told[i].type == EVENT_SCAN_KEY && told[i].key.key.kind != KEY_NONE;
+	return nr;
+}
+
+static void tokens_before_it_hide_no_key(void **state)
+{
+	struct fixture *f = *state;
+	struct scan *scan = calloc(1, sizeof(*scan));
+	struct scan_verdict *verdict = &scan->tally.verdict;
+
+	scan->owner = f->scans;
+	verdict->keys = calloc(300, sizeof(*verdict->keys));
+	add_keys(verdict, 100, KEY_NONE);
+	assert_int_equal(count_named(verdict), 0);
+	tell_keys(scan);
+	assert_int_equal(nr_told, KEYS_TOLD);
+	assert_int_equal(told_with_name(), 0);
+	nr_told = 0;
+	add_keys(verdict, 1, KEY_ED25519);
+	assert_int_equal(count_named(verdict), 1);
+	tell_keys(scan);
+	assert_int_equal(nr_told, KEYS_TOLD);
+	assert_int_equal(told_with_name(), 1);
+	nr_told = 0;
+	add_keys(verdict, 100, KEY_ED25519);
+	add_keys(verdict, 50, KEY_NONE);
+	tell_keys(scan); /* nor do keys hide what is worse */
+	assert_int_equal(nr_told, KEYS_TOLD);
+	assert_int_equal(told_with_name(), KEYS_TOLD / 2);
+	free(verdict->keys);
+	free(scan);
+}
+
+/* Its verdict is of what it was. */
+static void a_copy_that_was_touched_stays_watched(void **state)
+{
+	struct fixture *f = *state;
+	struct scans_stats stats;
+	char script[2 * PATH_MAX];
+
+	shell(f->dir, NULL, 0, "ssh-keygen -q -t ed25519 -N '' -f k");
+	copied(f, "plain", "cp k plain");
+	run_copies_out(f);
+	assert_int_equal(nr_marked, 1);
+	snprintf(script, sizeof(script), "chmod 700 %s/plain; exec %s \"$@\"", f->dir,
+		 real_program());
+	f->scans->program = enemy(f, script);
+	copied(f, "plain", "echo nothing >plain");
+	run_copies_out(f);
+	is("plain", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	assert_int_equal(nr_unmarked, 0);
+	f->scans->program = real_program();
+	copied(f, "plain", NULL);
+	run_copies_out(f);
+	assert_int_equal(nr_unmarked, 1);
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.copies_kept, 1);
+}
+
 static void copies_that_took_long_wait_for_their_share(void **state)
 {
 	struct fixture *f = *state;
@@ -571,6 +718,11 @@ int main(void)
 		CASE(a_copy_in_which_a_key_is_found_is_watched),
 		CASE(what_has_no_name_is_not_followed),
 		CASE(a_copy_keeps_no_dump_waiting),
+		CASE(a_dump_keeps_no_copy_waiting),
+		CASE(the_verdict_on_a_copy_is_none_on_a_dump),
+		CASE(what_subordinate_uids_own_counts_for_their_owner),
+		CASE(tokens_before_it_hide_no_key),
+		CASE(a_copy_that_was_touched_stays_watched),
 		CASE(copies_that_took_long_wait_for_their_share),
 		CASE(the_turn_is_his_who_has_used_least),
 		CASE(copies_that_find_no_place_are_told_now_and_then),

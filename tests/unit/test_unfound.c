@@ -404,6 +404,73 @@ static void a_walk_that_was_cut_short_lets_go_of_nothing(void **state)
 	assert_false(is_marked(w, "away_c", c));
 }
 
+/* `n` directories, one in the other, below `top`, and what is there. */
+static void make_deep(const struct world *w, const char *top, unsigned n, const char *name,
+		      char out[static 1024])
+{
+	size_t used = (size_t)snprintf(out, 1024, "%s", top);
+
+	while (n--)
+		used += (size_t)snprintf(out + used, 1024 - used, "/d");
+	snprintf(out + used, 1024 - used, "/%s", name);
+	make(w, out, name[0] ? "x" : NULL);
+}
+
+/* Any user can make one below a pattern with `**`. */
+static void a_tree_that_is_too_deep_keeps_nothing_else_watched(void **state)
+{
+	struct world *w = *state;
+	struct watcher_stats stats;
+	char deep[1024];
+	uint64_t a;
+
+	make_deep(w, "etc/ssl/a", 80, "x.key", deep);
+	make(w, "home/a/.ssh/id_a", "x");
+	make(w, "etc/ssl/z.key", "x");
+	compile(w, policy_keys, 1);
+	a = object_at(w, "home/a/.ssh/id_a");
+	rename_in(w, "home/a/.ssh/id_a", "away");
+	compile(w, policy_keys, 200);
+	watcher_stats(w->watcher, &stats);
+	assert_true(stats.bounded);
+	assert_false(stats.disturbed);
+	assert_int_equal(stats.missed, 1);
+	assert_true(is_marked(w, "away", a));
+	compile(w, policy_keys, 400);
+	assert_false(is_marked(w, "away", a));
+	assert_int_equal(watch_of(w, a), 0);
+	assert_true(object_at(w, "etc/ssl/z.key"));
+}
+
+/* Its directory stands, and the walk does not read so far down. */
+static void what_has_come_to_lie_too_deep_stays_watched(void **state)
+{
+	struct world *w = *state;
+	char key[1024], bottom[1024], now[2048];
+	uint64_t a;
+
+	make_deep(w, "etc/ssl/a", 20, "x.key", key);
+	make_deep(w, "etc/ssl/b", 50, "", bottom);
+	compile(w, policy_keys, 1);
+	a = object_at(w, key);
+	assert_true(a);
+	snprintf(now, sizeof(now), "%sa", bottom);
+	rename_in(w, "etc/ssl/a", now);
+	snprintf(now, sizeof(now), "%s%s", bottom, key + strlen("etc/ssl/"));
+	for (uint32_t i = 1; i < 5; i++) {
+		compile(w, policy_keys, i * 200);
+		assert_true(is_marked(w, now, a));
+		assert_int_equal(watch_of(w, a), 2);
+		assert_int_equal(missed(w), 0);
+	}
+	/* Not for ever. */
+	rename_in(w, "etc/ssl/b", "b");
+	compile(w, policy_keys, 2000);
+	assert_true(missed(w) > 0);
+	compile(w, policy_keys, 2200);
+	assert_int_equal(watch_of(w, a), 0);
+}
+
 static void a_walk_that_failed_is_none(void **state)
 {
 	struct world *w = *state;
@@ -438,6 +505,8 @@ int main(void)
 		CASE(nor_below_one_that_may_not_answer),
 		CASE(what_a_link_led_to_stays_watched_while_it_stands),
 		CASE(a_walk_that_was_cut_short_lets_go_of_nothing),
+		CASE(a_tree_that_is_too_deep_keeps_nothing_else_watched),
+		CASE(what_has_come_to_lie_too_deep_stays_watched),
 		CASE(a_walk_that_failed_is_none),
 	};
 

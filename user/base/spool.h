@@ -19,7 +19,11 @@
 
 #include "base/cleanup.h"
 
-#define SPOOL_RECORD_MAX 65536
+/*
+ * An alert: 33 processes of a path of 512 bytes, each of which may stand as `\\xHH`, and of 256
+ * bytes of arguments, are 110 KiB; a path of an object is up to 20 KiB, and there may be a dozen.
+ */
+#define SPOOL_RECORD_MAX (512 * 1024)
 
 struct spool;
 

@@ -97,6 +97,7 @@ struct app {
 	bool reads_failed; /* `reads: exact` was asked for, and could not be had */
 	bool up; /* READY was said */
 	bool names_failed; /* hard links are asked for and cannot be told */
+	bool bound_told; /* that a walk came to its bound was told */
 	bool sends_seen; /* the probes at connects and sends were wanted at the start */
 	bool look_for_open; /* a file that may be open was renamed to a watched name */
 	uint64_t looked_ns; /* for such, last; CLOCK_BOOTTIME */

@@ -18,7 +18,8 @@
 
 #define LOOK_SECONDS 5
 #define TEXT_MAX     256
-#define ACCESSES_MAX 64 /* in a tenth of a second, of dumps */
+#define ACCESSES_MAX 64 /* in a tenth of a second, of dumps and copies */
+#define CLOSES_KEPT  16 /* of them for closes of copies that were written to */
 
 /* What a helper writes so soon after a holder's crash is taken for that one's memory, ns. */
 #define HELPER_NS 60000000000ULL
@@ -45,6 +46,7 @@ struct dumps {
 	uint64_t holder_handed; /* time of the last crash of a holder to a helper; 0 = none */
 	struct event accesses[ACCESSES_MAX]; /* without texts */
 	size_t nr_accesses;
+	uint64_t copies_dropped; /* closes of copies for which there was no room */
 };
 
 /* 0 and the value without its newline, or negative errno. */
@@ -238,9 +240,13 @@ void dumps_access(struct dumps *d, const struct event *event)
 	if (object_class != CLASS_DUMP &&
 	    (object_class != CLASS_KEY_COPY || event->access.how != ACCESS_CLOSE_WRITE))
 		return;
-	/* More than that at a time are reads of a few: the next one asks again. */
-	if (d->nr_accesses == ACCESSES_MAX)
+	/* More than that at a time are reads of a few dumps: the next one asks again. Of a copy
+	 * nobody asks again, so no dump takes its room. */
+	if (d->nr_accesses >=
+	    (object_class == CLASS_DUMP ? ACCESSES_MAX - CLOSES_KEPT : ACCESSES_MAX)) {
+		d->copies_dropped += object_class != CLASS_DUMP;
 		return;
+	}
 	d->accesses[d->nr_accesses] = *event;
 	a = &d->accesses[d->nr_accesses++].access;
 	a->path = a->exe = a->cgroup = a->args = (struct span){NULL, 0};
@@ -278,6 +284,11 @@ void dumps_set_policy(struct dumps *d)
 	watch = settings->scan.on ? policy_find_class(d->app->policy, CLASS_KEY_COPY) : 0;
 	watcher_set_copy_watch(d->app->watcher, watch);
 	sensor_tell_copies(d->app->sensor, watch);
+}
+
+uint64_t dumps_copies_dropped(const struct dumps *d)
+{
+	return d->copies_dropped;
 }
 
 void dumps_stats(const struct dumps *d, struct written_stats *out_stats)

@@ -34,3 +34,6 @@ void dumps_second(struct dumps *dumps);
 void dumps_set_policy(struct dumps *dumps);
 
 void dumps_stats(const struct dumps *dumps, struct written_stats *out_stats);
+
+/* Closes of watched copies after writing for which there was no room until the next dumps_run(). */
+uint64_t dumps_copies_dropped(const struct dumps *dumps);

@@ -127,6 +127,19 @@ static int compile(struct app *app, const struct policy *policy, struct diag_lis
 }
 
 /*
+ * Once for each time that it begins or ends: any user can have all be walked again and again.
+ * *told: whether it was so when it was last said.
+ */
+static void tell_state(struct app *app, bool *told, bool degraded, const char *what,
+		       const char *text, const char *over)
+{
+	if (degraded != *told)
+		feed_health(app, degraded ? HEALTH_DEGRADED : HEALTH_OK, what,
+			    degraded ? text : over);
+	*told = degraded;
+}
+
+/*
  * With `reads: exact` the probe on reads, where this kernel lets it. Where it does not, the engine
  * is told, and who comes by a file is told as with `reads: open`: nothing goes unseen for it.
  */
@@ -134,17 +147,12 @@ static void reads_on(struct app *app)
 {
 	int r = sensor_tell_reads(app->sensor, true);
 
-	if (r < 0)
-		feed_health(
-			app, HEALTH_DEGRADED, "reads-exact",
-			r == -ESTALE
-				? "reads cannot be told one by one again before keytraild is "
+	tell_state(app, &app->reads_failed, r < 0, "reads-exact",
+		   r == -ESTALE ? "reads cannot be told one by one again before keytraild is "
 				  "restarted: until then who opens is told"
 				: "reads cannot be told one by one on this kernel: who opens is "
-				  "told");
-	else if (app->reads_failed)
-		feed_health(app, HEALTH_OK, "reads-exact", "reads are told one by one");
-	app->reads_failed = r < 0;
+				  "told",
+		   "reads are told one by one");
 }
 
 /* With an entry that has `on: link`, the probes on names. */
@@ -152,12 +160,9 @@ static void names_on(struct app *app, bool on)
 {
 	int r = sensor_tell_names(app->sensor, on);
 
-	if (r < 0)
-		feed_health(app, HEALTH_DEGRADED, "names-told",
-			    "hard links cannot be told on this kernel: renames are (`on: link`)");
-	else if (app->names_failed)
-		feed_health(app, HEALTH_OK, "names-told", "hard links are told, or not asked for");
-	app->names_failed = r < 0;
+	tell_state(app, &app->names_failed, r < 0, "names-told",
+		   "hard links cannot be told on this kernel: renames are (`on: link`)",
+		   "hard links are told, or not asked for");
 }
 
 /* Puts `set` in force for `policy`; both are taken over if that succeeds. */
@@ -213,10 +218,10 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	if (r < 0)
 		log_line(SD_ERR, "not all watched files could be marked: %s", strerror(-r));
 	watcher_stats(app->watcher, &watched);
-	if (watched.bounded)
-		feed_health(
-			app, HEALTH_DEGRADED, "watch-bound",
-			"not everything that the policy names is watched: too many files, or directories too deep");
+	tell_state(app, &app->bound_told, watched.bounded, "watch-bound",
+		   "not everything that the policy names is watched: too many files, or "
+		   "directories too deep",
+		   "the walk of the file system came to its end: what the policy names is watched");
 	if (old_set) {
 		sensor_unload_watchset(app->sensor, old_set);
 		watchset_free(old_set);

@@ -16,6 +16,7 @@
 #include "daemon/app.h"
 #include "daemon/known.h"
 #include "daemon/log.h"
+#include "daemon/quota.h"
 #include "scan/scanner.h"
 #include "scanq/scanq.h"
 #include "scanq/shares.h"
@@ -124,14 +125,41 @@ static void give_up(struct scan *scan, enum scan_cause cause)
 	scan_free(scan);
 }
 
+/* The trail follows keys by their names; a token has none, nor what is encrypted and says none. */
+static bool is_named(const struct found_key *key)
+{
+	char name[TRAIL_NAME_MAX];
+
+	return found_key_counts(key) && key->finding.id.kind != KEY_NONE &&
+	       trail_key_name(&key->finding.id, name);
+}
+
+static size_t count_named(const struct scan_verdict *verdict)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < verdict->nr_keys; i++)
+		named += is_named(&verdict->keys[i]);
+	return named;
+}
+
+/* The worst first. Tokens, of which one can write any number into a file, leave room for half as
+ * many keys with names. */
 static void tell_keys(struct scan *scan)
 {
 	struct scan_verdict *verdict = &scan->tally.verdict;
 	struct event event = {.type = EVENT_SCAN_KEY, .time = app_boottime()};
+	size_t room = KEYS_TOLD, named = count_named(verdict);
+	size_t kept = named < KEYS_TOLD / 2 ? named : KEYS_TOLD / 2;
 
-	for (size_t i = 0; i < verdict->nr_keys && i < KEYS_TOLD; i++) {
+	for (size_t i = 0; i < verdict->nr_keys && room; i++) {
 		if (!found_key_counts(&verdict->keys[i]))
 			continue;
+		if (is_named(&verdict->keys[i]))
+			kept -= kept != 0;
+		else if (room <= kept)
+			continue;
+		room--;
 		scan_tally_key(&verdict->keys[i], &event.scan_key);
 		event.scan_key.scan = scan->number;
 		feed(scan->owner->app, &event);
@@ -146,35 +174,35 @@ static void remember(struct scans *s, const struct scan *scan)
 		s->done[s->next_done++ % DONE_MAX] = scan->item;
 }
 
-/* The trail follows keys by their names; a token has none, nor what is encrypted and says none. */
-static bool has_named_key(const struct scan_verdict *verdict)
+static bool is_watched(const struct watcher *watcher, uint64_t object)
 {
-	char name[TRAIL_NAME_MAX];
+	struct watched watched;
+	char path[PATH_MAX];
 
-	for (size_t i = 0; i < verdict->nr_keys && i < KEYS_TOLD; i++)
-		if (found_key_counts(&verdict->keys[i]) &&
-		    verdict->keys[i].finding.id.kind != KEY_NONE &&
-		    trail_key_name(&verdict->keys[i].finding.id, name))
-			return true;
-	return false;
+	return object && watcher_lookup(watcher, object, &watched, path, sizeof(path)) >= 0 &&
+	       watched.watch;
 }
 
-/* What has the key in it is watched from now on, what has it no longer is not. */
-static void watch_copy(struct scan *scan)
+/* What has the key in it is watched from now on, what has it no longer is not; what was written to
+ * meanwhile may have it again. */
+static void watch_copy(struct scan *scan, bool touched)
 {
 	struct watcher *watcher = scan->owner->app->watcher;
 	struct event_scan *out = &scan->event.scan;
 
-	if (out->state == SCANSTATE_KEY && has_named_key(&scan->tally.verdict)) {
-		const int r =
-			watcher_add_copy(watcher, scan->fd, scan->path, out->owner, &out->object);
+	if (out->state == SCANSTATE_KEY && count_named(&scan->tally.verdict)) {
+		/* One that is watched has its place, however many its owner has. */
+		const int r = is_watched(watcher, out->object)
+				      ? 0
+				      : watcher_add_copy(watcher, scan->fd, scan->path,
+							 scan->item.owner, &out->object);
 		struct scans_stats *stats = &scan->owner->stats;
 
 		(*(r == 0	  ? &stats->copies_kept
 		   : r == -EDQUOT ? &stats->copies_left_owner
 		   : r == -ENOSPC ? &stats->copies_left_full
 				  : &stats->copies_left_other))++;
-	} else if (out->object && out->state == SCANSTATE_CLEAN) {
+	} else if (out->object && out->state == SCANSTATE_CLEAN && !touched) {
 		watcher_drop_copy(watcher, out->object);
 		out->object = 0;
 	}
@@ -211,7 +239,7 @@ static void finish(struct scan *scan, int error)
 	s->stats.bytes += out->bytes;
 	if (out->copy) {
 		end_copy(scan);
-		watch_copy(scan);
+		watch_copy(scan, touched);
 	} else {
 		s->nr_running--;
 	}
@@ -221,7 +249,9 @@ static void finish(struct scan *scan, int error)
 			 error == -ETIMEDOUT ? "its time was up" : scanner_strerror(error));
 	tell_keys(scan);
 	tell(scan, out->state, out->cause);
-	remember(s, scan);
+	/* A copy that was not scanned may be when it is told once more: at its owner's cost. */
+	if (!out->copy || out->state != SCANSTATE_UNSCANNED)
+		remember(s, scan);
 	scan_free(scan);
 	run_next(s);
 }
@@ -364,10 +394,11 @@ static uint64_t cost_of(void *userdata, uint32_t owner)
 	return shares_spent(&((struct scans *)userdata)->shares, owner, app_boottime());
 }
 
-/* Whose turn it is: his who has used least of the time. */
+/* Whose turn it is: his who has used least of the time. Dumps or not: who has some scanned all the
+ * time would keep every copy unseen. */
 static void run_copies(struct scans *s)
 {
-	while (!s->copy_runs && !s->nr_running && scanq_count(s->copies)) {
+	while (!s->copy_runs && scanq_count(s->copies)) {
 		uint64_t spent;
 		struct scan *scan = (struct scan *)scanq_take_cheapest(s->copies, cost_of, s,
 								       COPIES_SPARE_NS, &spent);
@@ -422,14 +453,17 @@ static void tell_full(struct scans *s, const struct scan *scan)
 	full->since = 0;
 }
 
-static bool is_known(const struct scans *s, const struct scanq_item *item)
+/* As what it is told: a copy is scanned within narrower bounds than a dump, and of a dump nothing
+ * is watched for what was found. */
+static bool is_known(const struct scans *s, const struct scanq_item *item, bool copy)
 {
+	const struct scanq_item *done = copy ? s->copies_done : s->done;
+
 	for (size_t i = 0; i < DONE_MAX; i++)
-		if (scanq_same_content(&s->done[i], item) ||
-		    scanq_same_content(&s->copies_done[i], item))
+		if (scanq_same_content(&done[i], item))
 			return true;
 	for (const struct scan *scan = s->running; scan; scan = scan->next)
-		if (scanq_same_content(&scan->item, item))
+		if (scan->event.scan.copy == copy && scanq_same_content(&scan->item, item))
 			return true;
 	return false;
 }
@@ -465,7 +499,8 @@ static int new_scan(struct scans *s, int fd, const struct event_scan *about, str
 		.inode = about->inode,
 		.changed = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec,
 		.size = size_of(&st),
-		.owner = st.st_uid,
+		/* Subordinate uids have no shares of their own: anybody has 65,536 of them. */
+		.owner = quota_account(s->app->quota, st.st_uid),
 		.rank = urgent			      ? SCANQ_RANK_HOLDER
 			: size_of(&st) <= SCANQ_SMALL ? SCANQ_RANK_SMALL
 						      : SCANQ_RANK_OTHER,
@@ -521,7 +556,7 @@ static void take_up(struct scans *s, int fd, const struct event_scan *about, str
 		(about->copy ? s->stats.copies_unscanned : s->stats.unscanned)[SCANCAUSE_MEMORY]++;
 		return;
 	}
-	if (is_known(s, &scan->item)) {
+	if (is_known(s, &scan->item, about->copy)) {
 		s->stats.known++;
 		scan_free(scan);
 		return;

@@ -7,11 +7,11 @@
  *
  * The file stays open while it waits, so it is scanned although its name may be gone by then.
  *
- * What may be a copy of a key is scanned likewise, and keeps no dump waiting: such files wait in a
- * queue of their own, one is scanned at a time, none is begun while a dump waits, and a dump does
- * not wait for one to end. Each owner of such files has a share of the queue, the turn is his who
- * has used least of the scanner's time, and after two minutes of it his have a tenth. One in which
- * the key is found is watched from then on.
+ * What may be a copy of a key is scanned likewise, and neither waits for the other: such files wait
+ * in a queue of their own, and one is scanned at a time, beside the dumps. Each owner of such files
+ * has a share of the queue, the turn is his who has used least of the scanner's time, and after two
+ * minutes of it his have a tenth; what subordinate uids own counts for whom they are given to. One
+ * in which the key is found is watched from then on.
  */
 #pragma once
 

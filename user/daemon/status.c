@@ -264,12 +264,13 @@ static json_t *copies_json(const struct app *app, const struct watcher_stats *wa
 					    json_integer((json_int_t)s.copies_unscanned[i]));
 	left = json_pack("{s:I, s:I, s:I}", "owner", (json_int_t)s.copies_left_owner, "all",
 			 (json_int_t)s.copies_left_full, "failed", (json_int_t)s.copies_left_other);
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:o, s:o}", "watched",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:o, s:o}", "watched",
 			 (int)watched->copies, "candidates", (json_int_t)written.copies, "renamed",
 			 (json_int_t)written.renamed, "over", (json_int_t)app->stats.copies_over,
-			 "taken", (json_int_t)s.copies_taken, "queued", (int)s.copies_queued,
-			 "kept", (json_int_t)s.copies_kept, "left_out", left, "done", done,
-			 "unscanned", unscanned);
+			 "dropped", (json_int_t)dumps_copies_dropped(app->dumps), "taken",
+			 (json_int_t)s.copies_taken, "queued", (int)s.copies_queued, "kept",
+			 (json_int_t)s.copies_kept, "left_out", left, "done", done, "unscanned",
+			 unscanned);
 }
 
 static json_t *scan_json(const struct app *app)
@@ -400,14 +401,13 @@ int status_json(struct app *app, json_t **out_status)
 				      (json_int_t)engine.processes.nodes, "cap",
 				      (json_int_t)engine.processes.nodes_max, "bytes",
 				      (json_int_t)engine.bytes));
-	json_object_set_new(status, "alerts",
-			    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "sent",
-				      (json_int_t)engine.alerts, "folded",
-				      (json_int_t)engine.folded, "held_back",
-				      (json_int_t)engine.held_back, "allowed",
-				      (json_int_t)engine.allowed, "recorded",
-				      (json_int_t)engine.recorded, "lost",
-				      (json_int_t)engine.alerts_lost));
+	json_object_set_new(
+		status, "alerts",
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)engine.alerts,
+			  "folded", (json_int_t)engine.folded, "held_back",
+			  (json_int_t)engine.held_back, "allowed", (json_int_t)engine.allowed,
+			  "recorded", (json_int_t)engine.recorded, "unjudged",
+			  (json_int_t)engine.unjudged, "lost", (json_int_t)engine.alerts_lost));
 	if (app->canary) {
 		struct canary_stats canary;
 

@@ -110,6 +110,7 @@ struct engine_stats {
 	uint64_t held_back; /* alerts beyond their user's share */
 	uint64_t allowed; /* verdicts that the policy let pass */
 	uint64_t recorded; /* VERDICT_RECORD */
+	uint64_t unjudged; /* sends that were let pass by each key that is named, with more read */
 	uint64_t writes; /* accesses that read nothing */
 	uint64_t net[NET_HOW_NR]; /* ways by which what was read may leave, by enum net_how */
 	uint64_t alerts_lost; /* out of memory while one was built */

@@ -172,7 +172,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 				   &a->subject.id, s->time, &answer, &breach);
 		if (breach.zone)
 			answer.verdict = VERDICT_ALERT;
-		else if (entry->object_class == CLASS_KEY_COPY &&
+		else if (entry->object_class == CLASS_KEY_COPY && object->scan &&
+			 object->scan->keys <= TRAIL_KEYS_MAX &&
 			 trail_graph_wrote_all(engine->trail, &a->inode, &a->subject.id))
 			answer.verdict = VERDICT_RECORD; /* it reads what it wrote */
 	}
@@ -364,6 +365,7 @@ void engine_feed_access(struct engine *engine, const struct event *ev)
 	bool over;
 
 	ev = engine_clean(engine, ev, &scratch);
+	objects_owned(engine->objects, ev->access.object, ev->access.owner);
 	if (ev->access.how == ACCESS_CLOSE_WRITE)
 		objects_written(engine->objects, ev->access.object, ev->time);
 	ref = proctab_access(engine->processes, ev->time, ev->flags, &ev->access);

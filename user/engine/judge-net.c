@@ -59,8 +59,9 @@ static bool is_other_host(const struct event_net *net)
 	}
 }
 
-/* As what was read before: at once, since nobody makes way for anybody by sending. */
-static void judge_sent(struct engine *engine, const struct event *ev, struct settled *s,
+/* As what was read before: at once, since nobody makes way for anybody by sending. Returns whether
+ * it was judged and let pass. */
+static bool judge_sent(struct engine *engine, const struct event *ev, struct settled *s,
 		       uint64_t number)
 {
 	const struct object *object = objects_find(engine->objects, number);
@@ -73,7 +74,7 @@ static void judge_sent(struct engine *engine, const struct event *ev, struct set
 	struct fold_key key;
 
 	if (!entry || !(entry->on & 1U << ACTION_SEND))
-		return;
+		return false;
 	s->access.object = number;
 	s->access.inode = object->inode;
 	policy_judge(engine->policy,
@@ -92,7 +93,7 @@ static void judge_sent(struct engine *engine, const struct event *ev, struct set
 			engine->st.allowed++;
 		else
 			engine->st.recorded++;
-		return;
+		return true;
 	}
 	key = (struct fold_key){
 		.type = ALERT_HOLDER_SENT,
@@ -101,14 +102,20 @@ static void judge_sent(struct engine *engine, const struct event *ev, struct set
 		.object = number,
 		.exe = net->exe,
 	};
-	share = engine_share_of(engine, net->subject.loginuid, net->subject.uid, UID_UNSET, number);
+	share = engine_share_of(engine, net->subject.loginuid, net->subject.uid, object->owner,
+				number);
+	/* Who has it was read before anybody looked: not to be held back for what the sender owns.
+	 */
+	share.others |= object->owner == UID_UNSET;
 	engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_sent, &c);
+	return false;
 }
 
 void engine_feed_net(struct engine *engine, const struct event *ev)
 {
 	struct settled s = {.time = ev->time, .last_time = ev->time, .count = 1, .final = true};
 	const struct event_net *net = &ev->net;
+	unsigned passed = 0;
 	struct clean scratch;
 
 	if (!is_other_host(net) || !policy_judges(engine->policy, ACTION_SEND))
@@ -130,7 +137,12 @@ void engine_feed_net(struct engine *engine, const struct event *ev)
 	s.proc = proctab_access(engine->processes, ev->time, ev->flags, &s.access);
 	for (size_t i = 0; i < EVENT_KEYS_MAX; i++)
 		if (net->keys[i])
-			judge_sent(engine, ev, &s, net->keys[i]);
+			passed += judge_sent(engine, ev, &s, net->keys[i]);
+	/*
+	 * There may be one that it may not send. No alert: it may as well be one that no entry asks
+	 * about, or a backup's, which may send all.
+	 */
+	engine->st.unjudged += passed == EVENT_KEYS_MAX && net->nr_keys > EVENT_KEYS_MAX;
 	if (net->other)
 		judge_sent(engine, ev, &s, net->other);
 }

@@ -143,6 +143,7 @@ static struct object *get(struct objects *objects, uint64_t id)
 		grow(objects);
 	slot = slot_of(objects, id);
 	object->id = id;
+	object->owner = UID_UNSET;
 	*slot = object;
 	objects->nr++;
 	return object;
@@ -241,6 +242,14 @@ void objects_written(struct objects *objects, uint64_t id, uint64_t time)
 	if (object->was && object->was_until > time)
 		object->was_until = time;
 	object->key_since = time;
+}
+
+void objects_owned(struct objects *objects, uint64_t id, uint32_t owner)
+{
+	struct object *object = *slot_of(objects, id);
+
+	if (object && owner != UID_UNSET)
+		object->owner = owner;
 }
 
 bool objects_tell(struct objects *objects, uint64_t time, const struct event_object *ev,

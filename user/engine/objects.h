@@ -42,6 +42,7 @@ struct object {
 	uint64_t gone_at; /* 0: is there */
 	bool unwatched; /* and gone for that reason; object_watch() */
 	bool lingers; /* gone, and remembered for its scan */
+	uint32_t owner; /* uid, as of the last access that was seen; UID_UNSET: of none yet */
 	struct key_identity *key; /* NULL unless key_known */
 	struct key_identity *was; /* that stood there until was_until, if another one may now */
 	uint64_t was_until; /* of `was`; unless that is NULL, key is of after key_since */
@@ -65,6 +66,8 @@ void objects_mark(struct objects *objects, uint64_t time, const struct event_mar
 /* It was written to and closed at `time` (ns of the events' clock). That it is not known any longer
  * what stands in it has been told. */
 void objects_written(struct objects *objects, uint64_t id, uint64_t time);
+/* As an access tells it. */
+void objects_owned(struct objects *objects, uint64_t id, uint32_t owner);
 /* EVENT_SCAN of an object; of one that is not known it is forgotten. */
 void objects_scan(struct objects *objects, uint64_t id, const struct dump_scan *scan);
 const struct object *objects_find(const struct objects *objects, uint64_t id);

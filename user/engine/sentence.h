@@ -19,7 +19,7 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 		      const char *why);
 /*
  *	nginx (pid 9, user www-data) crashed by SIGSEGV and its memory goes into the file
- *	/var/cores/core.9; it had read TLS key /etc/ssl/private/a.key (RSA 2048 SHA256:...);
+ *	/var/cores/core.9; it had read /etc/ssl/private/a.key (RSA 2048 SHA256:...);
  *	ancestry: nginx <- systemd
  */
 char *sentence_dump(const struct alert *alert);
@@ -37,7 +37,7 @@ char *sentence_scan(const struct alert *alert);
 char *sentence_refused(const struct alert *alert, const char *noun, const char *why);
 /*
  *	curl (pid 9, user bob), which has read SSH user key /home/alice/.ssh/id_a (ED25519 ...),
- *	connected to 192.0.2.1 port 443, <why>; ancestry: curl <- bash
+ *	tried to connect to 192.0.2.1 port 443, <why>; ancestry: curl <- bash
  */
 char *sentence_sent(const struct alert *alert, const char *noun, const char *why);
 /* noun[i]: of the class of alert->keys[i]. */

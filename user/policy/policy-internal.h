@@ -42,6 +42,8 @@ enum login_kind { LOGIN_ANY, LOGIN_NONE, LOGIN_SOME };
 
 #define OVERRIDE_BIT 0x80000000U /* rule.watch is an override, until it is resolved */
 
+#define RULE_ON_ALL ((1U << ACTION_NR) - 2) /* of a rule without `on` */
+
 struct rule {
 	uint32_t watch; /* 0 once it is taken out */
 	enum rule_kind kind;

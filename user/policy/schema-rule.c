@@ -395,7 +395,7 @@ static void begin_rule(struct reader *r, struct rule *rule, const struct yaml_no
 {
 	*rule = (struct rule){
 		.uid = UID_UNSET,
-		.on = (1U << ACTION_NR) - 2,
+		.on = RULE_ON_ALL,
 		.place = {r->file, at->line, at->column},
 	};
 	r->rule = rule;

@@ -89,7 +89,7 @@ static void put_rule(FILE *f, const struct rule *rule)
 		PUT("zone", "%s", rule->zone_name);
 	if (rule->outside)
 		PUT("outside", "%s", "true");
-	if (rule->on != (1U << ACTION_NR) - 2) {
+	if (rule->on != RULE_ON_ALL) {
 		put_on(on, sizeof(on), rule->on);
 		PUT("on", "[%s]", on);
 	}

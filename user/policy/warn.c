@@ -105,6 +105,12 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 			     "the rule never decides: nothing that it is for (`on`) is judged by "
 			     "watch entry '%s'",
 			     watch->entry.name);
+		if (watch->entry.on & 1U << ACTION_SEND && watch->entry.on & 1U << ACTION_READ &&
+		    rule->on == RULE_ON_ALL)
+			warn(diags, &rule->place,
+			     "the rule lets who reads send, too, since '%s' has `send` in `on`: "
+			     "give it `on: [read]`, or `on: [read, send]` if that is meant",
+			     watch->entry.name);
 		if (rule->zone && !policy->zones[rule->zone - 1].here)
 			warn(diags, &rule->place,
 			     "the rule never decides on this host: zone '%s' is of hosts with other "

@@ -22,7 +22,9 @@ struct queue {
 	uint64_t dropped;
 	bool from_spool; /* what queue_peek() showed is the spool's */
 	bool closed; /* was full: nothing goes in before room() and the notice of loss */
-	struct queue_lost lost;
+	struct queue_lost lost; /* its times 0: lost from the spool of an earlier run, not told
+				   before the first push says what time it is */
+	uint64_t pushed_ns; /* time of the last push, 0 = none yet */
 };
 
 int queue_new(const struct queue_options *options, struct queue **out_queue)
@@ -56,24 +58,40 @@ static int append(struct queue *queue, const char *p, size_t len)
 	return r;
 }
 
-static void drop_first(struct queue *queue)
+/* at: what points to it. */
+static void drop_item(struct queue *queue, struct item **at)
 {
-	struct item *item = queue->first;
+	struct item *item = *at;
 
-	queue->first = item->next;
-	if (!queue->first)
-		queue->tail = &queue->first;
+	*at = item->next;
+	if (!*at)
+		queue->tail = at;
 	queue->nr--;
 	queue->bytes -= item->len;
 	free(item);
 }
 
+static void drop_first(struct queue *queue)
+{
+	drop_item(queue, &queue->first);
+}
+
 void queue_keep(struct queue *queue)
 {
+	struct item **at = &queue->first;
+
 	if (!queue->spool)
 		return;
-	while (queue->first && append(queue, queue->first->p, queue->first->len) == 0)
-		drop_first(queue);
+	while (*at) {
+		int r = append(queue, (*at)->p, (*at)->len);
+
+		if (r == 0)
+			drop_item(queue, at);
+		else if (r == -EMSGSIZE)
+			at = &(*at)->next;
+		else
+			return;
+	}
 }
 
 void queue_free(struct queue *queue)
@@ -90,7 +108,7 @@ void queue_free(struct queue *queue)
 void queue_drop(struct queue *queue, uint64_t time_ns)
 {
 	queue->dropped++;
-	if (queue->lost.count++ == 0)
+	if (queue->lost.count++ == 0 || !queue->lost.first_ns)
 		queue->lost.first_ns = time_ns;
 	queue->lost.last_ns = time_ns;
 }
@@ -147,6 +165,9 @@ int queue_push(struct queue *queue, const char *p, size_t len, uint64_t time_ns)
 {
 	int r = queue->closed ? -ENOSPC : try_push(queue, p, len);
 
+	queue->pushed_ns = time_ns;
+	if (queue->lost.count && !queue->lost.first_ns)
+		queue->lost.first_ns = queue->lost.last_ns = time_ns;
 	if (r < 0) {
 		queue_drop(queue, time_ns);
 		queue->closed = true;
@@ -168,7 +189,9 @@ static int peek_spool(struct queue *queue, const char **out_p, size_t *out_len)
 	if (r == 0 || r == -ENOENT)
 		return r;
 	queue->spool_error = r;
-	if (r == -EBADMSG) { /* it is empty now */
+	if (r == -EBADMSG) { /* it is empty now; when those were is not known, but about now */
+		if (!queue->lost.count)
+			queue->lost.first_ns = queue->lost.last_ns = queue->pushed_ns;
 		queue->dropped += left;
 		queue->lost.count += left;
 	}
@@ -219,7 +242,7 @@ int queue_spool_error(const struct queue *queue)
 
 bool queue_take_lost(struct queue *queue, struct queue_lost *out_lost)
 {
-	if (queue->lost.count == 0 || !half_empty(queue))
+	if (queue->lost.count == 0 || !queue->lost.first_ns || !half_empty(queue))
 		return false;
 	queue->closed = false;
 	*out_lost = queue->lost;

@@ -2,7 +2,8 @@
 /*
  * What a sink could not write yet: in a spool file the older, in memory the newer, both bounded.
  * A sink that was refused calls queue_keep(), so memory is for the moment of writing, and for where
- * there is no spool.
+ * there is no spool. A record that is too long for the spool stays in memory, and comes after what
+ * went into the spool meanwhile.
  *
  * When neither has room the new record is dropped and counted, and so are all that follow until the
  * queue is half empty again: one gap with a beginning and an end, not one every other line. Then

@@ -26,10 +26,6 @@ void picture_tell(struct watcher *w, const struct node *node, bool fresh)
 
 void picture_problem(struct watcher *w, const struct node *dir, const char *name, int error)
 {
-	struct watcher_problem *p;
-	char path[PATH_MAX];
-	size_t len;
-
 	/* Gone between the look and the mark: that is what the kernel side is for. */
 	if (error == -ENOENT)
 		return;
@@ -40,6 +36,15 @@ void picture_problem(struct watcher *w, const struct node *dir, const char *name
 	 * left): it does not know what is gone. */
 	if (error != -ENOTDIR)
 		w->unsure = true;
+	picture_left_out(w, dir, name, error);
+}
+
+void picture_left_out(struct watcher *w, const struct node *dir, const char *name, int error)
+{
+	struct watcher_problem *p;
+	char path[PATH_MAX];
+	size_t len;
+
 	w->all_problems++;
 	if (w->find) {
 		apart_find(w, dir, name, NULL, NULL, BY_WALK, error);
@@ -244,7 +249,7 @@ void watcher_stats(const struct watcher *w, struct watcher_stats *out_stats)
 				  .problems = w->all_problems,
 				  .missed = w->nr_missed,
 				  .disturbed = w->disturbed,
-				  .bounded = w->bounded};
+				  .bounded = w->bounded || w->deep};
 
 	tree_each(&w->tree, count_node, &s);
 	*out_stats = s;

@@ -10,8 +10,9 @@
  * is gone in any case.
  *
  * What is out of sight is kept as long as it is so: what lies under a mount, which a user can make
- * over a directory of his (FUSE) and end, and what a symbolic link led to. Its target has no
- * watched name that the kernel side could see going and coming back.
+ * over a directory of his (FUSE) and end, what lies in a directory too deep to be read, and what a
+ * symbolic link led to. Its target has no watched name that the kernel side could see going and
+ * coming back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +56,8 @@ static bool is_hidden(struct watcher *w, struct node *node)
 		node = node->parent;
 	if (!node->parent)
 		return false;
+	if (node->parent->visited != w->walk) /* come by, and left unread */
+		return true;
 	if (node->looked != w->walk) {
 		node->looked = w->walk;
 		node->hidden = is_hidden_here(w, node);

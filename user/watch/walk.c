@@ -69,13 +69,17 @@ struct node *walk_mark_dir(struct watcher *w, struct node *parent, const char *n
 	return picture_place(w, parent, name, &mark, &inode, found);
 }
 
-/* Deeper than any pattern is meant to lead: told, and nothing else is given up for it. */
+/*
+ * Deeper than any pattern is meant to lead: told, and nothing else is given up for it. The
+ * directory stays unread, so what is known below it is kept (unfound.c); whether the walk has
+ * found the rest is as sure as before, or any user could have nothing be let go.
+ */
 static bool too_deep(struct watcher *w, struct node *node, unsigned depth)
 {
 	if (depth < DEPTH_MAX)
 		return false;
-	w->bounded = true;
-	picture_problem(w, node, "", -ELOOP);
+	w->deep = true;
+	picture_left_out(w, node, "", -ELOOP);
 	return true;
 }
 

@@ -34,7 +34,8 @@ struct watcher {
 	uint32_t generation; /* of the walk in progress or last done */
 	uint64_t visited, visit_end; /* names looked at; where the walk ends */
 	uint32_t walk; /* number of the one in progress or last done */
-	bool bounded; /* since the last watcher_apply(): not everything is marked */
+	bool bounded; /* since the last watcher_apply(): it may have looked for nothing more */
+	bool deep; /* since then: a directory was left unread for its depth */
 	bool unsure; /* something could not be looked at since the last watcher_apply() began */
 	bool disturbed; /* so, or names were moved, during the last watcher_apply() */
 	uint32_t nr_missed; /* not found by it, and kept */
@@ -67,6 +68,8 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 			   const struct mark *mark, const struct inode_id *inode, enum found found);
 void picture_tell(struct watcher *w, const struct node *node, bool fresh);
 void picture_problem(struct watcher *w, const struct node *dir, const char *name, int error);
+/* The same of what is left out on purpose: the walk has seen what else there is. */
+void picture_left_out(struct watcher *w, const struct node *dir, const char *name, int error);
 
 /* Told as an object no longer; for tree_remove_if(): userdata is the watcher. */
 void picture_drop(void *userdata, struct node *node);

@@ -82,7 +82,7 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 
 	w->set = set;
 	w->generation++;
-	w->bounded = false;
+	w->bounded = w->deep = false;
 	w->unsure = false;
 	w->disturbed = true; /* until it is known to have come to its end */
 	w->nr_missed = 0;

@@ -87,7 +87,8 @@ struct watcher_stats {
 	 * be looked at, or it failed. Unless it is 0 and false, another one is wanted. */
 	uint32_t missed;
 	bool disturbed;
-	bool bounded; /* the last walk ended at its bound: not everything is marked */
+	bool bounded; /* the last walk ended at a bound, or left out what is too deep: not
+			 everything is marked */
 };
 
 int watcher_new(const struct watcher_ops *ops, void *userdata, struct watcher **out_watcher);
