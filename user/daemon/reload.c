@@ -181,7 +181,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	int r;
 
 	r = sensor_load_watchset(app->sensor, set);
-	/* What happened until now is judged by the old policy, and by the programs that it names. */
+	/* What happened until now is judged by the old policy, with the programs that it names. */
 	if (!r)
 		sensor_drain(app->sensor);
 	if (!r && policy != old_policy)

@@ -88,8 +88,8 @@ uint64_t engine_next(const struct engine *engine);
 void engine_flush(struct engine *engine, uint64_t now);
 
 /*
- * Accesses that are still to be judged will be so by the new policy: with what was asked about their
- * executables for the old one they would be judged by half of each. Asked anew by fn, before.
+ * Accesses that are still to be judged will be so by the new policy. With what was asked of their
+ * executables for the old one that would be by half of each: fn asks anew, before.
  */
 void engine_ask_trust(struct engine *engine, settle_trust_fn fn, void *ctx);
 void engine_set_policy(struct engine *engine, const struct policy *policy);
