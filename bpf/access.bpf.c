@@ -118,6 +118,24 @@ __noinline kt_u32 access_mode(kt_u64 file_addr, kt_u32 how, kt_u32 mode)
 	return mode;
 }
 
+/*
+ * What a process has open of the image that forked it is that image's access, which is known: who
+ * holds the object by his parent's holding it. A picture would tell it once more, as the child's.
+ */
+__noinline int is_by_fork(kt_u64 task_addr, kt_u64 object)
+{
+	struct task_struct *leader = BPF_CORE_READ((struct task_struct *)task_addr, group_leader);
+	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+	struct holder *mine = holder_find(BPF_CORE_READ(leader, tgid));
+	struct holder *theirs = holder_find(BPF_CORE_READ(parent, tgid));
+
+	return mine && theirs && mine->start == BPF_CORE_READ(leader, start_boottime) &&
+	       theirs->start == BPF_CORE_READ(parent, group_leader, start_boottime) &&
+	       mine->exec_id == BPF_CORE_READ(leader, self_exec_id) &&
+	       mine->exec_id == theirs->exec_id && holder_has(mine, object) &&
+	       holder_has(theirs, object);
+}
+
 /* The mark that was found may be that of another inode with the same number. */
 __noinline int is_stranger(kt_u64 inode_addr, kt_u32 gen, kt_u32 dev)
 {
@@ -235,6 +253,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	mode = access_mode(file_addr, how, mode);
 	/* Such a one is always new: user space finds out which of the two it is. */
 	stranger = is_stranger((kt_u64)inode, mark.gen, key.dev);
+	if (how == WIRE_HOW_FOUND && !stranger && is_by_fork(task_addr, mark.object))
+		return 1;
 	repeat = repeat_of(task_addr, mark.object, how, mode, stranger);
 	if (repeat == REPEAT_SELF)
 		return 1;

@@ -51,6 +51,16 @@ static __always_inline void holder_end(kt_u32 tgid)
 		holder_count(tgid, -1);
 }
 
+static __always_inline int holder_has(const struct holder *holder, kt_u64 object)
+{
+	kt_u32 i;
+
+	for (i = 0; i < HOLDER_KEYS_MAX; i++)
+		if (holder->key[i] == object)
+			return 1;
+	return holder->flags & HOLDER_OTHER && holder->other == object;
+}
+
 /* A key, into the list of those that are numbered. */
 static __always_inline void holder_add_key(struct holder *holder, kt_u64 object, int sends)
 {

@@ -105,6 +105,23 @@ static void tell_objects(struct load *load, uint64_t time)
 	}
 }
 
+/* As the daemon asks: about the executables that the policy in force names, and no others. */
+static enum exe_trust trust_of(const struct load *load, const char *exe)
+{
+	return allowed[load->which] && !strcmp(allowed[load->which], exe) ? EXE_VERIFIED
+									  : EXE_UNKNOWN;
+}
+
+static void ask_trust(void *ctx, struct event_access *a)
+{
+	char exe[16];
+
+	assert_true(a->exe.len < sizeof(exe));
+	snprintf(exe, sizeof(exe), "%.*s", (int)a->exe.len, a->exe.p);
+	if (a->exe_trust == EXE_UNKNOWN)
+		a->exe_trust = trust_of(ctx, exe);
+}
+
 /* As swap() of the daemon: the whole new one, then the old one goes, then all is told anew. */
 static void swap(struct load *load, uint64_t time)
 {
@@ -115,6 +132,7 @@ static void swap(struct load *load, uint64_t time)
 	load->policy = new;
 	load->which = which;
 	load->generation++;
+	engine_ask_trust(load->engine, ask_trust, load);
 	engine_set_policy(load->engine, new);
 	tell_objects(load, time);
 	policy_free(old); /* nothing may point to it any more */
@@ -140,7 +158,7 @@ static void feed(struct load *load, unsigned i, uint64_t time)
 			   .how = ACCESS_OPEN,
 			   .mode = ACCESS_M_READ,
 			   .fd = UINT32_MAX,
-			   .exe_trust = EXE_VERIFIED,
+			   .exe_trust = trust_of(load, exes[i % 3]),
 			   .path = span_of("/k/x"),
 			   .exe = span_of(exes[i % 3])},
 	};

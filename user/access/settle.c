@@ -452,6 +452,12 @@ bool settle_pending(const struct settle *settle, const struct proc_id *id, uint6
 	return slot && !slot->creator;
 }
 
+void settle_ask_trust(struct settle *settle, settle_trust_fn fn, void *ctx)
+{
+	for (uint32_t i = settle->first; i != NONE; i = settle->slots[i].after)
+		fn(ctx, &settle->slots[i].s.access);
+}
+
 void settle_poke(struct settle *settle, uint64_t object)
 {
 	for (uint32_t i = settle->first; i != NONE; i = settle->slots[i].after) {

@@ -87,6 +87,13 @@ void settle_exit(struct settle *settle, const struct proc_id *id, uint64_t time)
 /* Is a verdict on this image and object still to come? */
 bool settle_pending(const struct settle *settle, const struct proc_id *id, uint64_t object);
 
+/*
+ * What is known of the executables of those that wait, looked at once more: another policy asks
+ * about others. fn may change exe_trust, and why the subject is not trusted.
+ */
+typedef void (*settle_trust_fn)(void *ctx, struct event_access *access);
+void settle_ask_trust(struct settle *settle, settle_trust_fn fn, void *ctx);
+
 /* Asks at the next tick again for verdicts on this object that wait. */
 void settle_poke(struct settle *settle, uint64_t object);
 

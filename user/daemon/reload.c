@@ -165,6 +165,16 @@ static void names_on(struct app *app, bool on)
 		   "hard links are told, or not asked for");
 }
 
+/* Nobody asked about the executables that only the new policy names. */
+static void ask_trust(void *ctx, struct event_access *a)
+{
+	struct app *app = ctx;
+
+	if (a->exe_trust == EXE_UNKNOWN)
+		a->exe_trust = trust_subject(app->trust, a->exe, a->exe_nlink, a->exe_mode,
+					     a->exe_uid, &a->subject);
+}
+
 /* Puts `set` in force for `policy`; both are taken over if that succeeds. */
 static int swap(struct app *app, struct policy *policy, struct watchset *set)
 {
@@ -176,14 +186,15 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	int r;
 
 	r = sensor_load_watchset(app->sensor, set);
+	/* What happened until now is judged by the old policy, with the programs that it names. */
+	if (!r)
+		sensor_drain(app->sensor);
 	if (!r && policy != old_policy)
 		r = trust_set_policy(app->trust, policy);
 	if (r < 0) {
 		sensor_unload_watchset(app->sensor, set);
 		return r;
 	}
-	/* What happened until now is judged by the old policy. */
-	sensor_drain(app->sensor);
 	/* On before the policy counts on it, off after: in between more is told, not less. */
 	if (exact)
 		reads_on(app);
@@ -192,6 +203,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	app->set = set;
 	app->policy = policy;
 	if (policy != old_policy) {
+		engine_ask_trust(app->engine, ask_trust, app);
 		engine_set_policy(app->engine, policy);
 		sensor_tell_anew(app->sensor);
 		app->generation++;

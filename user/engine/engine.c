@@ -229,6 +229,11 @@ void engine_flush(struct engine *engine, uint64_t now)
 		records_flush(engine->records, now);
 }
 
+void engine_ask_trust(struct engine *engine, settle_trust_fn fn, void *ctx)
+{
+	settle_ask_trust(engine->settle, fn, ctx);
+}
+
 void engine_set_policy(struct engine *engine, const struct policy *policy)
 {
 	/* What was judged by the old one speaks of it. */

@@ -87,6 +87,11 @@ uint64_t engine_next(const struct engine *engine);
 /* Settles everything pending and sends the summaries that are open: at the end of a run. */
 void engine_flush(struct engine *engine, uint64_t now);
 
+/*
+ * Accesses that are still to be judged will be so by the new policy. With what was asked of their
+ * executables for the old one that would be by half of each: fn asks anew, before.
+ */
+void engine_ask_trust(struct engine *engine, settle_trust_fn fn, void *ctx);
 void engine_set_policy(struct engine *engine, const struct policy *policy);
 /* CLOCK_REALTIME was set. */
 void engine_set_wall_offset(struct engine *engine, int64_t wall_offset_ns);

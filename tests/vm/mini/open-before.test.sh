@@ -64,7 +64,29 @@ case $? in
 esac
 wait "$holder" || not_ok "the holder reads" "it did not"
 $WAYS/read $ssh/id_after
+
+# Who has what open is looked at anew when a file gets a watched name that may be open. What a child
+# has by fork alone is no second access.
+key_copy $ssh/id_forked
+mkdir -p /srv
+cp "$T/new-key" /srv/plain
+mkfifo "$T/go"
+# shellcheck disable=SC2016
+sh -c 'exec 3<"$1"; (read -r _ <"$2") & wait' forked $ssh/id_forked "$T/go" 9>&- &
+forked=$!
+sh -c 'exec 3<"$1"; : >"$3"; read -r _ <"$2"' renamed /srv/plain "$T/go" "$T/plain-open" 9>&- &
+renamed=$!
+wait_for test -e "$T/plain-open" || not_ok "a file is open under another name" "it is not"
+wait_alert "$(of $ssh/id_forked)" || not_ok "who opens and forks is told" "he is not"
+mv /srv/plain $ssh/id_renamed
+wait_alert "$(of $ssh/id_renamed)" || not_ok "what got its name while open is found" "it is not"
+: >"$T/go"
+wait $forked $renamed
 gather || exit 1
+one "got its name while it was open" "$(of $ssh/id_renamed)" '.access.how == "found"' \
+	".subject.pid == $renamed"
+one "open in who opened it and in his child" "$(of $ssh/id_forked)" '.access.how == "open"' \
+	".subject.pid == $forked"
 one "open before the daemon came" "$(of $ssh/id_open)" "$(named $ssh/id_open)" \
 	"$(by $WAYS/hold-open)" ".subject.pid == $holder" '.access.how == "found"' \
 	"$(under /bin/busybox)"
