@@ -4,7 +4,7 @@
 # Whoever holds a key and is dumped is told, whichever way the dump goes; and the dump is watched from
 # its birth on, whatever its name. Who holds none crashes in silence, but the dump is watched, too.
 # guest: own
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck disable=SC2119,SC2086,SC3045
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

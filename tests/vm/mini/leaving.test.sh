@@ -3,7 +3,7 @@
 #
 # Where those talk to who have read a key: each destination once in the trace and in the counters of
 # `keytrail status`, no alert; nobody else.
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

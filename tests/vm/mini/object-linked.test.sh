@@ -5,7 +5,7 @@
 # its entry has `on: link`, once it has succeeded. Not told: what the policy allows, what fails, what
 # was not watched before, and entries with the default `on`.
 # shellcheck disable=SC2119
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -3,7 +3,7 @@
 #
 # Tries that come to nothing: opens of watched names that are refused, and looking for names that are
 # not there, with `refused: on`; what looks like it and is none; and a flood of them.
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -4,7 +4,7 @@
 # Files that come to a watched name otherwise than by open: with the tree that they are in, from a
 # tar, by mknod, by O_TMPFILE and linkat; and a rename that fails. What is opened by the next system
 # call is seen, deep down as well.
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
