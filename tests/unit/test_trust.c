@@ -309,6 +309,25 @@ static void a_new_policy_keeps_what_was_verified(void **state)
 	assert_int_equal(ask("/usr/bin/true", first, 0), EXE_VERIFIED);
 }
 
+static void while_one_policy_makes_way_programs_of_both_are_known(void **state)
+{
+	static const char text[] = "version: 1\nwatch: [{name: t, class: key, paths: [/k],\n"
+				   "  allow: [{exe: /usr/bin/false}]}]\n";
+	struct diag_list diags = {};
+	struct policy *next;
+
+	assert_int_equal(policy_parse("n", text, strlen(text), &diags, &next), 0);
+	diag_list_fini(&diags);
+	assert_int_equal(ask("/usr/bin/false", first, 1), EXE_UNKNOWN);
+	assert_int_equal(trust_add_policy(trust, next), 0);
+	assert_int_equal(ask("/usr/bin/false", first, 1), EXE_VERIFIED);
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_VERIFIED);
+	assert_int_equal(trust_set_policy(trust, next), 0);
+	assert_int_equal(ask("/usr/bin/false", first, 1), EXE_VERIFIED);
+	assert_int_equal(ask("/usr/bin/true", first, 1), EXE_UNKNOWN);
+	policy_free(next);
+}
+
 static void what_is_said_of_an_executable(void **state)
 {
 	static const struct {
@@ -360,6 +379,7 @@ int main(void)
 		CASE(who_may_write_by_an_acl_may_write),
 		CASE(what_cannot_be_asked_is_not_trusted),
 		CASE(a_new_policy_keeps_what_was_verified),
+		CASE(while_one_policy_makes_way_programs_of_both_are_known),
 		CASE(what_is_said_of_an_executable),
 	};
 

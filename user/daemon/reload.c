@@ -185,16 +185,17 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	uint64_t begun;
 	int r;
 
-	r = sensor_load_watchset(app->sensor, set);
-	/* What happened until now is judged by the old policy, with the programs that it names. */
+	/* Until one has made way for the other the programs of both are known: whichever of them
+	 * judges an event, its programs were asked about. */
+	r = policy != old_policy ? trust_add_policy(app->trust, policy) : 0;
 	if (!r)
-		sensor_drain(app->sensor);
-	if (!r && policy != old_policy)
-		r = trust_set_policy(app->trust, policy);
+		r = sensor_load_watchset(app->sensor, set);
 	if (r < 0) {
 		sensor_unload_watchset(app->sensor, set);
 		return r;
 	}
+	/* What happened until now is judged by the old policy. */
+	sensor_drain(app->sensor);
 	/* On before the policy counts on it, off after: in between more is told, not less. */
 	if (exact)
 		reads_on(app);
@@ -205,6 +206,8 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	if (policy != old_policy) {
 		engine_ask_trust(app->engine, ask_trust, app);
 		engine_set_policy(app->engine, policy);
+		/* Without memory for that, the old one's programs stay known, too. */
+		trust_set_policy(app->trust, policy);
 		sensor_tell_anew(app->sensor);
 		app->generation++;
 		app->policy_loaded_ns = app_realtime();

@@ -94,15 +94,27 @@ static int add_exe(const struct trust *t, struct exe **exes, const char *path)
 	return 0;
 }
 
-int trust_set_policy(struct trust *t, const struct policy *policy)
+static int add_allowed(const struct trust *t, struct exe **exes, const struct policy *policy)
 {
-	static const char *const own[OWN_PROGRAMS_NR] = {OWN_PROGRAMS};
-	struct exe *exes = NULL;
 	const char *path;
 	int err = 0;
 
 	for (size_t i = 0; !err && (path = policy_allowed_exe(policy, i)); i++)
-		err = add_exe(t, &exes, path);
+		err = add_exe(t, exes, path);
+	return err;
+}
+
+int trust_add_policy(struct trust *t, const struct policy *policy)
+{
+	return add_allowed(t, &t->exes, policy);
+}
+
+int trust_set_policy(struct trust *t, const struct policy *policy)
+{
+	static const char *const own[OWN_PROGRAMS_NR] = {OWN_PROGRAMS};
+	struct exe *exes = NULL;
+	int err = add_allowed(t, &exes, policy);
+
 	for (size_t i = 0; !err && i < OWN_PROGRAMS_NR; i++)
 		err = add_exe(t, &exes, own[i]);
 	if (err) {

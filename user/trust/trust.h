@@ -20,6 +20,11 @@ void trust_free(struct trust *trust);
 /* The executables of a policy, and keytrail's own; forgets those of the one before. -ENOMEM leaves
  * the old. */
 int trust_set_policy(struct trust *trust, const struct policy *policy);
+/*
+ * The executables of a policy that is to come, beside those that are known: while one policy makes
+ * way for another, programs of both are asked about. trust_set_policy() ends that. -ENOMEM: some.
+ */
+int trust_add_policy(struct trust *trust, const struct policy *policy);
 
 /*
  * Whether anybody but root can change the file at this absolute path, or put another in its place:
