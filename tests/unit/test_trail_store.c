@@ -650,6 +650,71 @@ static void set_full(bool full)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+static bool has_indexes(const char *path)
+{
+	return rows_of(path, "SELECT count(*) FROM sqlite_master WHERE type = 'index'"
+			     " AND name IN ('edges_inferred', 'edges_seen')") == 2;
+}
+
+/* A database of before there were these, without room to make them. */
+static void without_room_for_its_indexes_it_is_used_as_it_is(void **state)
+{
+	const char *path = tmpdir_path(state, "earlier.db");
+	struct trail_store *store = open_store(path, 0);
+	struct trail_store_stats stats;
+	sqlite3 *db = NULL;
+	struct rlimit limit;
+
+	for (unsigned i = 0; i < 20000; i++)
+		put(store, 1, i, (1 + i) * SECOND);
+	trail_store_free(store);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "DROP INDEX edges_inferred; DROP INDEX edges_seen;"
+				      "VACUUM",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = 48 << 10; /* what SQLite keeps beside it, and few pages */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	store = open_store(path, 20000);
+	set_full(false);
+	trail_store_stats(store, &stats);
+	assert_string_equal(stats.error, "");
+	assert_int_equal(stats.edges, 20001);
+	assert_false(has_indexes(path));
+	put(store, 1, 20001, 20001 * SECOND);
+	trail_store_flush(store, 20002 * SECOND); /* what gives way is found without them */
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 0);
+	assert_int_equal(stats.edges, 20000);
+	trail_store_free(store);
+	trail_store_free(open_store(path, 0));
+	assert_true(has_indexes(path));
+}
+
+/* To try costs as much as it costs to fail, and rows come by the thousand. */
+static void what_cannot_be_opened_is_tried_again_by_a_flush_alone(void **state)
+{
+	const char *dir = tmpdir_path(state, "later");
+	struct trail_store *store = open_store(tmpdir_path(state, "later/trail.db"), 0);
+	struct trail_store_stats stats;
+
+	assert_int_equal(mkdir(dir, 0700), 0);
+	put(store, 1, 11, 5 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 5);
+	assert_string_not_equal(stats.error, "");
+	trail_store_flush(store, 8 * SECOND);
+	put(store, 1, 12, 9 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 5);
+	assert_string_equal(stats.error, "");
+	trail_store_free(store);
+}
+
 static void a_transaction_that_fails_is_lost_row_by_row(void **state)
 {
 	struct trail_store *store = open_store(tmpdir_path(state, "full.db"), 0);
@@ -742,6 +807,8 @@ int main(void)
 		CASE(pages_that_are_damaged_while_it_runs_cost_no_start),
 		CASE(one_of_a_newer_version_is_left_alone),
 		CASE(what_could_not_be_written_is_a_gap),
+		CASE(without_room_for_its_indexes_it_is_used_as_it_is),
+		CASE(what_cannot_be_opened_is_tried_again_by_a_flush_alone),
 		CASE(a_transaction_that_fails_is_lost_row_by_row),
 		CASE(asks_that_are_none_and_asks_that_find_nothing),
 		CASE(more_than_is_shown_is_said),

@@ -56,6 +56,8 @@ struct trail_store {
 	unsigned damaged, pending; /* statements since BEGIN */
 	unsigned rows; /* of those that are in, and go if it is rolled back */
 	bool newer;
+	bool indexed; /* it was tried */
+	int failed; /* why it could not be opened; until the next flush it is not tried again */
 	char error[DB_FAULT_MAX];
 };
 
@@ -64,14 +66,15 @@ extern const struct db_schema trail_schema;
 /* --- store-schema.c ------------------------------------------------------------------------------
  */
 
-extern const char trail_later_tables[];
+extern const char trail_later_tables[], trail_later_indexes[];
 extern const char trail_count_edges[], trail_count_inferred[]; /* of each key */
 extern const char *const trail_statements[STMT_NR];
 
 /* --- store.c -------------------------------------------------------------------------------------
  */
 
-int store_ready(struct trail_store *s); /* opens it if it is not open; negative errno */
+/* Opens it if it is not open, once from flush to flush; negative errno. */
+int store_ready(struct trail_store *s);
 /* Opens what is to be written into, and a transaction. If it cannot, that is counted as lost. */
 bool store_begin(struct trail_store *s);
 int store_run(struct trail_store *s, enum statement which); /* to its end; of SQLite's codes */

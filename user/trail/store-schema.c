@@ -49,8 +49,9 @@ const char trail_later_tables[] =
 	" node INTEGER NOT NULL, nr INTEGER NOT NULL, sha256 TEXT NOT NULL,"
 	" PRIMARY KEY (node, nr)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);"
-	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);" /* of processes */
-	/* What gives way, in order: for trail_statements[STMT_PURGE_INFERRED] and _SEEN. */
+	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);"; /* of processes */
+/* What gives way, in order: for trail_statements[STMT_PURGE_INFERRED] and _SEEN. */
+const char trail_later_indexes[] =
 	"CREATE INDEX IF NOT EXISTS edges_inferred ON edges (key, last) WHERE" INFERRED ";"
 	"CREATE INDEX IF NOT EXISTS edges_seen ON edges (key, last) WHERE" SEEN ";";
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
