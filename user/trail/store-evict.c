@@ -185,11 +185,15 @@ void store_keep_count(struct trail_store *s)
 		struct key_count *most = NULL;
 		uint64_t gone = 0;
 
+		if (!store_begin(s)) /* may count anew, which frees what was counted */
+			return;
+		if (s->edges <= s->max_edges)
+			break;
 		for (struct key_count *key = s->keys; key; key = key->hh.next)
 			if (!most || key->edges > most->edges)
 				most = key;
-		if (!most || !store_begin(s))
-			return;
+		if (!most)
+			break;
 		rc = give_way(s, most, s->edges - s->max_edges, &gone);
 		if (!gone)
 			break;
@@ -201,11 +205,14 @@ void store_keep_count(struct trail_store *s)
 /* One key at a time, in turn. */
 void store_keep_age(struct trail_store *s, uint64_t now_ns)
 {
-	struct key_count *key = s->next_aged ? s->next_aged : s->keys;
+	struct key_count *key;
 	uint64_t gone = 0;
 	int rc;
 
-	if (!key || now_ns <= s->max_age_ns || !store_begin(s))
+	if (!s->keys || now_ns <= s->max_age_ns || !store_begin(s))
+		return;
+	key = s->next_aged ? s->next_aged : s->keys;
+	if (!key)
 		return;
 	rc = purge(s, STMT_PURGE_AGE, key, PURGE_BITE, now_ns - s->max_age_ns, &gone);
 	if (rc != SQLITE_OK) {

@@ -192,7 +192,8 @@ void trail_store_flush(struct trail_store *s, uint64_t now_ns)
 			s->gap = s->lost_from_ns = 0;
 		}
 	}
-	store_keep_count(s);
+	if (s->db)
+		store_keep_count(s);
 	if (s->db)
 		store_keep_age(s, now_ns);
 	if (s->db)
