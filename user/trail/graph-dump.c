@@ -13,6 +13,18 @@ static const char by_helper[] = "helper-writes-dump";
 static const char by_holder[] = "holder-writes";
 static const char by_other[] = "written-for-holder";
 
+static void set_last(struct slot *slot, const struct process *p, bool handed)
+{
+	slot->last = p->id;
+	slot->last_exec = p->exec_id;
+	slot->last_handed = handed;
+}
+
+static bool is_last(const struct slot *slot, const struct process *p)
+{
+	return slot->last_exec == p->exec_id && !memcmp(&slot->last, &p->id, sizeof(p->id));
+}
+
 /* The file may have the process's keys: a candidate, until a scan says so. later: it is told then.
  */
 static void wrote(struct trail_graph *g, struct process *p, struct file *f,
@@ -38,8 +50,7 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 
 		slot = slot_add(&f->keys, key, &is_new);
 		/* The core of a crash is told as it is made, and once more when it is closed. */
-		if (slot && !is_new && slot->origin == FROM_PROCESS &&
-		    slot->from_exec == p->exec_id && !memcmp(&slot->from, &p->id, sizeof(p->id)))
+		if (slot && !is_new && is_last(slot, p))
 			continue;
 		if (!later)
 			tell_edge(g, kind, rule ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to,
@@ -50,6 +61,10 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 			slot->from_exec = p->exec_id;
 			slot->by = kind;
 			slot->handed = handed;
+		}
+		/* A key file is its owner's, whoever writes it. */
+		if (slot && slot->by != TRAIL_HOLDS) {
+			set_last(slot, p, handed);
 			slot->untold = later ? rule : NULL;
 			slot->wrote_at = time;
 		}
@@ -192,17 +207,17 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 /* What was to be told once the key was found. */
 static void tell_written(struct trail_graph *g, struct file *f, struct slot *slot)
 {
-	struct process *p = process_find(g, slot->from);
+	struct process *p = process_find(g, slot->last);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 
-	if (p && p->exec_id == slot->from_exec) {
+	if (p && p->exec_id == slot->last_exec) {
 		tell_inheritance(g, p, slot->wrote_at);
 		if (!p->told)
 			tell_process(g, p, 0);
 	}
-	process_name(g, slot->from, slot->from_exec, from);
+	process_name(g, slot->last, slot->last_exec, from);
 	file_name(g, f->id, to);
-	tell_edge(g, slot->by, TRAIL_INFERRED, slot->key, from, to, slot->untold, NULL,
+	tell_edge(g, TRAIL_WROTE, TRAIL_INFERRED, slot->key, from, to, slot->untold, NULL,
 		  slot->wrote_at);
 	slot->untold = NULL;
 }
@@ -266,6 +281,7 @@ static void by_its_word(struct trail_graph *g, struct file *f, struct slot *slot
 		slot->from = p->id;
 		slot->from_exec = p->exec_id;
 		slot->by = TRAIL_CRASHED_INTO;
+		set_last(slot, p, false);
 		return;
 	}
 }

@@ -39,7 +39,12 @@ struct slot {
 	bool confirmed; /* of a file: a scan has found it */
 	bool handed; /* of a file: written by who was handed the whole memory */
 	bool pending; /* of a process: its inheritance is not told yet */
-	/* Of a file, not NULL: that it was written at wrote_at, by this rule, is told when a scan
+	/* Of a file: who wrote it last of those who have the key; pid 0: nobody was seen. `from`
+	 * stays the first of them, for the way: the last may have the key from this file. */
+	struct origin_key last;
+	uint64_t last_exec;
+	bool last_handed;
+	/* Of a file, not NULL: that `last` wrote it at wrote_at, by this rule, is told when a scan
 	 * has found the key there. */
 	const char *untold;
 	uint64_t wrote_at;
