@@ -852,6 +852,37 @@ static void of_many_files_only_the_first_are_told_without_a_key(void **state)
 	trail_graph_free(g);
 }
 
+/* Else sixteen trifles would hide the key behind content that no scan gets through. */
+static void of_which_nothing_is_known_more_are_told(void **state)
+{
+	static const enum scan_state unclear[] = {SCANSTATE_INCOMPLETE, SCANSTATE_UNSCANNED};
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_graph_stats before, after;
+
+	reads(g, 5, 1);
+	for (uint64_t i = 0; i < CANDIDATES_TOLD; i++) {
+		closes(g, 5, 200 + i, 0);
+		scanned_copy(g, 200 + i, SCANSTATE_CLEAN);
+	}
+	told[0] = '\0';
+	closes(g, 5, 300, 0);
+	closes(g, 6, 301, 5);
+	expect(g, "");
+	scanned_copy(g, 300, SCANSTATE_INCOMPLETE);
+	expect(g, "wrote inferred 5.5.1>0:300:0 holder-writes\n");
+	scanned_copy(g, 301, SCANSTATE_UNSCANNED);
+	expect(g, "wrote inferred 5.5.1>0:301:0 written-for-holder\n");
+	trail_graph_stats(g, &before);
+	for (uint64_t i = 0; i < 2 * UNCLEAR_TOLD; i++) {
+		closes(g, 5, 400 + i, 0);
+		scanned_copy(g, 400 + i, unclear[i % 2]);
+	}
+	trail_graph_stats(g, &after);
+	assert_int_equal(after.edges - before.edges, UNCLEAR_TOLD - 2);
+	assert_int_equal(after.files, 1);
+	trail_graph_free(g);
+}
+
 /* The way begins with the first: the last may have the key from this very file. */
 static void of_two_that_wrote_a_file_either_has_written_it(void **state)
 {
@@ -936,6 +967,7 @@ int main(void)
 		cmocka_unit_test(who_wrote_one_key_of_a_file_has_not_written_the_others),
 		cmocka_unit_test(what_another_closes_is_told_when_the_key_was_found_there),
 		cmocka_unit_test(of_many_files_only_the_first_are_told_without_a_key),
+		cmocka_unit_test(of_which_nothing_is_known_more_are_told),
 		cmocka_unit_test(of_two_that_wrote_a_file_either_has_written_it),
 		cmocka_unit_test(that_a_second_one_wrote_it_is_told_when_the_key_was_found_there),
 		cmocka_unit_test(who_wrote_one_key_has_not_written_the_other),

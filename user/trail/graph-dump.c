@@ -204,7 +204,7 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 	      other || (copy && ++p->candidates > CANDIDATES_TOLD), ev->time);
 }
 
-/* What was to be told once the key was found. */
+/* What was to be told once it is known what is in the file. */
 static void tell_written(struct trail_graph *g, struct file *f, struct slot *slot)
 {
 	struct process *p = process_find(g, slot->last);
@@ -220,6 +220,26 @@ static void tell_written(struct trail_graph *g, struct file *f, struct slot *slo
 	tell_edge(g, TRAIL_WROTE, TRAIL_INFERRED, slot->key, from, to, slot->untold, NULL,
 		  slot->wrote_at);
 	slot->untold = NULL;
+}
+
+/* No scan has said that the key is not there: what was held back is told as what it is. An image
+ * that is forgotten has no count any more; how many of its files come to a scan is bounded. */
+static void tell_unclear(struct trail_graph *g, struct file *f)
+{
+	for (uint32_t i = 0; i < f->keys.nr; i++) {
+		struct slot *slot = &f->keys.items[i];
+		struct process *p = slot->untold ? process_find(g, slot->last) : NULL;
+
+		if (!slot->untold)
+			continue;
+		if (p && p->exec_id == slot->last_exec && ++p->unclear > UNCLEAR_TOLD) {
+			slot->untold = NULL;
+			continue;
+		}
+		if (!f->told)
+			tell_file(g, f);
+		tell_written(g, f, slot);
+	}
 }
 
 /* Of a zone that none has yet: in the place of one that costs no zone. */
@@ -365,8 +385,12 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	const struct event_scan *s = &ev->scan;
 	struct file *f;
 
-	if (s->copy && s->state == SCANSTATE_UNSCANNED && s->cause != SCANCAUSE_WAITING)
-		end_candidate(g, file_find(g, file_key(&s->inode)));
+	if (s->copy && s->state == SCANSTATE_UNSCANNED && s->cause != SCANCAUSE_WAITING) {
+		f = file_find(g, file_key(&s->inode));
+		if (f)
+			tell_unclear(g, f);
+		end_candidate(g, f);
+	}
 	if (s->state != SCANSTATE_KEY && s->state != SCANSTATE_CLEAN &&
 	    s->state != SCANSTATE_INCOMPLETE)
 		return;
@@ -397,5 +421,7 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 				f->keys.items[i].confirmed = false;
 	for (uint32_t i = 0; i < g->nr_found; i++)
 		found(g, f, i, ev);
+	if (s->state == SCANSTATE_INCOMPLETE)
+		tell_unclear(g, f);
 	end_candidate(g, f);
 }
