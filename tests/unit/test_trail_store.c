@@ -254,10 +254,10 @@ static void what_was_seen_outlives_what_was_inferred(void **state)
 		put(store, 1, 2000 + i, (2000 + i) * SECOND);
 	trail_store_flush(store, 3000 * SECOND);
 	assert_int_equal(known_as(store, TRAIL_CONFIRMED, &oldest), 1);
-	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 50);
-	assert_int_equal(oldest, (100 + 500 - 50) * SECOND);
-	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 49);
-	assert_int_equal(oldest, (2000 + 200 - 49) * SECOND);
+	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 49);
+	assert_int_equal(oldest, (100 + 500 - 49) * SECOND);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 50);
+	assert_int_equal(oldest, (2000 + 200 - 50) * SECOND);
 	trail_store_free(store);
 }
 
@@ -305,6 +305,45 @@ static void what_was_inferred_outlives_a_flood_of_what_was_seen(void **state)
 		assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 98);
 		trail_store_free(store);
 	}
+}
+
+/* Who copies a key into file after file does not hide who read it, nor where it is kept. */
+static void a_flood_of_places_hides_no_deeds(void **state)
+{
+	const char *path = tmpdir_path(state, "places.db");
+	struct trail_store *store = open_store(path, 90);
+	uint64_t now = 100, oldest;
+
+	for (unsigned i = 0; i < 20; i++)
+		put(store, 1, 100 + i, (1 + i) * SECOND);
+	put_edge(store, TRAIL_MEMORY_READ, TRAIL_INFERRED, 666, 50 * SECOND);
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 50; i++)
+			put_edge(store, TRAIL_FOUND_IN, TRAIL_CONFIRMED, 2000 + 50 * round + i,
+				 ++now * SECOND);
+		trail_store_flush(store, now * SECOND);
+		if (round == 5) { /* what is counted is as the database has it */
+			trail_store_free(store);
+			store = open_store(path, 90);
+		}
+	}
+	assert_true(has_edge(store, TRAIL_MEMORY_READ));
+	assert_true(has_edge(store, TRAIL_HOLDS));
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 20);
+	assert_int_equal(oldest, SECOND);
+	/* Nor with another flood beside it. */
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 50; i++) {
+			put_edge(store, TRAIL_FOUND_IN, TRAIL_CONFIRMED, 3000 + 50 * round + i,
+				 ++now * SECOND);
+			put_edge(store, TRAIL_INHERITED, TRAIL_INFERRED, 4000 + 50 * round + i,
+				 ++now * SECOND);
+		}
+		trail_store_flush(store, now * SECOND);
+	}
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 20);
+	assert_true(has_edge(store, TRAIL_HOLDS));
+	trail_store_free(store);
 }
 
 static void what_was_inferred_and_is_then_seen_is_observed(void **state)
@@ -366,8 +405,12 @@ static void inferred_edges_that_a_key_takes_along_count(void **state)
 static void what_gives_way_first_is_found_by_an_index(void **state)
 {
 	static const struct {
-		const char *evidence, *index;
-	} kinds[] = {{"= 3", "edges_inferred (key=?)"}, {"<> 3", "edges_seen (key=?)"}};
+		const char *which, *index;
+	} kinds[] = {
+		{"evidence = 3 AND kind NOT IN (1, 7) ORDER BY last", "edges_inferred (key=?)"},
+		{"evidence <> 3 AND kind NOT IN (1, 7) ORDER BY last", "edges_seen (key=?)"},
+		{"kind IN (1, 7) ORDER BY kind DESC, last", "edges_about (key=?"},
+	};
 	const char *path = tmpdir_path(state, "index.db");
 	struct trail_store *store = open_store(path, 0);
 	sqlite3 *db = NULL;
@@ -381,9 +424,8 @@ static void what_gives_way_first_is_found_by_an_index(void **state)
 		char sql[200];
 
 		snprintf(sql, sizeof(sql),
-			 "EXPLAIN QUERY PLAN SELECT id FROM edges WHERE key = 1 AND evidence %s"
-			 " AND kind NOT IN (1, 7) ORDER BY last LIMIT 5",
-			 kinds[i].evidence);
+			 "EXPLAIN QUERY PLAN SELECT id FROM edges WHERE key = 1 AND %s LIMIT 5",
+			 kinds[i].which);
 		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
 		while (sqlite3_step(stmt) == SQLITE_ROW) {
 			const char *plan = (const char *)sqlite3_column_text(stmt, 3);
@@ -653,7 +695,7 @@ static void set_full(bool full)
 static bool has_indexes(const char *path)
 {
 	return rows_of(path, "SELECT count(*) FROM sqlite_master WHERE type = 'index'"
-			     " AND name IN ('edges_inferred', 'edges_seen')") == 2;
+			     " AND name IN ('edges_inferred', 'edges_seen', 'edges_about')") == 3;
 }
 
 /* A database of before there were these, without room to make them. */
@@ -669,11 +711,13 @@ static void without_room_for_its_indexes_it_is_used_as_it_is(void **state)
 		put(store, 1, i, (1 + i) * SECOND);
 	trail_store_free(store);
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				      "DROP INDEX edges_inferred; DROP INDEX edges_seen;"
-				      "VACUUM",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			db,
+			"DROP INDEX edges_inferred; DROP INDEX edges_seen; DROP INDEX edges_about;"
+			"VACUUM",
+			NULL, NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(db);
 	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -795,6 +839,7 @@ int main(void)
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
 		CASE(what_was_seen_outlives_what_was_inferred),
 		CASE(what_was_inferred_outlives_a_flood_of_what_was_seen),
+		CASE(a_flood_of_places_hides_no_deeds),
 		CASE(what_was_inferred_and_is_then_seen_is_observed),
 		CASE(inferred_edges_that_a_key_takes_along_count),
 		CASE(what_gives_way_first_is_found_by_an_index),
