@@ -82,14 +82,22 @@ const char *const trail_statements[STMT_NR] = {
 		" container = coalesce(nullif(?7, ''), container), pid = ?8, uid = ?9,"
 		" loginuid = ?10, ended = max(ended, ?11), state = ?12",
 	[STMT_STUB] = "INSERT INTO nodes (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
-	/* What was seen or found in content is inferred no more. */
-	[STMT_RAISE] = "UPDATE edges SET evidence = ?5, rule = NULL"
+	/* What was seen or found in content is inferred no more: it begins when it was seen. That a
+	 * file stood there was seen before, whatever was inferred of what is in it. */
+	[STMT_RAISE] = "UPDATE edges SET evidence = ?5, rule = NULL,"
+		       " detail = CASE WHEN" ABOUT " THEN detail ELSE ?6 END,"
+		       " first = CASE WHEN" ABOUT " THEN first ELSE ?7 END,"
+		       " last = CASE WHEN" ABOUT " THEN last ELSE ?7 END,"
+		       " count = CASE WHEN" ABOUT " THEN count ELSE 0 END"
 		       " WHERE key = ?1 AND kind = ?2 AND a = ?3 AND b = ?4 AND evidence = 3",
-	/* An edge that is known by content stays so. */
+	/* An edge that is known by content stays so, and what is inferred of one that was seen adds
+	 * nothing to it. */
 	[STMT_EDGE] = "INSERT INTO edges (key, kind, a, b, evidence, rule, detail, first, last,"
 		      " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)"
-		      " ON CONFLICT (key, a, b, kind) DO UPDATE SET last = max(last, ?8),"
-		      " first = min(first, ?8), count = count + 1,"
+		      " ON CONFLICT (key, a, b, kind) DO UPDATE SET"
+		      " last = CASE WHEN ?5 = 3 AND" SEEN " THEN last ELSE max(last, ?8) END,"
+		      " first = CASE WHEN ?5 = 3 AND" SEEN " THEN first ELSE min(first, ?8) END,"
+		      " count = CASE WHEN ?5 = 3 AND" SEEN " THEN count ELSE count + 1 END,"
 		      " rule = CASE WHEN ?5 = 2 THEN NULL ELSE rule END,"
 		      " evidence = CASE WHEN ?5 = 2 THEN 2 ELSE evidence END",
 	[STMT_GAP] = "INSERT INTO gaps (host, cause, began, ended, count) VALUES (?1, ?2, ?3, ?4,"

@@ -129,6 +129,8 @@ static int raise_edge(struct trail_store *s, const struct trail_edge *e, int64_t
 	int rc;
 
 	bind_edge(s->stmt[STMT_RAISE], e, key, from, to);
+	bind_text(s->stmt[STMT_RAISE], 6, e->detail);
+	sqlite3_bind_int64(s->stmt[STMT_RAISE], 7, (sqlite3_int64)e->time_ns);
 	rc = store_run(s, STMT_RAISE);
 	count = rc == SQLITE_OK && sqlite3_changes(s->db) ? store_count_of(s, key, false) : NULL;
 	if (count && count->inferred && !is_about(e->kind))
