@@ -182,13 +182,15 @@ def played(root, tools):
         os.chmod(f"{root}/bin/{tool}", 0o755)
 
 
-def without_systemd(root, there):
-    """The calls of after-install where nothing of systemd is; getent finds what `there` names."""
+def without_systemd(root, there, getent="", useradd="", unknown=2):
+    """The calls of after-install where nothing of systemd is; getent finds what `there` names, and of
+    others says `unknown`."""
     os.makedirs(f"{root}/there")
     for name in there:
         with open(f"{root}/there/{name}", "w", encoding="utf-8"):
             pass
-    played(root, {"getent": f'[ -e "{root}/there/$1-$2" ]', "groupadd": "", "useradd": ""})
+    played(root, {"getent": f'{getent}[ -e "{root}/there/$1-$2" ] || exit {unknown}',
+                  "groupadd": "", "useradd": useradd})
     result = subprocess.run([f"{TOP}/scripts/after-install", root], capture_output=True, text=True,
                             env={"PATH": f"{root}/bin"}, check=False)
     calls = [call for call in read(f"{root}/calls").splitlines() if not call.startswith("getent ")]
@@ -209,8 +211,25 @@ def users():
     for name, there, expected in cases:
         with tempfile.TemporaryDirectory(prefix="keytrail-install-") as root:
             result, calls = without_systemd(root, there)
-            check(f"without systemd, {name}", result.returncode == 0 and calls == expected,
-                  (calls, result.stderr))
+            check(f"without systemd, {name}", result.returncode == 0 and calls == expected
+                  and "userdel" not in result.stdout, (calls, result.stdout, result.stderr))
+    with tempfile.TemporaryDirectory(prefix="keytrail-install-") as root:
+        _, calls = without_systemd(root, (), unknown=1)
+        check("where it is not known who has the number, it is not taken",
+              calls[1:] == [f"useradd --system {USERADD}"], calls)
+    with tempfile.TemporaryDirectory(prefix="keytrail-install-") as root:
+        result, _ = without_systemd(root, (), useradd="exit 1")
+        check("what failed is the end's word", result.returncode == 1
+              and "failed: useradd" in result.stderr and "Installed." not in result.stdout,
+              (result.stdout, result.stderr))
+    earlier = '[ "$1-$2" = passwd-keytrail-scan ] && echo "keytrail-scan:x:999:999::/:/bin/false"\n'
+    for name, more, told in (("", (), True), (", unless somebody has the number", ("passwd-613",), False)):
+        with tempfile.TemporaryDirectory(prefix="keytrail-install-") as root:
+            result, calls = without_systemd(root, ("group-keytrail", "passwd-keytrail-scan") + more,
+                                            getent=earlier)
+            check(f"of a number that an earlier version gave is told{name}",
+                  result.returncode == 0 and not calls
+                  and told == ("userdel keytrail-scan" in result.stdout), result.stdout)
 
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"

@@ -204,6 +204,36 @@ static void shielded_keys_are_opened(void **state)
 	free(p);
 }
 
+/* Prekeys that were made to begin alike, and places that begin as they do. */
+static void how_often_a_shield_is_tried_is_bounded(void **state)
+{
+	static uint8_t arena[HARVEST_MARGIN + HARVEST_STRETCH_MAX + HARVEST_MARGIN];
+	static struct harvest_prekey prekeys[HARVEST_PREKEYS_MAX];
+	static const uint8_t zeros[16];
+	struct stretch stretches[40];
+	struct harvest h = {.arena = arena,
+			    .stretches = stretches,
+			    .prekeys = prekeys,
+			    .nr_prekeys = HARVEST_PREKEYS_MAX};
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	struct shielded seen = {.nr = 0};
+	uint8_t stream[16];
+	int out;
+
+	EVP_EncryptInit_ex(ctx, EVP_aes_256_ctr(), NULL, prekeys[0].key, prekeys[0].key + 32);
+	EVP_EncryptUpdate(ctx, stream, &out, zeros, sizeof(zeros));
+	EVP_CIPHER_CTX_free(ctx);
+	for (size_t at = 0; at + 8 <= sizeof(arena); at += 8)
+		memcpy(arena + at, stream, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(stretches); i++)
+		stretches[i] = (struct stretch){.at = HARVEST_MARGIN, .len = HARVEST_STRETCH_MAX};
+	h.nr = 20;
+	assert_int_equal(shield_detect(&h, see, &seen), 0);
+	h.nr = 40;
+	assert_int_equal(shield_detect(&h, see, &seen), -E2BIG);
+	assert_int_equal(seen.nr, 0);
+}
+
 static void a_prekey_is_kept_once(void **state)
 {
 	uint8_t *p = calloc(1, LEN);
@@ -229,6 +259,7 @@ int main(void)
 		cmocka_unit_test(what_is_held_is_found_at_any_address),
 		cmocka_unit_test(the_older_half_gives_way),
 		cmocka_unit_test(shielded_keys_are_opened),
+		cmocka_unit_test(how_often_a_shield_is_tried_is_bounded),
 		cmocka_unit_test(a_prekey_is_kept_once),
 	};
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "unit/tmpdir.h"
 
@@ -228,6 +229,61 @@ static void what_stands_behind_the_end_mark_is_no_damage(void **state)
 	spool_close(spool);
 }
 
+static bool uncut; /* no file gets shorter */
+
+int ftruncate(int fd, off_t len)
+{
+	if (uncut) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_ftruncate, fd, len);
+}
+
+static void copy(const char *path, const char *to)
+{
+	int from = open(path, O_RDONLY), fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		assert_int_equal(write(fd, buf, (size_t)n), n);
+	assert_int_equal(n, 0);
+	close(from);
+	close(fd);
+}
+
+static void what_was_consumed_does_not_come_back(void **state)
+{
+	const char *path = tmpdir_path(state, "uncut"), *to = tmpdir_path(state, "copy");
+	char text[1000];
+	struct spool *spool = open_spool(path, FULL), *next;
+	bool damaged = true;
+	uint64_t nr = 0;
+
+	memset(text, 'a', sizeof(text));
+	while (spool_append(spool, text, sizeof(text)) == 0)
+		nr++;
+	for (uint64_t i = 0; i + 2 < nr; i++) {
+		assert_int_equal(spool_peek(spool, &(const char *){NULL}, &(size_t){0}), 0);
+		spool_pop(spool);
+	}
+	uncut = true;
+	for (uint64_t left = 3; left < 6; left++) {
+		assert_int_equal(spool_append(spool, text, sizeof(text)), 0);
+		uncut = false;
+		/* As after a kill, of a copy: what opens it cuts it. */
+		copy(path, to);
+		assert_int_equal(spool_open(to, FULL, &damaged, &next), 0);
+		uncut = true;
+		assert_int_equal(spool_count(next), left);
+		assert_false(damaged);
+		spool_close(next);
+	}
+	uncut = false;
+	spool_close(spool);
+}
+
 static void damage_costs_what_is_behind_it_only(void **state)
 {
 	static const struct {
@@ -308,6 +364,7 @@ int main(void)
 		TEST(consumed_room_is_used_again),
 		TEST(consumed_room_is_used_on_a_full_disk),
 		TEST(what_stands_behind_the_end_mark_is_no_damage),
+		TEST(what_was_consumed_does_not_come_back),
 		TEST(damage_costs_what_is_behind_it_only),
 		TEST(a_torn_last_record_is_cut_off),
 		TEST(a_symbolic_link_is_not_followed),

@@ -852,6 +852,96 @@ static void of_many_files_only_the_first_are_told_without_a_key(void **state)
 	trail_graph_free(g);
 }
 
+/* Else sixteen trifles would hide the key behind content that no scan gets through. */
+static void of_which_nothing_is_known_more_are_told(void **state)
+{
+	static const enum scan_state unclear[] = {SCANSTATE_INCOMPLETE, SCANSTATE_UNSCANNED};
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_graph_stats before, after;
+
+	reads(g, 5, 1);
+	for (uint64_t i = 0; i < CANDIDATES_TOLD; i++) {
+		closes(g, 5, 200 + i, 0);
+		scanned_copy(g, 200 + i, SCANSTATE_CLEAN);
+	}
+	told[0] = '\0';
+	closes(g, 5, 300, 0);
+	closes(g, 6, 301, 5);
+	expect(g, "");
+	scanned_copy(g, 300, SCANSTATE_INCOMPLETE);
+	expect(g, "wrote inferred 5.5.1>0:300:0 holder-writes\n");
+	scanned_copy(g, 301, SCANSTATE_UNSCANNED);
+	expect(g, "wrote inferred 5.5.1>0:301:0 written-for-holder\n");
+	trail_graph_stats(g, &before);
+	for (uint64_t i = 0; i < 2 * UNCLEAR_TOLD; i++) {
+		closes(g, 5, 400 + i, 0);
+		scanned_copy(g, 400 + i, unclear[i % 2]);
+	}
+	trail_graph_stats(g, &after);
+	assert_int_equal(after.edges - before.edges, UNCLEAR_TOLD - 2);
+	assert_int_equal(after.files, 1);
+	trail_graph_free(g);
+}
+
+/* The way begins with the first: the last may have the key from this very file. */
+static void of_two_that_wrote_a_file_either_has_written_it(void **state)
+{
+	const struct proc_id first = subject(5, 1).id, last = subject(6, 1).id;
+	const struct inode_id copy = {.ino = 100};
+	const char *key = "key/ssh/SHA256:k";
+	struct trail_graph *g = graph_new(0, 0);
+	struct trail_step steps[TRAIL_STEPS_MAX];
+
+	reads(g, 5, 1);
+	closes(g, 5, 100, 0);
+	scanned_copy(g, 100, SCANSTATE_KEY);
+	reads(g, 6, 100);
+	told[0] = '\0';
+	for (unsigned i = 0; i < 2; i++) {
+		closes(g, 6, 100, 0);
+		scanned_copy(g, 100, SCANSTATE_KEY);
+	}
+	expect(g, "wrote inferred 6.6.1>0:100:0 holder-writes\n"
+		  "found-in confirmed SHA256:k>0:100:0 -\nfound-in confirmed SHA256:k>0:100:0 -\n");
+	assert_true(trail_graph_wrote(g, &copy, &first, key));
+	assert_true(trail_graph_wrote(g, &copy, &last, key));
+	assert_true(trail_graph_wrote_all(g, &copy, &last));
+	assert_int_equal(trail_graph_way_to_file(g, &copy, key, steps, TRAIL_STEPS_MAX), 3);
+	assert_int_equal(steps[1].id.tgid, 5);
+	/* Whole memories are what the one was handed, not the other. */
+	writes(g, 5, 11, WRITTEN_HELPER);
+	writes(g, 6, 11, 0);
+	assert_true(trail_graph_wrote(g, &(struct inode_id){.ino = 11}, &first, "another"));
+	assert_false(trail_graph_wrote(g, &(struct inode_id){.ino = 11}, &last, "another"));
+	assert_true(trail_graph_wrote(g, &(struct inode_id){.ino = 11}, &last, key));
+	trail_graph_free(g);
+}
+
+static void that_a_second_one_wrote_it_is_told_when_the_key_was_found_there(void **state)
+{
+	struct trail_graph *g = graph_new(0, 0);
+
+	reads(g, 5, 1);
+	reads(g, 6, 1);
+	told[0] = '\0';
+	closes(g, 5, 100, 0);
+	scanned_copy(g, 100, SCANSTATE_KEY);
+	expect(g, "wrote inferred 5.5.1>0:100:0 holder-writes\n"
+		  "found-in confirmed SHA256:k>0:100:0 -\n");
+	closes(g, 7, 100, 6);
+	expect(g, "");
+	scanned_copy(g, 100, SCANSTATE_KEY);
+	expect(g, "wrote inferred 6.6.1>0:100:0 written-for-holder\n"
+		  "found-in confirmed SHA256:k>0:100:0 -\n");
+	/* The first once more, and it is told at once: what the second left is there no more. */
+	closes(g, 7, 100, 6);
+	closes(g, 5, 100, 0);
+	scanned_copy(g, 100, SCANSTATE_KEY);
+	expect(g, "wrote inferred 5.5.1>0:100:0 holder-writes\n"
+		  "found-in confirmed SHA256:k>0:100:0 -\n");
+	trail_graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -877,6 +967,9 @@ int main(void)
 		cmocka_unit_test(who_wrote_one_key_of_a_file_has_not_written_the_others),
 		cmocka_unit_test(what_another_closes_is_told_when_the_key_was_found_there),
 		cmocka_unit_test(of_many_files_only_the_first_are_told_without_a_key),
+		cmocka_unit_test(of_which_nothing_is_known_more_are_told),
+		cmocka_unit_test(of_two_that_wrote_a_file_either_has_written_it),
+		cmocka_unit_test(that_a_second_one_wrote_it_is_told_when_the_key_was_found_there),
 		cmocka_unit_test(who_wrote_one_key_has_not_written_the_other),
 		cmocka_unit_test(the_way_to_a_file_begins_at_its_origin),
 	};

@@ -254,10 +254,10 @@ static void what_was_seen_outlives_what_was_inferred(void **state)
 		put(store, 1, 2000 + i, (2000 + i) * SECOND);
 	trail_store_flush(store, 3000 * SECOND);
 	assert_int_equal(known_as(store, TRAIL_CONFIRMED, &oldest), 1);
-	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 50);
-	assert_int_equal(oldest, (100 + 500 - 50) * SECOND);
-	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 49);
-	assert_int_equal(oldest, (2000 + 200 - 49) * SECOND);
+	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 49);
+	assert_int_equal(oldest, (100 + 500 - 49) * SECOND);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 50);
+	assert_int_equal(oldest, (2000 + 200 - 50) * SECOND);
 	trail_store_free(store);
 }
 
@@ -307,6 +307,45 @@ static void what_was_inferred_outlives_a_flood_of_what_was_seen(void **state)
 	}
 }
 
+/* Who copies a key into file after file does not hide who read it, nor where it is kept. */
+static void a_flood_of_places_hides_no_deeds(void **state)
+{
+	const char *path = tmpdir_path(state, "places.db");
+	struct trail_store *store = open_store(path, 90);
+	uint64_t now = 100, oldest;
+
+	for (unsigned i = 0; i < 20; i++)
+		put(store, 1, 100 + i, (1 + i) * SECOND);
+	put_edge(store, TRAIL_MEMORY_READ, TRAIL_INFERRED, 666, 50 * SECOND);
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 50; i++)
+			put_edge(store, TRAIL_FOUND_IN, TRAIL_CONFIRMED, 2000 + 50 * round + i,
+				 ++now * SECOND);
+		trail_store_flush(store, now * SECOND);
+		if (round == 5) { /* what is counted is as the database has it */
+			trail_store_free(store);
+			store = open_store(path, 90);
+		}
+	}
+	assert_true(has_edge(store, TRAIL_MEMORY_READ));
+	assert_true(has_edge(store, TRAIL_HOLDS));
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 20);
+	assert_int_equal(oldest, SECOND);
+	/* Nor with another flood beside it. */
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 50; i++) {
+			put_edge(store, TRAIL_FOUND_IN, TRAIL_CONFIRMED, 3000 + 50 * round + i,
+				 ++now * SECOND);
+			put_edge(store, TRAIL_INHERITED, TRAIL_INFERRED, 4000 + 50 * round + i,
+				 ++now * SECOND);
+		}
+		trail_store_flush(store, now * SECOND);
+	}
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 20);
+	assert_true(has_edge(store, TRAIL_HOLDS));
+	trail_store_free(store);
+}
+
 static void what_was_inferred_and_is_then_seen_is_observed(void **state)
 {
 	struct trail_store *store = open_store(":memory:", 100);
@@ -322,7 +361,25 @@ static void what_was_inferred_and_is_then_seen_is_observed(void **state)
 	assert_int_equal(view.edges[2].kind, TRAIL_SENT);
 	assert_int_equal(view.edges[2].evidence, TRAIL_OBSERVED);
 	assert_string_equal(view.edges[2].rule, "");
-	assert_int_equal(view.edges[2].count, 3);
+	/* Once, and then: what was inferred before and after it is no part of it. */
+	assert_int_equal(view.edges[2].count, 1);
+	assert_int_equal(view.edges[2].first_ns, 3 * SECOND);
+	assert_int_equal(view.edges[2].last_ns, 3 * SECOND);
+	trail_view_fini(&view);
+	put_edge(store, TRAIL_SENT, TRAIL_OBSERVED, 7, 5 * SECOND);
+	/* That a file is there is seen each time, whatever is inferred of what is in it. */
+	put_edge(store, TRAIL_HOLDS, TRAIL_INFERRED, 8, 2 * SECOND);
+	put_edge(store, TRAIL_HOLDS, TRAIL_CONFIRMED, 8, 3 * SECOND);
+	put_edge(store, TRAIL_HOLDS, TRAIL_INFERRED, 8, 4 * SECOND);
+	assert_int_equal(trail_store_view(store, "SHA256:1", 0, &view), 0);
+	assert_int_equal(view.nr_edges, 4);
+	for (size_t i = 2; i < 4; i++) {
+		const bool sent = view.edges[i].kind == TRAIL_SENT;
+
+		assert_int_equal(view.edges[i].count, sent ? 2 : 3);
+		assert_int_equal(view.edges[i].first_ns, (sent ? 3 : 2) * SECOND);
+		assert_int_equal(view.edges[i].last_ns, (sent ? 5 : 4) * SECOND);
+	}
 	trail_view_fini(&view);
 	/* It counts as seen, too: of 60 that were inferred all are seen, and 60 more give way. */
 	for (unsigned i = 0; i < 60; i++) {
@@ -333,7 +390,7 @@ static void what_was_inferred_and_is_then_seen_is_observed(void **state)
 		put_edge(store, TRAIL_INHERITED, TRAIL_INFERRED, 2000 + i, (100 + i) * SECOND);
 	trail_store_flush(store, 200 * SECOND);
 	assert_int_equal(known_as(store, TRAIL_INFERRED, &oldest), 40);
-	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 59);
+	assert_int_equal(known_as(store, TRAIL_OBSERVED, &oldest), 58);
 	trail_store_free(store);
 }
 
@@ -366,8 +423,12 @@ static void inferred_edges_that_a_key_takes_along_count(void **state)
 static void what_gives_way_first_is_found_by_an_index(void **state)
 {
 	static const struct {
-		const char *evidence, *index;
-	} kinds[] = {{"= 3", "edges_inferred (key=?)"}, {"<> 3", "edges_seen (key=?)"}};
+		const char *which, *index;
+	} kinds[] = {
+		{"evidence = 3 AND kind NOT IN (1, 7) ORDER BY last", "edges_inferred (key=?)"},
+		{"evidence <> 3 AND kind NOT IN (1, 7) ORDER BY last", "edges_seen (key=?)"},
+		{"kind IN (1, 7) ORDER BY kind DESC, last", "edges_about (key=?"},
+	};
 	const char *path = tmpdir_path(state, "index.db");
 	struct trail_store *store = open_store(path, 0);
 	sqlite3 *db = NULL;
@@ -381,9 +442,8 @@ static void what_gives_way_first_is_found_by_an_index(void **state)
 		char sql[200];
 
 		snprintf(sql, sizeof(sql),
-			 "EXPLAIN QUERY PLAN SELECT id FROM edges WHERE key = 1 AND evidence %s"
-			 " AND kind NOT IN (1, 7) ORDER BY last LIMIT 5",
-			 kinds[i].evidence);
+			 "EXPLAIN QUERY PLAN SELECT id FROM edges WHERE key = 1 AND %s LIMIT 5",
+			 kinds[i].which);
 		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
 		while (sqlite3_step(stmt) == SQLITE_ROW) {
 			const char *plan = (const char *)sqlite3_column_text(stmt, 3);
@@ -650,6 +710,73 @@ static void set_full(bool full)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+static bool has_indexes(const char *path)
+{
+	return rows_of(path, "SELECT count(*) FROM sqlite_master WHERE type = 'index'"
+			     " AND name IN ('edges_inferred', 'edges_seen', 'edges_about')") == 3;
+}
+
+/* A database of before there were these, without room to make them. */
+static void without_room_for_its_indexes_it_is_used_as_it_is(void **state)
+{
+	const char *path = tmpdir_path(state, "earlier.db");
+	struct trail_store *store = open_store(path, 0);
+	struct trail_store_stats stats;
+	sqlite3 *db = NULL;
+	struct rlimit limit;
+
+	for (unsigned i = 0; i < 20000; i++)
+		put(store, 1, i, (1 + i) * SECOND);
+	trail_store_free(store);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			db,
+			"DROP INDEX edges_inferred; DROP INDEX edges_seen; DROP INDEX edges_about;"
+			"VACUUM",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = 48 << 10; /* what SQLite keeps beside it, and few pages */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	store = open_store(path, 20000);
+	set_full(false);
+	trail_store_stats(store, &stats);
+	assert_string_equal(stats.error, "");
+	assert_int_equal(stats.edges, 20001);
+	assert_false(has_indexes(path));
+	put(store, 1, 20001, 20001 * SECOND);
+	trail_store_flush(store, 20002 * SECOND); /* what gives way is found without them */
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 0);
+	assert_int_equal(stats.edges, 20000);
+	trail_store_free(store);
+	trail_store_free(open_store(path, 0));
+	assert_true(has_indexes(path));
+}
+
+/* To try costs as much as it costs to fail, and rows come by the thousand. */
+static void what_cannot_be_opened_is_tried_again_by_a_flush_alone(void **state)
+{
+	const char *dir = tmpdir_path(state, "later");
+	struct trail_store *store = open_store(tmpdir_path(state, "later/trail.db"), 0);
+	struct trail_store_stats stats;
+
+	assert_int_equal(mkdir(dir, 0700), 0);
+	put(store, 1, 11, 5 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 5);
+	assert_string_not_equal(stats.error, "");
+	trail_store_flush(store, 8 * SECOND);
+	put(store, 1, 12, 9 * SECOND);
+	trail_store_stats(store, &stats);
+	assert_int_equal(stats.lost, 5);
+	assert_string_equal(stats.error, "");
+	trail_store_free(store);
+}
+
 static void a_transaction_that_fails_is_lost_row_by_row(void **state)
 {
 	struct trail_store *store = open_store(tmpdir_path(state, "full.db"), 0);
@@ -730,6 +857,7 @@ int main(void)
 		CASE(a_flood_about_one_key_costs_no_other_its_trail),
 		CASE(what_was_seen_outlives_what_was_inferred),
 		CASE(what_was_inferred_outlives_a_flood_of_what_was_seen),
+		CASE(a_flood_of_places_hides_no_deeds),
 		CASE(what_was_inferred_and_is_then_seen_is_observed),
 		CASE(inferred_edges_that_a_key_takes_along_count),
 		CASE(what_gives_way_first_is_found_by_an_index),
@@ -742,6 +870,8 @@ int main(void)
 		CASE(pages_that_are_damaged_while_it_runs_cost_no_start),
 		CASE(one_of_a_newer_version_is_left_alone),
 		CASE(what_could_not_be_written_is_a_gap),
+		CASE(without_room_for_its_indexes_it_is_used_as_it_is),
+		CASE(what_cannot_be_opened_is_tried_again_by_a_flush_alone),
 		CASE(a_transaction_that_fails_is_lost_row_by_row),
 		CASE(asks_that_are_none_and_asks_that_find_nothing),
 		CASE(more_than_is_shown_is_said),

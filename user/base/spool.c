@@ -37,6 +37,7 @@ struct spool {
 	uint64_t max, first, end, count;
 	char *record; /* of spool_peek() */
 	size_t record_len; /* 0: nothing peeked */
+	bool longer; /* the file is, than `end`: it could not be cut */
 };
 
 static uint32_t checksum(const char *p, size_t len)
@@ -239,9 +240,10 @@ static int create(struct spool *spool)
 }
 
 /*
- * Moves what is left to the front, within the file: that needs no room, so it does when the disk is
- * full, too. The copy is nothing until the header points at it, and if we are killed before the
- * rest is cut off it ends at its mark.
+ * Moves what is left to the front, within the file: where a file system writes in place that needs
+ * no room, so it does when the disk is full, too (one that writes elsewhere, as btrfs, may refuse,
+ * and then all is as it was). The copy is nothing until the header points at it, and if we are
+ * killed before the rest is cut off it ends at its mark.
  */
 static int compact(struct spool *spool)
 {
@@ -263,8 +265,7 @@ static int compact(struct spool *spool)
 		return r;
 	spool->first = DATA_START;
 	spool->end = DATA_START + left;
-	if (ftruncate(spool->fd, spool->end) < 0)
-		return 0; /* the next append writes over it */
+	spool->longer = ftruncate(spool->fd, spool->end) < 0;
 	return 0;
 }
 
@@ -278,11 +279,21 @@ static bool can_compact(const struct spool *spool)
 
 static int append(struct spool *spool, const char *p, size_t len)
 {
-	int r = write_record(spool->fd, p, len, spool->end);
+	int r = 0;
 
+	/* What stands behind the new record was consumed, and is none again: the mark comes first,
+	 * else there was a moment without. */
+	if (spool->longer)
+		spool->longer = ftruncate(spool->fd, spool->end) < 0;
+	if (spool->longer)
+		r = write_full(spool->fd, &end_mark, sizeof(end_mark),
+			       spool->end + record_size(len));
+	if (r == 0)
+		r = write_record(spool->fd, p, len, spool->end);
 	if (r < 0) {
 		/* Half a record must not stand before the next one. */
-		if (ftruncate(spool->fd, spool->end) < 0)
+		spool->longer = ftruncate(spool->fd, spool->end) < 0;
+		if (spool->longer)
 			return -EIO; /* and if it does, the next append writes over it */
 		return r;
 	}
@@ -333,8 +344,8 @@ static void reset(struct spool *spool)
 	spool->count = 0;
 	spool->record_len = 0;
 	(void)write_header(spool->fd, DATA_START);
-	if (ftruncate(spool->fd, DATA_START) < 0)
-		return; /* the header says that nothing is left; the next append writes over it */
+	/* If it fails, the header says that nothing is left; the next append writes over it. */
+	spool->longer = ftruncate(spool->fd, DATA_START) < 0;
 }
 
 int spool_peek(struct spool *spool, const char **out_p, size_t *out_len)

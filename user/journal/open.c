@@ -132,6 +132,7 @@ static int tell_torn(struct journal *j, uint64_t seq, uint64_t now)
 	if (fstatat(j->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	body_init(&j->body);
+	/* Of the file, in which earlier ends of this segment may stand, too. */
 	body_number(&j->body, "bytes", (uint64_t)st.st_size);
 	body_text(&j->body, "kept_in", name);
 	return journal_seal(j, JOURNAL_RECOVERED, &j->body, now);

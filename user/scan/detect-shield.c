@@ -2,12 +2,17 @@
 /* Shielded keys: the first block of the key stream tells, by eight bytes, what it was made for. */
 #include "scan/detect-shield.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 
 #include "scan/wipe.h"
 
 #define BLOCK	  16
 #define PLAIN_MAX (HARVEST_STRETCH_MAX + HARVEST_MARGIN)
+/* Of a place with a prekey, a nanosecond or some. As chance has it 12 MiB with all prekeys that are
+ * kept come to a hundred thousand; prekeys that were made to begin alike, to thousands of millions.
+ */
+#define TRIES_MAX (1U << 26)
 
 struct search {
 	const struct harvest *harvest;
@@ -73,40 +78,46 @@ static unsigned two_of(const uint8_t *p)
 	return (unsigned)p[0] << 8 | p[1];
 }
 
-static void try_all(struct search *s, const struct streams *streams)
+/* False: not all. */
+static bool try_all(struct search *s, const struct streams *streams)
 {
+	unsigned left = TRIES_MAX;
+
 	for (size_t i = 0; i < s->harvest->nr; i++) {
 		const struct stretch *stretch = &s->harvest->stretches[i];
 		const uint8_t *p = stretch_bytes(s->harvest, stretch);
 
 		for (long at = -HARVEST_MARGIN; at + BLOCK <= stretch->len; at += 8)
 			for (unsigned k = streams->first[two_of(p + at)]; k;
-			     k = streams->next[k - 1])
+			     k = streams->next[k - 1]) {
+				if (!left--)
+					return false;
 				try_at(s, stretch, at, &s->harvest->prekeys[k - 1],
 				       streams->block[k - 1]);
+			}
 	}
+	return true;
 }
 
-static bool try_prekeys(struct search *s)
+static int try_prekeys(struct search *s)
 {
 	static const uint8_t zeros[BLOCK];
 	_cleanup_wipe_ uint8_t *memory = wipe_alloc(sizeof(struct streams));
 	struct streams *streams = (struct streams *)memory;
 
 	if (!memory)
-		return false;
+		return -ENOMEM;
 	for (size_t i = 0; i < s->harvest->nr_prekeys; i++) {
 		uint16_t *first;
 
 		if (!decrypt(s, &s->harvest->prekeys[i], zeros, BLOCK))
-			return false;
+			return -ENOMEM;
 		memcpy(streams->block[i], s->plain, BLOCK);
 		first = &streams->first[two_of(s->plain)];
 		streams->next[i] = *first;
 		*first = (uint16_t)(i + 1);
 	}
-	try_all(s, streams);
-	return true;
+	return try_all(s, streams) ? 0 : -E2BIG;
 }
 
 int shield_detect(const struct harvest *harvest,
@@ -114,7 +125,7 @@ int shield_detect(const struct harvest *harvest,
 {
 	_cleanup_wipe_ uint8_t *plain = NULL, *key = NULL;
 	struct search s = {harvest, hit, userdata};
-	bool done;
+	int r = -ENOMEM;
 
 	if (!harvest->nr_prekeys)
 		return 0;
@@ -123,7 +134,8 @@ int shield_detect(const struct harvest *harvest,
 	s.plain = plain;
 	s.key = (struct form_key *)key;
 	s.ctx = EVP_CIPHER_CTX_new();
-	done = s.plain && s.key && s.ctx && try_prekeys(&s);
+	if (s.plain && s.key && s.ctx)
+		r = try_prekeys(&s);
 	EVP_CIPHER_CTX_free(s.ctx);
-	return done ? 0 : -ENOMEM;
+	return r;
 }

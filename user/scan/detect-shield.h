@@ -15,6 +15,7 @@ struct shield_hit {
 	const struct form_key *key; /* secret; kind KEY_NONE: of a type that is not known */
 };
 
-/* Calls hit for each key. 0 or -ENOMEM. */
+/* Calls hit for each key. -ENOMEM; -E2BIG: there is more to try than is tried, as by chance it
+ * never is. */
 int shield_detect(const struct harvest *harvest,
 		  void (*hit)(void *userdata, const struct shield_hit *hit), void *userdata);

@@ -13,6 +13,18 @@ static const char by_helper[] = "helper-writes-dump";
 static const char by_holder[] = "holder-writes";
 static const char by_other[] = "written-for-holder";
 
+static void set_last(struct slot *slot, const struct process *p, bool handed)
+{
+	slot->last = p->id;
+	slot->last_exec = p->exec_id;
+	slot->last_handed = handed;
+}
+
+static bool is_last(const struct slot *slot, const struct process *p)
+{
+	return slot->last_exec == p->exec_id && !memcmp(&slot->last, &p->id, sizeof(p->id));
+}
+
 /* The file may have the process's keys: a candidate, until a scan says so. later: it is told then.
  */
 static void wrote(struct trail_graph *g, struct process *p, struct file *f,
@@ -38,8 +50,7 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 
 		slot = slot_add(&f->keys, key, &is_new);
 		/* The core of a crash is told as it is made, and once more when it is closed. */
-		if (slot && !is_new && slot->origin == FROM_PROCESS &&
-		    slot->from_exec == p->exec_id && !memcmp(&slot->from, &p->id, sizeof(p->id)))
+		if (slot && !is_new && is_last(slot, p))
 			continue;
 		if (!later)
 			tell_edge(g, kind, rule ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to,
@@ -50,6 +61,10 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 			slot->from_exec = p->exec_id;
 			slot->by = kind;
 			slot->handed = handed;
+		}
+		/* A key file is its owner's, whoever writes it. */
+		if (slot && slot->by != TRAIL_HOLDS) {
+			set_last(slot, p, handed);
 			slot->untold = later ? rule : NULL;
 			slot->wrote_at = time;
 		}
@@ -189,22 +204,42 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 	      other || (copy && ++p->candidates > CANDIDATES_TOLD), ev->time);
 }
 
-/* What was to be told once the key was found. */
+/* What was to be told once it is known what is in the file. */
 static void tell_written(struct trail_graph *g, struct file *f, struct slot *slot)
 {
-	struct process *p = process_find(g, slot->from);
+	struct process *p = process_find(g, slot->last);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 
-	if (p && p->exec_id == slot->from_exec) {
+	if (p && p->exec_id == slot->last_exec) {
 		tell_inheritance(g, p, slot->wrote_at);
 		if (!p->told)
 			tell_process(g, p, 0);
 	}
-	process_name(g, slot->from, slot->from_exec, from);
+	process_name(g, slot->last, slot->last_exec, from);
 	file_name(g, f->id, to);
-	tell_edge(g, slot->by, TRAIL_INFERRED, slot->key, from, to, slot->untold, NULL,
+	tell_edge(g, TRAIL_WROTE, TRAIL_INFERRED, slot->key, from, to, slot->untold, NULL,
 		  slot->wrote_at);
 	slot->untold = NULL;
+}
+
+/* No scan has said that the key is not there: what was held back is told as what it is. An image
+ * that is forgotten has no count any more; how many of its files come to a scan is bounded. */
+static void tell_unclear(struct trail_graph *g, struct file *f)
+{
+	for (uint32_t i = 0; i < f->keys.nr; i++) {
+		struct slot *slot = &f->keys.items[i];
+		struct process *p = slot->untold ? process_find(g, slot->last) : NULL;
+
+		if (!slot->untold)
+			continue;
+		if (p && p->exec_id == slot->last_exec && ++p->unclear > UNCLEAR_TOLD) {
+			slot->untold = NULL;
+			continue;
+		}
+		if (!f->told)
+			tell_file(g, f);
+		tell_written(g, f, slot);
+	}
 }
 
 /* Of a zone that none has yet: in the place of one that costs no zone. */
@@ -266,6 +301,7 @@ static void by_its_word(struct trail_graph *g, struct file *f, struct slot *slot
 		slot->from = p->id;
 		slot->from_exec = p->exec_id;
 		slot->by = TRAIL_CRASHED_INTO;
+		set_last(slot, p, false);
 		return;
 	}
 }
@@ -349,8 +385,12 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	const struct event_scan *s = &ev->scan;
 	struct file *f;
 
-	if (s->copy && s->state == SCANSTATE_UNSCANNED && s->cause != SCANCAUSE_WAITING)
-		end_candidate(g, file_find(g, file_key(&s->inode)));
+	if (s->copy && s->state == SCANSTATE_UNSCANNED && s->cause != SCANCAUSE_WAITING) {
+		f = file_find(g, file_key(&s->inode));
+		if (f)
+			tell_unclear(g, f);
+		end_candidate(g, f);
+	}
 	if (s->state != SCANSTATE_KEY && s->state != SCANSTATE_CLEAN &&
 	    s->state != SCANSTATE_INCOMPLETE)
 		return;
@@ -381,5 +421,7 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 				f->keys.items[i].confirmed = false;
 	for (uint32_t i = 0; i < g->nr_found; i++)
 		found(g, f, i, ev);
+	if (s->state == SCANSTATE_INCOMPLETE)
+		tell_unclear(g, f);
 	end_candidate(g, f);
 }

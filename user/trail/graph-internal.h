@@ -21,6 +21,9 @@
 /* Of one process image so many candidates are told as inferred, then only what is confirmed: a
  * server that has its key writes files all day. */
 #define CANDIDATES_TOLD 16
+/* And so many of the others when their scan could not say what is in them: who fills his sixteen
+ * with trifles hides no more than that. */
+#define UNCLEAR_TOLD 64
 
 /* Whence a process or a file has a key. */
 enum origin { FROM_KEY = 1, FROM_PROCESS, FROM_FILE };
@@ -39,8 +42,13 @@ struct slot {
 	bool confirmed; /* of a file: a scan has found it */
 	bool handed; /* of a file: written by who was handed the whole memory */
 	bool pending; /* of a process: its inheritance is not told yet */
-	/* Of a file, not NULL: that it was written at wrote_at, by this rule, is told when a scan
-	 * has found the key there. */
+	/* Of a file: who wrote it last of those who have the key; pid 0: nobody was seen. `from`
+	 * stays the first of them, for the way: the last may have the key from this file. */
+	struct origin_key last;
+	uint64_t last_exec;
+	bool last_handed;
+	/* Of a file, not NULL: that `last` wrote it at wrote_at, by this rule, is told when a scan
+	 * has found the key there, or could not say. */
 	const char *untold;
 	uint64_t wrote_at;
 };
@@ -59,6 +67,7 @@ struct process {
 	bool told; /* as a node */
 	bool ended;
 	uint32_t candidates; /* that it wrote: files which may be copies of what it has */
+	uint32_t unclear; /* of those that were held back: told since nothing is known of them */
 	char exe[EXE_MAX], cgroup[CGROUP_MAX]; /* NUL terminated bytes, cut */
 	struct process *next_spare;
 	UT_hash_handle hh;

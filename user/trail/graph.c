@@ -572,10 +572,14 @@ bool graph_wrote(const struct file *f, const struct proc_id *who, const char *ke
 
 	for (uint32_t i = 0; i < f->keys.nr; i++) {
 		const struct slot *slot = &f->keys.items[i];
+		const bool first = slot->origin == FROM_PROCESS &&
+				   slot->from_exec == who->exec_id &&
+				   !memcmp(&slot->from, &id, sizeof(id));
+		const bool last = slot->by != TRAIL_HOLDS && slot->last_exec == who->exec_id &&
+				  !memcmp(&slot->last, &id, sizeof(id));
 
-		if (slot->origin == FROM_PROCESS && slot->from_exec == who->exec_id &&
-		    !memcmp(&slot->from, &id, sizeof(id)) &&
-		    (!key || slot->handed || !strcmp(slot->key, key)))
+		if ((first && slot->handed) || (last && slot->last_handed) ||
+		    ((first || last) && (!key || !strcmp(slot->key, key))))
 			return true;
 	}
 	return false;

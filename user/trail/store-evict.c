@@ -2,6 +2,7 @@
 /* How many edges each key has in the trail's database, and what gives way. */
 #include "trail/store-internal.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -41,7 +42,7 @@ struct key_count *store_count_of(struct trail_store *s, int64_t id, bool create)
 	return key;
 }
 
-static int count_each(struct trail_store *s, const char *sql, bool inferred)
+static int count_each(struct trail_store *s, const char *sql, size_t which)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
@@ -57,42 +58,50 @@ static int count_each(struct trail_store *s, const char *sql, bool inferred)
 			rc = SQLITE_NOMEM;
 			break;
 		}
-		if (inferred) {
-			key->inferred = (uint64_t)sqlite3_column_int64(stmt, 1);
-			continue;
-		}
-		key->edges = (uint64_t)sqlite3_column_int64(stmt, 1);
-		s->edges += key->edges;
+		*(uint64_t *)((char *)key + which) = (uint64_t)sqlite3_column_int64(stmt, 1);
+		s->edges += which == offsetof(struct key_count, edges) ? key->edges : 0;
 	}
 	sqlite3_finalize(stmt);
 	return db_errno(rc);
 }
 
-/* By two questions: an index answers each by itself. */
+/* By a question each: an index answers it by itself. */
 int store_count_all(struct trail_store *s)
 {
 	int r;
 
 	store_count_free(s);
-	r = count_each(s, trail_count_edges, false);
-	return r < 0 ? r : count_each(s, trail_count_inferred, true);
+	r = count_each(s, trail_count_edges, offsetof(struct key_count, edges));
+	if (r == 0)
+		r = count_each(s, trail_count_inferred, offsetof(struct key_count, inferred));
+	if (r == 0)
+		r = count_each(s, trail_count_about, offsetof(struct key_count, about));
+	return r;
 }
 
-int store_count_inferred(struct trail_store *s, int64_t id)
+static int count_one(struct trail_store *s, enum statement which, int64_t id, uint64_t *out_nr)
+{
+	sqlite3_stmt *stmt = s->stmt[which];
+	int rc;
+
+	sqlite3_bind_int64(stmt, 1, id);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*out_nr = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+int store_count_kinds(struct trail_store *s, int64_t id)
 {
 	struct key_count *key = store_count_of(s, id, false);
-	sqlite3_stmt *stmt = s->stmt[STMT_COUNT_INFERRED];
 	int rc;
 
 	if (!key)
 		return SQLITE_OK;
-	sqlite3_bind_int64(stmt, 1, id);
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		key->inferred = (uint64_t)sqlite3_column_int64(stmt, 0);
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
-	return rc == SQLITE_ROW ? SQLITE_OK : rc;
+	rc = count_one(s, STMT_COUNT_INFERRED, id, &key->inferred);
+	return rc != SQLITE_OK ? rc : count_one(s, STMT_COUNT_ABOUT, id, &key->about);
 }
 
 /* A node that nothing names any more goes, with its alerts. */
@@ -122,7 +131,7 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 {
 	sqlite3_stmt *stmt = s->stmt[which];
 	int64_t ends[2 * PURGE_BITE];
-	uint64_t inferred = 0;
+	uint64_t inferred = 0, about = 0;
 	size_t nr_ends = 0;
 	int rc;
 
@@ -136,6 +145,7 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 		ends[nr_ends++] = sqlite3_column_int64(stmt, 0);
 		ends[nr_ends++] = sqlite3_column_int64(stmt, 1);
 		inferred += sqlite3_column_int(stmt, 2) != 0;
+		about += sqlite3_column_int(stmt, 3) != 0;
 	}
 	sqlite3_reset(stmt);
 	sqlite3_clear_bindings(stmt);
@@ -145,6 +155,7 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 	s->edges -= *out_gone < s->edges ? *out_gone : s->edges;
 	key->edges -= *out_gone < key->edges ? *out_gone : key->edges;
 	key->inferred -= inferred < key->inferred ? inferred : key->inferred;
+	key->about -= about < key->about ? about : key->about;
 	for (size_t i = 0; i < nr_ends; i++) {
 		rc = drop_orphan(s, ends[i]);
 		if (rc != SQLITE_OK)
@@ -154,26 +165,40 @@ static int purge(struct trail_store *s, enum statement which, struct key_count *
 }
 
 /*
- * Who has a key can make as many edges as he likes, of either kind: inferred ones by forks, seen
- * ones by connections. So the kind that is more than half of the key's edges gives way, and neither
- * flood costs the trail all of the other kind. What the trail is about goes last.
+ * Who has a key can make as many edges as he likes, of each of three kinds: inferred ones by forks,
+ * seen ones by connections, places where the key was found by copies. So the kind gives way of
+ * which there are most, and no flood costs the trail all of another kind, nor do two side by side.
+ * Of where it was found and where it is kept, the latter goes last.
  *
- * At most as many as are over the half go at once, and a small part of all more: else two floods
- * side by side would go edge by edge, by turns.
+ * At most as many go at once as make it no more than the next, and a small part of all more: else
+ * two floods would go edge by edge, by turns.
  */
 static int give_way(struct trail_store *s, struct key_count *key, uint64_t nr, uint64_t *out_gone)
 {
-	const bool inferred = key->inferred > key->edges / 2;
-	const enum statement order[] = {inferred ? STMT_PURGE_INFERRED : STMT_PURGE_SEEN,
-					inferred ? STMT_PURGE_SEEN : STMT_PURGE_INFERRED,
-					STMT_PURGE_ALL};
-	const uint64_t others = key->inferred < key->edges ? key->edges - key->inferred : 0;
-	const uint64_t over = inferred ? key->inferred - others : others - key->inferred + 1;
-	const uint64_t most = over + key->edges / 1024;
-	int rc = SQLITE_OK;
+	const uint64_t others = key->inferred + key->about;
+	const struct {
+		enum statement purge;
+		uint64_t nr;
+	} kinds[] = {
+		{STMT_PURGE_SEEN, others < key->edges ? key->edges - others : 0},
+		{STMT_PURGE_INFERRED, key->inferred},
+		{STMT_PURGE_ABOUT, key->about},
+	};
+	uint64_t next = 0, most;
+	size_t largest = 0;
+	int rc;
 
-	for (size_t i = 0; i < ARRAY_SIZE(order) && rc == SQLITE_OK && !*out_gone; i++)
-		rc = purge(s, order[i], key, nr < most ? nr : most, 0, out_gone);
+	for (size_t i = 1; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].nr > kinds[largest].nr)
+			largest = i;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (i != largest && kinds[i].nr > next)
+			next = kinds[i].nr;
+	most = kinds[largest].nr - next + 1 + key->edges / 1024;
+	rc = purge(s, kinds[largest].purge, key, nr < most ? nr : most, 0, out_gone);
+	/* What is counted is not what is there. */
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && rc == SQLITE_OK && !*out_gone; i++)
+		rc = purge(s, kinds[i].purge, key, nr, 0, out_gone);
 	return rc;
 }
 
@@ -185,11 +210,15 @@ void store_keep_count(struct trail_store *s)
 		struct key_count *most = NULL;
 		uint64_t gone = 0;
 
+		if (!store_begin(s)) /* may count anew, which frees what was counted */
+			return;
+		if (s->edges <= s->max_edges)
+			break;
 		for (struct key_count *key = s->keys; key; key = key->hh.next)
 			if (!most || key->edges > most->edges)
 				most = key;
-		if (!most || !store_begin(s))
-			return;
+		if (!most)
+			break;
 		rc = give_way(s, most, s->edges - s->max_edges, &gone);
 		if (!gone)
 			break;
@@ -201,11 +230,14 @@ void store_keep_count(struct trail_store *s)
 /* One key at a time, in turn. */
 void store_keep_age(struct trail_store *s, uint64_t now_ns)
 {
-	struct key_count *key = s->next_aged ? s->next_aged : s->keys;
+	struct key_count *key;
 	uint64_t gone = 0;
 	int rc;
 
-	if (!key || now_ns <= s->max_age_ns || !store_begin(s))
+	if (!s->keys || now_ns <= s->max_age_ns || !store_begin(s))
+		return;
+	key = s->next_aged ? s->next_aged : s->keys;
+	if (!key)
 		return;
 	rc = purge(s, STMT_PURGE_AGE, key, PURGE_BITE, now_ns - s->max_age_ns, &gone);
 	if (rc != SQLITE_OK) {

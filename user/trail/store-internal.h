@@ -22,9 +22,10 @@ enum statement {
 	STMT_REKEY_HOLDS,
 	STMT_REKEY_REST,
 	STMT_COUNT_INFERRED,
+	STMT_COUNT_ABOUT,
 	STMT_PURGE_INFERRED,
 	STMT_PURGE_SEEN,
-	STMT_PURGE_ALL,
+	STMT_PURGE_ABOUT,
 	STMT_PURGE_AGE,
 	STMT_ORPHAN,
 	STMT_ORPHAN_ALERTS,
@@ -40,7 +41,9 @@ enum statement {
 struct key_count { /* edges of a key: who has most gives way */
 	int64_t id;
 	uint64_t edges;
-	uint64_t inferred; /* of those; without where the key is kept and was found */
+	/* Of those; the rest were seen. */
+	uint64_t about; /* where the key is kept and was found, however that is known */
+	uint64_t inferred;
 	UT_hash_handle hh;
 };
 
@@ -56,6 +59,8 @@ struct trail_store {
 	unsigned damaged, pending; /* statements since BEGIN */
 	unsigned rows; /* of those that are in, and go if it is rolled back */
 	bool newer;
+	bool indexed; /* it was tried */
+	int failed; /* why it could not be opened; until the next flush it is not tried again */
 	char error[DB_FAULT_MAX];
 };
 
@@ -64,14 +69,16 @@ extern const struct db_schema trail_schema;
 /* --- store-schema.c ------------------------------------------------------------------------------
  */
 
-extern const char trail_later_tables[];
-extern const char trail_count_edges[], trail_count_inferred[]; /* of each key */
+extern const char trail_later_tables[], trail_later_indexes[];
+/* Of each key. */
+extern const char trail_count_edges[], trail_count_inferred[], trail_count_about[];
 extern const char *const trail_statements[STMT_NR];
 
 /* --- store.c -------------------------------------------------------------------------------------
  */
 
-int store_ready(struct trail_store *s); /* opens it if it is not open; negative errno */
+/* Opens it if it is not open, once from flush to flush; negative errno. */
+int store_ready(struct trail_store *s);
 /* Opens what is to be written into, and a transaction. If it cannot, that is counted as lost. */
 bool store_begin(struct trail_store *s);
 int store_run(struct trail_store *s, enum statement which); /* to its end; of SQLite's codes */
@@ -91,7 +98,8 @@ void store_put_gap(void *ctx, const struct trail_gap *gap);
 int store_count_all(struct trail_store *s); /* as the database has it */
 /* NULL: not known, or no memory if it was to be made. */
 struct key_count *store_count_of(struct trail_store *s, int64_t id, bool create);
-int store_count_inferred(struct trail_store *s, int64_t id); /* anew; of SQLite's codes */
+/* Of a key anew, but for its edges altogether; of SQLite's codes. */
+int store_count_kinds(struct trail_store *s, int64_t id);
 void store_count_free(struct trail_store *s);
 void store_keep_count(struct trail_store *s);
 void store_keep_age(struct trail_store *s, uint64_t now_ns); /* of one key at a time, in turn */

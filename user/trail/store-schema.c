@@ -7,6 +7,7 @@
 /* Where a key is kept and was found (kinds 1 and 7) is neither: it says what its trail is about. */
 #define INFERRED " evidence = 3 AND kind NOT IN (1, 7)"
 #define SEEN	 " evidence <> 3 AND kind NOT IN (1, 7)"
+#define ABOUT	 " kind IN (1, 7)"
 
 static const char schema[] =
 	"BEGIN;"
@@ -49,10 +50,12 @@ const char trail_later_tables[] =
 	" node INTEGER NOT NULL, nr INTEGER NOT NULL, sha256 TEXT NOT NULL,"
 	" PRIMARY KEY (node, nr)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS digests_sha256 ON digests (sha256);"
-	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);" /* of processes */
-	/* What gives way, in order: for trail_statements[STMT_PURGE_INFERRED] and _SEEN. */
+	"CREATE TABLE IF NOT EXISTS verified (node INTEGER PRIMARY KEY);"; /* of processes */
+/* What gives way, in order: for trail_statements[STMT_PURGE_INFERRED], _SEEN and _ABOUT. */
+const char trail_later_indexes[] =
 	"CREATE INDEX IF NOT EXISTS edges_inferred ON edges (key, last) WHERE" INFERRED ";"
-	"CREATE INDEX IF NOT EXISTS edges_seen ON edges (key, last) WHERE" SEEN ";";
+	"CREATE INDEX IF NOT EXISTS edges_seen ON edges (key, last) WHERE" SEEN ";"
+	"CREATE INDEX IF NOT EXISTS edges_about ON edges (key, kind DESC, last) WHERE" ABOUT ";";
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
 _Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2 &&
 		       TRAIL_INFERRED == 3,
@@ -61,10 +64,12 @@ _Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2 &
 const char trail_count_edges[] = "SELECT key, count(*) FROM edges GROUP BY key";
 const char trail_count_inferred[] =
 	"SELECT key, count(*) FROM edges WHERE" INFERRED " GROUP BY key";
+const char trail_count_about[] = "SELECT key, count(*) FROM edges WHERE" ABOUT " GROUP BY key";
 
-#define OLDEST(condition)                                                              \
+#define FIRST(condition, order)                                                        \
 	"DELETE FROM edges WHERE id IN (SELECT id FROM edges WHERE key = ?1" condition \
-	" ORDER BY last LIMIT ?2) RETURNING a, b," INFERRED
+	" ORDER BY " order " LIMIT ?2) RETURNING a, b," INFERRED "," ABOUT
+#define OLDEST(condition) FIRST(condition, "last")
 
 const char *const trail_statements[STMT_NR] = {
 	[STMT_NODE] =
@@ -77,14 +82,22 @@ const char *const trail_statements[STMT_NR] = {
 		" container = coalesce(nullif(?7, ''), container), pid = ?8, uid = ?9,"
 		" loginuid = ?10, ended = max(ended, ?11), state = ?12",
 	[STMT_STUB] = "INSERT INTO nodes (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
-	/* What was seen or found in content is inferred no more. */
-	[STMT_RAISE] = "UPDATE edges SET evidence = ?5, rule = NULL"
+	/* What was seen or found in content is inferred no more: it begins when it was seen. That a
+	 * file stood there was seen before, whatever was inferred of what is in it. */
+	[STMT_RAISE] = "UPDATE edges SET evidence = ?5, rule = NULL,"
+		       " detail = CASE WHEN" ABOUT " THEN detail ELSE ?6 END,"
+		       " first = CASE WHEN" ABOUT " THEN first ELSE ?7 END,"
+		       " last = CASE WHEN" ABOUT " THEN last ELSE ?7 END,"
+		       " count = CASE WHEN" ABOUT " THEN count ELSE 0 END"
 		       " WHERE key = ?1 AND kind = ?2 AND a = ?3 AND b = ?4 AND evidence = 3",
-	/* An edge that is known by content stays so. */
+	/* An edge that is known by content stays so, and what is inferred of one that was seen adds
+	 * nothing to it. */
 	[STMT_EDGE] = "INSERT INTO edges (key, kind, a, b, evidence, rule, detail, first, last,"
 		      " count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)"
-		      " ON CONFLICT (key, a, b, kind) DO UPDATE SET last = max(last, ?8),"
-		      " first = min(first, ?8), count = count + 1,"
+		      " ON CONFLICT (key, a, b, kind) DO UPDATE SET"
+		      " last = CASE WHEN ?5 = 3 AND" SEEN " THEN last ELSE max(last, ?8) END,"
+		      " first = CASE WHEN ?5 = 3 AND" SEEN " THEN first ELSE min(first, ?8) END,"
+		      " count = CASE WHEN ?5 = 3 AND" SEEN " THEN count ELSE count + 1 END,"
 		      " rule = CASE WHEN ?5 = 2 THEN NULL ELSE rule END,"
 		      " evidence = CASE WHEN ?5 = 2 THEN 2 ELSE evidence END",
 	[STMT_GAP] = "INSERT INTO gaps (host, cause, began, ended, count) VALUES (?1, ?2, ?3, ?4,"
@@ -100,9 +113,11 @@ const char *const trail_statements[STMT_NR] = {
 	[STMT_REKEY_REST] =
 		"DELETE FROM edges WHERE key = ?1 OR (key = ?2 AND a = ?1 AND kind = 1)",
 	[STMT_COUNT_INFERRED] = "SELECT count(*) FROM edges WHERE key = ?1 AND" INFERRED,
+	[STMT_COUNT_ABOUT] = "SELECT count(*) FROM edges WHERE key = ?1 AND" ABOUT,
 	[STMT_PURGE_INFERRED] = OLDEST(" AND" INFERRED),
 	[STMT_PURGE_SEEN] = OLDEST(" AND" SEEN),
-	[STMT_PURGE_ALL] = OLDEST(""),
+	/* Where it was found before where it is kept. */
+	[STMT_PURGE_ABOUT] = FIRST(" AND" ABOUT, "kind DESC, last"),
 	/* Only of a key of which nothing is seen any more: as long as it lives, all of its trail
 	 * stands. */
 	[STMT_PURGE_AGE] = OLDEST(" AND (SELECT max(last) FROM edges WHERE key = ?1) < ?3"),

@@ -115,10 +115,10 @@ static void bind_edge(sqlite3_stmt *stmt, const struct trail_edge *e, int64_t ke
 	sqlite3_bind_int(stmt, 5, e->evidence);
 }
 
-/* Is it of those that key_count.inferred counts? As INFERRED of store-schema.c says it. */
-static bool counts_as_inferred(enum trail_edge_kind kind)
+/* Is it of those that key_count.about counts? As ABOUT of store-schema.c says it. */
+static bool is_about(enum trail_edge_kind kind)
 {
-	return kind != TRAIL_HOLDS && kind != TRAIL_FOUND_IN;
+	return kind == TRAIL_HOLDS || kind == TRAIL_FOUND_IN;
 }
 
 /* An edge that is there as an inferred one, and now was seen. */
@@ -129,9 +129,11 @@ static int raise_edge(struct trail_store *s, const struct trail_edge *e, int64_t
 	int rc;
 
 	bind_edge(s->stmt[STMT_RAISE], e, key, from, to);
+	bind_text(s->stmt[STMT_RAISE], 6, e->detail);
+	sqlite3_bind_int64(s->stmt[STMT_RAISE], 7, (sqlite3_int64)e->time_ns);
 	rc = store_run(s, STMT_RAISE);
 	count = rc == SQLITE_OK && sqlite3_changes(s->db) ? store_count_of(s, key, false) : NULL;
-	if (count && count->inferred && counts_as_inferred(e->kind))
+	if (count && count->inferred && !is_about(e->kind))
 		count->inferred--;
 	return rc;
 }
@@ -164,7 +166,10 @@ static int insert_edge(struct trail_store *s, const struct trail_edge *e)
 	count = store_count_of(s, key, true);
 	if (count) {
 		count->edges++;
-		count->inferred += e->evidence == TRAIL_INFERRED && counts_as_inferred(e->kind);
+		if (is_about(e->kind))
+			count->about++;
+		else
+			count->inferred += e->evidence == TRAIL_INFERRED;
 	}
 	s->edges++;
 	return SQLITE_OK;
@@ -257,8 +262,8 @@ static void rekey(void *ctx, const char *old, const char *name)
 			count->edges += changed[0];
 		count = store_count_of(s, from, false);
 		if (count)
-			count->edges = count->inferred = 0;
-		rc = store_count_inferred(s, to);
+			count->edges = count->inferred = count->about = 0;
+		rc = store_count_kinds(s, to);
 		s->edges -= changed[2] < s->edges ? changed[2] : s->edges;
 	}
 	store_done(s, rc == SQLITE_NOTFOUND ? SQLITE_OK : rc);

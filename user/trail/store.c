@@ -19,6 +19,18 @@ static void close_db(struct trail_store *s)
 	s->pending = s->rows = 0;
 }
 
+/* Once: of a large database they take seconds and room, and what they are for works without. */
+static int make_indexes(struct trail_store *s)
+{
+	int r;
+
+	if (s->indexed)
+		return 0;
+	s->indexed = true;
+	r = db_errno(sqlite3_exec(s->db, trail_later_indexes, NULL, NULL, NULL));
+	return r == -EBADMSG ? r : 0;
+}
+
 static int open_db(struct trail_store *s)
 {
 	int r;
@@ -31,6 +43,8 @@ static int open_db(struct trail_store *s)
 	s->newer = r == -EPROTONOSUPPORT;
 	if (r == 0)
 		r = db_errno(sqlite3_exec(s->db, trail_later_tables, NULL, NULL, NULL));
+	if (r == 0)
+		r = make_indexes(s);
 	if (r == 0)
 		r = store_count_all(s);
 	if (r == 0)
@@ -46,8 +60,11 @@ static int move_aside(struct trail_store *s)
 
 	close_db(s);
 	r = db_move_aside(s->path);
-	if (r == 0)
+	if (r == 0) {
 		s->damaged++;
+		s->indexed = false;
+		s->failed = 0;
+	}
 	return r;
 }
 
@@ -57,9 +74,12 @@ int store_ready(struct trail_store *s)
 
 	if (s->db)
 		return 0;
-	r = open_db(s);
-	if (r == -EBADMSG && move_aside(s) == 0)
+	r = s->failed;
+	if (r == 0)
 		r = open_db(s);
+	if (r == -EBADMSG && !s->failed && move_aside(s) == 0)
+		r = open_db(s);
+	s->failed = r;
 	db_fault(r, s->error);
 	return r;
 }
@@ -81,7 +101,7 @@ void store_lose(struct trail_store *s, int r)
 	s->gap += nr;
 	if (!s->lost_from_ns)
 		s->lost_from_ns = s->latest_ns;
-	if (r == -EBADMSG && move_aside(s) == 0)
+	if (r == -EBADMSG && s->db && move_aside(s) == 0)
 		r = store_ready(s);
 	db_fault(r, s->error);
 }
@@ -155,6 +175,7 @@ void trail_store_flush(struct trail_store *s, uint64_t now_ns)
 	const uint64_t lost_before = s->lost, from_ns = s->lost_from_ns;
 	uint64_t told = 0;
 
+	s->failed = 0;
 	if (store_ready(s) < 0)
 		return;
 	if (s->gap) {
@@ -171,7 +192,8 @@ void trail_store_flush(struct trail_store *s, uint64_t now_ns)
 			s->gap = s->lost_from_ns = 0;
 		}
 	}
-	store_keep_count(s);
+	if (s->db)
+		store_keep_count(s);
 	if (s->db)
 		store_keep_age(s, now_ns);
 	if (s->db)
@@ -204,7 +226,7 @@ int trail_store_new(const struct trail_store_options *options, struct trail_stor
 		free(s);
 		return -ENOMEM;
 	}
-	(void)store_ready(s); /* told by stats, tried again by every write */
+	(void)store_ready(s); /* told by stats, tried again by every flush */
 	*out_store = s;
 	return 0;
 }

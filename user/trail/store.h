@@ -6,9 +6,9 @@
  * trail` reads the same file by itself. The same way of the same key is one edge, with how often
  * and when first and last. Bounded: at most max_edges, and no key of which nothing was seen for
  * max_age; when there are more, edges of that key go which has most, so that no flood about one
- * key costs another its trail: the oldest inferred ones while they are more than half of the key's,
- * else the oldest of those that were seen; what a key is kept and was found in goes last. Nodes go
- * with their last edge, so that there are at most three for each, and alerts with their node.
+ * key costs another its trail: of inferred ones, of those that were seen, and of places where the
+ * key was found or is kept the oldest of whatever are most. Nodes go with their last edge, so that
+ * there are at most three for each, and alerts with their node.
  *
  * A damaged database is moved aside to NAME.damaged (replacing an earlier one) and a new one is
  * begun; one of a newer version is left alone. What cannot be written is lost and counted, and
