@@ -97,7 +97,7 @@ int BPF_PROG(on_file_open, struct file *file)
 	if (marking_open(file, inode))
 		return 0;
 	dump_file_open(file);
-	if (filter_test(inode))
+	if (filter_test(inode) && !deny_live)
 		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_OPEN, 0, -1);
 	if (file->f_mode & FMODE_WRITE)
 		leaving_open(file);

@@ -440,6 +440,7 @@ struct bpf_iter__task_vma {
 #define MAGIC_SMB2	   0xfe534d42
 #define MNT_NOSUID	   0x01 /* include/linux/mount.h */
 #define MAGIC_FUSE	   0x65735546
+#define MAGIC_BTRFS	   0x9123683e
 #define MAGIC_9P	   0x01021997
 #define MAGIC_CEPH	   0x00c36400
 #define MAGIC_AFS	   0x5346414f

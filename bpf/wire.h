@@ -83,6 +83,10 @@ enum wire_how {
 #define WIRE_F_GENERATION \
 	0x0040 /* i_generation is not the one that was marked: see design, marks */
 
+/* WIRE_REFUSED: it was this program that refused it, as the policy's `mode: deny` says. `dir` is
+ * absent, and `path` whole. */
+#define WIRE_F_DENIED 0x0080
+
 /* wire_access.mode: from file->f_mode and, for mmap, prot. */
 #define WIRE_M_READ    0x01
 #define WIRE_M_WRITE   0x02

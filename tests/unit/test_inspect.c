@@ -129,6 +129,13 @@ static void a_program_is_told_once_with_package_and_digest(void **state)
 	assert_memory_equal(told.digest, "sha256:ba7816bf", 15);
 	assert_int_equal(told.id.gen, 7);
 	want(in, path); /* known */
+	assert_int_equal(told.nr, 1);
+	inspect_tell(in, &told.id); /* but for who asks */
+	assert_int_equal(told.nr, 2);
+	assert_int_equal(told.state, PACKAGE_INTACT);
+	assert_string_equal(told.package, "tool");
+	inspect_tell(in, &(struct inode_id){.ino = 1}); /* of this nothing is known */
+	assert_int_equal(told.nr, 2);
 	inspect_stats(in, &stats);
 	assert_int_equal(stats.done, 1);
 	assert_int_equal(stats.waiting, 0);

@@ -19,4 +19,8 @@ void programs_watch_exec(struct programs_watch *watch, const struct event_exec *
 /* The policy is in force: what it asks about is looked at before anybody runs it. */
 void programs_watch_policy(struct programs_watch *watch);
 
+/* What stands at an allowed path is looked at; what is known of it is told once more, at once. */
+void programs_watch_path(struct programs_watch *watch, const char *path,
+			 const struct inode_id *inode);
+
 void programs_watch_stats(const struct programs_watch *watch, struct inspect_stats *out_stats);

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "control/server.h"
 #include "daemon/app.h"
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/evidence.h"
@@ -170,11 +171,27 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	uint64_t begun;
 	int r;
 
-	r = sensor_load_watchset(app->sensor, set);
-	if (!r && policy != old_policy)
+	const bool anew = policy != old_policy || !old_set;
+
+	if (policy != old_policy) {
 		r = trust_set_policy(app->trust, policy);
+		if (r < 0)
+			return r;
+	}
+	/* With the next policy's groups in the kernel, what appears by its states has them. */
+	r = anew ? deny_prepare(app->deny, policy) : 0;
+	if (!r) {
+		r = sensor_load_watchset(app->sensor, set);
+		if (r < 0) {
+			sensor_unload_watchset(app->sensor, set);
+			if (anew)
+				deny_abandon(app->deny);
+		}
+	}
 	if (r < 0) {
-		sensor_unload_watchset(app->sensor, set);
+		if (policy != old_policy && trust_set_policy(app->trust, old_policy) < 0)
+			log_line(SD_ERR, "out of memory: programs of the policy in force that the "
+					 "new one does not name are not verified any more");
 		return r;
 	}
 	/* What happened until now is judged by the old policy. */
@@ -192,12 +209,14 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 		app->generation++;
 		app->policy_loaded_ns = app_realtime();
 	}
+	if (anew)
+		deny_switch(app->deny);
 	if (!exact)
 		sensor_tell_reads(app->sensor, false);
 	devices_forget_all(app->devices); /* the walk notes anew */
 	dumps_set_policy(app->dumps);
 	quota_set_policy(app->quota);
-	if (policy != old_policy || !old_set)
+	if (anew)
 		search_watch_policy(app->search);
 	else
 		search_watch_soon(app->search);
@@ -208,6 +227,8 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	slow_end(app->slow);
 	app_walked(app, begun, true);
 	devices_refresh(app->devices, policy_device_watch(policy));
+	if (anew)
+		deny_retire(app->deny);
 	if (policy != old_policy)
 		watcher_each(app->watcher, app_retell, app);
 	if (r < 0)

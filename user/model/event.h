@@ -73,6 +73,7 @@ enum event_flags {
 	EVENT_PATH_FAILED = 0x0010,
 	EVENT_FD_SCAN_BOUND = 0x0020,
 	EVENT_GENERATION = 0x0040,
+	EVENT_DENIED = 0x0080, /* of EVENT_REFUSED: refused by keytrail (`mode: deny`) */
 };
 
 enum event_type {

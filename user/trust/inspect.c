@@ -389,6 +389,14 @@ void inspect_want(struct inspect *in, struct span path, const struct inode_id *i
 		tell(in, known);
 }
 
+void inspect_tell(struct inspect *in, const struct inode_id *identity)
+{
+	struct known *known = find(in, identity);
+
+	if (known && known->done)
+		tell(in, known);
+}
+
 void inspect_stats(const struct inspect *in, struct inspect_stats *out_stats)
 {
 	*out_stats = in->stats;
