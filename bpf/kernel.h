@@ -381,6 +381,7 @@ struct bpf_iter__task_vma {
 #define FMODE_BACKING	  0x2000000
 #define O_CREAT		  00000100
 #define O_EXCL		  00000200
+#define O_TRUNC		  00001000
 #define O_NOFOLLOW	  00400000
 #define O_TMPFILE_BIT	  020000000 /* __O_TMPFILE */
 #define S_IFMT		  00170000
@@ -405,6 +406,9 @@ struct bpf_iter__task_vma {
 #define MMF_DUMPABLE_MASK 3 /* include/linux/sched/coredump.h */
 #define RLIMIT_CORE	  4
 #define PR_SET_DUMPABLE	  4
+#define PR_SET_MM	  35
+#define PR_SET_MM_EXE	  13 /* PR_SET_MM_EXE_FILE */
+#define PR_SET_MM_MAP	  14
 
 /* include/linux/ptrace.h, include/uapi/linux/major.h, drivers/char/mem.c */
 #define PTRACE_MODE_ATTACH    0x02

@@ -125,6 +125,9 @@ struct wire_inode {
 /* There was no room to keep that it is one of those: it may be either, and is not clean. */
 #define WIRE_TAINT_UNKNOWN 0x20
 
+/* It may have set which executable it counts as: prctl(PR_SET_MM). */
+#define WIRE_TAINT_DISGUISED 0x40
+
 /* A process as the kernel knows it at this moment. (tgid, start, exec_id) names one image. */
 struct wire_subject {
 	kt_u64 start; /* start_boottime of the thread group leader, ns */

@@ -83,7 +83,8 @@ static const struct hook_spec specs[] = {
 	{"on_suid_dumpable", "proc_dointvec_minmax_coredump", HOOK_FENTRY, 5, false,
 	 "who changes fs.suid_dumpable (that it changed is looked at every few seconds)"},
 	{"on_task_prctl", "security_task_prctl", HOOK_FENTRY, 5, false,
-	 "processes that hold a key and make themselves dumpable"},
+	 "processes that hold a key and make themselves dumpable, or that set which executable "
+	 "they are of"},
 	{"on_task_setrlimit", "security_task_setrlimit", HOOK_FENTRY, 3, false,
 	 "core limits of processes that hold a key"},
 	{"on_ptrace_access", "security_ptrace_access_check", HOOK_FENTRY, 2, false,

@@ -70,6 +70,7 @@ SAME(HELD_MAX, WIRE_HELD_MAX);
 SAME(UNTRUSTED_MAPPED, WIRE_TAINT_MAPPED);
 SAME(UNTRUSTED_TRACED, WIRE_TAINT_TRACED);
 SAME(UNTRUSTED_UNKNOWN, WIRE_TAINT_UNKNOWN);
+SAME(UNTRUSTED_DISGUISED, WIRE_TAINT_DISGUISED);
 SAME(DUMP_NONE, WIRE_DUMP_NONE);
 SAME(DUMP_FILE, WIRE_DUMP_FILE);
 SAME(DUMP_PIPE, WIRE_DUMP_PIPE);
@@ -136,7 +137,8 @@ static int get_subject(const struct wire_subject *w, struct subject *out)
 		.session = w->session,
 		.pidns = w->pidns,
 		.exe = get_inode(&w->exe),
-		.untrusted = w->taint & (UNTRUSTED_MAPPED | UNTRUSTED_TRACED | UNTRUSTED_UNKNOWN),
+		.untrusted = w->taint & (UNTRUSTED_MAPPED | UNTRUSTED_TRACED | UNTRUSTED_UNKNOWN |
+					 UNTRUSTED_DISGUISED),
 	};
 	/* Up to the NUL only: what is behind it is nobody's word. */
 	memcpy(out->comm, w->comm, strnlen(w->comm, sizeof(w->comm)));
