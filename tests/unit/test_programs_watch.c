@@ -66,6 +66,10 @@ void inspect_want(struct inspect *inspect, struct span path, const struct inode_
 {
 }
 
+void inspect_again(struct inspect *inspect, struct span path, const struct inode_id *identity)
+{
+}
+
 void inspect_tell(struct inspect *inspect, const struct inode_id *identity)
 {
 }

@@ -44,6 +44,11 @@ static int open_path(void *userdata, const char *path)
 	return reach_path(&reach, path, false);
 }
 
+int programs_open(struct programs_watch *w, const char *path)
+{
+	return open_path(w, path);
+}
+
 static void told(void *userdata, const struct event_program *program)
 {
 	struct programs_watch *w = userdata;
@@ -154,6 +159,11 @@ void programs_watch_path(struct programs_watch *w, const char *path, const struc
 {
 	inspect_want(w->inspect, span_of(path), inode, true);
 	inspect_tell(w->inspect, inode);
+}
+
+void programs_look_again(struct programs_watch *w, const char *path, const struct inode_id *inode)
+{
+	inspect_again(w->inspect, span_of(path), inode);
 }
 
 void programs_watch_stats(const struct programs_watch *w, struct inspect_stats *out_stats)

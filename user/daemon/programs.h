@@ -23,4 +23,13 @@ void programs_watch_policy(struct programs_watch *watch);
 void programs_watch_path(struct programs_watch *watch, const char *path,
 			 const struct inode_id *inode);
 
+/* It has not changed, but what the package database says of it may have. Told when that is known,
+ * and it is what it was until then. */
+void programs_look_again(struct programs_watch *watch, const char *path,
+			 const struct inode_id *inode);
+
+/* An O_PATH descriptor of what stands at an absolute path, no link followed; negative errno,
+ * -EREMOTE on a file system that may not answer. Never waits for one. */
+int programs_open(struct programs_watch *watch, const char *path);
+
 void programs_watch_stats(const struct programs_watch *watch, struct inspect_stats *out_stats);
