@@ -27,18 +27,22 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PERMITS_MAX);
 	__type(key, struct permit_key);
-	__type(value, kt_u32); /* DENY_*, PERMIT_* */
+	__type(value, struct permit_value);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } permits SEC(".maps");
 
-/* What the open is for, as DENY_*. Who has made the file by it finds nothing in it to read. */
+/*
+ * What the open is for, as DENY_*. Who has made the file by it finds nothing in it to read. To
+ * empty it is to write, whatever it is opened for.
+ */
 static __always_inline kt_u32 asked_for(struct file *file)
 {
 	kt_u32 mode = BPF_CORE_READ(file, f_mode), asked = 0;
 
 	if (mode & FMODE_READ && !(mode & FMODE_CREATED))
 		asked |= DENY_READ;
-	if (mode & FMODE_WRITE)
+	if (mode & FMODE_WRITE ||
+	    (BPF_CORE_READ(file, f_flags) & O_TRUNC && !(mode & FMODE_CREATED)))
 		asked |= DENY_WRITE;
 	return asked;
 }
@@ -49,7 +53,8 @@ __noinline kt_u32 permitted(kt_u32 group)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct inode *exe = BPF_CORE_READ(task, mm, exe_file, f_inode);
 	struct permit_key key = {.group = group};
-	kt_u32 *value;
+	struct permit_value *value;
+	kt_u32 may;
 
 	key.ino = BPF_CORE_READ(exe, i_ino);
 	key.dev = BPF_CORE_READ(exe, i_sb, s_dev);
@@ -57,12 +62,14 @@ __noinline kt_u32 permitted(kt_u32 group)
 	value = bpf_map_lookup_elem(&permits, &key);
 	if (!value)
 		return 0;
-	if (*value & PERMIT_PAST && BPF_CORE_READ(exe, i_nlink))
+	may = value->may;
+	if (may & PERMIT_PAST && BPF_CORE_READ(exe, i_nlink) &&
+	    BPF_CORE_READ(task, group_leader, start_boottime) >= value->before)
 		return 0;
 	/* Verified it was; its owner and mode may have changed since. */
 	if (BPF_CORE_READ(exe, i_uid.val) || BPF_CORE_READ(exe, i_mode) & S_IWOTH)
 		return 0;
-	return taint_of((kt_u64)task) ? 0 : *value;
+	return taint_of((kt_u64)task) ? 0 : may;
 }
 
 /*

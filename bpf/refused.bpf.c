@@ -298,6 +298,7 @@ __noinline int report_denied(kt_u64 file_addr, kt_u64 object)
 	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
 	if (!r) {
 		count_drop(WIRE_DROP_RING_CRITICAL);
+		__sync_fetch_and_add(&refused_counted, more);
 		return 0;
 	}
 	fill_refused(r, task, RING_CRITICAL);

@@ -128,8 +128,18 @@ struct permit_key {
 	kt_u32 pad;
 };
 
-/* In the value, beside the DENY_* that it may all the same: */
-#define PERMIT_PAST 0x100 /* stood at its path before: counts only while it has no link left */
+struct permit_value {
+	kt_u64 before; /* of PERMIT_PAST: start_boottime, ns */
+	kt_u32 may; /* DENY_* that it may all the same, PERMIT_* */
+	kt_u32 pad;
+};
+
+/*
+ * It stood at its path before: counts only if it has no link left, since by another one anybody
+ * could go on starting it, or for processes that began before it was replaced (a package manager
+ * keeps the old file by another name until the package is in place).
+ */
+#define PERMIT_PAST 0x100
 
 #define PERMITS_MAX 16384
 

@@ -287,7 +287,8 @@ void sensor_deny_group(struct sensor *sensor, uint16_t group, uint8_t denied)
 {
 }
 
-int sensor_permit(struct sensor *sensor, const struct permit_key *key, uint32_t value)
+int sensor_permit(struct sensor *sensor, const struct permit_key *key,
+		  const struct permit_value *value)
 {
 	return 0;
 }

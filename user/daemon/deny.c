@@ -21,6 +21,12 @@
 
 #define PAST_MAX 8 /* as trust.c: inodes that stood at a path before */
 
+/* A package manager puts the file in place first, and says in its database later what it should be:
+ * what was found to be no rule's program is looked at again after so long, ns, and each time after
+ * twice as long. */
+#define AGAIN_MIN 2000000000ULL
+#define AGAIN_MAX 64000000000ULL
+
 /* A group is not in force before all that its rules ask for is known, or this has passed, ns: whom
  * the policy allows must not be refused because the daemon has just begun to look. */
 #define WAIT_MAX 30000000000ULL
@@ -36,6 +42,7 @@ struct row {
 	uint16_t group;
 	uint8_t denied; /* DENY_* */
 	bool live; /* in force */
+	bool permitted; /* some program is */
 };
 
 /* The entries of a policy that deny. */
@@ -49,11 +56,21 @@ struct table {
 
 /* An executable that rules of such entries name, by its path. */
 struct program {
-	struct inode_id now, past[PAST_MAX];
+	struct inode_id now;
+	struct {
+		struct inode_id id;
+		uint64_t until_ns; /* CLOCK_BOOTTIME: when it was found replaced */
+	} past[PAST_MAX];
 	unsigned nr_past;
 	bool has_now, verified;
 	struct stat st; /* as last seen */
 	bool inspected;
+	/* What was found out is of before its last change, which changed neither size nor time of
+	 * writing: since when, 0 = it is of now. */
+	uint64_t doubt_ns;
+	uint64_t again_ns, again_after; /* when it is looked at again, how long after that */
+	int error; /* why nothing is known of what stands there now, 0 */
+	bool permitted; /* by some entry */
 	enum package_state state;
 	char package[PACKAGE_MAX], digest[80], verity[VERITY_TEXT];
 	bool named; /* by the table that is being made */
@@ -63,7 +80,7 @@ struct program {
 
 struct permit {
 	struct permit_key key;
-	uint32_t value;
+	struct permit_value value;
 	unsigned turn; /* when it was last asked for */
 	UT_hash_handle hh;
 };
@@ -78,7 +95,7 @@ struct deny {
 	unsigned turn;
 	bool attached, failed; /* the kernel's program; it was wanted and could not be had */
 	bool told_failed;
-	bool full; /* told: more permits than there is room for */
+	bool full, full_now; /* told: more permits than there is room for; in this turn */
 	char why[256];
 	uint64_t refused; /* opens */
 };
@@ -144,15 +161,22 @@ static uint32_t may(const struct policy *policy, uint32_t watch, const struct pr
 	return bits;
 }
 
-static void put_permit(struct deny *d, const struct inode_id *exe, uint16_t group, uint32_t value)
+static bool same_value(const struct permit_value *a, const struct permit_value *b)
+{
+	return a->may == b->may && a->before == b->before;
+}
+
+static void put_permit(struct deny *d, const struct inode_id *exe, uint16_t group, uint32_t may,
+		       uint64_t before)
 {
 	struct permit_key key = {.ino = exe->ino, .dev = exe->dev, .gen = exe->gen, .group = group};
+	const struct permit_value value = {.before = before, .may = may};
 	struct permit *permit;
 	int r = 0;
 
 	HASH_FIND(hh, d->permits, &key, sizeof(key), permit);
-	if (!permit || permit->value != value)
-		r = sensor_permit(d->app->sensor, &key, value);
+	if (!permit || !same_value(&permit->value, &value))
+		r = sensor_permit(d->app->sensor, &key, &value);
 	if (!permit && !r) {
 		permit = calloc(1, sizeof(*permit));
 		r = permit ? 0 : -ENOMEM;
@@ -164,10 +188,14 @@ static void put_permit(struct deny *d, const struct inode_id *exe, uint16_t grou
 		}
 	}
 	if (permit) {
-		permit->value = value;
+		if (!r)
+			permit->value = value; /* else it is tried again */
 		permit->turn = d->turn;
 	}
-	if (!r || d->full)
+	if (!r)
+		return;
+	d->full_now = true;
+	if (d->full)
 		return;
 	d->full = true;
 	log_line(SD_ERR,
@@ -205,17 +233,21 @@ static void permit_all(struct deny *d, struct table *t)
 		struct program *p, *tmp;
 		bool pending = false;
 
+		row->permitted = false;
 		HASH_ITER(hh, d->programs, p, tmp)
 		{
 			uint32_t bits = may(t->policy, row->watch, p, &pending);
 
 			if (!bits)
 				continue;
-			if (p->has_now && p->verified)
-				put_permit(d, &p->now, row->group, bits);
+			if (p->has_now && p->verified) {
+				put_permit(d, &p->now, row->group, bits, 0);
+				p->permitted = row->permitted = true;
+			}
 			for (unsigned n = 0; n < p->nr_past; n++)
-				if (!p->has_now || !same_file(&p->past[n], &p->now))
-					put_permit(d, &p->past[n], row->group, bits | PERMIT_PAST);
+				if (!p->has_now || !same_file(&p->past[n].id, &p->now))
+					put_permit(d, &p->past[n].id, row->group,
+						   bits | PERMIT_PAST, p->past[n].until_ns);
 		}
 		if (!row->live && d->attached && (!pending || waited)) {
 			row->live = true;
@@ -227,10 +259,22 @@ static void permit_all(struct deny *d, struct table *t)
 
 static void permit_both(struct deny *d)
 {
+	struct program *p, *tmp;
+
+	d->full_now = false;
+	HASH_ITER(hh, d->programs, p, tmp)
+	{
+		p->permitted = false;
+	}
 	if (d->now.nr)
 		permit_all(d, &d->now);
 	if (d->preparing && d->next.nr)
 		permit_all(d, &d->next);
+	if (!d->full || d->full_now)
+		return;
+	d->full = false;
+	feed_health(d->app, HEALTH_OK, "deny",
+		    "all programs that the policy allows are known to the kernel again");
 }
 
 /* --- programs ----------------------------------------------------------------------------------
@@ -243,29 +287,64 @@ static bool unchanged(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* By all that stat() says of it. Whoever could set the time of writing back is root. */
+static bool same_content(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 /* Which file stands at the path now. What stood there before, and was what it should be, goes to
- * the past. Nothing there: it stays what it was, for who runs it. */
+ * the past. Nothing there, or no answer without waiting: it stays what it was, for who runs it. */
 static void identify(struct deny *d, struct program *p, bool *out_changed)
 {
+	_cleanup_close_ int at = programs_open(d->app->programs, p->path);
 	struct inode_id now;
 	struct stat st;
+	bool same;
 
-	if (stat(p->path, &st) < 0 || (p->has_now && unchanged(&st, &p->st)) ||
-	    sensor_identify(d->app->sensor, p->path, &now) < 0)
+	p->error = at < 0 ? -at : fstat(at, &st) < 0 ? errno : !S_ISREG(st.st_mode) ? EINVAL : 0;
+	if (p->error || (p->has_now && unchanged(&st, &p->st)) ||
+	    sensor_identify_fd(d->app->sensor, at, &now) < 0)
 		return;
-	p->st = st;
-	p->inspected = false; /* in place, too */
 	*out_changed = true;
-	if (p->has_now && same_file(&now, &p->now))
+	same = p->has_now && same_file(&now, &p->now);
+	if (same && p->inspected && same_content(&st, &p->st)) {
+		if (!p->doubt_ns)
+			p->doubt_ns = app_boottime();
+	} else {
+		p->inspected = false; /* in place, too */
+		p->doubt_ns = p->again_after = 0;
+	}
+	p->st = st;
+	if (same)
 		return;
 	if (p->has_now && p->verified) {
 		if (p->nr_past == PAST_MAX)
 			memmove(&p->past[0], &p->past[1], --p->nr_past * sizeof(p->past[0]));
-		p->past[p->nr_past++] = p->now;
+		p->past[p->nr_past].id = p->now;
+		p->past[p->nr_past++].until_ns = app_boottime();
 	}
 	p->now = now;
 	p->has_now = true;
 	p->verified = false;
+}
+
+/* What was found out of it lets it do nothing: that may be another thing by now. */
+static void look_again(struct deny *d, struct program *p)
+{
+	const uint64_t now = app_boottime();
+
+	if (!p->again_after) {
+		p->again_after = AGAIN_MIN;
+	} else if (now < p->again_ns) {
+		return;
+	} else {
+		programs_look_again(d->app->programs, p->path, &p->now);
+		if (p->again_after < AGAIN_MAX)
+			p->again_after *= 2;
+	}
+	p->again_ns = now + p->again_after;
 }
 
 /* True: permits may be others now. */
@@ -274,15 +353,24 @@ static bool look(struct deny *d, struct program *p)
 	bool changed = false, verified;
 
 	identify(d, p, &changed);
-	if (!p->has_now)
+	/* What cannot be looked at without waiting stays what it was. */
+	if (!p->has_now || p->error)
 		return changed;
 	/* Of what it and the directories above it are: asked each time, since modes change. */
 	verified = trust_ask(d->app->trust, span_of(p->path), &p->now, 1) == EXE_VERIFIED;
 	changed |= verified != p->verified;
 	p->verified = verified;
-	if (!p->inspected &&
-	    policy_inspects(d->preparing ? d->next.policy : d->now.policy, span_of(p->path)))
+	if (!policy_inspects(d->preparing ? d->next.policy : d->now.policy, span_of(p->path)))
+		return changed;
+	if (p->doubt_ns && app_boottime() - p->doubt_ns > WAIT_MAX) {
+		p->inspected = false;
+		p->doubt_ns = 0;
+		changed = true;
+	}
+	if (!p->inspected || p->doubt_ns)
 		programs_watch_path(d->app->programs, p->path, &p->now);
+	else if (!p->permitted)
+		look_again(d, p);
 	return changed;
 }
 
@@ -302,7 +390,12 @@ void deny_program(struct deny *d, const struct event_program *program)
 	{
 		if (!p->has_now || !same_file(&p->now, &program->inode))
 			continue;
+		if (program->state == PACKAGE_PENDING)
+			identify(d, p, &changed);
+		if (program->state == PACKAGE_PENDING && p->doubt_ns)
+			continue; /* what was known counts until it is known otherwise */
 		p->inspected = program->state != PACKAGE_PENDING;
+		p->doubt_ns = 0;
 		p->state = program->state;
 		set_text(p->package, sizeof(p->package), program->package);
 		set_text(p->digest, sizeof(p->digest), program->digest);
@@ -575,8 +668,16 @@ void deny_switch(struct deny *d)
 	d->preparing = false;
 }
 
+/* A file that the walk did not come by again has the mark of the policy before, or of none. */
+static void regroup(void *userdata, const struct watched *watched)
+{
+	deny_object(userdata, watched);
+}
+
 void deny_retire(struct deny *d)
 {
+	if (d->now.nr || d->next.nr)
+		watcher_each(d->app->watcher, regroup, d);
 	table_end(d, &d->next);
 	drop_programs(d, false);
 	if (!d->now.nr) {
@@ -607,9 +708,52 @@ uint32_t deny_flags(const struct deny *d, uint32_t watch)
 
 void deny_object(struct deny *d, const struct watched *watched)
 {
-	if (d && d->now.nr && watched->inode.ino)
+	if (d && (d->now.nr || d->next.nr) && watched->inode.ino)
 		sensor_regroup(d->app->sensor, &watched->inode,
 			       watched->watch ? group_of(&d->now, watched->watch) : 0);
+}
+
+static const char *why_not(const struct program *p)
+{
+	switch (p->error) {
+	case 0:
+		break;
+	case ELOOP:
+		return "its path has a symbolic link in it, and what runs is never called so";
+	case EREMOTE:
+		return "it is on a file system that may not answer";
+	case EINVAL:
+		return "it is not a regular file";
+	default:
+		return strerror(p->error);
+	}
+	if (!p->verified)
+		return "others than root can change it, or a directory above it";
+	if (!p->inspected)
+		return "it is still being looked at";
+	return "it is not of the package or content that the rule asks for";
+}
+
+/* An entry that nobody may open: which programs its rules name, and what is wrong with them. */
+static void warn_of_row(const struct deny *d, const struct row *row, json_t *warnings)
+{
+	struct program *p, *tmp;
+
+	HASH_ITER(hh, d->programs, p, tmp)
+	{
+		_cleanup_free_ struct program *asked = calloc(1, sizeof(*p) + strlen(p->path) + 1);
+		bool pending = false;
+
+		if (!asked)
+			return;
+		memcpy(asked->path, p->path, strlen(p->path) + 1);
+		if (may(d->now.policy, row->watch, asked, &pending) || pending)
+			json_array_append_new(
+				warnings,
+				json_sprintf("mode: deny: nobody may open files of '%s': %s: %s",
+					     policy_watch(d->now.policy, row->watch)->name, p->path,
+					     why_not(p)));
+	}
 }
 
 json_t *deny_json(const struct deny *d, json_t *warnings)
@@ -618,6 +762,9 @@ json_t *deny_json(const struct deny *d, json_t *warnings)
 
 	for (size_t i = 0; i < d->now.nr; i++)
 		live += d->now.rows[i].live;
+	for (size_t i = 0; i < d->now.nr; i++)
+		if (d->now.rows[i].live && !d->now.rows[i].permitted)
+			warn_of_row(d, &d->now.rows[i], warnings);
 	if (d->now.nr && !d->attached)
 		json_array_append_new(warnings,
 				      json_sprintf("mode: deny is not in force, entries that say "

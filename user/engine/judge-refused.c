@@ -25,8 +25,9 @@ static void judge(struct engine *engine, struct policy_query *query, const struc
 		  const struct watch_entry *entry, struct policy_answer *out_answer)
 {
 	const uint32_t mode = ev->refused.open_flags & O_ACCMODE;
-	const bool writes =
-		ev->flags & EVENT_DENIED && mode != O_RDONLY && entry->on & 1U << ACTION_WRITE;
+	const bool writes = ev->flags & EVENT_DENIED &&
+			    (mode != O_RDONLY || ev->refused.open_flags & O_TRUNC) &&
+			    entry->on & 1U << ACTION_WRITE;
 
 	query->action = writes && mode == O_WRONLY ? ACTION_WRITE : ACTION_READ;
 	policy_judge(engine->policy, query, out_answer);

@@ -21,8 +21,11 @@ static const char *error_word(uint32_t error)
 	}
 }
 
-static uint32_t wanted_mode(uint32_t open_flags)
+static uint32_t wanted_mode(uint32_t open_flags, bool denied)
 {
+	/* To empty a file is to write, and is refused as that. */
+	if (denied && open_flags & O_TRUNC && (open_flags & O_ACCMODE) == O_RDONLY)
+		return ACCESS_M_READ | ACCESS_M_WRITE;
 	switch (open_flags & O_ACCMODE) {
 	case O_WRONLY:
 		return ACCESS_M_WRITE;
@@ -33,11 +36,12 @@ static uint32_t wanted_mode(uint32_t open_flags)
 	}
 }
 
-/* A program that the policy allows was kept from its work: that is no theft. */
+/* A program that the policy allows, or may allow, was kept from its work: that is no theft. */
 static enum severity denied_severity(const struct watch_entry *entry,
 				     const struct policy_answer *answer)
 {
-	const bool theft = answer->reason != REASON_ALLOWED && answer->reason != REASON_EXPECTED;
+	const bool theft = answer->reason != REASON_ALLOWED && answer->reason != REASON_EXPECTED &&
+			   !answer->pending;
 
 	return theft || entry->severity < SEV_MEDIUM ? entry->severity : SEV_MEDIUM;
 }
@@ -74,7 +78,7 @@ struct alert *report_refused(const struct report *report, const struct objects *
 	alert->object_class = object_class_str(entry->object_class);
 	alert->owner = r->owner;
 	alert->how = ACCESS_OPEN;
-	alert->mode = wanted_mode(r->open_flags);
+	alert->mode = wanted_mode(r->open_flags, denied);
 	alert->event_flags = ev->flags;
 	key = object ? object_key(object, ev->time) : NULL;
 	if (key) {

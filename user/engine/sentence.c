@@ -572,7 +572,9 @@ char *sentence_denied(const struct alert *alert, const char *noun,
 		fprintf(f, ", one of %" PRIu64 " such tries", alert->count);
 	fprintf(f, "; %s", answer->why);
 	if (may)
-		fputs("; it was verified only after this try, and its next one is let through", f);
+		fputs("; at this try it was not known yet to be that program", f);
+	else if (answer->pending)
+		fputs("; what the rule asks of it was still being looked at", f);
 	put_ancestry(f, alert);
 	return end_text(f, &text);
 }

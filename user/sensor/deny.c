@@ -35,11 +35,12 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
 	sensor->group_userdata = userdata;
 }
 
-int sensor_permit(struct sensor *sensor, const struct permit_key *key, uint32_t value)
+int sensor_permit(struct sensor *sensor, const struct permit_key *key,
+		  const struct permit_value *value)
 {
 	int fd = bpf_map__fd(sensor->skel->maps.permits);
 
-	return bpf_map_update_elem(fd, key, &value, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(fd, key, value, BPF_ANY) ? -errno : 0;
 }
 
 void sensor_unpermit(struct sensor *sensor, const struct permit_key *key)

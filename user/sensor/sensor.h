@@ -120,8 +120,9 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint32
 int sensor_deny(struct sensor *sensor, bool on);
 /* What a group denies, DENY_*; 0: it is not in force. Takes effect with the next open. */
 void sensor_deny_group(struct sensor *sensor, uint16_t group, uint8_t denied);
-/* The executable may do what `value` says (DENY_*, PERMIT_*). -E2BIG: there are too many. */
-int sensor_permit(struct sensor *sensor, const struct permit_key *key, uint32_t value);
+/* The executable may do what `value` says. -E2BIG: there are too many. */
+int sensor_permit(struct sensor *sensor, const struct permit_key *key,
+		  const struct permit_value *value);
 void sensor_unpermit(struct sensor *sensor, const struct permit_key *key);
 /* Which group a watch entry of the next sensor_load_watchset() has, 0 = none. */
 void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata, uint32_t watch),
