@@ -44,6 +44,10 @@ static __always_inline void marking_seen(struct marking_slot *slot, struct inode
 		}
 		slot->mark.object = mark.object = old->object;
 	}
+	/* A name that is walked by decides nothing about who is denied: sensor_regroup() does, when
+	 * it is known which entry the file is of. */
+	if (old && old->gen == mark.gen)
+		mark.flags = (mark.flags & ~MARK_GROUP) | (old->flags & MARK_GROUP);
 	err = mark_put(&key, &mark, addr_of(inode));
 	if (err)
 		slot->error = -err;

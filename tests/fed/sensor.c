@@ -302,6 +302,10 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
 {
 }
 
+void sensor_deny_no_orders(struct sensor *sensor)
+{
+}
+
 int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
 {
 	return -ENOENT;

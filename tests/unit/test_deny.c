@@ -17,6 +17,8 @@ static uint64_t now_ns;
 static unsigned looks, looks_again, healths;
 static int open_error, permit_error;
 static uint16_t regrouped;
+static uint8_t denied_by_group[DENY_GROUPS];
+static unsigned no_orders;
 static struct {
 	struct permit_key key;
 	struct permit_value value;
@@ -30,7 +32,9 @@ uint64_t app_boottime(void)
 
 int programs_open(struct programs_watch *watch, const char *path)
 {
-	return open_error ? open_error : open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open_error ? open_error : open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+
+	return open_error || fd >= 0 ? fd : -errno;
 }
 
 void programs_watch_path(struct programs_watch *watch, const char *path,
@@ -92,6 +96,12 @@ int sensor_deny(struct sensor *sensor, bool on)
 
 void sensor_deny_group(struct sensor *sensor, uint16_t group, uint8_t denied)
 {
+	denied_by_group[group] = denied;
+}
+
+void sensor_deny_no_orders(struct sensor *sensor)
+{
+	no_orders++;
 }
 
 void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata, uint32_t watch),
@@ -342,6 +352,63 @@ static void marks_follow_a_reload(void **state)
 	end(&w);
 }
 
+/* However many policies came to nothing in between, none has had the groups that are in force. */
+static void groups_in_force_are_not_given_again(void **state)
+{
+	struct world w;
+	uint16_t group;
+
+	begin(&w, state, "");
+	group = w.d->now.rows[0].group;
+	for (unsigned i = 0; i < 2 * BASES; i++) {
+		assert_int_equal(deny_prepare(w.d, w.policy), 0);
+		assert_int_not_equal(w.d->next.rows[0].group, group);
+		deny_abandon(w.d);
+		assert_int_equal(denied_by_group[group], DENY_READ);
+		assert_int_equal(nr_permits, 1);
+	}
+	end(&w);
+}
+
+/* Between its names a file with two of them is not another entry's for a moment. */
+static void a_walk_changes_groups_at_its_end(void **state)
+{
+	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	struct world w;
+
+	begin(&w, state, "");
+	deny_hold(w.d);
+	regrouped = 0;
+	deny_object(w.d, &file);
+	assert_int_equal(regrouped, 0);
+	deny_settle(w.d);
+	assert_int_equal(mark_group(regrouped), deny_flags(w.d, 1));
+	end(&w);
+}
+
+/* A file that is told late still has the group of a policy before. */
+static void groups_are_taken_off_when_nothing_denies_any_more(void **state)
+{
+	static const char text[] = "version: 1\nwatch:\n- {name: w, class: key, paths: [/k]}\n";
+	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	_cleanup_(policy_freep) struct policy *none = NULL;
+	struct diag_list diags = {0};
+	struct world w;
+
+	begin(&w, state, "");
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &none), 0);
+	diag_list_fini(&diags);
+	no_orders = 0;
+	assert_int_equal(deny_prepare(w.d, none), 0);
+	assert_int_equal(no_orders, 1);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	regrouped = 1;
+	deny_object(w.d, &file);
+	assert_int_equal(regrouped, 0);
+	end(&w);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
 
 int main(void)
@@ -354,6 +421,9 @@ int main(void)
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),
 		CASE(marks_follow_a_reload),
+		CASE(groups_in_force_are_not_given_again),
+		CASE(a_walk_changes_groups_at_its_end),
+		CASE(groups_are_taken_off_when_nothing_denies_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,8 @@ struct deny {
 	struct app *app;
 	struct table now, next;
 	bool preparing;
+	bool used; /* some policy had such entries: marks may carry groups */
+	bool held; /* deny_hold() */
 	unsigned base; /* of the table made last */
 	struct program *programs;
 	struct permit *permits;
@@ -518,7 +520,11 @@ static int table_new(struct deny *d, const struct policy *policy, struct table *
 {
 	const uint32_t nr = policy_nr_watches(policy);
 
-	d->base = (d->base + 1) % BASES;
+	/* Never that of the policy in force: of those in between any number may have been
+	 * abandoned, and the end of one with the same groups would be the end of what it denies. */
+	do
+		d->base = (d->base + 1) % BASES;
+	while (d->now.rows && d->base * BASE_ROOM == d->now.first);
 	*t = (struct table){
 		.policy = policy,
 		.rows = calloc(DENY_ENTRIES_MAX, sizeof(*t->rows)),
@@ -624,6 +630,9 @@ int deny_prepare(struct deny *d, const struct policy *policy)
 	if (r < 0)
 		return r;
 	d->preparing = true;
+	if (d->used)
+		sensor_deny_no_orders(d->app->sensor);
+	d->used |= d->next.nr > 0;
 	if (d->next.nr)
 		attach(d);
 	r = find_programs(d, &d->next);
@@ -668,16 +677,27 @@ void deny_switch(struct deny *d)
 	d->preparing = false;
 }
 
-/* A file that the walk did not come by again has the mark of the policy before, or of none. */
 static void regroup(void *userdata, const struct watched *watched)
 {
 	deny_object(userdata, watched);
 }
 
+void deny_hold(struct deny *d)
+{
+	d->held = true;
+}
+
+/* Also what the walk did not come by again: its mark is of the policy before, or of none. */
+void deny_settle(struct deny *d)
+{
+	d->held = false;
+	if (d->used)
+		watcher_each(d->app->watcher, regroup, d);
+}
+
 void deny_retire(struct deny *d)
 {
-	if (d->now.nr || d->next.nr)
-		watcher_each(d->app->watcher, regroup, d);
+	deny_settle(d);
 	table_end(d, &d->next);
 	drop_programs(d, false);
 	if (!d->now.nr) {
@@ -708,7 +728,7 @@ uint32_t deny_flags(const struct deny *d, uint32_t watch)
 
 void deny_object(struct deny *d, const struct watched *watched)
 {
-	if (d && (d->now.nr || d->next.nr) && watched->inode.ino)
+	if (d && d->used && !d->held && watched->inode.ino)
 		sensor_regroup(d->app->sensor, &watched->inode,
 			       watched->watch ? group_of(&d->now, watched->watch) : 0);
 }

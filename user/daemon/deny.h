@@ -7,8 +7,8 @@
  * at again each second, when such a program is started, and when one of them was refused.
  *
  * A new policy's groups stand beside those of the old one until all marks are of the new ones:
- * deny_prepare(), deny_switch(), the walk that marks, deny_retire(). deny_abandon() instead of
- * deny_switch() if the new policy is not to be.
+ * deny_prepare(), deny_switch(), deny_hold(), the walk that marks, deny_retire(). deny_abandon()
+ * instead of deny_switch() if the new policy is not to be.
  */
 #pragma once
 
@@ -28,8 +28,16 @@ void deny_free(struct deny *deny);
  * is told. `policy` stays until deny_retire() or deny_abandon() after the next deny_switch(). */
 int deny_prepare(struct deny *deny, const struct policy *policy);
 void deny_switch(struct deny *deny);
-void deny_retire(struct deny *deny);
+void deny_retire(struct deny *deny); /* deny_settle() included */
 void deny_abandon(struct deny *deny);
+
+/*
+ * While a walk of everything is under way, files that are marked keep the group that they have;
+ * then all get that of the entry they are of by then. A file with two names would else be open, or
+ * another entry's, from when the walk comes by the one name until it comes by the other.
+ */
+void deny_hold(struct deny *deny);
+void deny_settle(struct deny *deny);
 
 /* MARK_GROUP of files of a watch entry of the policy in force. */
 uint32_t deny_flags(const struct deny *deny, uint32_t watch);

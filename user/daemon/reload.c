@@ -221,6 +221,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	else
 		search_watch_soon(app->search);
 	slow_begin(app->slow);
+	deny_hold(app->deny);
 	begun = app_boottime();
 	r = watcher_apply(app->watcher, set);
 	mounts_each_slow(app->mounts, app_walk_slow, app);
@@ -229,6 +230,8 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	devices_refresh(app->devices, policy_device_watch(policy));
 	if (anew)
 		deny_retire(app->deny);
+	else
+		deny_settle(app->deny);
 	if (policy != old_policy)
 		watcher_each(app->watcher, app_retell, app);
 	if (r < 0)

@@ -35,6 +35,13 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
 	sensor->group_userdata = userdata;
 }
 
+void sensor_deny_no_orders(struct sensor *sensor)
+{
+	for (unsigned i = 1; i < MARKING_SLOTS; i++)
+		__atomic_and_fetch(&sensor->skel->bss->marking[i].mark.flags, ~(kt_u32)MARK_GROUP,
+				   __ATOMIC_SEQ_CST);
+}
+
 int sensor_permit(struct sensor *sensor, const struct permit_key *key,
 		  const struct permit_value *value)
 {

@@ -127,6 +127,11 @@ void sensor_unpermit(struct sensor *sensor, const struct permit_key *key);
 /* Which group a watch entry of the next sensor_load_watchset() has, 0 = none. */
 void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata, uint32_t watch),
 			 void *userdata);
+/*
+ * What children have under way marks for no group: where a file system does not answer it may be
+ * carried out when the group has come to be another entry's.
+ */
+void sensor_deny_no_orders(struct sensor *sensor);
 /* The marked inode is of this group from now on. -ENOENT: it is not marked. */
 int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group);
 

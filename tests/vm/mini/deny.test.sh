@@ -4,6 +4,7 @@
 # `mode: deny`: the open of a key is refused to all but the executables that the policy allows, root
 # included; what counts as such an executable; what a reload, an upgrade and the end of the daemon do.
 # limit: 600 s
+# kernels: 5.10 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
@@ -12,8 +13,9 @@
 bin=/opt/keys
 sealed=/srv/sealed
 kept=/srv/kept
-rm -rf $bin $sealed $kept /srv/other
-mkdir -p $bin $sealed $kept /srv/other
+second=/srv/second
+rm -rf $bin $sealed $kept $second /srv/other
+mkdir -p $bin $sealed $kept $second /srv/other
 for name in reader busy shadowed upgraded digested modified; do
 	cp $WAYS/try $bin/$name
 done
@@ -59,6 +61,16 @@ done
 ln $sealed/linked.pem /srv/other/innocent
 key_copy $kept/a.pem
 
+# Another entry, written after, by whose name a file that is sealed can be had.
+cat >"$T/second.yaml" <<END
+version: 1
+watch:
+  - name: second
+    class: key
+    paths: [ $second/*.pem ]
+END
+ln $sealed/reload.pem $second/reload.pem
+
 # The kernel decides by the executable alone.
 policy deny
 cat >>"$T/policy.yaml" <<END
@@ -73,7 +85,7 @@ case $said in
 esac
 
 policy deny
-kt_start --policy "$T/policy.yaml" || exit 1
+kt_start --policy "$T/policy.yaml" --policy "$T/second.yaml" || exit 1
 keys_known
 in_force() { # once it is known what the programs are of which a rule asks for the digest
 	keytrail status --json | jq -e '.deny | .entries == 2 and .in_force == 2 and .why == ""'
@@ -177,6 +189,7 @@ for i in 1 2 3; do
 	echo "# reload $i" >>"$T/policy.yaml"
 	keytrail reload >/dev/null || not_ok "reload $i"
 	opens "after reload $i others are refused" EACCES $WAYS/try open $sealed/reload.pem
+	opens "... by the other entry's name, too" EACCES $WAYS/try open $second/reload.pem
 done
 wait_for sh -c "[ \$(wc -l <$T/said) -ge 20 ]"
 : >"$T/enough"
