@@ -409,6 +409,27 @@ static void groups_are_taken_off_when_nothing_denies_any_more(void **state)
 	end(&w);
 }
 
+static void who_is_gone_from_his_path_has_a_stamp(void **state)
+{
+	struct world w;
+	char other[PATH_MAX + 8];
+
+	begin(&w, state, "");
+	snprintf(other, sizeof(other), "%s.old", w.path);
+	assert_int_equal(rename(w.path, other), 0);
+	second(&w);
+	second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].value.may, DENY_READ | PERMIT_PAST);
+	assert_int_equal(permits[0].value.before, now_ns - SECOND);
+	assert_int_equal(rename(other, w.path), 0);
+	second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].value.may, DENY_READ);
+	assert_int_equal(permits[0].value.before, 0);
+	end(&w);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
 
 int main(void)
@@ -424,6 +445,7 @@ int main(void)
 		CASE(groups_in_force_are_not_given_again),
 		CASE(a_walk_changes_groups_at_its_end),
 		CASE(groups_are_taken_off_when_nothing_denies_any_more),
+		CASE(who_is_gone_from_his_path_has_a_stamp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ struct program {
 	 * writing: since when, 0 = it is of now. */
 	uint64_t doubt_ns;
 	uint64_t again_ns, again_after; /* when it is looked at again, how long after that */
+	uint64_t gone_ns; /* nothing stands at its path: since when, 0 = something does */
 	int error; /* why nothing is known of what stands there now, 0 */
 	bool permitted; /* by some entry */
 	enum package_state state;
@@ -243,7 +244,9 @@ static void permit_all(struct deny *d, struct table *t)
 			if (!bits)
 				continue;
 			if (p->has_now && p->verified) {
-				put_permit(d, &p->now, row->group, bits, 0);
+				/* By whatever name it goes on it is not started as that program. */
+				put_permit(d, &p->now, row->group,
+					   bits | (p->gone_ns ? PERMIT_PAST : 0), p->gone_ns);
 				p->permitted = row->permitted = true;
 			}
 			for (unsigned n = 0; n < p->nr_past; n++)
@@ -297,15 +300,23 @@ static bool same_content(const struct stat *a, const struct stat *b)
 }
 
 /* Which file stands at the path now. What stood there before, and was what it should be, goes to
- * the past. Nothing there, or no answer without waiting: it stays what it was, for who runs it. */
+ * the past. Nothing there: it stays what it was, for who runs it by then. No answer without
+ * waiting: it stays what it was. */
 static void identify(struct deny *d, struct program *p, bool *out_changed)
 {
 	_cleanup_close_ int at = programs_open(d->app->programs, p->path);
+	uint64_t until_ns;
 	struct inode_id now;
+	bool same, gone;
 	struct stat st;
-	bool same;
 
 	p->error = at < 0 ? -at : fstat(at, &st) < 0 ? errno : !S_ISREG(st.st_mode) ? EINVAL : 0;
+	gone = p->error == ENOENT || p->error == ENOTDIR;
+	until_ns = p->gone_ns ? p->gone_ns : app_boottime();
+	if (gone ? !p->gone_ns : !p->error && p->gone_ns) {
+		p->gone_ns = gone ? until_ns : 0;
+		*out_changed = true;
+	}
 	if (p->error || (p->has_now && unchanged(&st, &p->st)) ||
 	    sensor_identify_fd(d->app->sensor, at, &now) < 0)
 		return;
@@ -325,7 +336,7 @@ static void identify(struct deny *d, struct program *p, bool *out_changed)
 		if (p->nr_past == PAST_MAX)
 			memmove(&p->past[0], &p->past[1], --p->nr_past * sizeof(p->past[0]));
 		p->past[p->nr_past].id = p->now;
-		p->past[p->nr_past++].until_ns = app_boottime();
+		p->past[p->nr_past++].until_ns = until_ns;
 	}
 	p->now = now;
 	p->has_now = true;

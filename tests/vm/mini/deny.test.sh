@@ -16,7 +16,7 @@ kept=/srv/kept
 second=/srv/second
 rm -rf $bin $sealed $kept $second /srv/other
 mkdir -p $bin $sealed $kept $second /srv/other
-for name in reader busy shadowed upgraded digested modified; do
+for name in reader busy shadowed upgraded moved digested modified; do
 	cp $WAYS/try $bin/$name
 done
 sum=$(sha256sum $WAYS/try | cut -d' ' -f1)
@@ -47,6 +47,7 @@ policy() {
       - exe: $bin/busy
       - exe: $bin/shadowed
       - exe: $bin/upgraded
+      - exe: $bin/moved
       - exe: $bin/mapper
       - exe: $bin/busybox-old
       - {exe: $bin/digested, digest: 'sha256:$sum'}
@@ -79,7 +80,7 @@ END
 said=$(keytrail policy check "$T/policy.yaml" 2>&1)
 equal "a rule that cannot be kept is an error" "$?" 2
 case $said in
-*:31:15:\ error:\ the\ rule\ asks\ for\ ?user?,\ which\ cannot\ be\ kept\ with\ mode\ ?deny?*)
+*:32:15:\ error:\ the\ rule\ asks\ for\ ?user?,\ which\ cannot\ be\ kept\ with\ mode\ ?deny?*)
 	ok "... with its place and the condition" ;;
 *) not_ok "... with its place and the condition" "$said" ;;
 esac
@@ -181,6 +182,13 @@ equal "who began before the upgrade reads" "$(cat "$T/old")" got
 check "and who begins by another link of the old one does not" sh -c \
 	"! $bin/busybox-old.tmp cat $sealed/old.pem 2>/dev/null"
 rm $bin/busybox-old.tmp
+
+# By another name it is not started as the program that the policy means.
+mv $bin/moved $bin/elsewhere
+is_kept_out() {
+	[ "$($bin/elsewhere open $sealed/late.pem)" = EACCES ]
+}
+check "who was moved away from his path is refused" wait_for is_kept_out
 
 # Reloads, while the program works: it is refused not once.
 sh -c "while [ ! -e $T/enough ]; do $bin/busy open $sealed/reload.pem; done" >"$T/said" 9>&- &
