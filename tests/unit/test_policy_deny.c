@@ -64,6 +64,17 @@ static void executables_can_be_kept(void **state)
 	assert_int_equal(answer.verdict, VERDICT_ALERT);
 }
 
+static void what_is_left_out_is_not_refused(void **state)
+{
+	static const char text[] =
+		"version: 1\nwatch:\n- {name: w, class: key, paths: ['/etc/**'], mode: deny,\n"
+		"   exclude: [passwd, /etc/ld.so.cache, '*.yaml']}\n";
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	_cleanup_free_ char *printed = told(text, 0, &policy);
+
+	assert_null(strstr(printed, "error"));
+}
+
 /* A condition decides nothing where the same program may do as much without it, so it may stay: the
  * rules of keytrail's own programs, which an override of all entries brings, are of that kind. */
 static void a_condition_that_decides_nothing_is_kept(void **state)
@@ -129,6 +140,12 @@ static void what_cannot_be_kept_is_an_error(void **state)
 		 "3:45: error: watch entry 'w': mode 'deny' cannot be kept for class 'dump': what is "
 		 "refused is the open of files that have a watched name, and dumps are left to be "
 		 "written\n"},
+		{"version: 1\nwatch:\n- {name: w, class: key, paths: [/srv/*, /**], mode: deny}\n",
+		 "3:53: error: watch entry 'w': mode 'deny' would refuse '/bin/sh', without which it "
+		 "could not be undone\n"},
+		{"version: 1\nwatch:\n- {name: w, class: credential, paths: [/etc/*], mode: deny}\n",
+		 "3:55: error: watch entry 'w': mode 'deny' would refuse '/etc/passwd', without "
+		 "which it could not be undone\n"},
 		{"version: 1\nwatch:\n- {name: w, class: found-key, mode: deny}\n",
 		 "3:37: error: watch entry 'w': mode 'deny' cannot be kept for class 'found-key': "
 		 "what is refused is the open of files that have a watched name, and dumps are left "
@@ -175,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(off_by_default),
 		cmocka_unit_test(executables_can_be_kept),
+		cmocka_unit_test(what_is_left_out_is_not_refused),
 		cmocka_unit_test(a_condition_that_decides_nothing_is_kept),
 		cmocka_unit_test(what_cannot_be_kept_is_an_error),
 		cmocka_unit_test(so_many_entries_and_no_more),

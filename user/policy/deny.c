@@ -72,9 +72,53 @@ static bool class_can(enum object_class object_class)
 	       object_class != CLASS_AGENT_SOCKET;
 }
 
+/* Without these nobody could put right what a pattern that was meant otherwise refuses: neither by
+ * a shell nor by a boot, at which the daemon starts again. */
+static const char *const needed[] = {
+	"/bin/sh",
+	"/usr/bin/sh",
+	"/usr/bin/dash",
+	"/usr/bin/bash",
+	"/usr/bin/systemctl",
+	"/usr/lib/systemd/systemd",
+	"/usr/sbin/keytraild",
+	"/usr/bin/keytrail",
+	"/etc/keytrail/policy.d/local.yaml",
+	"/etc/passwd",
+	"/etc/ld.so.cache",
+	"/usr/lib/x86_64-linux-gnu/libc.so.6",
+};
+
+static bool is_excluded(const struct watch_rule *watch, const char *path)
+{
+	const char *last = strrchr(path, '/') + 1;
+
+	for (size_t i = 0; i < watch->nr_excludes; i++) {
+		const struct pattern *pattern = watch->excludes[i];
+
+		if (pattern->start == PATTERN_LAST
+			    ? glob_match(pattern->components[0].glob, last, strlen(last))
+			    : pattern_match(pattern, path, strlen(path)))
+			return true;
+	}
+	return false;
+}
+
+/* NULL: none. */
+static const char *refuses_needed(const struct watch_rule *watch)
+{
+	for (size_t i = 0; i < watch->nr_paths; i++)
+		for (size_t n = 0; n < ARRAY_SIZE(needed); n++)
+			if (pattern_match(watch->paths[i], needed[n], strlen(needed[n])) &&
+			    !is_excluded(watch, needed[n]))
+				return needed[n];
+	return NULL;
+}
+
 static bool entry_can(const struct watch_rule *watch, struct diag_list *diags)
 {
 	const struct watch_entry *entry = &watch->entry;
+	const char *path = refuses_needed(watch);
 
 	if (!class_can(entry->object_class))
 		wrong(diags, mode_of(watch),
@@ -91,6 +135,11 @@ static bool entry_can(const struct watch_rule *watch, struct diag_list *diags)
 		      "watch entry '%s': `zone` cannot be kept with mode 'deny': the kernel decides "
 		      "at the open, by the executable alone",
 		      entry->name);
+	else if (path)
+		wrong(diags, mode_of(watch),
+		      "watch entry '%s': mode 'deny' would refuse '%s', without which it could not "
+		      "be undone",
+		      entry->name, path);
 	else
 		return true;
 	return false;
