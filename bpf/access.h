@@ -12,6 +12,21 @@
  */
 int report_access(kt_u64 file, kt_u64 task, kt_u32 how, kt_u32 mode, kt_u32 fd);
 
+/* The process of `task` is the daemon or its child, and `object` is not for such to be told of. */
+int is_ours(kt_u64 task, kt_u64 object);
+
+/*
+ * `file` is opened by a file system for itself, beneath one that is watched, too: what is told and
+ * judged is that one.
+ */
+int is_told_above(kt_u64 file, kt_u32 how);
+
+/* The mark of this generation and device (key) is not the inode's, by all that is known here. */
+int is_stranger(kt_u64 inode, kt_u32 gen, kt_u32 dev);
+
+/* Reports that the current process was refused `file`, of a marked inode, by deny.bpf.c. */
+int report_denied(kt_u64 file, kt_u64 object);
+
 /*
  * Reports that the current image was probably started with a descriptor of the `n`th of the objects
  * that its process held last (see struct fd_holder): it has more of them than are looked through.

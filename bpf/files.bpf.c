@@ -44,6 +44,10 @@ static __always_inline void marking_seen(struct marking_slot *slot, struct inode
 		}
 		slot->mark.object = mark.object = old->object;
 	}
+	/* A name that is walked by decides nothing about who is denied: sensor_regroup() does, when
+	 * it is known which entry the file is of. */
+	if (old && old->gen == mark.gen)
+		mark.flags = (mark.flags & ~MARK_GROUP) | (old->flags & MARK_GROUP);
 	err = mark_put(&key, &mark, addr_of(inode));
 	if (err)
 		slot->error = -err;
@@ -97,7 +101,7 @@ int BPF_PROG(on_file_open, struct file *file)
 	if (marking_open(file, inode))
 		return 0;
 	dump_file_open(file);
-	if (filter_test(inode))
+	if (filter_test(inode) && !deny_live)
 		report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_OPEN, 0, -1);
 	if (file->f_mode & FMODE_WRITE)
 		leaving_open(file);

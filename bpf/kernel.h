@@ -382,6 +382,7 @@ struct bpf_iter__task_vma {
 #define FMODE_BACKING	  0x2000000
 #define O_CREAT		  00000100
 #define O_EXCL		  00000200
+#define O_TRUNC		  00001000
 #define O_NOFOLLOW	  00400000
 #define O_TMPFILE_BIT	  020000000 /* __O_TMPFILE */
 #define S_IFMT		  00170000
@@ -406,6 +407,9 @@ struct bpf_iter__task_vma {
 #define MMF_DUMPABLE_MASK 3 /* include/linux/sched/coredump.h */
 #define RLIMIT_CORE	  4
 #define PR_SET_DUMPABLE	  4
+#define PR_SET_MM	  35
+#define PR_SET_MM_EXE	  13 /* PR_SET_MM_EXE_FILE */
+#define PR_SET_MM_MAP	  14
 
 /* include/linux/ptrace.h, include/uapi/linux/major.h, drivers/char/mem.c */
 #define PTRACE_MODE_ATTACH    0x02
@@ -442,6 +446,7 @@ struct bpf_iter__task_vma {
 #define MAGIC_SMB2	   0xfe534d42
 #define MNT_NOSUID	   0x01 /* include/linux/mount.h */
 #define MAGIC_FUSE	   0x65735546
+#define MAGIC_BTRFS	   0x9123683e
 #define MAGIC_9P	   0x01021997
 #define MAGIC_CEPH	   0x00c36400
 #define MAGIC_AFS	   0x5346414f

@@ -186,6 +186,8 @@ __noinline int name_appears(kt_u64 dir_addr, kt_u64 inode_addr, kt_u64 dentry_ad
 		mark.flags |= MARK_KEY;
 	if (mark.watch && (target & WATCH_SEND))
 		mark.flags |= MARK_SEND;
+	if (mark.watch && !(target & WATCH_SOCKET))
+		mark.flags |= mark_group((kt_u32)target >> WATCH_GROUP_SHIFT);
 	old = mark_find(key.ino, key.dev);
 	if (old && old->gen == mark.gen) {
 		/* A link and an unlink are a rename, too; of files: directories have no links. */

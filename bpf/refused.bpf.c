@@ -75,7 +75,7 @@ struct refused_file {
 	struct wire_inode inode;
 	kt_u64 object;
 	kt_u32 owner;
-	kt_u32 pad;
+	kt_u32 told; /* by report_denied() */
 };
 
 struct {
@@ -228,7 +228,11 @@ static __always_inline kt_u32 trier(struct task_struct *task)
 	return uid == (kt_u32)-1 ? BPF_CORE_READ(task, real_cred, uid.val) : uid;
 }
 
-__noinline kt_u32 refused_may_tell(kt_u64 task_addr)
+/* kind: TRIES or DENIED, each with a bound of its own: who tries a lot hides no denial by it. */
+#define TRIES  0
+#define DENIED 0x80000000U
+
+__noinline kt_u32 refused_may_tell(kt_u64 task_addr, kt_u32 kind)
 {
 	struct task_struct *task = (void *)task_addr;
 	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
@@ -238,8 +242,9 @@ __noinline kt_u32 refused_may_tell(kt_u64 task_addr)
 	kt_u32 more;
 
 	key.exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
-	key.exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+	key.exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev) ^ kind;
 	user.uid = key.uid;
+	user.exe_dev = all.exe_dev = kind;
 	more = may_tell(&key, second, TOLD_OF_PROGRAM);
 	if (more && may_tell(&user, second, TOLD_OF_USER) && may_tell(&all, second, TOLD_OF_ALL))
 		return more;
@@ -251,6 +256,66 @@ __noinline kt_u32 refused_may_tell(kt_u64 task_addr)
 }
 
 /* --- telling -------------------------------------------------------------------------------- */
+
+static __always_inline void fill_refused(struct refused_record *r, struct task_struct *task,
+					 kt_u32 ring)
+{
+	__builtin_memset(&r->r, 0, sizeof(r->r));
+	fill_header(&r->r.h, WIRE_REFUSED, sizeof(*r), ring);
+	fill_subject(&r->r.subject, task);
+	fill_parent(task, &r->r.parent_start, &r->r.parent_exec_id, &r->r.parent_tgid);
+	r->r.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
+	r->r.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
+	r->r.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
+}
+
+static __always_inline void put_refused(struct refused_record *r, struct task_struct *task)
+{
+	r->r.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->r.exe, STR_OFF, task);
+	r->r.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->r.cgroup, STR_OFF, task);
+	r->r.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->r.args, STR_OFF, task);
+}
+
+/*
+ * In the critical ring, as an access would be: behind the mark of a file that has just been made,
+ * and at once, since it may be a program that only has to be made known.
+ */
+__noinline int report_denied(kt_u64 file_addr, kt_u64 object)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file *file = (void *)file_addr;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	kt_u64 id = bpf_get_current_pid_tgid();
+	struct refused_file told = {.object = object, .told = 1};
+	struct refused_record *r;
+	kt_u32 more;
+
+	/* The open that this is in fails in a moment: open_failed() has nothing to add. */
+	bpf_map_update_elem(&refused_files, &id, &told, BPF_ANY);
+	more = refused_may_tell((kt_u64)task, DENIED);
+	if (!more)
+		return 0;
+	r = bpf_ringbuf_reserve(&ring_critical, sizeof(*r), 0);
+	if (!r) {
+		count_drop(WIRE_DROP_RING_CRITICAL);
+		__sync_fetch_and_add(&refused_counted, more);
+		return 0;
+	}
+	fill_refused(r, task, RING_CRITICAL);
+	fill_inode(&r->r.inode, inode);
+	r->r.object = object;
+	r->r.owner = BPF_CORE_READ(inode, i_uid.val);
+	r->r.error = EACCES;
+	r->r.more = more - 1;
+	r->r.open_flags = BPF_CORE_READ(file, f_flags);
+	r->r.h.flags |= WIRE_F_DENIED;
+	r->r.h.flags |=
+		put_path(r->str, PATH_AT, WIRE_PATH_MAX, &r->r.path, STR_OFF,
+			 BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	put_refused(r, task);
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
 
 /*
  * start: struct path of where the name begins. found: of name_leads(); 0 = the file was reached,
@@ -271,10 +336,7 @@ __noinline int report_refused(kt_u64 name, kt_u64 start, kt_u64 found, kt_u64 wh
 		count_drop(WIRE_DROP_RING_BULK);
 		return 0;
 	}
-	__builtin_memset(&r->r, 0, sizeof(r->r));
-	fill_header(&r->r.h, WIRE_REFUSED, sizeof(*r), RING_BULK);
-	fill_subject(&r->r.subject, task);
-	fill_parent(task, &r->r.parent_start, &r->r.parent_exec_id, &r->r.parent_tgid);
+	fill_refused(r, task, RING_BULK);
 	file = found ? 0 : bpf_map_lookup_elem(&refused_files, &id);
 	if (file) {
 		r->r.inode = file->inode;
@@ -285,9 +347,6 @@ __noinline int report_refused(kt_u64 name, kt_u64 start, kt_u64 found, kt_u64 wh
 	r->r.error = (kt_u32)what;
 	r->r.more = what >> 32;
 	r->r.open_flags = open_flags;
-	r->r.exe_nlink = BPF_CORE_READ(task, mm, exe_file, f_inode, i_nlink);
-	r->r.exe_mode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_mode);
-	r->r.exe_uid = BPF_CORE_READ(task, mm, exe_file, f_inode, i_uid.val);
 	len = bpf_probe_read_kernel_str(&r->str[PATH_AT], WIRE_PATH_MAX, (void *)name);
 	if (len > 1) {
 		r->r.path.off = STR_OFF + PATH_AT;
@@ -297,9 +356,7 @@ __noinline int report_refused(kt_u64 name, kt_u64 start, kt_u64 found, kt_u64 wh
 	}
 	r->r.h.flags |= put_path(r->str, DIR_AT, WIRE_EXE_MAX, &r->r.dir, STR_OFF,
 				 BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt));
-	r->r.h.flags |= put_exe(r->str, EXE_AT, WIRE_EXE_MAX, &r->r.exe, STR_OFF, task);
-	r->r.h.flags |= put_cgroup(r->str, CGROUP_AT, WIRE_CGROUP_MAX, &r->r.cgroup, STR_OFF, task);
-	r->r.h.flags |= put_args(r->str, ARGS_AT, WIRE_ARGS_MAX, &r->r.args, STR_OFF, task);
+	put_refused(r, task);
 	bpf_ringbuf_submit(r, bulk_flags());
 	return 0;
 }
@@ -309,6 +366,7 @@ __noinline int open_failed(kt_u64 name, int dfd, kt_u32 error, kt_u32 open_flags
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	kt_u64 id = bpf_get_current_pid_tgid(), start, found = 0, more;
+	struct refused_file *file;
 	struct path *path;
 	int reached = 0;
 	char first = 0;
@@ -333,15 +391,19 @@ __noinline int open_failed(kt_u64 name, int dfd, kt_u32 error, kt_u32 open_flags
 		start = (kt_u64)file + bpf_core_field_offset(struct file, f_path);
 	}
 	path = (void *)start;
-	if (error == EACCES)
-		reached = bpf_map_lookup_elem(&refused_files, &id) != 0;
+	file = error == EACCES ? bpf_map_lookup_elem(&refused_files, &id) : 0;
+	reached = file != 0;
+	if (file && file->told) {
+		bpf_map_delete_elem(&refused_files, &id);
+		return 0;
+	}
 	if (!reached) {
 		found = name_leads((kt_u64)BPF_CORE_READ(path, dentry), name);
 		/* A socket cannot be opened: that is no try at an agent. */
 		if (!found || (kt_u32)found & WATCH_SOCKET)
 			return 0;
 	}
-	more = refused_may_tell((kt_u64)task);
+	more = refused_may_tell((kt_u64)task, TRIES);
 	if (more)
 		report_refused(name, start, found, (more - 1) << 32 | error, open_flags);
 	if (reached)

@@ -9,6 +9,7 @@
 #include "access.h"
 #include "held.h"
 #include "record.h"
+#include "taint.h"
 
 enum {
 	TEXT_AT = 0,
@@ -99,6 +100,8 @@ int BPF_PROG(on_task_prctl, int option, unsigned long arg2)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
+	if (option == PR_SET_MM && (arg2 == PR_SET_MM_EXE || arg2 == PR_SET_MM_MAP))
+		taint_disguised((kt_u64)task);
 	if (option != PR_SET_DUMPABLE || arg2 > 1 || !holds_key(bpf_get_current_pid_tgid() >> 32))
 		return 0;
 	report_setting(WIRE_SETTING_DUMPABLE, bpf_get_current_task(), dumpable_of(task), arg2, 0);

@@ -16,6 +16,10 @@ kt_u32 taint_lost[TAINT_SLOTS];
 /* Grows with each policy: what was told under the one before is told again under the next. */
 kt_u32 recent_epoch;
 
+/* The program of deny.bpf.c is attached, and tells of opens in place of on_file_open. */
+kt_u32 deny_live;
+kt_u8 deny_groups[DENY_GROUPS];
+
 /* Numbers of cgroups: see wire.h. */
 kt_u64 cgroups_told[WIRE_CGROUPS_TOLD];
 

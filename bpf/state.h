@@ -16,6 +16,8 @@ extern kt_u8 filter[FILTER_SIZE];
 extern struct marking_slot marking[MARKING_SLOTS];
 extern kt_u32 recent_epoch;
 extern kt_u32 tell_names;
+extern kt_u32 deny_live;
+extern kt_u8 deny_groups[DENY_GROUPS];
 extern kt_u64 cgroups_told[WIRE_CGROUPS_TOLD];
 extern const volatile kt_u32 cfg_self_tgid;
 extern const volatile kt_u32 cfg_bulk_wakeup;

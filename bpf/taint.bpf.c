@@ -43,6 +43,8 @@ static __always_inline void taint_put(kt_u32 tgid, const struct taint *taint)
 		old->mapped = 1;
 	if (taint->traced)
 		old->traced = 1;
+	if (taint->disguised)
+		old->disguised = 1;
 }
 
 static __always_inline void fill_taint(struct taint *taint, struct task_struct *task)
@@ -51,11 +53,19 @@ static __always_inline void fill_taint(struct taint *taint, struct task_struct *
 	taint->exec_id = BPF_CORE_READ(task, self_exec_id);
 }
 
-__noinline kt_u32 taint_of(kt_u64 task_addr)
+/* The thread that the memory of a task belongs to, 0 = none, or not known without CONFIG_MEMCG. */
+static __always_inline struct task_struct *memory_owner(struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	return mm && bpf_core_field_exists(mm->owner) ? BPF_CORE_READ(mm, owner) : 0;
+}
+
+static __always_inline kt_u32 taint_of_process(kt_u64 task_addr)
 {
 	struct task_struct *task = (void *)task_addr;
 	kt_u32 tgid = BPF_CORE_READ(task, tgid), flags = 0;
-	struct taint now = {}, *known;
+	struct taint *known;
 
 	if (BPF_CORE_READ(task, ptrace) || BPF_CORE_READ(task, group_leader, ptrace))
 		flags |= WIRE_TAINT_TRACED;
@@ -64,13 +74,29 @@ __noinline kt_u32 taint_of(kt_u64 task_addr)
 	if (taint_is_lost(tgid))
 		flags |= WIRE_TAINT_UNKNOWN;
 	known = bpf_map_lookup_elem(&taints, &tgid);
-	fill_taint(&now, task);
-	if (!known || !is_same(known, &now))
+	/* Not by is_same(): this is the deepest of the calls of all who tell, and there is no more
+	 * stack. Nor is it a function by itself for that. */
+	if (!known || known->start != BPF_CORE_READ(task, group_leader, start_boottime) ||
+	    known->exec_id != BPF_CORE_READ(task, self_exec_id))
 		return flags;
 	if (known->mapped)
 		flags |= WIRE_TAINT_MAPPED;
 	if (known->traced)
 		flags |= WIRE_TAINT_TRACED;
+	if (known->disguised)
+		flags |= WIRE_TAINT_DISGUISED;
+	return flags;
+}
+
+__noinline kt_u32 taint_of(kt_u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr, *owner = memory_owner(task);
+	kt_u32 flags = taint_of_process(task_addr);
+
+	if (owner && BPF_CORE_READ(owner, tgid) != BPF_CORE_READ(task, tgid))
+		flags |= taint_of_process((kt_u64)owner);
+	else if (!owner && BPF_CORE_READ(task, flags) & PF_KTHREAD && BPF_CORE_READ(task, mm))
+		flags |= WIRE_TAINT_UNKNOWN;
 	return flags;
 }
 
@@ -98,6 +124,26 @@ __noinline int taint_traced(kt_u64 task_addr)
 	return 1;
 }
 
+/*
+ * Before it is done, and whether it is allowed to or not: what is asked for stands in its own
+ * memory and can be another thing a moment later. Who shares its memory has the new executable as
+ * well.
+ */
+__noinline int taint_disguised(kt_u64 task_addr)
+{
+	struct task_struct *task = (void *)task_addr, *owner = memory_owner(task);
+	struct taint taint = {.disguised = 1};
+	kt_u32 tgid = BPF_CORE_READ(task, tgid);
+
+	fill_taint(&taint, task);
+	taint_put(tgid, &taint);
+	if (owner && BPF_CORE_READ(owner, tgid) != tgid) {
+		fill_taint(&taint, owner);
+		taint_put(BPF_CORE_READ(owner, tgid), &taint);
+	}
+	return 0;
+}
+
 __noinline int taint_exec(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -119,6 +165,7 @@ __noinline int taint_fork(kt_u32 parent_tgid, kt_u32 child_tgid, kt_u64 child)
 		return 0;
 	taint.mapped = parent->mapped;
 	taint.traced = parent->traced;
+	taint.disguised = parent->disguised;
 	fill_taint(&taint, (void *)child);
 	/* Of an image that was before the parent's: not kept, though its end was not seen. */
 	if (taint.exec_id == parent->exec_id)

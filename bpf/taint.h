@@ -2,7 +2,7 @@
 /*
  * What has got into a process image that is not of its executable: code that others than root can
  * change, and the hands of a tracer. Whatever the executable is, such an image does not count as
- * it.
+ * it. Nor does one that says itself which executable it is of.
  *
  * Kept for an image (exec makes a new one), since what was mapped may be unmapped again, and who
  * traced may be gone, while what they did stays. A child that is forked has it too. What is asked
@@ -19,7 +19,8 @@ struct taint {
 	/* Bytes, that two CPUs may set at once: BPF before 5.12 has no atomic or. */
 	kt_u8 mapped; /* WIRE_TAINT_MAPPED */
 	kt_u8 traced; /* WIRE_TAINT_TRACED */
-	kt_u8 pad[6];
+	kt_u8 disguised; /* WIRE_TAINT_DISGUISED */
+	kt_u8 pad[5];
 };
 
 /* Never LRU: to forget one is to trust it. */
@@ -47,10 +48,16 @@ extern kt_u32 taint_lost[TAINT_SLOTS];
 
 /* Numbers for pointers, here and below: see access.h. */
 
-/* WIRE_TAINT_* of a task's image at this moment, a tracer that is attached now included. */
+/*
+ * WIRE_TAINT_* of a task's image at this moment, a tracer that is attached now included; and of the
+ * process that its memory belongs to, if that is another one: who shares it, or a kernel thread
+ * that works for it (io_uring before 5.12).
+ */
 kt_u32 taint_of(kt_u64 task);
 /* The process of `task` has mapped the file of `inode` to run what stands in it. */
 int taint_mapped(kt_u64 task, kt_u64 inode);
+/* The process of `task` sets which executable it is of. */
+int taint_disguised(kt_u64 task);
 /* The current process has a new image. */
 int taint_exec(void);
 /* Two processes, the second one just forked by the first. */

@@ -33,7 +33,9 @@ struct watch_literal_key {
 #define WATCH_KEY     0x80000000U /* its files hold key material: MARK_KEY */
 #define WATCH_SOCKET  0x40000000U /* sockets are meant, not files: MARK_SOCKET */
 #define WATCH_SEND    0x20000000U /* it is judged who sends, having read them: MARK_SEND */
-#define WATCH_NR_MASK 0x00ffffffU
+#define WATCH_NR_MASK 0x0007ffffU
+/* And between the two its deny group (see permits below), for the marks that are made by it. */
+#define WATCH_GROUP_SHIFT 19
 
 struct watch_target {
 	kt_u32 state; /* if the name is a directory */
@@ -79,12 +81,21 @@ struct mark_key {
 #define MARK_KEY    0x10 /* what is in the file is key material: who has it is a key holder */
 #define MARK_SOCKET 0x20 /* a Unix socket: who connects is reported */
 #define MARK_SEND   0x40 /* its entry has `on: send`: where its holders connect to is judged */
+#define MARK_GROUP  0x03ff0000 /* deny group of the file, 0 = none */
 /* What stays in the map: */
-#define MARK_LASTING  (MARK_FILE | MARK_DIR | MARK_KEY | MARK_SOCKET | MARK_SEND)
+#define MARK_LASTING  (MARK_FILE | MARK_DIR | MARK_KEY | MARK_SOCKET | MARK_SEND | MARK_GROUP)
 #define MARK_NAMELESS 0x100 /* a dump without a name; set and cleared by the kernel side */
 /* Only in a request to mark: */
 #define MARK_KEEP   0x4 /* an inode that is marked already stays as it is */
 #define MARK_FOLLOW 0x8 /* the last name may be a symbolic link (/proc/self/fd/N) */
+
+#define MARK_GROUP_SHIFT 16
+
+/* As a group stands in the flags of a mark. */
+static inline kt_u32 mark_group(kt_u32 group)
+{
+	return group << MARK_GROUP_SHIFT & MARK_GROUP;
+}
 
 struct mark {
 	kt_u64 object; /* MARK_OBJECT_KERNEL bit: numbered by the kernel side */
@@ -96,6 +107,41 @@ struct mark {
 	kt_u32 account;
 	kt_u32 owner; /* i_uid */
 };
+
+/*
+ * Who may open what is denied to all others (`mode: deny`). A watch entry in force with that mode
+ * has a *group*, which its marks carry: another one with each policy, so that while one replaces
+ * another each mark is judged by the policy that set it. What a group denies stands in a table of
+ * bytes (deny_groups); nothing there: the group is not in force, and nobody is denied.
+ */
+#define DENY_GROUPS 1024 /* as many as MARK_GROUP and what is above WATCH_GROUP_SHIFT hold */
+
+#define DENY_READ  0x1
+#define DENY_WRITE 0x2
+
+/* An executable by the kernel's identity: a copy, or what is mounted over it, is another one. */
+struct permit_key {
+	kt_u64 ino;
+	kt_u32 dev;
+	kt_u32 gen;
+	kt_u32 group;
+	kt_u32 pad;
+};
+
+struct permit_value {
+	kt_u64 before; /* of PERMIT_PAST: start_boottime, ns */
+	kt_u32 may; /* DENY_* that it may all the same, PERMIT_* */
+	kt_u32 pad;
+};
+
+/*
+ * It stood at its path before: counts only if it has no link left, since by another one anybody
+ * could go on starting it, or for processes that began before it was replaced (a package manager
+ * keeps the old file by another name until the package is in place).
+ */
+#define PERMIT_PAST 0x100
+
+#define PERMITS_MAX 16384
 
 /* How many marks a user has. An account is a uid of the host, or one of those below. */
 struct quota_account {

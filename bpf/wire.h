@@ -83,6 +83,10 @@ enum wire_how {
 #define WIRE_F_GENERATION \
 	0x0040 /* i_generation is not the one that was marked: see design, marks */
 
+/* WIRE_REFUSED: it was this program that refused it, as the policy's `mode: deny` says. `dir` is
+ * absent, and `path` whole. */
+#define WIRE_F_DENIED 0x0080
+
 /* wire_access.mode: from file->f_mode and, for mmap, prot. */
 #define WIRE_M_READ    0x01
 #define WIRE_M_WRITE   0x02
@@ -120,6 +124,9 @@ struct wire_inode {
 
 /* There was no room to keep that it is one of those: it may be either, and is not clean. */
 #define WIRE_TAINT_UNKNOWN 0x20
+
+/* It may have set which executable it counts as: prctl(PR_SET_MM). */
+#define WIRE_TAINT_DISGUISED 0x40
 
 /* A process as the kernel knows it at this moment. (tgid, start, exec_id) names one image. */
 struct wire_subject {

@@ -278,6 +278,39 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64
 	return -ENOENT;
 }
 
+int sensor_deny(struct sensor *sensor, bool on)
+{
+	return on ? -EOPNOTSUPP : 0;
+}
+
+void sensor_deny_group(struct sensor *sensor, uint16_t group, uint8_t denied)
+{
+}
+
+int sensor_permit(struct sensor *sensor, const struct permit_key *key,
+		  const struct permit_value *value)
+{
+	return 0;
+}
+
+void sensor_unpermit(struct sensor *sensor, const struct permit_key *key)
+{
+}
+
+void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata, uint32_t watch),
+			 void *userdata)
+{
+}
+
+void sensor_deny_no_orders(struct sensor *sensor)
+{
+}
+
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
+{
+	return -ENOENT;
+}
+
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
 {
 	return -ENOENT;

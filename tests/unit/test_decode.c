@@ -484,6 +484,11 @@ static void refused_tries(void **state)
 	assert_span(ev.refused.cgroup, "/a", 2);
 	assert_span(ev.refused.args, "cat\0", 4);
 	assert_int_equal(ev.refused.watch.len, 0);
+	assert_int_equal(ev.flags & EVENT_DENIED, 0);
+	rec.h.flags = WIRE_F_DENIED;
+	assert_int_equal(decode(&rec, n, &ev), 0);
+	assert_int_equal(ev.flags, EVENT_DENIED);
+	rec.h.flags = 0;
 	/* Of a name that is not there nobody is the owner. */
 	rec.refused.object = 0;
 	assert_int_equal(decode(&rec, n, &ev), 0);

@@ -129,6 +129,13 @@ static void a_program_is_told_once_with_package_and_digest(void **state)
 	assert_memory_equal(told.digest, "sha256:ba7816bf", 15);
 	assert_int_equal(told.id.gen, 7);
 	want(in, path); /* known */
+	assert_int_equal(told.nr, 1);
+	inspect_tell(in, &told.id); /* but for who asks */
+	assert_int_equal(told.nr, 2);
+	assert_int_equal(told.state, PACKAGE_INTACT);
+	assert_string_equal(told.package, "tool");
+	inspect_tell(in, &(struct inode_id){.ino = 1}); /* of this nothing is known */
+	assert_int_equal(told.nr, 2);
 	inspect_stats(in, &stats);
 	assert_int_equal(stats.done, 1);
 	assert_int_equal(stats.waiting, 0);
@@ -152,6 +159,36 @@ static void what_changes_is_looked_at_again(void **state)
 	wait_told(in, 3);
 	assert_int_equal(told.state, PACKAGE_MODIFIED);
 	assert_string_equal(told.package, "tool");
+	inspect_free(in);
+}
+
+/* A package manager puts the file in place before its database says what it should be. */
+static void what_the_database_says_later_is_found_when_asked_again(void **state)
+{
+	const char *path = tmpdir_path(state, "program");
+	struct inspect *in = begin(state);
+	struct inspect_stats stats;
+	char sums[PATH_MAX + 64];
+
+	write_file(path, "new");
+	want(in, path);
+	wait_told(in, 1);
+	assert_int_equal(told.state, PACKAGE_MODIFIED);
+	snprintf(sums, sizeof(sums), "22af645d1859cb5ca6da0c484f1f37ea  %s\n", path + 1);
+	write_file(tmpdir_path(state, "tool.md5sums"), sums);
+	path = tmpdir_path(state, "program");
+	want(in, path);
+	assert_int_equal(told.nr, 1); /* the file is what it was */
+	inspect_again(in, span_of(path), &told.id);
+	assert_int_equal(told.nr, 1); /* nor is it unknown meanwhile */
+	inspect_tell(in, &told.id);
+	assert_int_equal(told.state, PACKAGE_MODIFIED);
+	wait_told(in, 3);
+	assert_int_equal(told.state, PACKAGE_INTACT);
+	/* Another file than the one that was asked about is none of this. */
+	inspect_again(in, span_of(path), &(struct inode_id){.ino = 1});
+	inspect_stats(in, &stats);
+	assert_int_equal(stats.waiting, 0);
 	inspect_free(in);
 }
 
@@ -261,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_program_is_told_once_with_package_and_digest),
 		CASE(what_changes_is_looked_at_again),
+		CASE(what_the_database_says_later_is_found_when_asked_again),
 		CASE(the_kernels_digest_stands_for_the_content),
 		CASE(only_the_file_that_ran_is_looked_at),
 		CASE(what_was_replaced_is_still_known),

@@ -315,6 +315,7 @@ static void an_image_with_something_foreign_in_it_is_not_trusted(void **state)
 		{"/usr/bin/ssh", "", "", EXE_OTHER, UNTRUSTED_OTHER | UNTRUSTED_MAPPED,
 		 "another file stands there"},
 		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_UNKNOWN, "could not be seen"},
+		{"/usr/bin/ssh", "", "", EXE_VERIFIED, UNTRUSTED_DISGUISED, "has set itself"},
 		{"/usr/bin/x", "a.service", "", EXE_UNKNOWN, UNTRUSTED_UNKNOWN,
 		 "could not be seen"},
 		{"/usr/bin/x", "a.service", "", EXE_UNKNOWN, 0, NULL},

@@ -720,9 +720,6 @@ static void errors_have_their_place(void **state)
 	static const struct {
 		const char *text, *error;
 	} cases[] = {
-		{HEAD "  mode: deny\n",
-		 "6:9: error: mode 'deny' cannot be kept: this keytrail tells and refuses nothing "
-		 "(use 'alert')"},
 		{HEAD "  mode: alart\n",
 		 "6:9: error: mode 'alart' is not known: did you mean 'alert'? (record, alert, "
 		 "deny)"},

@@ -352,7 +352,7 @@ static void what_speaks_against_a_program_is_one_value(void **state)
 	s.alert.untrusted = UNTRUSTED_ALL;
 	assert_true(parse_rfc5424(line, format(&s.alert, line), &p));
 	assert_string_equal(parsed_param(&p, "untrusted"),
-			    "mapped,traced,memory,other,writable,unknown");
+			    "mapped,traced,memory,other,writable,unknown,disguised");
 	parsed_fini(&p);
 }
 

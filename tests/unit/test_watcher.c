@@ -466,6 +466,15 @@ static void no_other_name_takes_an_object_out_of_its_entry(void **state)
 	assert_int_equal(w->marks[w->nr_marks - 1].mark.flags, MARK_FILE);
 }
 
+/* The watch entry that the kernel side has for an object. */
+static uint32_t marked_for(const struct world *w, uint64_t object)
+{
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (w->marks[i].mark.object == object)
+			return w->marks[i].mark.watch;
+	return 0;
+}
+
 static void a_new_walk_prefers_the_entry_written_first(void **state)
 {
 	struct world *w = *state;
@@ -479,9 +488,39 @@ static void a_new_walk_prefers_the_entry_written_first(void **state)
 	compile(w, policy_keys, 1);
 	assert_int_equal(watched(w), 1);
 	assert_int_equal(watch_of(w, w->objects[0].object), 1);
+	assert_int_equal(marked_for(w, w->objects[0].object), 1);
 	compile(w, policy_keys, 100);
 	assert_int_equal(watched(w), 1);
 	assert_int_equal(watch_of(w, w->objects[0].object), 1);
+	assert_int_equal(marked_for(w, w->objects[0].object), 1);
+}
+
+/* It comes by the second name alone. */
+static void a_walk_of_a_part_takes_no_object_out_of_its_entry(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096], part[4096];
+	uint64_t key;
+
+	make(w, "home/a/.ssh/id_rsa", "x");
+	make(w, "etc/ssl", NULL);
+	compile(w, policy_keys, 1);
+	key = object_at(w, "home/a/.ssh/id_rsa");
+	snprintf(from, sizeof(from), "%s/home/a/.ssh/id_rsa", w->top);
+	snprintf(part, sizeof(part), "%s/etc/ssl", w->top);
+	snprintf(to, sizeof(to), "%s/etc/ssl/x.key", w->top);
+	assert_int_equal(link(from, to), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(watcher_rescan(w->watcher, part), 0);
+	assert_int_equal(watch_of(w, key), 1);
+	assert_int_equal(marked_for(w, key), 1);
+	assert_int_equal(object_at(w, "home/a/.ssh/id_rsa"), key);
+	/* That name is gone, which nobody told. */
+	assert_int_equal(unlink(from), 0);
+	assert_int_equal(watcher_rescan(w->watcher, part), 0);
+	assert_int_equal(watch_of(w, key), 2);
+	assert_int_equal(marked_for(w, key), 2);
+	assert_int_equal(object_at(w, "etc/ssl/x.key"), key);
 }
 
 static void a_link_takes_nothing_over_and_leads_only_to_its_owners_files(void **state)
@@ -858,6 +897,7 @@ int main(void)
 		CASE(sockets_are_watched_where_sockets_are_meant),
 		CASE(no_other_name_takes_an_object_out_of_its_entry),
 		CASE(a_new_walk_prefers_the_entry_written_first),
+		CASE(a_walk_of_a_part_takes_no_object_out_of_its_entry),
 		CASE(a_link_takes_nothing_over_and_leads_only_to_its_owners_files),
 		CASE(a_file_mounted_over_a_watched_name_is_watched),
 		CASE(a_tree_that_is_too_deep_costs_nobody_else),

@@ -29,6 +29,7 @@ const char *alert_type_str(enum alert_type type)
 		[ALERT_ACCESS_REFUSED] = "access-refused",
 		[ALERT_ISOLATION_BREACH] = "isolation-breach",
 		[ALERT_TRAIL_RULE] = "trail-rule",
+		[ALERT_ACCESS_DENIED] = "access-denied",
 	};
 
 	return (unsigned)type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";

@@ -40,6 +40,7 @@ enum alert_type {
 		18, /* "trail-rule": deeds that say something together; `cause` names it */
 	ALERT_OBJECT_LINKED = 19, /* "object-linked": given another name (`on: link`) */
 	ALERT_HOLDER_SENT = 20, /* "holder-sent": who has read it talks to a host (`on: send`) */
+	ALERT_ACCESS_DENIED = 21, /* "access-denied": an open that `mode: deny` refused */
 	ALERT_TYPE_NR
 };
 
@@ -168,7 +169,8 @@ struct alert {
 	uint32_t mode; /* enum access_mode, bits */
 	uint32_t event_flags;
 
-	/* ALERT_ACCESS_REFUSED: "EACCES", "ENOENT", "EPERM", static; else NULL */
+	/* ALERT_ACCESS_REFUSED, ALERT_ACCESS_DENIED: "EACCES", "ENOENT", "EPERM", static; else NULL
+	 */
 	const char *refused;
 
 	char *new_path; /* ALERT_OBJECT_LINKED: the name that it was given; else NULL */

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "control/server.h"
 #include "daemon/canary.h"
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/evidence.h"
@@ -286,6 +287,7 @@ static void app_fini(struct app *app)
 	control_server_free(app->control);
 	app->control = NULL;
 	programs_watch_free(app->programs);
+	deny_free(app->deny);
 	search_watch_free(app->search);
 	app->search = NULL;
 	mounts_free(app->mounts);

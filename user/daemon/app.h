@@ -18,6 +18,7 @@
 
 struct canary;
 struct control_server;
+struct deny;
 struct devices;
 struct dumps;
 struct engine;
@@ -65,6 +66,7 @@ struct app {
 	struct logins *logins;
 	struct mounts *mounts;
 	struct slow *slow;
+	struct deny *deny;
 	struct devices *devices;
 	struct identify *identify;
 	struct canary *canary; /* NULL: the policy says not to test */

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "daemon/app.h"
 #include "daemon/canary.h"
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/evidence.h"
@@ -229,6 +230,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		trust_ask(app->trust, event->exec.exe, &event->exec.subject.exe,
 			  event->exec.exe_nlink);
 		programs_watch_exec(app->programs, &event->exec);
+		deny_exec(app->deny, &event->exec);
 		logins_seen(app->logins, &event->exec.subject, event->exec.cgroup);
 		break;
 	case EVENT_SCRIPT:

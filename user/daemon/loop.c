@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sysexits.h>
 
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/evidence.h"
@@ -100,6 +101,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	feed_gaps(app);
 	feed_clock(app);
 	dumps_second(app->dumps);
+	deny_second(app->deny);
 	quota_second(app->quota);
 	search_watch_second(app->search);
 	homes_look(app->homes);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "daemon/app.h"
+#include "daemon/deny.h"
 #include "daemon/log.h"
 #include "daemon/mounts.h"
 #include "sensor/sensor.h"
@@ -43,6 +44,11 @@ static int open_path(void *userdata, const char *path)
 	return reach_path(&reach, path, false);
 }
 
+int programs_open(struct programs_watch *w, const char *path)
+{
+	return open_path(w, path);
+}
+
 static void told(void *userdata, const struct event_program *program)
 {
 	struct programs_watch *w = userdata;
@@ -53,6 +59,7 @@ static void told(void *userdata, const struct event_program *program)
 	};
 
 	feed(w->app, &event);
+	deny_program(w->app->deny, program);
 }
 
 /* Once, and once when it answers again. */
@@ -146,6 +153,17 @@ void programs_watch_policy(struct programs_watch *w)
 	for (size_t i = 0; (path = policy_allowed_exe(w->app->policy, i)); i++)
 		if (policy_inspects(w->app->policy, span_of(path)))
 			inspect_want(w->inspect, span_of(path), NULL, true);
+}
+
+void programs_watch_path(struct programs_watch *w, const char *path, const struct inode_id *inode)
+{
+	inspect_want(w->inspect, span_of(path), inode, true);
+	inspect_tell(w->inspect, inode);
+}
+
+void programs_look_again(struct programs_watch *w, const char *path, const struct inode_id *inode)
+{
+	inspect_again(w->inspect, span_of(path), inode);
 }
 
 void programs_watch_stats(const struct programs_watch *w, struct inspect_stats *out_stats)

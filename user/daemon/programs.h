@@ -19,4 +19,17 @@ void programs_watch_exec(struct programs_watch *watch, const struct event_exec *
 /* The policy is in force: what it asks about is looked at before anybody runs it. */
 void programs_watch_policy(struct programs_watch *watch);
 
+/* What stands at an allowed path is looked at; what is known of it is told once more, at once. */
+void programs_watch_path(struct programs_watch *watch, const char *path,
+			 const struct inode_id *inode);
+
+/* It has not changed, but what the package database says of it may have. Told when that is known,
+ * and it is what it was until then. */
+void programs_look_again(struct programs_watch *watch, const char *path,
+			 const struct inode_id *inode);
+
+/* An O_PATH descriptor of what stands at an absolute path, no link followed; negative errno,
+ * -EREMOTE on a file system that may not answer. Never waits for one. */
+int programs_open(struct programs_watch *watch, const char *path);
+
 void programs_watch_stats(const struct programs_watch *watch, struct inspect_stats *out_stats);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/app.h"
+#include "daemon/deny.h"
 #include "daemon/homes.h"
 #include "daemon/programs.h"
 #include "trust/trust.h"
@@ -19,8 +20,9 @@ static struct span last_name(struct span path)
 	return slash ? (struct span){slash + 1, path.len - (size_t)(slash + 1 - path.p)} : path;
 }
 
-/* The watch entry and the whole path; 0 = it is none of the policy's names. */
-static uint32_t complete(struct app *app, struct event_refused *r, char path[static PATH_MAX])
+/* The watch entry and the whole path; 0 = it is none of the policy's names. denied: by us. */
+static uint32_t complete(struct app *app, struct event_refused *r, bool denied,
+			 char path[static PATH_MAX])
 {
 	struct watched watched;
 	uint32_t watch;
@@ -28,7 +30,8 @@ static uint32_t complete(struct app *app, struct event_refused *r, char path[sta
 
 	if (r->object) {
 		if (watcher_lookup(app->watcher, r->object, &watched, path, PATH_MAX) < 0)
-			return 0; /* gone meanwhile */
+			/* Gone meanwhile. What we refused is told by what it was called. */
+			return denied ? watchset_match(app->set, r->path) : 0;
 		r->path = span_of(path);
 		return watched.watch;
 	}
@@ -47,7 +50,8 @@ void refused_event(struct app *app, const struct event *event)
 	struct event copy = *event;
 	struct event_refused *r = &copy.refused;
 	char path[PATH_MAX];
-	uint32_t watch = complete(app, r, path);
+	const bool denied = event->flags & EVENT_DENIED;
+	uint32_t watch = complete(app, r, denied, path);
 
 	if (!watch) {
 		app->unmatched++;
@@ -59,5 +63,7 @@ void refused_event(struct app *app, const struct event *event)
 	r->exe_trust = trust_subject(app->trust, r->exe, r->exe_nlink, r->exe_mode, r->exe_uid,
 				     &r->subject);
 	programs_watch_subject(app->programs, &r->subject, r->exe);
+	if (denied)
+		deny_refused(app->deny, r);
 	feed(app, &copy);
 }

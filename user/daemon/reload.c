@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "control/server.h"
 #include "daemon/app.h"
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/evidence.h"
@@ -181,6 +182,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	struct watchset *old_set = app->set;
 	struct policy *old_policy = app->policy;
 	const bool exact = policy_settings(policy)->reads == READS_EXACT;
+	const bool anew = policy != old_policy || !old_set;
 	struct watcher_stats watched;
 	uint64_t begun;
 	int r;
@@ -188,10 +190,16 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	/* Until one has made way for the other the programs of both are known: whichever of them
 	 * judges an event, its programs were asked about. */
 	r = policy != old_policy ? trust_add_policy(app->trust, policy) : 0;
-	if (!r)
-		r = sensor_load_watchset(app->sensor, set);
+	/* With the next policy's groups in the kernel, what appears by its states has them. */
+	if (!r && anew)
+		r = deny_prepare(app->deny, policy);
+	if (r < 0)
+		return r;
+	r = sensor_load_watchset(app->sensor, set);
 	if (r < 0) {
 		sensor_unload_watchset(app->sensor, set);
+		if (anew)
+			deny_abandon(app->deny);
 		return r;
 	}
 	/* What happened until now is judged by the old policy. */
@@ -212,22 +220,29 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 		app->generation++;
 		app->policy_loaded_ns = app_realtime();
 	}
+	if (anew)
+		deny_switch(app->deny);
 	if (!exact)
 		sensor_tell_reads(app->sensor, false);
 	devices_forget_all(app->devices); /* the walk notes anew */
 	dumps_set_policy(app->dumps);
 	quota_set_policy(app->quota);
-	if (policy != old_policy || !old_set)
+	if (anew)
 		search_watch_policy(app->search);
 	else
 		search_watch_soon(app->search);
 	slow_begin(app->slow);
+	deny_hold(app->deny);
 	begun = app_boottime();
 	r = watcher_apply(app->watcher, set);
 	mounts_each_slow(app->mounts, app_walk_slow, app);
 	slow_end(app->slow);
 	app_walked(app, begun, true);
 	devices_refresh(app->devices, policy_device_watch(policy));
+	if (anew)
+		deny_retire(app->deny);
+	else
+		deny_settle(app->deny);
 	if (policy != old_policy)
 		watcher_each(app->watcher, app_retell, app);
 	if (r < 0)

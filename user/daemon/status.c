@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "daemon/app.h"
 #include "daemon/canary.h"
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/evidence.h"
@@ -428,6 +429,7 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "search", search_json(app->search));
 	json_object_set_new(status, "programs", programs_json(app, warnings));
 	json_object_set_new(status, "journal", evidence_json(app, warnings));
+	json_object_set_new(status, "deny", deny_json(app->deny, warnings));
 	json_object_set_new(status, "quota", quota_json(app->quota));
 	json_object_set_new(status, "apart", apart_json(app, warnings));
 	json_object_set_new(status, "trail", trail_json(app, &engine));

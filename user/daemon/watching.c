@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/escape.h"
+#include "daemon/deny.h"
 #include "daemon/devices.h"
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
@@ -27,7 +28,7 @@ static int identify_path(void *userdata, const char *path, struct inode_id *out_
 	return sensor_identify(((struct app *)userdata)->sensor, path, out_identity);
 }
 
-/* What marks of this entry have besides: MARK_KEY, MARK_SEND. */
+/* What marks of this entry have besides: MARK_KEY, MARK_SEND, MARK_GROUP. */
 static uint32_t flags_of(const struct app *app, uint32_t watch)
 {
 	const struct watch_entry *entry = watch ? policy_watch(app->policy, watch) : NULL;
@@ -37,7 +38,7 @@ static uint32_t flags_of(const struct app *app, uint32_t watch)
 		flags |= MARK_KEY;
 	if (entry && entry->on & 1U << ACTION_SEND)
 		flags |= MARK_SEND;
-	return flags;
+	return flags | deny_flags(app->deny, watch);
 }
 
 static int mark_path(void *userdata, int dirfd, const char *name, struct mark *mark,
@@ -116,6 +117,7 @@ static void on_object(void *userdata, const struct watched *watched)
 {
 	struct app *app = userdata;
 
+	deny_object(app->deny, watched);
 	/* By another name it is the same key, until it is found out whether the name is a part of
 	 * that: a public half beside it. */
 	feed_object(app, watched,
@@ -286,6 +288,8 @@ int watching_start(struct app *app)
 	int r;
 
 	r = trust_new(identify_path, app, &app->trust);
+	if (!r)
+		r = deny_new(app, &app->deny);
 	if (!r)
 		r = devices_new(app->sensor, on_object, app, &app->devices);
 	if (!r)

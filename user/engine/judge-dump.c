@@ -41,7 +41,7 @@ static bool is_judged_in_dumps(const struct engine *engine, const struct held *h
 		const struct watch_entry *entry =
 			object ? policy_watch(engine->policy, object->watch_number) : NULL;
 
-		if (!entry || (entry->on & 1U << ACTION_DUMP && entry->mode == MODE_ALERT))
+		if (!entry || (entry->on & 1U << ACTION_DUMP && entry->mode != MODE_RECORD))
 			return true;
 	}
 	return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alerts about tries that came to nothing: who, which name, and why it was refused. */
+/* Alerts about opens that came to nothing: who, which name, and why it was refused. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,8 +21,11 @@ static const char *error_word(uint32_t error)
 	}
 }
 
-static uint32_t wanted_mode(uint32_t open_flags)
+static uint32_t wanted_mode(uint32_t open_flags, bool denied)
 {
+	/* To empty a file is to write, and is refused as that. */
+	if (denied && open_flags & O_TRUNC && (open_flags & O_ACCMODE) == O_RDONLY)
+		return ACCESS_M_READ | ACCESS_M_WRITE;
 	switch (open_flags & O_ACCMODE) {
 	case O_WRONLY:
 		return ACCESS_M_WRITE;
@@ -31,6 +34,16 @@ static uint32_t wanted_mode(uint32_t open_flags)
 	default:
 		return ACCESS_M_READ;
 	}
+}
+
+/* A program that the policy allows, or may allow, was kept from its work: that is no theft. */
+static enum severity denied_severity(const struct watch_entry *entry,
+				     const struct policy_answer *answer)
+{
+	const bool theft = answer->reason != REASON_ALLOWED && answer->reason != REASON_EXPECTED &&
+			   !answer->pending;
+
+	return theft || entry->severity < SEV_MEDIUM ? entry->severity : SEV_MEDIUM;
 }
 
 struct alert *report_refused(const struct report *report, const struct objects *objects,
@@ -48,8 +61,12 @@ struct alert *report_refused(const struct report *report, const struct objects *
 		.exe_trust = r->exe_trust,
 		.flags = ev->flags,
 	};
-	struct alert *alert = report_new(report, ALERT_ACCESS_REFUSED, SEV_LOW, ev->time);
+	const bool denied = ev->flags & EVENT_DENIED;
+	struct alert *alert = denied ? report_new(report, ALERT_ACCESS_DENIED,
+						  denied_severity(entry, answer), ev->time)
+				     : report_new(report, ALERT_ACCESS_REFUSED, SEV_LOW, ev->time);
 	const struct key_identity *key;
+	const char *noun;
 
 	if (!alert)
 		return NULL;
@@ -61,7 +78,7 @@ struct alert *report_refused(const struct report *report, const struct objects *
 	alert->object_class = object_class_str(entry->object_class);
 	alert->owner = r->owner;
 	alert->how = ACCESS_OPEN;
-	alert->mode = wanted_mode(r->open_flags);
+	alert->mode = wanted_mode(r->open_flags, denied);
 	alert->event_flags = ev->flags;
 	key = object ? object_key(object, ev->time) : NULL;
 	if (key) {
@@ -72,13 +89,21 @@ struct alert *report_refused(const struct report *report, const struct objects *
 	alert->path = report_escaped(r->path);
 	alert->watch = report_escaped(span_of(entry->name));
 	alert->rule = report_rule(answer);
-	report_id(alert->id, "refused %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %s %s",
-		  report->boot_id, r->subject.id.tgid, r->subject.id.start, r->subject.id.exec_id,
-		  alert->watch ? alert->watch : "", alert->refused);
+	if (denied)
+		report_id(alert->id, "denied %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %s %s",
+			  report->boot_id, r->subject.id.tgid, r->subject.id.start,
+			  r->subject.id.exec_id, alert->watch ? alert->watch : "",
+			  alert->path ? alert->path : "");
+	else
+		report_id(alert->id, "refused %s %" PRIu32 " %" PRIu64 " %" PRIu64 " %s %s",
+			  report->boot_id, r->subject.id.tgid, r->subject.id.start,
+			  r->subject.id.exec_id, alert->watch ? alert->watch : "", alert->refused);
 	if (report_processes(report, &subject, alert) || !alert->id[0] || !alert->path ||
 	    !alert->watch || !alert->rule || !report_fill_empty(alert))
 		goto fail;
-	alert->text = sentence_refused(alert, object_class_noun(entry->object_class), answer->why);
+	noun = object_class_noun(entry->object_class);
+	alert->text = denied ? sentence_denied(alert, noun, answer)
+			     : sentence_refused(alert, noun, answer->why);
 	if (!alert->text)
 		goto fail;
 	return alert;

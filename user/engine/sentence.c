@@ -552,6 +552,33 @@ char *sentence_refused(const struct alert *alert, const char *noun, const char *
 	return end_text(f, &text);
 }
 
+char *sentence_denied(const struct alert *alert, const char *noun,
+		      const struct policy_answer *answer)
+{
+	const bool may = answer->reason == REASON_ALLOWED || answer->reason == REASON_EXPECTED;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	put_subject(f, alert);
+	fprintf(f, " was denied %s ", noun);
+	if (alert->path[0])
+		put_name(f, alert->path, PATH_MAX_SHOWN);
+	else
+		fputs("whose path is not known", f);
+	if (alert->count > 1)
+		fprintf(f, ", one of %" PRIu64 " such tries", alert->count);
+	fprintf(f, "; %s", answer->why);
+	if (may)
+		fputs("; at this try it was not known yet to be that program", f);
+	else if (answer->pending)
+		fputs("; what the rule asks of it was still being looked at", f);
+	put_ancestry(f, alert);
+	return end_text(f, &text);
+}
+
 static void put_time(char *out, size_t size, uint64_t ns)
 {
 	time_t seconds = (time_t)(ns / 1000000000);

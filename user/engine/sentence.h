@@ -40,6 +40,12 @@ char *sentence_refused(const struct alert *alert, const char *noun, const char *
  *	tried to connect to 192.0.2.1 port 443, <why>; ancestry: curl <- bash
  */
 char *sentence_sent(const struct alert *alert, const char *noun, const char *why);
+/*
+ *	cat (pid 9, user bob) was denied SSH user key /home/alice/.ssh/id_a; the policy allows no
+ *	such program to read SSH user keys; ancestry: cat <- bash
+ */
+char *sentence_denied(const struct alert *alert, const char *noun,
+		      const struct policy_answer *answer);
 /* noun[i]: of the class of alert->keys[i]. */
 char *sentence_memory(const struct alert *alert, const char *const *nouns, const char *why);
 /* cat (pid 9, user bob) <what>; ancestry: ... */

@@ -117,6 +117,8 @@ const char *untrusted_str(enum untrusted reason)
 		return "writable";
 	case UNTRUSTED_UNKNOWN:
 		return "unknown";
+	case UNTRUSTED_DISGUISED:
+		return "disguised";
 	default:
 		return "?";
 	}

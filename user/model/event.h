@@ -38,9 +38,9 @@ struct proc_id {
 #define UID_UNSET ((uint32_t)-1)
 
 /*
- * Why what runs does not count as the program that its path names (bits). The first two are of the
- * image and told by the kernel side with each record; the rest is about the executable, and the
- * daemon's answer.
+ * Why what runs does not count as the program that its path names (bits). The first two and the
+ * last are of the image and told by the kernel side with each record; the rest is about the
+ * executable, and the daemon's answer.
  */
 enum untrusted {
 	UNTRUSTED_MAPPED = 0x01, /* it runs code from a file that others than root can change */
@@ -49,7 +49,8 @@ enum untrusted {
 	UNTRUSTED_OTHER = 0x08, /* another file stands at its path: EXE_OTHER */
 	UNTRUSTED_WRITABLE = 0x10, /* others than root can change the executable */
 	UNTRUSTED_UNKNOWN = 0x20, /* either of those may be so: it could not be kept, or seen */
-	UNTRUSTED_ALL = 0x3f
+	UNTRUSTED_DISGUISED = 0x40, /* it may have set which executable it counts as */
+	UNTRUSTED_ALL = 0x7f
 };
 
 struct subject {
@@ -73,6 +74,7 @@ enum event_flags {
 	EVENT_PATH_FAILED = 0x0010,
 	EVENT_FD_SCAN_BOUND = 0x0020,
 	EVENT_GENERATION = 0x0040,
+	EVENT_DENIED = 0x0080, /* of EVENT_REFUSED: refused by keytrail (`mode: deny`) */
 };
 
 enum event_type {

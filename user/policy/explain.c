@@ -257,6 +257,8 @@ void policy_explain(const struct policy *policy, const struct policy_query *quer
 	watch = &policy->watches[query->watch - 1];
 	if (watch->entry.mode == MODE_RECORD)
 		fprintf(out, "The entry only records (`mode: record`).\n");
+	if (watch->entry.mode == MODE_DENY && answer.verdict == VERDICT_ALERT)
+		fprintf(out, "Its open is refused (`mode: deny`), while keytraild runs.\n");
 	if (answer.reason != REASON_ALLOWED && answer.reason != REASON_EXPECTED)
 		for (size_t i = 0; i < policy->nr_rules; i++)
 			if (policy->rules[i].watch == query->watch)

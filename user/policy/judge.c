@@ -405,6 +405,9 @@ static const char *distrusted(const struct rule *rule, const struct policy_subje
 	if ((named || inspected) && s->untrusted & UNTRUSTED_MAPPED)
 		return "the policy allows this path, but what runs there has mapped code from a "
 		       "file that others than root can change";
+	if ((named || inspected) && s->untrusted & UNTRUSTED_DISGUISED)
+		return "the policy allows this path, but what runs there has set itself which "
+		       "executable it counts as";
 	return NULL;
 }
 

@@ -185,6 +185,11 @@ int policy_resolve(struct policy *policy, struct diag_list *diags);
  */
 int policy_index(struct policy *policy, struct diag_list *diags);
 
+/* --- deny.c --- */
+
+/* Whether the kernel side can keep what entries with `mode: deny` say. -EINVAL with diags. */
+int policy_check_deny(const struct policy *policy, struct diag_list *diags);
+
 struct yaml_node;
 
 /* Reads files that another one includes. Told: by whom, which, and where that stands. */

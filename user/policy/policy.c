@@ -106,7 +106,10 @@ const char *verdict_str(enum verdict verdict)
 
 const char *policy_mode_str(enum policy_mode mode)
 {
-	return mode == MODE_RECORD ? "record" : "alert";
+	static const char *const words[] = {
+		[MODE_RECORD] = "record", [MODE_ALERT] = "alert", [MODE_DENY] = "deny"};
+
+	return (unsigned)mode < ARRAY_SIZE(words) ? words[mode] : "?";
 }
 
 const char *object_class_str(enum object_class c)

@@ -16,7 +16,7 @@
  *	    paths: ["~/.ssh/id_*"]
  *	    exclude: ["*.pub"]       # a pattern without / is for the last component
  *	    on: [read, dump]         # what is judged; the rest is recorded
- *	    mode: alert              # record | alert
+ *	    mode: alert              # record | alert | deny
  *	    allow:                   # who may: nothing is told
  *	      - exe: /usr/bin/ssh
  *	    expect:                  # who is known to: recorded
@@ -90,7 +90,7 @@ enum policy_action {
 	ACTION_NR
 };
 enum verdict { VERDICT_ALLOW = 1, VERDICT_ALERT, VERDICT_RECORD, VERDICT_NR };
-enum policy_mode { MODE_RECORD, MODE_ALERT };
+enum policy_mode { MODE_RECORD, MODE_ALERT, MODE_DENY };
 enum reads_mode { READS_OPEN, READS_EXACT };
 
 /* Scans of dumps for keys, by the daemon. */
@@ -150,6 +150,12 @@ struct settings {
 	uint32_t heartbeat_s; /* 600: the chain's head goes to syslog this often, 0 = never */
 	uint32_t dump_threshold; /* 65536 bytes: files of less are not looked at; 0 = none are */
 };
+
+/*
+ * Entries with `mode: deny`, at most. To judge an action of one of them no more need be known of
+ * the subject than its executable: rules that ask for more are refused when the policy is loaded.
+ */
+#define DENY_ENTRIES_MAX 255
 
 #define SEV_RECORD 0xff /* no alert: recorded */
 

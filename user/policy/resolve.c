@@ -412,5 +412,5 @@ int policy_resolve(struct policy *policy, struct diag_list *diags)
 	if (order_entries(policy) < 0)
 		return -ENOMEM;
 	drop_dead_rules(policy);
-	return 0;
+	return policy_check_deny(policy, diags);
 }

@@ -96,24 +96,16 @@ static void read_on(struct reader *r, const struct yaml_node *value, const struc
 
 static const char *mode_word(int i)
 {
-	static const char *const words[] = {"record", "alert", "deny"};
-
-	return words[i];
+	return policy_mode_str((enum policy_mode)i);
 }
 
 static void read_mode(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	int word = schema_read_word(r, value, "mode", mode_word, 0, 3);
+	int word = schema_read_word(r, value, "mode", mode_word, MODE_RECORD, MODE_DENY + 1);
 
 	if (word < 0)
 		return;
-	if (word == 2) {
-		schema_wrong(r, value,
-			     "mode 'deny' cannot be kept: this keytrail tells and refuses "
-			     "nothing (use 'alert')");
-		return;
-	}
-	r->watch->entry.mode = word == 0 ? MODE_RECORD : MODE_ALERT;
+	r->watch->entry.mode = (enum policy_mode)word;
 	r->watch->mode_place = place_of(r, value);
 	r->watch->given |= GIVEN_MODE;
 }

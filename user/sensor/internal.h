@@ -25,6 +25,8 @@ struct sensor {
 	size_t nr_marked_on;
 	uint64_t undecodable;
 	struct cgroup_paths cgroups;
+	uint16_t (*group)(void *userdata, uint32_t watch); /* sensor_deny_watches() */
+	void *group_userdata;
 	uint64_t repeats, turned_ns; /* see pressure.c */
 	bool turned;
 	/* sensor_mend_processes(): what was skipped by then, and when it may look again. */

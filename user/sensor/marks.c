@@ -138,6 +138,7 @@ void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid)
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
 		  uint32_t state, uint32_t watch, uint32_t flags)
 {
+	const uint32_t changed = MARK_KEY | MARK_SEND | MARK_GROUP;
 	struct mark_key at = {.ino = identity->ino, .dev = identity->dev};
 	int fd = bpf_map__fd(sensor->skel->maps.marks);
 	struct mark mark;
@@ -146,7 +147,7 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64
 		return -errno;
 	if (mark.object != object)
 		return -ESTALE;
-	flags |= mark.flags & ~(uint32_t)(MARK_KEY | MARK_SEND);
+	flags = (mark.flags & ~changed) | (flags & changed);
 	/* All of the mark is put back: as it was, were its number another file's by now. */
 	if (mark.state == state && mark.watch == watch && mark.flags == flags)
 		return 0;
@@ -293,6 +294,17 @@ void sensor_tell_anew(struct sensor *sensor)
 	__atomic_add_fetch(&sensor->skel->bss->recent_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
+/* A target as the kernel side has it, with its entry's deny group. */
+static struct watch_target with_group(const struct sensor *sensor, struct watch_target target)
+{
+	const uint32_t watch = target.watch & WATCH_NR_MASK;
+
+	if (sensor->group && watch)
+		target.watch |= (uint32_t)sensor->group(sensor->group_userdata, watch)
+				<< WATCH_GROUP_SHIFT;
+	return target;
+}
+
 int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)
 {
 	int states = bpf_map__fd(sensor->skel->maps.watch_states);
@@ -300,10 +312,12 @@ int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)
 	uint32_t first = watchset_first(set);
 
 	for (uint32_t s = first; s < first + watchset_nr_states(set); s++) {
-		const struct watch_state state = watchset_kernel_state(set, s);
+		struct watch_state state = watchset_kernel_state(set, s);
 		struct watch_target target;
 		const char *name;
 
+		for (uint32_t i = 0; i < state.nr_globs; i++)
+			state.globs[i].to = with_group(sensor, state.globs[i].to);
 		if (bpf_map_update_elem(states, &s, &state, BPF_ANY))
 			return -errno;
 		for (size_t i = 0; watchset_literal(set, s, i, &name, &target); i++) {
@@ -312,7 +326,7 @@ int sensor_load_watchset(struct sensor *sensor, const struct watchset *set)
 				.state = s,
 			};
 
-			target = watchset_kernel_target(set, target);
+			target = with_group(sensor, watchset_kernel_target(set, target));
 			if (bpf_map_update_elem(literals, &key, &target, BPF_ANY))
 				return -errno;
 		}

@@ -109,11 +109,34 @@ void sensor_child_ended(struct sensor *sensor, unsigned slot);
 void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid);
 
 /*
- * Changes what an inode is marked as, without opening it; the object stays. flags: MARK_KEY
- * and MARK_SEND as they are from now on. -ENOENT: it is not marked; -ESTALE: as another object.
+ * Changes what an inode is marked as, without opening it; the object stays. flags: MARK_KEY,
+ * MARK_SEND and MARK_GROUP as they are from now on. -ENOENT: it is not marked; -ESTALE: as another
+ * object.
  */
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
 		  uint32_t state, uint32_t watch, uint32_t flags);
+
+/*
+ * Opens are refused (on), as groups and permits say: bpf/watch.h. What the policy does not ask for
+ * costs nothing. 0, or negative errno and as it was: as hooks_switch().
+ */
+int sensor_deny(struct sensor *sensor, bool on);
+/* What a group denies, DENY_*; 0: it is not in force. Takes effect with the next open. */
+void sensor_deny_group(struct sensor *sensor, uint16_t group, uint8_t denied);
+/* The executable may do what `value` says. -E2BIG: there are too many. */
+int sensor_permit(struct sensor *sensor, const struct permit_key *key,
+		  const struct permit_value *value);
+void sensor_unpermit(struct sensor *sensor, const struct permit_key *key);
+/* Which group a watch entry of the next sensor_load_watchset() has, 0 = none. */
+void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata, uint32_t watch),
+			 void *userdata);
+/*
+ * What children have under way marks for no group: where a file system does not answer it may be
+ * carried out when the group has come to be another entry's.
+ */
+void sensor_deny_no_orders(struct sensor *sensor);
+/* The marked inode is of this group from now on. -ENOENT: it is not marked. */
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);

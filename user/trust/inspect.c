@@ -297,8 +297,9 @@ static struct known *add(struct inspect *in, const struct inode_id *id)
 	return known;
 }
 
+/* again: what is known stays until the answer. */
 static void put_job(struct inspect *in, int fd, struct span path, const struct inode_id *id,
-		    const struct stat *st, bool first)
+		    const struct stat *st, bool first, bool again)
 {
 	struct job *job = NULL;
 	struct known *known;
@@ -310,8 +311,10 @@ static void put_job(struct inspect *in, int fd, struct span path, const struct i
 		fd_close(fd);
 		return;
 	}
-	known = add(in, id);
-	known->version = version_of(st);
+	if (!again) {
+		known = add(in, id);
+		known->version = version_of(st);
+	}
 	job->fd = fd;
 	job->id = *id;
 	job->version = version_of(st);
@@ -382,10 +385,45 @@ void inspect_want(struct inspect *in, struct span path, const struct inode_id *i
 		fd = open_file(in, name, identity, &id, &st);
 	}
 	if (fd >= 0)
-		put_job(in, fd, path, &id, &st, first);
+		put_job(in, fd, path, &id, &st, first, false);
 	/* Also of a file that has lost its name since: an upgrade came while it runs. */
 	known = identity ? find(in, identity) : NULL;
 	if (known && known->done && in->tellings - known->told > TOLD_AGAIN)
+		tell(in, known);
+}
+
+void inspect_again(struct inspect *in, struct span path, const struct inode_id *identity)
+{
+	const struct known *known = find(in, identity);
+	_cleanup_close_ int at = -1;
+	char name[PATH_MAX], self[64];
+	struct version now;
+	struct inode_id id;
+	struct stat st;
+	int fd;
+
+	if (!known || !known->done || !path.len || path.len >= sizeof(name))
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)path.len, path.p);
+	at = in->ops->open(in->userdata, name);
+	if (at < 0 || fstat(at, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    in->ops->identify(in->userdata, at, &id) < 0 || !inode_id_same(&id, identity) ||
+	    id.gen != identity->gen)
+		return;
+	now = version_of(&st);
+	if (!same_version(&known->version, &now))
+		return; /* inspect_want() does it */
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		put_job(in, fd, path, identity, &st, false, true);
+}
+
+void inspect_tell(struct inspect *in, const struct inode_id *identity)
+{
+	struct known *known = find(in, identity);
+
+	if (known && known->done)
 		tell(in, known);
 }
 

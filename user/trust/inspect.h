@@ -64,4 +64,14 @@ bool inspect_package(const char *info, const struct rpm_reader *rpm, const char 
 		     const char *sha256, const char *md5, char out_package[static PACKAGE_MAX],
 		     enum package_state *out_state);
 
+/* Tells once more what is known of the executable of that identity. Nothing, if nothing is. */
+void inspect_tell(struct inspect *inspect, const struct inode_id *identity);
+
+/*
+ * Has what is known of the executable at `path`, of that identity, found out once more, though it
+ * has not changed: the package database may have. Told when that is done; until then it is what it
+ * was.
+ */
+void inspect_again(struct inspect *inspect, struct span path, const struct inode_id *identity);
+
 void inspect_stats(const struct inspect *inspect, struct inspect_stats *out_stats);

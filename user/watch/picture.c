@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "watch/watcher-internal.h"
 
@@ -110,12 +112,36 @@ void picture_unmark_and_drop(void *userdata, struct node *node)
 }
 
 /*
+ * The name that it is known by is another one and still there. A name on a file system that may not
+ * answer is taken to be.
+ */
+static bool stands_elsewhere(const struct watcher *w, const struct node *node,
+			     const struct node *dir, const char *name)
+{
+	_cleanup_close_ int at = -1;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if ((node->parent == dir && !strcmp(node->name, name)) ||
+	    tree_path(node, path, sizeof(path)) < 0)
+		return false;
+	at = reach_path(&w->reach, path, false);
+	if (at < 0)
+		return at == -EREMOTE;
+	return fstat(at, &st) == 0 && st.st_ino == node->inode.ino;
+}
+
+/*
  * Whether an object that is known keeps its name and entry against this one. Of several entries the
  * one written first counts, so that a second name never brings a file under a rule that its reader
  * likes better; and no symbolic link takes over what is known otherwise.
+ *
+ * A walk of everything comes by all names, and may be for a policy whose entries have other
+ * numbers. One of a part may come by the second name alone, and who made that can have such a walk
+ * begin.
  */
-static bool keeps(const struct watcher *w, const struct node *node, enum found found,
-		  uint32_t watch)
+static bool keeps(const struct watcher *w, const struct node *node, const struct node *dir,
+		  const char *name, enum found found, uint32_t watch)
 {
 	if (node->born)
 		return found == BY_LINK;
@@ -125,7 +151,9 @@ static bool keeps(const struct watcher *w, const struct node *node, enum found f
 	case BY_LINK:
 		return true;
 	case BY_WALK: /* in an earlier walk: names of then may be gone */
-		return !node->by_link && node->generation == w->generation && node->watch <= watch;
+		return !node->by_link && node->watch <= watch &&
+		       (node->generation == w->generation ||
+			(!w->applying && !w->find && stands_elsewhere(w, node, dir, name)));
 	case BY_RENAME:
 	case BY_HARD_LINK:
 		return !node->by_link && node->watch <= watch;
@@ -138,7 +166,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 			   const struct mark *mark, const struct inode_id *inode, enum found found)
 {
 	struct node *node = tree_find(&w->tree, mark->object);
-	bool fresh = !node, renamed;
+	bool fresh = !node, renamed, other = false;
 
 	if (!node) {
 		node = tree_add(&w->tree, mark->object, dir, name);
@@ -149,7 +177,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 		node->watch = mark->watch;
 		node->by_link = found == BY_LINK;
 	} else {
-		bool kept = keeps(w, node, found, mark->watch);
+		bool kept = keeps(w, node, dir, name, found, mark->watch);
 
 		/* A renamed file has lost its old name, whatever rule it stays under. */
 		renamed = (!kept || found == BY_RENAME) &&
@@ -157,6 +185,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 		if (renamed && tree_move(&w->tree, node, dir, name) < 0)
 			picture_problem(w, dir, name, -ENOMEM);
 		fresh = renamed || (!kept && node->watch != mark->watch);
+		other = kept && node->watch != mark->watch;
 		if (!kept) {
 			picture_grown_up(w, node);
 			node->watch = mark->watch;
@@ -168,6 +197,9 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 	node->state = mark->state;
 	node->generation = w->generation;
 	node->missed = false;
+	/* It was marked by this name, and is of the entry of the other. */
+	if (other && !node->is_dir && !w->find && (found == BY_WALK || found == BY_LINK))
+		w->ops->remark(w->userdata, inode, node->state, node->watch);
 	node->apart = dir && dir->apart ? w->apart : 0;
 	if (w->find && dir)
 		apart_find(w, dir, name, mark, inode, found, 0);

@@ -34,6 +34,7 @@ struct watcher {
 	uint32_t generation; /* of the walk in progress or last done */
 	uint64_t visited, visit_end; /* names looked at; where the walk ends */
 	uint32_t walk; /* number of the one in progress or last done */
+	bool applying; /* watcher_apply() walks */
 	bool bounded; /* since the last watcher_apply(): it may have looked for nothing more */
 	bool deep; /* since then: a directory was left unread for its depth */
 	bool unsure; /* something could not be looked at since the last watcher_apply() began */

@@ -91,12 +91,14 @@ int watcher_apply(struct watcher *w, const struct watchset *set)
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	w->applying = true;
 	if (watchset_nr_states(set)) {
 		struct node *node = walk_mark_dir(w, NULL, "", fd, watchset_root(set), BY_WALK);
 
 		if (node)
 			walk_dir(w, node, fd, 0, 0);
 	}
+	w->applying = false;
 	apart_settle(w);
 	w->disturbed = w->unsure || w->ops->names_moved(w->userdata) != moved;
 	unfound_settle(w);

@@ -4,10 +4,10 @@
  *
  *	try HOW PATH [COUNT]
  *
- * HOW: open, write (O_WRONLY), create (O_WRONLY | O_CREAT), noatime (O_NOATIME), at (the last name
- *from a descriptor of the directory), chdir (the last name from the working directory), uring (an
- *open by io_uring), access, stat. Prints the error by its name, "none" if it went through, "lacks"
- *if the kernel has no such way.
+ * HOW: open, write (O_WRONLY), trunc (O_RDONLY | O_TRUNC), create (O_WRONLY | O_CREAT), noatime
+ * (O_NOATIME), at (the last name from a descriptor of the directory), chdir (the last name from the
+ * working directory), uring (an open by io_uring), access, stat. Prints the error by its name,
+ * "none" if it went through, "lacks" if the kernel has no such way.
  */
 #include "ring.h"
 
@@ -49,6 +49,8 @@ static int try(const char *how, const char *path)
 		return open(path, O_RDONLY);
 	if (!strcmp(how, "write"))
 		return open(path, O_WRONLY);
+	if (!strcmp(how, "trunc"))
+		return open(path, O_RDONLY | O_TRUNC);
 	if (!strcmp(how, "create"))
 		return open(path, O_WRONLY | O_CREAT, 0600);
 	if (!strcmp(how, "noatime"))

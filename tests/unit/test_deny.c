@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* daemon/deny.c: who has a permit, what takes it away and what does not. */
+#include "daemon/deny.c" /* the daemon is no library */
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tmpdir.h"
+
+#define SECOND 1000000000ULL
+
+/* In place of the kernel side, the clock and the thread that looks at programs. */
+static uint64_t now_ns;
+static unsigned looks, looks_again, healths;
+static int open_error, permit_error;
+static uint16_t regrouped;
+static uint8_t denied_by_group[DENY_GROUPS];
+static unsigned no_orders;
+static struct {
+	struct permit_key key;
+	struct permit_value value;
+} permits[8];
+static size_t nr_permits;
+
+uint64_t app_boottime(void)
+{
+	return now_ns;
+}
+
+int programs_open(struct programs_watch *watch, const char *path)
+{
+	int fd = open_error ? open_error : open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+
+	return open_error || fd >= 0 ? fd : -errno;
+}
+
+void programs_watch_path(struct programs_watch *watch, const char *path,
+			 const struct inode_id *inode)
+{
+	looks++;
+}
+
+void programs_look_again(struct programs_watch *watch, const char *path,
+			 const struct inode_id *inode)
+{
+	looks_again++;
+}
+
+int sensor_identify_fd(struct sensor *sensor, int fd, struct inode_id *out_identity)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	*out_identity = (struct inode_id){.ino = st.st_ino, .dev = (uint32_t)st.st_dev};
+	return 0;
+}
+
+enum exe_trust trust_ask(struct trust *trust, struct span exe, const struct inode_id *inode,
+			 uint32_t nlink)
+{
+	return EXE_VERIFIED;
+}
+
+int sensor_permit(struct sensor *sensor, const struct permit_key *key,
+		  const struct permit_value *value)
+{
+	size_t i = 0;
+
+	if (permit_error)
+		return permit_error;
+	while (i < nr_permits && memcmp(&permits[i].key, key, sizeof(*key)))
+		i++;
+	assert_in_range(i, 0, ARRAY_SIZE(permits) - 1);
+	permits[i].key = *key;
+	permits[i].value = *value;
+	nr_permits += i == nr_permits;
+	return 0;
+}
+
+void sensor_unpermit(struct sensor *sensor, const struct permit_key *key)
+{
+	for (size_t i = 0; i < nr_permits; i++)
+		if (!memcmp(&permits[i].key, key, sizeof(*key))) {
+			permits[i] = permits[--nr_permits];
+			return;
+		}
+}
+
+int sensor_deny(struct sensor *sensor, bool on)
+{
+	return 0;
+}
+
+void sensor_deny_group(struct sensor *sensor, uint16_t group, uint8_t denied)
+{
+	denied_by_group[group] = denied;
+}
+
+void sensor_deny_no_orders(struct sensor *sensor)
+{
+	no_orders++;
+}
+
+void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata, uint32_t watch),
+			 void *userdata)
+{
+}
+
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
+{
+	regrouped = group;
+	return 0;
+}
+
+const struct hooks *sensor_hooks(const struct sensor *sensor)
+{
+	return NULL;
+}
+
+const struct hook *hooks_find(const struct hooks *hooks, const char *program)
+{
+	return NULL;
+}
+
+void watcher_each(struct watcher *watcher,
+		  void (*call)(void *userdata, const struct watched *watched), void *userdata)
+{
+	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+
+	call(userdata, &file);
+}
+
+void feed_health(struct app *app, enum health_level level, const char *what, const char *text)
+{
+	healths++;
+}
+
+_printf_(2, 3) void log_line(const char *prefix, const char *fmt, ...)
+{
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+struct world {
+	struct app app;
+	struct deny *d;
+	struct policy *policy;
+	char path[PATH_MAX];
+};
+
+static void begin(struct world *w, void **state, const char *conditions)
+{
+	_cleanup_free_ char *text = NULL;
+	struct diag_list diags = {0};
+
+	memset(w, 0, sizeof(*w));
+	now_ns = 100 * SECOND;
+	looks = looks_again = healths = 0;
+	nr_permits = 0;
+	open_error = permit_error = 0;
+	snprintf(w->path, sizeof(w->path), "%s", tmpdir_path(state, "signd"));
+	write_file(w->path, "one");
+	assert_true(asprintf(&text,
+			     "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k]\n"
+			     "  mode: deny\n  allow:\n  - {exe: '%s'%s}\n",
+			     w->path, conditions) > 0);
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &w->policy), 0);
+	diag_list_fini(&diags);
+	assert_int_equal(deny_new(&w->app, &w->d), 0);
+	assert_int_equal(deny_prepare(w->d, w->policy), 0);
+	deny_switch(w->d);
+	deny_retire(w->d);
+}
+
+static void end(struct world *w)
+{
+	deny_free(w->d);
+	policy_free(w->policy);
+}
+
+static void found(struct world *w, enum package_state state)
+{
+	deny_program(w->d, &(struct event_program){.inode = w->d->programs->now,
+						   .state = state,
+						   .package = span_of("tool")});
+}
+
+static void second(struct world *w)
+{
+	now_ns += SECOND;
+	deny_second(w->d);
+}
+
+/* Changes the time of the last change, whatever the clock's steps are. */
+static void change_mode(struct world *w)
+{
+	static mode_t mode = 0700;
+
+	mode ^= 0050;
+	assert_int_equal(chmod(w->path, mode), 0);
+}
+
+static void a_change_of_mode_takes_nothing_while_it_is_looked_at(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	assert_int_equal(nr_permits, 0);
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 1);
+	change_mode(&w);
+	looks = 0;
+	second(&w);
+	assert_int_equal(looks, 1);
+	assert_int_equal(nr_permits, 1);
+	found(&w, PACKAGE_PENDING);
+	assert_int_equal(nr_permits, 1);
+	found(&w, PACKAGE_MODIFIED);
+	assert_int_equal(nr_permits, 0);
+	/* Told that it has changed before the daemon has looked itself. */
+	found(&w, PACKAGE_INTACT);
+	change_mode(&w);
+	found(&w, PACKAGE_PENDING);
+	assert_int_equal(nr_permits, 1);
+	/* Without an answer not for ever. */
+	for (unsigned i = 0; i < 40; i++)
+		second(&w);
+	assert_int_equal(nr_permits, 0);
+	/* Other content does at once. */
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 1);
+	write_file(w.path, "other");
+	second(&w);
+	assert_int_equal(nr_permits, 0);
+	end(&w);
+}
+
+static void what_is_not_permitted_is_looked_at_again(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	found(&w, PACKAGE_MODIFIED);
+	assert_int_equal(looks_again, 0);
+	for (unsigned i = 0; i < 14; i++)
+		second(&w);
+	assert_int_equal(looks_again, 2); /* after 2 and 4 more; the next after 8 */
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 1);
+	for (unsigned i = 0; i < 200; i++)
+		second(&w);
+	assert_in_range(looks_again, 2, 2);
+	end(&w);
+}
+
+static void who_was_replaced_has_a_stamp(void **state)
+{
+	struct world w;
+	char other[PATH_MAX + 8];
+
+	begin(&w, state, "");
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].value.before, 0);
+	snprintf(other, sizeof(other), "%s.new", w.path);
+	write_file(other, "two");
+	assert_int_equal(rename(other, w.path), 0);
+	second(&w);
+	assert_int_equal(nr_permits, 2);
+	for (size_t i = 0; i < nr_permits; i++) {
+		const bool past = permits[i].key.ino != w.d->programs->now.ino;
+
+		assert_int_equal(permits[i].value.may, DENY_READ | (past ? PERMIT_PAST : 0));
+		assert_int_equal(permits[i].value.before, past ? now_ns : 0);
+	}
+	end(&w);
+}
+
+/* A server is away: whoever was known goes on being let through. */
+static void no_answer_changes_nothing(void **state)
+{
+	json_t *warnings = json_array();
+	struct world w;
+
+	begin(&w, state, "");
+	open_error = -EREMOTE;
+	assert_int_equal(unlink(w.path), 0);
+	second(&w);
+	assert_int_equal(nr_permits, 1);
+	json_decref(deny_json(w.d, warnings));
+	assert_int_equal(json_array_size(warnings), 0);
+	json_decref(warnings);
+	end(&w);
+}
+
+static void nobody_is_a_warning_with_why(void **state)
+{
+	json_t *warnings = json_array();
+	struct world w;
+	const char *text;
+
+	begin(&w, state, ", package: tool");
+	found(&w, PACKAGE_MODIFIED);
+	json_decref(deny_json(w.d, warnings));
+	assert_int_equal(json_array_size(warnings), 1);
+	text = json_string_value(json_array_get(warnings, 0));
+	assert_non_null(strstr(text, "nobody may open files of 'w'"));
+	assert_non_null(strstr(text, w.path));
+	assert_non_null(strstr(text, "not of the package or content"));
+	json_decref(warnings);
+	end(&w);
+}
+
+static void too_many_is_tried_again_and_over_at_last(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	permit_error = -E2BIG;
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 0);
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(healths, 1); /* once */
+	permit_error = 0;
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(healths, 2);
+	end(&w);
+}
+
+/* What the walk did not come by has the group of the new policy before that of the old ends. */
+static void marks_follow_a_reload(void **state)
+{
+	struct world w;
+
+	begin(&w, state, "");
+	assert_int_equal(deny_prepare(w.d, w.policy), 0);
+	deny_switch(w.d);
+	regrouped = 0;
+	deny_retire(w.d);
+	assert_int_equal(mark_group(regrouped), deny_flags(w.d, 1));
+	assert_int_not_equal(regrouped, 0);
+	end(&w);
+}
+
+/* However many policies came to nothing in between, none has had the groups that are in force. */
+static void groups_in_force_are_not_given_again(void **state)
+{
+	struct world w;
+	uint16_t group;
+
+	begin(&w, state, "");
+	group = w.d->now.rows[0].group;
+	for (unsigned i = 0; i < 2 * BASES; i++) {
+		assert_int_equal(deny_prepare(w.d, w.policy), 0);
+		assert_int_not_equal(w.d->next.rows[0].group, group);
+		deny_abandon(w.d);
+		assert_int_equal(denied_by_group[group], DENY_READ);
+		assert_int_equal(nr_permits, 1);
+	}
+	end(&w);
+}
+
+/* Between its names a file with two of them is not another entry's for a moment. */
+static void a_walk_changes_groups_at_its_end(void **state)
+{
+	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	struct world w;
+
+	begin(&w, state, "");
+	deny_hold(w.d);
+	regrouped = 0;
+	deny_object(w.d, &file);
+	assert_int_equal(regrouped, 0);
+	deny_settle(w.d);
+	assert_int_equal(mark_group(regrouped), deny_flags(w.d, 1));
+	end(&w);
+}
+
+/* A file that is told late still has the group of a policy before. */
+static void groups_are_taken_off_when_nothing_denies_any_more(void **state)
+{
+	static const char text[] = "version: 1\nwatch:\n- {name: w, class: key, paths: [/k]}\n";
+	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	_cleanup_(policy_freep) struct policy *none = NULL;
+	struct diag_list diags = {0};
+	struct world w;
+
+	begin(&w, state, "");
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &none), 0);
+	diag_list_fini(&diags);
+	no_orders = 0;
+	assert_int_equal(deny_prepare(w.d, none), 0);
+	assert_int_equal(no_orders, 1);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	regrouped = 1;
+	deny_object(w.d, &file);
+	assert_int_equal(regrouped, 0);
+	end(&w);
+}
+
+static void who_is_gone_from_his_path_has_a_stamp(void **state)
+{
+	struct world w;
+	char other[PATH_MAX + 8];
+
+	begin(&w, state, "");
+	snprintf(other, sizeof(other), "%s.old", w.path);
+	assert_int_equal(rename(w.path, other), 0);
+	second(&w);
+	second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].value.may, DENY_READ | PERMIT_PAST);
+	assert_int_equal(permits[0].value.before, now_ns - SECOND);
+	assert_int_equal(rename(other, w.path), 0);
+	second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].value.may, DENY_READ);
+	assert_int_equal(permits[0].value.before, 0);
+	end(&w);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_change_of_mode_takes_nothing_while_it_is_looked_at),
+		CASE(what_is_not_permitted_is_looked_at_again),
+		CASE(who_was_replaced_has_a_stamp),
+		CASE(no_answer_changes_nothing),
+		CASE(nobody_is_a_warning_with_why),
+		CASE(too_many_is_tried_again_and_over_at_last),
+		CASE(marks_follow_a_reload),
+		CASE(groups_in_force_are_not_given_again),
+		CASE(a_walk_changes_groups_at_its_end),
+		CASE(groups_are_taken_off_when_nothing_denies_any_more),
+		CASE(who_is_gone_from_his_path_has_a_stamp),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
