@@ -199,7 +199,7 @@ struct node *picture_place(struct watcher *w, struct node *dir, const char *name
 	node->missed = false;
 	/* It was marked by this name, and is of the entry of the other. */
 	if (other && !node->is_dir && !w->find && (found == BY_WALK || found == BY_LINK))
-		w->ops->remark(w->userdata, inode, node->state, node->watch);
+		w->ops->remark(w->userdata, inode, mark->object, node->state, node->watch);
 	node->apart = dir && dir->apart ? w->apart : 0;
 	if (w->find && dir)
 		apart_find(w, dir, name, mark, inode, found, 0);
