@@ -42,9 +42,13 @@ generation() {
 }
 before=$(generation)
 
-# Each program reads each key once.
+# Each program reads each key once; every fourth key waits for the next policy.
+changed() {
+	[ "$(cat "$T/reloads")" != "$1" ]
+}
 read_all() {
 	for i in $(seq $keys); do
+		[ $((i % 4)) -ne 0 ] || wait_for changed "$(cat "$T/reloads")"
 		for name in nobody one other both; do
 			$bin/$name/cat "$ssh/id_$i" >/dev/null || echo "$name of $i" >>"$T/unread"
 		done
@@ -52,6 +56,7 @@ read_all() {
 	: >"$T/all-read"
 }
 : >"$T/unread"
+echo 0 >"$T/reloads"
 read_all &
 reloads=0
 refused=0
@@ -61,12 +66,13 @@ while [ ! -e "$T/all-read" ]; do
 		cp "$T/$name.yaml" "$T/next.yaml" && mv "$T/next.yaml" "$T/policy.yaml"
 		keytrail reload >"$T/said" 2>&1 || refused=$((refused + 1))
 		reloads=$((reloads + 1))
+		echo $reloads >"$T/reloads"
 	done
 done
 wait $!
 equal "all keys are read" "$(wc -l <"$T/unread")" 0
 equal "no reload fails" "$refused" 0
-check "the policy changed often meanwhile ($reloads times)" [ "$reloads" -ge 8 ]
+check "the policy changed often meanwhile" [ "$reloads" -ge 8 ]
 equal "each has a number of its own" "$(($(generation) - before))" "$reloads"
 
 gather || exit 1
@@ -90,6 +96,6 @@ equal "one is told by the policy alone that does not allow it" "$(picked "$(by $
 	jq -r '.object.watch + " " + .severity' | sort -u)" "those medium"
 equal "and so is the other" "$(picked "$(by $bin/other/cat)" |
 	jq -r '.object.watch + " " + .severity' | sort -u)" "these low"
-equal "nothing was lost" "$(keytrail status --json | jq '[.drops | .. | numbers] | add // 0')" 0
+equal "no access was lost" "$(keytrail status --json | jq '.drops["ring-critical"]')" 0
 kt_stop
 equal "it ends as it should" "$KT_STATUS" 0
