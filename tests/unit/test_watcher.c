@@ -554,6 +554,51 @@ static void a_link_takes_nothing_over_and_leads_only_to_its_owners_files(void **
 		assert_true(!w->marks[i].mark.state || w->marks[i].mark.state >= 100);
 }
 
+/* The same entries, with one in front of them: every number is another. */
+static const char *const policy_more = "version: 1\n"
+				       "watch:\n"
+				       "  - name: first\n"
+				       "    class: key\n"
+				       "    severity: low\n"
+				       "    paths: [\"@/opt/x\"]\n"
+				       "  - name: keys\n"
+				       "    class: ssh-user-key\n"
+				       "    severity: high\n"
+				       "    paths: [\"@/home/*/.ssh/id_*\"]\n"
+				       "    exclude: [\"*.pub\"]\n"
+				       "  - name: tree\n"
+				       "    class: tls-key\n"
+				       "    severity: high\n"
+				       "    paths: [\"@/etc/ssl/**/*.key\"]\n";
+
+static void what_is_known_by_a_link_is_of_the_new_policys_entry(void **state)
+{
+	struct world *w = *state;
+	char from[4096], to[4096];
+	uint64_t linked, both;
+
+	make(w, "home/a/.ssh", NULL);
+	make(w, "home/a/dots/id_rsa", "x");
+	make(w, "etc/ssl/host.key", "y");
+	snprintf(from, sizeof(from), "%s/home/a/dots/id_rsa", w->top);
+	snprintf(to, sizeof(to), "%s/home/a/.ssh/id_rsa", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	/* A link that a walk may come by before the name, or after it. */
+	snprintf(from, sizeof(from), "%s/etc/ssl/host.key", w->top);
+	snprintf(to, sizeof(to), "%s/home/a/.ssh/id_host", w->top);
+	assert_int_equal(symlink(from, to), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		compile(w, i % 2 ? policy_more : policy_keys, 1 + 100 * i);
+		assert_int_equal(watched(w), 2);
+		linked = object_at(w, "home/a/.ssh/id_rsa"); /* by its own name */
+		both = object_at(w, "etc/ssl/host.key");
+		assert_int_equal(watch_of(w, linked), 1 + i % 2);
+		assert_int_equal(marked_for(w, linked), 1 + i % 2);
+		assert_int_equal(watch_of(w, both), 2 + i % 2);
+		assert_int_equal(marked_for(w, both), 2 + i % 2);
+	}
+}
+
 static void a_file_mounted_over_a_watched_name_is_watched(void **state)
 {
 	struct world *w = *state;
@@ -899,6 +944,7 @@ int main(void)
 		CASE(a_new_walk_prefers_the_entry_written_first),
 		CASE(a_walk_of_a_part_takes_no_object_out_of_its_entry),
 		CASE(a_link_takes_nothing_over_and_leads_only_to_its_owners_files),
+		CASE(what_is_known_by_a_link_is_of_the_new_policys_entry),
 		CASE(a_file_mounted_over_a_watched_name_is_watched),
 		CASE(a_tree_that_is_too_deep_costs_nobody_else),
 		CASE(a_long_walk_gives_signs_of_life),

@@ -236,7 +236,7 @@ void dumps_access(struct dumps *d, const struct event *event)
 	    !watched.watch)
 		return;
 	/* What a copy has in it is known until it is written to. */
-	object_class = policy_watch(d->app->policy, watched.watch)->object_class;
+	object_class = policy_watch_class(d->app->policy, watched.watch);
 	if (object_class != CLASS_DUMP &&
 	    (object_class != CLASS_KEY_COPY || event->access.how != ACCESS_CLOSE_WRITE))
 		return;

@@ -170,7 +170,7 @@ static void rewritten(struct app *app, uint64_t object)
 
 	if (watcher_lookup(app->watcher, object, &watched, path, sizeof(path)) < 0 ||
 	    !watched.watch ||
-	    !object_class_holds_keys(policy_watch(app->policy, watched.watch)->object_class))
+	    !object_class_holds_keys(policy_watch_class(app->policy, watched.watch)))
 		return;
 	identify_again(app->identify, object);
 	app_retell(app, &watched);

@@ -626,7 +626,7 @@ void scans_access(struct scans *s, const struct event *event)
 	    watcher_lookup(s->app->watcher, a->object, &watched, path, sizeof(path)) < 0 ||
 	    !watched.watch)
 		return;
-	about.copy = policy_watch(s->app->policy, watched.watch)->object_class == CLASS_KEY_COPY;
+	about.copy = policy_watch_class(s->app->policy, watched.watch) == CLASS_KEY_COPY;
 	/* Who read it is not who wrote it. */
 	if (closed) {
 		about.subject = a->subject;

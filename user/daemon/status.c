@@ -80,7 +80,7 @@ static void count_class(void *userdata, const struct watched *watched)
 	struct class_count *count = userdata;
 
 	if (watched->watch)
-		count->by_class[policy_watch(count->policy, watched->watch)->object_class]++;
+		count->by_class[policy_watch_class(count->policy, watched->watch)]++;
 }
 
 static json_t *objects_json(struct app *app, const struct watcher_stats *watched)

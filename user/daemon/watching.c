@@ -124,7 +124,7 @@ static void on_object(void *userdata, const struct watched *watched)
 		    watched->watch ? identify_known(app->identify, watched->object) : NULL);
 	if (!watched->watch)
 		identify_forget(app->identify, watched->object);
-	else if (object_class_holds_keys(policy_watch(app->policy, watched->watch)->object_class))
+	else if (object_class_holds_keys(policy_watch_class(app->policy, watched->watch)))
 		identify_again(app->identify, watched->object);
 }
 
@@ -224,7 +224,7 @@ static void on_identified(void *userdata, uint64_t object, const struct key_iden
 		return; /* gone meanwhile */
 	/* What was found for its content is watched for that alone. */
 	if (key->kind == KEY_NONE && watched.watch &&
-	    policy_watch(app->policy, watched.watch)->object_class == CLASS_FOUND_KEY)
+	    policy_watch_class(app->policy, watched.watch) == CLASS_FOUND_KEY)
 		watcher_drop_found(app->watcher, object);
 	else
 		feed_object(app, &watched, key);

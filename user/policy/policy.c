@@ -353,6 +353,13 @@ const struct watch_entry *policy_watch(const struct policy *policy, uint32_t wat
 	return &policy->watches[watch - 1].entry;
 }
 
+enum object_class policy_watch_class(const struct policy *policy, uint32_t watch)
+{
+	const struct watch_entry *entry = policy_watch(policy, watch);
+
+	return entry ? entry->object_class : 0;
+}
+
 uint32_t policy_device_watch(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->nr_watches; i++)

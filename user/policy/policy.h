@@ -200,6 +200,8 @@ const char *const *policy_discover_trees(const struct policy *policy, size_t *ou
 /* Watch entries are numbered from 1 in the order in which they were written. */
 uint32_t policy_nr_watches(const struct policy *policy);
 const struct watch_entry *policy_watch(const struct policy *policy, uint32_t watch);
+/* 0: there is no such entry. */
+enum object_class policy_watch_class(const struct policy *policy, uint32_t watch);
 bool policy_judges(const struct policy *policy, enum policy_action action); /* some entry does */
 uint32_t policy_device_watch(const struct policy *policy); /* of class device, 0 = none */
 uint32_t policy_find_watch(const struct policy *policy, struct span name); /* 0 = none */
