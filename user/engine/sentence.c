@@ -182,6 +182,37 @@ static bool about_a_key(const struct alert *alert)
 	       (alert->type == ALERT_KEY_READ || alert->type == ALERT_ISOLATION_BREACH);
 }
 
+/* open_memstream()'s text, or NULL if something of it is missing. */
+static char *end_text(FILE *f, char **text)
+{
+	bool failed = ferror(f);
+
+	if (!fclose(f) && !failed)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
+static void put_path(FILE *f, const struct alert *alert)
+{
+	if (alert->path[0])
+		put_name(f, alert->path, PATH_MAX_SHOWN);
+	else
+		fputs("whose path is not known", f);
+}
+
+/* False: which key it is is not known. */
+static bool put_key(FILE *f, bool known, const struct key_identity *key)
+{
+	char text[256];
+
+	if (!known)
+		return false;
+	sentence_key(key, text, sizeof(text));
+	fprintf(f, " (%s)", text);
+	return true;
+}
+
 static void put_ancestry(FILE *f, const struct alert *alert)
 {
 	fputs("; ancestry: ", f);
@@ -233,26 +264,18 @@ static void put_scan(FILE *f, const struct alert_scan *scan)
 char *sentence_access(const struct alert *alert, const char *noun, const char *opener, uint32_t fd,
 		      const char *why)
 {
-	char *text = NULL, key[256];
+	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
-	bool failed;
 
 	if (!f)
 		return NULL;
 	put_subject(f, alert);
 	put_verb(f, alert, opener, fd);
 	fprintf(f, " %s ", noun);
-	if (alert->path[0])
-		put_name(f, alert->path, PATH_MAX_SHOWN);
-	else
-		fputs("whose path is not known", f);
-	if (alert->key_known) {
-		sentence_key(&alert->key, key, sizeof(key));
-		fprintf(f, " (%s)", key);
-	} else if (about_a_key(alert)) {
+	put_path(f, alert);
+	if (!put_key(f, alert->key_known, &alert->key) && about_a_key(alert))
 		fputs(" (key not identified)", f);
-	}
 	if (alert->scan.state) {
 		fputs(" (", f);
 		put_scan(f, &alert->scan);
@@ -274,29 +297,13 @@ char *sentence_access(const struct alert *alert, const char *noun, const char *o
 	}
 	fprintf(f, ", %s", why);
 	put_ancestry(f, alert);
-	failed = ferror(f);
-	if (fclose(f) || failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-/* open_memstream()'s text, or NULL if something of it is missing. */
-static char *end_text(FILE *f, char **text)
-{
-	bool failed = ferror(f);
-
-	if (!fclose(f) && !failed)
-		return *text;
-	free(*text);
-	return NULL;
+	return end_text(f, &text);
 }
 
 char *sentence_sent(const struct alert *alert, const char *noun, const char *why)
 {
 	const struct alert_sent *sent = &alert->sent;
-	char *text = NULL, key[256];
+	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
@@ -304,14 +311,8 @@ char *sentence_sent(const struct alert *alert, const char *noun, const char *why
 		return NULL;
 	put_subject(f, alert);
 	fprintf(f, ", which has read %s ", noun);
-	if (alert->path[0])
-		put_name(f, alert->path, PATH_MAX_SHOWN);
-	else
-		fputs("whose path is not known", f);
-	if (alert->key_known) {
-		sentence_key(&alert->key, key, sizeof(key));
-		fprintf(f, " (%s)", key);
-	}
+	put_path(f, alert);
+	put_key(f, alert->key_known, &alert->key);
 	if (sent->more)
 		fprintf(f, " and %" PRIu32 " keys that are not named", sent->more);
 	fprintf(f, ", %s %s port %" PRIu32 ", %s",
@@ -335,16 +336,6 @@ char *sentence_rule(const struct alert *alert, const char *what)
 	return end_text(f, &text);
 }
 
-static void put_identity(FILE *f, const struct alert_key *key)
-{
-	char text[256];
-
-	if (!key->key_known)
-		return;
-	sentence_key(&key->key, text, sizeof(text));
-	fprintf(f, " (%s)", text);
-}
-
 static void put_held(FILE *f, const struct alert *alert, const char *who)
 {
 	if (!alert->nr_held_all)
@@ -358,7 +349,7 @@ static void put_held(FILE *f, const struct alert *alert, const char *who)
 			put_name(f, h->path, PATH_MAX_SHOWN);
 		else
 			fputs("a key that is gone", f);
-		put_identity(f, h);
+		put_key(f, h->key_known, &h->key);
 	}
 	if (alert->nr_held_all > alert->nr_held)
 		fprintf(f, " and %" PRIu32 " more", alert->nr_held_all - alert->nr_held);
@@ -483,7 +474,7 @@ static void put_target(FILE *f, const struct alert *alert, const char *const *no
 			put_name(f, k->path, PATH_MAX_SHOWN);
 		else
 			fputs("that is gone", f);
-		put_identity(f, k);
+		put_key(f, k->key_known, &k->key);
 	}
 	if (alert->keys_read > alert->nr_keys)
 		fprintf(f, " and %" PRIu32 " more", alert->keys_read - alert->nr_keys);
@@ -506,7 +497,6 @@ char *sentence_memory(const struct alert *alert, const char *const *nouns, const
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
-	bool failed;
 
 	if (!f)
 		return NULL;
@@ -518,12 +508,7 @@ char *sentence_memory(const struct alert *alert, const char *const *nouns, const
 	}
 	fprintf(f, "; %s", why);
 	put_ancestry(f, alert);
-	failed = ferror(f);
-	if (fclose(f) || failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return end_text(f, &text);
 }
 
 char *sentence_refused(const struct alert *alert, const char *noun, const char *why)
@@ -537,10 +522,7 @@ char *sentence_refused(const struct alert *alert, const char *noun, const char *
 		return NULL;
 	put_subject(f, alert);
 	fprintf(f, absent ? " looked for %s " : " was refused %s ", noun);
-	if (alert->path[0])
-		put_name(f, alert->path, PATH_MAX_SHOWN);
-	else
-		fputs("whose path is not known", f);
+	put_path(f, alert);
 	if (absent)
 		fputs(", which is not there", f);
 	else
@@ -564,10 +546,7 @@ char *sentence_denied(const struct alert *alert, const char *noun,
 		return NULL;
 	put_subject(f, alert);
 	fprintf(f, " was denied %s ", noun);
-	if (alert->path[0])
-		put_name(f, alert->path, PATH_MAX_SHOWN);
-	else
-		fputs("whose path is not known", f);
+	put_path(f, alert);
 	if (alert->count > 1)
 		fprintf(f, ", one of %" PRIu64 " such tries", alert->count);
 	fprintf(f, "; %s", answer->why);
