@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/ended.h"
 #include "sensor/internal.h"
 
 #include "keytrail.skel.h"
@@ -37,4 +38,24 @@ void sensor_holders_each(struct sensor *sensor,
 		memcpy(holder.keys, h.key, sizeof(holder.keys));
 		call(userdata, &holder);
 	}
+}
+
+static void end_one(void *userdata, const struct sensor_holder *holder)
+{
+	struct sensor *sensor = userdata;
+	int map = bpf_map__fd(sensor->skel->maps.holders);
+	uint32_t *slots = sensor->skel->bss->holder_slots;
+	const uint32_t nr = sizeof(sensor->skel->bss->holder_slots) / sizeof(*slots);
+	uint32_t tgid = holder->id.tgid;
+
+	/* As holder_end() of bpf/holders.h: who deletes it counts it off. */
+	if (!proc_ended(tgid, holder->id.start) || bpf_map_delete_elem(map, &tgid))
+		return;
+	__atomic_fetch_sub(&slots[tgid & (nr - 1)], 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_sub(&sensor->skel->bss->nr_holders, 1, __ATOMIC_SEQ_CST);
+}
+
+void holders_end_gone(struct sensor *sensor)
+{
+	sensor_holders_each(sensor, end_one, sensor);
 }

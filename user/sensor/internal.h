@@ -51,5 +51,8 @@ enum skipped_of { SKIPPED_LIFECYCLE, SKIPPED_OTHERS, SKIPPED_NAMES };
 
 uint64_t sensor_skipped(const struct sensor *sensor, enum skipped_of of);
 
+/* Takes those out of the kernel side's holders whose end it did not see: it was left out there. */
+void holders_end_gone(struct sensor *sensor);
+
 /* Decodes one record and hands it over; counts what the decoder refuses. */
 void sensor_deliver(struct sensor *sensor, const void *data, size_t size);

@@ -89,6 +89,7 @@ void sensor_mend_processes(struct sensor *sensor)
 	sensor->mended = skipped;
 	sensor->mend_from = UINT64_MAX; /* not within itself */
 	run(sensor, "on_iter_task"); /* if it fails they stay unknown, as they are */
+	holders_end_gone(sensor);
 	ended = now_ns();
 	pause = MEND_SHARE * (ended - begun);
 	sensor->mend_from = ended + (pause > MEND_PERIOD_NS ? pause : MEND_PERIOD_NS);
