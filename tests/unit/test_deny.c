@@ -285,6 +285,45 @@ static void who_was_replaced_has_a_stamp(void **state)
 	end(&w);
 }
 
+/* The old file keeps a name, so that its number is not given to another. */
+static void replace(struct world *w, const char *text)
+{
+	char other[PATH_MAX + 16];
+
+	snprintf(other, sizeof(other), "%s.before-%s", w->path, text);
+	assert_int_equal(link(w->path, other), 0);
+	snprintf(other, sizeof(other), "%s.new", w->path);
+	write_file(other, text);
+	assert_int_equal(rename(other, w->path), 0);
+}
+
+/* With a rule that asks for more than the path. */
+static void who_was_replaced_is_what_he_was(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 1);
+	replace(&w, "two");
+	second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].value.may, DENY_READ | PERMIT_PAST);
+	/* Whatever the new one turns out to be. */
+	found(&w, PACKAGE_MODIFIED);
+	assert_int_equal(nr_permits, 1);
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 2);
+	/* One that was never what the rule asks for is not let through for its successor's sake. */
+	found(&w, PACKAGE_MODIFIED);
+	replace(&w, "three");
+	second(&w);
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 2);
+	assert_int_equal(w.d->programs->nr_past, 2);
+	end(&w);
+}
+
 /* A server is away: whoever was known goes on being let through. */
 static void no_answer_changes_nothing(void **state)
 {
@@ -438,6 +477,7 @@ int main(void)
 		CASE(a_change_of_mode_takes_nothing_while_it_is_looked_at),
 		CASE(what_is_not_permitted_is_looked_at_again),
 		CASE(who_was_replaced_has_a_stamp),
+		CASE(who_was_replaced_is_what_he_was),
 		CASE(no_answer_changes_nothing),
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),
