@@ -158,24 +158,32 @@ struct world {
 	char path[PATH_MAX];
 };
 
-static void begin(struct world *w, void **state, const char *conditions)
+/* An entry of that name, of the world's program and maybe others. */
+static void parse(const struct world *w, const char *name, const char *conditions,
+		  struct policy **out_policy)
 {
 	_cleanup_free_ char *text = NULL;
 	struct diag_list diags = {0};
 
+	assert_true(asprintf(&text,
+			     "version: 1\nwatch:\n- name: %s\n  class: key\n  paths: [/k]\n"
+			     "  mode: deny\n  allow:\n  - {exe: '%s'%s}\n",
+			     name, w->path, conditions) > 0);
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, out_policy), 0);
+	diag_list_fini(&diags);
+}
+
+static void begin(struct world *w, void **state, const char *conditions)
+{
 	memset(w, 0, sizeof(*w));
+	memset(denied_by_group, 0, sizeof(denied_by_group));
 	now_ns = 100 * SECOND;
 	looks = looks_again = healths = 0;
 	nr_permits = 0;
 	open_error = permit_error = 0;
 	snprintf(w->path, sizeof(w->path), "%s", tmpdir_path(state, "signd"));
 	write_file(w->path, "one");
-	assert_true(asprintf(&text,
-			     "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k]\n"
-			     "  mode: deny\n  allow:\n  - {exe: '%s'%s}\n",
-			     w->path, conditions) > 0);
-	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &w->policy), 0);
-	diag_list_fini(&diags);
+	parse(w, "w", conditions, &w->policy);
 	assert_int_equal(deny_new(&w->app, &w->d), 0);
 	assert_int_equal(deny_prepare(w->d, w->policy), 0);
 	deny_switch(w->d);
@@ -322,6 +330,86 @@ static void who_was_replaced_is_what_he_was(void **state)
 	assert_int_equal(nr_permits, 2);
 	assert_int_equal(w.d->programs->nr_past, 2);
 	end(&w);
+}
+
+static bool in_force(const struct table *t)
+{
+	assert_int_equal(t->nr, 1);
+	assert_int_equal(denied_by_group[t->rows[0].group], t->rows[0].live ? DENY_READ : 0);
+	return t->rows[0].live;
+}
+
+static void what_is_being_looked_at_is_waited_for(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	assert_false(in_force(&w.d->now));
+	found(&w, PACKAGE_MODIFIED);
+	assert_true(in_force(&w.d->now));
+	end(&w);
+	begin(&w, state, ", package: tool");
+	for (unsigned i = 0; i < 31; i++)
+		second(&w);
+	assert_true(in_force(&w.d->now));
+	end(&w);
+}
+
+/* Nor is what may not be asked about, on a file system that does not answer. */
+static void what_is_not_there_is_not_waited_for(void **state)
+{
+	struct policy *policy;
+	struct world w;
+
+	begin(&w, state, "}\n  - {exe: /no/such, package: tool");
+	assert_true(in_force(&w.d->now));
+	assert_int_equal(nr_permits, 1);
+	end(&w);
+	begin(&w, state, "");
+	open_error = -EREMOTE;
+	parse(&w, "w", ", package: tool", &policy);
+	assert_int_equal(deny_prepare(w.d, policy), 0);
+	assert_true(in_force(&w.d->next));
+	deny_abandon(w.d);
+	policy_free(policy);
+	end(&w);
+}
+
+/* An entry that is in force stays so, and who is new to it is refused until he is known; not one
+ * whom it let until now, nor where the entry is new itself. */
+static void a_reload_does_not_open_what_was_denied(void **state)
+{
+	static const struct {
+		const char *name, *of_the_first, *of_the_second;
+		bool at_once;
+	} cases[] = {
+		{"w", "", ", package: tool", true},
+		{"v", "", ", package: tool", false},
+		{"w", ", package: tool", "", false},
+	};
+	char other[PATH_MAX + 8];
+	struct world w;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *conditions = NULL;
+		struct policy *policy;
+
+		begin(&w, state, "");
+		assert_true(in_force(&w.d->now));
+		snprintf(other, sizeof(other), "%s.other", w.path);
+		write_file(other, "other");
+		assert_true(asprintf(&conditions, "%s}\n  - {exe: '%s'%s", cases[i].of_the_first,
+				     other, cases[i].of_the_second) > 0);
+		parse(&w, cases[i].name, conditions, &policy);
+		assert_int_equal(deny_prepare(w.d, policy), 0);
+		assert_int_equal(in_force(&w.d->next), cases[i].at_once);
+		deny_switch(w.d);
+		deny_retire(w.d);
+		assert_int_equal(in_force(&w.d->now), cases[i].at_once);
+		assert_int_equal(nr_permits, 1);
+		end(&w);
+		policy_free(policy);
+	}
 }
 
 /* A server is away: whoever was known goes on being let through. */
@@ -478,6 +566,9 @@ int main(void)
 		CASE(what_is_not_permitted_is_looked_at_again),
 		CASE(who_was_replaced_has_a_stamp),
 		CASE(who_was_replaced_is_what_he_was),
+		CASE(what_is_being_looked_at_is_waited_for),
+		CASE(what_is_not_there_is_not_waited_for),
+		CASE(a_reload_does_not_open_what_was_denied),
 		CASE(no_answer_changes_nothing),
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),

@@ -247,6 +247,35 @@ static void permit_past(struct deny *d, const struct table *t, const struct row 
 	}
 }
 
+/* The row of the entry's name in the policy that `t` is to replace, if it is in force. */
+static const struct row *row_before(const struct deny *d, const struct table *t,
+				    const struct row *row)
+{
+	const char *name = policy_watch(t->policy, row->watch)->name;
+
+	for (size_t i = 0; t == &d->next && i < d->now.nr; i++) {
+		const struct row *before = &d->now.rows[i];
+
+		if (before->live && !strcmp(policy_watch(d->now.policy, before->watch)->name, name))
+			return before;
+	}
+	return NULL;
+}
+
+/*
+ * Does the row wait for what is not known of the program? Not if nothing stands there, or cannot be
+ * looked at: nothing will be known of that. Where the entry is in force already it stays so for all
+ * that it did not let: who is new to it was refused until now.
+ */
+static bool waits_for(const struct deny *d, const struct row *before, const struct program *p)
+{
+	bool pending = false;
+
+	return p->has_now && !p->error &&
+	       (!before ||
+		(p->verified && may(d->now.policy, before->watch, p->path, &p->facts, &pending)));
+}
+
 /* Puts permits in first and takes others out then, so that nobody is without his for a moment. */
 static void permit_all(struct deny *d, struct table *t)
 {
@@ -255,14 +284,17 @@ static void permit_all(struct deny *d, struct table *t)
 	d->turn++;
 	for (size_t i = 0; i < t->nr; i++) {
 		struct row *row = &t->rows[i];
+		const struct row *before = row_before(d, t, row);
 		struct program *p, *tmp;
 		bool pending = false;
 
 		row->permitted = false;
 		HASH_ITER(hh, d->programs, p, tmp)
 		{
-			uint32_t bits = may(t->policy, row->watch, p->path, &p->facts, &pending);
+			bool unknown = false;
+			uint32_t bits = may(t->policy, row->watch, p->path, &p->facts, &unknown);
 
+			pending |= unknown && waits_for(d, before, p);
 			if (bits && p->has_now && p->verified) {
 				/* By whatever name it goes on it is not started as that program. */
 				put_permit(d, &p->now, row->group,
