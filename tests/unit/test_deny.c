@@ -10,7 +10,8 @@
 
 #include "tmpdir.h"
 
-#define SECOND 1000000000ULL
+#define SECOND	    1000000000ULL
+#define FILE_OBJECT 7
 
 /* In place of the kernel side, the clock and the thread that looks at programs. */
 static uint64_t now_ns;
@@ -109,8 +110,10 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
 {
 }
 
-int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		   uint16_t group)
 {
+	assert_int_equal(object, FILE_OBJECT);
 	regrouped = group;
 	return 0;
 }
@@ -128,7 +131,7 @@ const struct hook *hooks_find(const struct hooks *hooks, const char *program)
 void watcher_each(struct watcher *watcher,
 		  void (*call)(void *userdata, const struct watched *watched), void *userdata)
 {
-	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 
 	call(userdata, &file);
 }
@@ -500,7 +503,7 @@ static void groups_in_force_are_not_given_again(void **state)
 /* Between its names a file with two of them is not another entry's for a moment. */
 static void a_walk_changes_groups_at_its_end(void **state)
 {
-	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 	struct world w;
 
 	begin(&w, state, "");
@@ -517,7 +520,7 @@ static void a_walk_changes_groups_at_its_end(void **state)
 static void groups_are_taken_off_when_nothing_denies_any_more(void **state)
 {
 	static const char text[] = "version: 1\nwatch:\n- {name: w, class: key, paths: [/k]}\n";
-	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 	_cleanup_(policy_freep) struct policy *none = NULL;
 	struct diag_list diags = {0};
 	struct world w;

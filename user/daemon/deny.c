@@ -792,7 +792,7 @@ uint32_t deny_flags(const struct deny *d, uint32_t watch)
 void deny_object(struct deny *d, const struct watched *watched)
 {
 	if (d && d->used && !d->held && watched->inode.ino)
-		sensor_regroup(d->app->sensor, &watched->inode,
+		sensor_regroup(d->app->sensor, &watched->inode, watched->object,
 			       watched->watch ? group_of(&d->now, watched->watch) : 0);
 }
 

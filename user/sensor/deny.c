@@ -55,7 +55,8 @@ void sensor_unpermit(struct sensor *sensor, const struct permit_key *key)
 	bpf_map_delete_elem(bpf_map__fd(sensor->skel->maps.permits), key);
 }
 
-int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		   uint16_t group)
 {
 	struct mark_key at = {.ino = identity->ino, .dev = identity->dev};
 	int fd = bpf_map__fd(sensor->skel->maps.marks);
@@ -63,6 +64,8 @@ int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint1
 
 	if (bpf_map_lookup_elem(fd, &at, &mark))
 		return -errno;
+	if (mark.object != object)
+		return -ESTALE;
 	if ((mark.flags & MARK_GROUP) == mark_group(group))
 		return 0;
 	mark.flags = (mark.flags & ~(uint32_t)MARK_GROUP) | mark_group(group);

@@ -135,8 +135,10 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
  * carried out when the group has come to be another entry's.
  */
 void sensor_deny_no_orders(struct sensor *sensor);
-/* The marked inode is of this group from now on. -ENOENT: it is not marked. */
-int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group);
+/* The marked inode is of this group from now on. -ENOENT: it is not marked; -ESTALE: as another
+ * object. */
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		   uint16_t group);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);
