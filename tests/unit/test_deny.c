@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* daemon/deny.c: who has a permit, what takes it away and what does not. */
+static const char *hardlinks;
+#define HARDLINKS hardlinks
 #include "daemon/deny.c" /* the daemon is no library */
 
 #include <fcntl.h>
@@ -161,6 +163,13 @@ struct world {
 	char path[PATH_MAX];
 };
 
+static void reload(struct world *w)
+{
+	assert_int_equal(deny_prepare(w->d, w->policy), 0);
+	deny_switch(w->d);
+	deny_retire(w->d);
+}
+
 /* An entry of that name, of the world's program and maybe others. */
 static void parse(const struct world *w, const char *name, const char *conditions,
 		  struct policy **out_policy)
@@ -176,8 +185,28 @@ static void parse(const struct world *w, const char *name, const char *condition
 	diag_list_fini(&diags);
 }
 
+static void set_links(void **state, const char *text)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", tmpdir_path(state, "protected_hardlinks"));
+	write_file(path, text);
+	hardlinks = path;
+}
+
+/* A policy that denies nothing. */
+static void parse_none(struct policy **out_policy)
+{
+	static const char text[] = "version: 1\nwatch:\n- {name: w, class: key, paths: [/k]}\n";
+	struct diag_list diags = {0};
+
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, out_policy), 0);
+	diag_list_fini(&diags);
+}
+
 static void begin(struct world *w, void **state, const char *conditions)
 {
+	set_links(state, "1\n");
 	memset(w, 0, sizeof(*w));
 	memset(denied_by_group, 0, sizeof(denied_by_group));
 	now_ns = 100 * SECOND;
@@ -188,9 +217,7 @@ static void begin(struct world *w, void **state, const char *conditions)
 	write_file(w->path, "one");
 	parse(w, "w", conditions, &w->policy);
 	assert_int_equal(deny_new(&w->app, &w->d), 0);
-	assert_int_equal(deny_prepare(w->d, w->policy), 0);
-	deny_switch(w->d);
-	deny_retire(w->d);
+	reload(w);
 }
 
 static void end(struct world *w)
@@ -415,6 +442,43 @@ static void a_reload_does_not_open_what_was_denied(void **state)
 	}
 }
 
+/* Anybody could have libc denied to the host by a link of it. */
+static void it_is_not_in_force_where_anybody_can_link_what_is_not_his(void **state)
+{
+	json_t *warnings = json_array();
+	struct policy *none;
+	struct world w;
+
+	begin(&w, state, "");
+	assert_true(in_force(&w.d->now));
+	/* What is in force stays so. */
+	set_links(state, "0\n");
+	reload(&w);
+	assert_true(in_force(&w.d->now));
+	parse_none(&none);
+	assert_int_equal(deny_prepare(w.d, none), 0);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	healths = 0;
+	reload(&w);
+	second(&w);
+	assert_false(in_force(&w.d->now));
+	assert_int_equal(healths, 1);
+	json_decref(deny_json(w.d, warnings));
+	assert_int_equal(json_array_size(warnings), 1);
+	assert_non_null(
+		strstr(json_string_value(json_array_get(warnings, 0)), "protected_hardlinks"));
+	json_decref(warnings);
+	assert_int_equal(unlink(hardlinks), 0); /* not known */
+	reload(&w);
+	assert_false(in_force(&w.d->now));
+	set_links(state, "1\n");
+	reload(&w);
+	assert_true(in_force(&w.d->now));
+	end(&w);
+	policy_free(none);
+}
+
 /* A server is away: whoever was known goes on being let through. */
 static void no_answer_changes_nothing(void **state)
 {
@@ -519,15 +583,12 @@ static void a_walk_changes_groups_at_its_end(void **state)
 /* A file that is told late still has the group of a policy before. */
 static void groups_are_taken_off_when_nothing_denies_any_more(void **state)
 {
-	static const char text[] = "version: 1\nwatch:\n- {name: w, class: key, paths: [/k]}\n";
 	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 	_cleanup_(policy_freep) struct policy *none = NULL;
-	struct diag_list diags = {0};
 	struct world w;
 
 	begin(&w, state, "");
-	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &none), 0);
-	diag_list_fini(&diags);
+	parse_none(&none);
 	no_orders = 0;
 	assert_int_equal(deny_prepare(w.d, none), 0);
 	assert_int_equal(no_orders, 1);
@@ -572,6 +633,7 @@ int main(void)
 		CASE(what_is_being_looked_at_is_waited_for),
 		CASE(what_is_not_there_is_not_waited_for),
 		CASE(a_reload_does_not_open_what_was_denied),
+		CASE(it_is_not_in_force_where_anybody_can_link_what_is_not_his),
 		CASE(no_answer_changes_nothing),
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),

@@ -19,6 +19,10 @@
 #include "trust/verity.h"
 #include "watch/watcher.h"
 
+#ifndef HARDLINKS /* its test has one of its own */
+#define HARDLINKS "/proc/sys/fs/protected_hardlinks"
+#endif
+
 #define PAST_MAX 8 /* as trust.c: inodes that stood at a path before */
 
 /* A package manager puts the file in place first, and says in its database later what it should be:
@@ -612,6 +616,18 @@ static int table_new(struct deny *d, const struct policy *policy, struct table *
 	return 0;
 }
 
+/*
+ * Whether nobody can link a file that is not his and that he may not write. Else any user who may
+ * make a name that is denied can have libc by it, and all opens of that are refused to the host.
+ */
+static bool links_protected(void)
+{
+	_cleanup_fclose_ FILE *f = fopen(HARDLINKS, "re");
+
+	return f && fgetc(f) == '1';
+}
+
+/* error: negative errno of sensor_deny(), or -EMLINK: hard links are not protected. */
 static void cannot(struct deny *d, int error)
 {
 	const struct hook *hook = hooks_find(sensor_hooks(d->app->sensor), "on_deny_open");
@@ -619,6 +635,11 @@ static void cannot(struct deny *d, int error)
 	if (error == -ESTALE)
 		snprintf(d->why, sizeof(d->why),
 			 "opens cannot be refused again before keytraild is restarted");
+	else if (error == -EMLINK)
+		snprintf(d->why, sizeof(d->why),
+			 "fs.protected_hardlinks is not 1, so any user can have others' files "
+			 "refused to all, by a hard link of a name that is denied: set it, and "
+			 "reload the policy");
 	else
 		snprintf(d->why, sizeof(d->why), "opens cannot be refused on this kernel: %s",
 			 hook && hook->why[0] ? hook->why : strerror(-error));
@@ -629,8 +650,10 @@ static void cannot(struct deny *d, int error)
 /* Before the first file is marked for it; a program that has nothing to refuse lets all pass. */
 static void attach(struct deny *d)
 {
-	int r = d->attached ? 0 : sensor_deny(d->app->sensor, true);
+	int r = 0;
 
+	if (!d->attached)
+		r = links_protected() ? sensor_deny(d->app->sensor, true) : -EMLINK;
 	if (r < 0) {
 		cannot(d, r);
 		return;
