@@ -564,6 +564,28 @@ static void groups_in_force_are_not_given_again(void **state)
 	end(&w);
 }
 
+/* An open that is under way when the one program takes over from the other is seen by neither. */
+static void open_files_are_looked_for_when_it_begins_and_ends(void **state)
+{
+	struct policy *none;
+	struct world w;
+
+	begin(&w, state, "");
+	assert_true(w.app.look_for_open);
+	w.app.look_for_open = false;
+	parse_none(&none);
+	assert_int_equal(deny_prepare(w.d, none), 0);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	assert_true(w.app.look_for_open);
+	assert_int_equal(deny_prepare(w.d, w.policy), 0);
+	w.app.look_for_open = false;
+	deny_abandon(w.d);
+	assert_true(w.app.look_for_open);
+	end(&w);
+	policy_free(none);
+}
+
 /* Between its names a file with two of them is not another entry's for a moment. */
 static void a_walk_changes_groups_at_its_end(void **state)
 {
@@ -639,6 +661,7 @@ int main(void)
 		CASE(too_many_is_tried_again_and_over_at_last),
 		CASE(marks_follow_a_reload),
 		CASE(groups_in_force_are_not_given_again),
+		CASE(open_files_are_looked_for_when_it_begins_and_ends),
 		CASE(a_walk_changes_groups_at_its_end),
 		CASE(groups_are_taken_off_when_nothing_denies_any_more),
 		CASE(who_is_gone_from_his_path_has_a_stamp),

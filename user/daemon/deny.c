@@ -660,7 +660,16 @@ static void attach(struct deny *d)
 	}
 	d->attached = true;
 	d->failed = false;
-	/* An open that was under way in between may have been seen by neither program. */
+	d->app->look_for_open = true; /* sensor_deny() */
+}
+
+static void detach(struct deny *d)
+{
+	d->failed = false;
+	if (!d->attached)
+		return;
+	sensor_deny(d->app->sensor, false);
+	d->attached = false;
 	d->app->look_for_open = true;
 }
 
@@ -786,12 +795,8 @@ void deny_retire(struct deny *d)
 	deny_settle(d);
 	table_end(d, &d->next);
 	drop_programs(d, false);
-	if (!d->now.nr) {
-		d->failed = false;
-		if (d->attached)
-			sensor_deny(d->app->sensor, false);
-		d->attached = false;
-	}
+	if (!d->now.nr)
+		detach(d);
 	tell(d);
 }
 
@@ -801,9 +806,7 @@ void deny_abandon(struct deny *d)
 	table_end(d, &d->next);
 	if (d->now.nr)
 		return; /* programs that the present policy does not name get no permit by it */
-	if (d->attached)
-		sensor_deny(d->app->sensor, false);
-	d->attached = d->failed = false;
+	detach(d); /* before 5.13 for good: policy.md says so */
 	drop_programs(d, true);
 }
 

@@ -13,7 +13,8 @@ int sensor_deny(struct sensor *sensor, bool on)
 {
 	int r;
 
-	/* Who is in between tells an open twice, and not never: repeats of it are counted. */
+	/* An open that is under way at this moment is told by both programs, or by neither: each
+	 * asks for itself which of them it is up to. */
 	if (!on)
 		__atomic_store_n(&sensor->skel->bss->deny_live, 0, __ATOMIC_SEQ_CST);
 	r = hooks_switch(&sensor->hooks, "on_deny_open", on);

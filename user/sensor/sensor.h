@@ -118,7 +118,8 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64
 
 /*
  * Opens are refused (on), as groups and permits say: bpf/watch.h. What the policy does not ask for
- * costs nothing. 0, or negative errno and as it was: as hooks_switch().
+ * costs nothing. 0, or negative errno and as it was: as hooks_switch(). An open that is under way
+ * meanwhile may not be told: what is open then is to be looked for (sensor_find_open()).
  */
 int sensor_deny(struct sensor *sensor, bool on);
 /* What a group denies, DENY_*; 0: it is not in force. Takes effect with the next open. */
