@@ -306,7 +306,8 @@ void sensor_deny_no_orders(struct sensor *sensor)
 {
 }
 
-int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		   uint16_t group)
 {
 	return -ENOENT;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* daemon/deny.c: who has a permit, what takes it away and what does not. */
+static const char *hardlinks;
+#define HARDLINKS hardlinks
 #include "daemon/deny.c" /* the daemon is no library */
 
 #include <fcntl.h>
@@ -10,7 +12,8 @@
 
 #include "tmpdir.h"
 
-#define SECOND 1000000000ULL
+#define SECOND	    1000000000ULL
+#define FILE_OBJECT 7
 
 /* In place of the kernel side, the clock and the thread that looks at programs. */
 static uint64_t now_ns;
@@ -109,8 +112,10 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
 {
 }
 
-int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		   uint16_t group)
 {
+	assert_int_equal(object, FILE_OBJECT);
 	regrouped = group;
 	return 0;
 }
@@ -128,7 +133,7 @@ const struct hook *hooks_find(const struct hooks *hooks, const char *program)
 void watcher_each(struct watcher *watcher,
 		  void (*call)(void *userdata, const struct watched *watched), void *userdata)
 {
-	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 
 	call(userdata, &file);
 }
@@ -158,28 +163,61 @@ struct world {
 	char path[PATH_MAX];
 };
 
-static void begin(struct world *w, void **state, const char *conditions)
+static void reload(struct world *w)
+{
+	assert_int_equal(deny_prepare(w->d, w->policy), 0);
+	deny_switch(w->d);
+	deny_retire(w->d);
+}
+
+/* An entry of that name, of the world's program and maybe others. */
+static void parse(const struct world *w, const char *name, const char *conditions,
+		  struct policy **out_policy)
 {
 	_cleanup_free_ char *text = NULL;
 	struct diag_list diags = {0};
 
+	assert_true(asprintf(&text,
+			     "version: 1\nwatch:\n- name: %s\n  class: key\n  paths: [/k]\n"
+			     "  mode: deny\n  allow:\n  - {exe: '%s'%s}\n",
+			     name, w->path, conditions) > 0);
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, out_policy), 0);
+	diag_list_fini(&diags);
+}
+
+static void set_links(void **state, const char *text)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", tmpdir_path(state, "protected_hardlinks"));
+	write_file(path, text);
+	hardlinks = path;
+}
+
+/* A policy that denies nothing. */
+static void parse_none(struct policy **out_policy)
+{
+	static const char text[] = "version: 1\nwatch:\n- {name: w, class: key, paths: [/k]}\n";
+	struct diag_list diags = {0};
+
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, out_policy), 0);
+	diag_list_fini(&diags);
+}
+
+static void begin(struct world *w, void **state, const char *conditions)
+{
+	set_links(state, "1\n");
 	memset(w, 0, sizeof(*w));
+	memset(denied_by_group, 0, sizeof(denied_by_group));
 	now_ns = 100 * SECOND;
 	looks = looks_again = healths = 0;
 	nr_permits = 0;
 	open_error = permit_error = 0;
 	snprintf(w->path, sizeof(w->path), "%s", tmpdir_path(state, "signd"));
 	write_file(w->path, "one");
-	assert_true(asprintf(&text,
-			     "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k]\n"
-			     "  mode: deny\n  allow:\n  - {exe: '%s'%s}\n",
-			     w->path, conditions) > 0);
-	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &w->policy), 0);
-	diag_list_fini(&diags);
+	parse(w, "w", conditions, &w->policy);
 	assert_int_equal(deny_new(&w->app, &w->d), 0);
-	assert_int_equal(deny_prepare(w->d, w->policy), 0);
-	deny_switch(w->d);
-	deny_retire(w->d);
+	reload(w);
 }
 
 static void end(struct world *w)
@@ -285,6 +323,162 @@ static void who_was_replaced_has_a_stamp(void **state)
 	end(&w);
 }
 
+/* The old file keeps a name, so that its number is not given to another. */
+static void replace(struct world *w, const char *text)
+{
+	char other[PATH_MAX + 16];
+
+	snprintf(other, sizeof(other), "%s.before-%s", w->path, text);
+	assert_int_equal(link(w->path, other), 0);
+	snprintf(other, sizeof(other), "%s.new", w->path);
+	write_file(other, text);
+	assert_int_equal(rename(other, w->path), 0);
+}
+
+/* With a rule that asks for more than the path. */
+static void who_was_replaced_is_what_he_was(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 1);
+	replace(&w, "two");
+	second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].value.may, DENY_READ | PERMIT_PAST);
+	/* Whatever the new one turns out to be. */
+	found(&w, PACKAGE_MODIFIED);
+	assert_int_equal(nr_permits, 1);
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 2);
+	/* One that was never what the rule asks for is not let through for its successor's sake. */
+	found(&w, PACKAGE_MODIFIED);
+	replace(&w, "three");
+	second(&w);
+	found(&w, PACKAGE_INTACT);
+	assert_int_equal(nr_permits, 2);
+	assert_int_equal(w.d->programs->nr_past, 2);
+	end(&w);
+}
+
+static bool in_force(const struct table *t)
+{
+	assert_int_equal(t->nr, 1);
+	assert_int_equal(denied_by_group[t->rows[0].group], t->rows[0].live ? DENY_READ : 0);
+	return t->rows[0].live;
+}
+
+static void what_is_being_looked_at_is_waited_for(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	assert_false(in_force(&w.d->now));
+	found(&w, PACKAGE_MODIFIED);
+	assert_true(in_force(&w.d->now));
+	end(&w);
+	begin(&w, state, ", package: tool");
+	for (unsigned i = 0; i < 31; i++)
+		second(&w);
+	assert_true(in_force(&w.d->now));
+	end(&w);
+}
+
+/* Nor is what may not be asked about, on a file system that does not answer. */
+static void what_is_not_there_is_not_waited_for(void **state)
+{
+	struct policy *policy;
+	struct world w;
+
+	begin(&w, state, "}\n  - {exe: /no/such, package: tool");
+	assert_true(in_force(&w.d->now));
+	assert_int_equal(nr_permits, 1);
+	end(&w);
+	begin(&w, state, "");
+	open_error = -EREMOTE;
+	parse(&w, "w", ", package: tool", &policy);
+	assert_int_equal(deny_prepare(w.d, policy), 0);
+	assert_true(in_force(&w.d->next));
+	deny_abandon(w.d);
+	policy_free(policy);
+	end(&w);
+}
+
+/* An entry that is in force stays so, and who is new to it is refused until he is known; not one
+ * whom it let until now, nor where the entry is new itself. */
+static void a_reload_does_not_open_what_was_denied(void **state)
+{
+	static const struct {
+		const char *name, *of_the_first, *of_the_second;
+		bool at_once;
+	} cases[] = {
+		{"w", "", ", package: tool", true},
+		{"v", "", ", package: tool", false},
+		{"w", ", package: tool", "", false},
+	};
+	char other[PATH_MAX + 8];
+	struct world w;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *conditions = NULL;
+		struct policy *policy;
+
+		begin(&w, state, "");
+		assert_true(in_force(&w.d->now));
+		snprintf(other, sizeof(other), "%s.other", w.path);
+		write_file(other, "other");
+		assert_true(asprintf(&conditions, "%s}\n  - {exe: '%s'%s", cases[i].of_the_first,
+				     other, cases[i].of_the_second) > 0);
+		parse(&w, cases[i].name, conditions, &policy);
+		assert_int_equal(deny_prepare(w.d, policy), 0);
+		assert_int_equal(in_force(&w.d->next), cases[i].at_once);
+		deny_switch(w.d);
+		deny_retire(w.d);
+		assert_int_equal(in_force(&w.d->now), cases[i].at_once);
+		assert_int_equal(nr_permits, 1);
+		end(&w);
+		policy_free(policy);
+	}
+}
+
+/* Anybody could have libc denied to the host by a link of it. */
+static void it_is_not_in_force_where_anybody_can_link_what_is_not_his(void **state)
+{
+	json_t *warnings = json_array();
+	struct policy *none;
+	struct world w;
+
+	begin(&w, state, "");
+	assert_true(in_force(&w.d->now));
+	/* What is in force stays so. */
+	set_links(state, "0\n");
+	reload(&w);
+	assert_true(in_force(&w.d->now));
+	parse_none(&none);
+	assert_int_equal(deny_prepare(w.d, none), 0);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	healths = 0;
+	reload(&w);
+	second(&w);
+	assert_false(in_force(&w.d->now));
+	assert_int_equal(healths, 1);
+	json_decref(deny_json(w.d, warnings));
+	assert_int_equal(json_array_size(warnings), 1);
+	assert_non_null(
+		strstr(json_string_value(json_array_get(warnings, 0)), "protected_hardlinks"));
+	json_decref(warnings);
+	assert_int_equal(unlink(hardlinks), 0); /* not known */
+	reload(&w);
+	assert_false(in_force(&w.d->now));
+	set_links(state, "1\n");
+	reload(&w);
+	assert_true(in_force(&w.d->now));
+	end(&w);
+	policy_free(none);
+}
+
 /* A server is away: whoever was known goes on being let through. */
 static void no_answer_changes_nothing(void **state)
 {
@@ -370,10 +564,32 @@ static void groups_in_force_are_not_given_again(void **state)
 	end(&w);
 }
 
+/* An open that is under way when the one program takes over from the other is seen by neither. */
+static void open_files_are_looked_for_when_it_begins_and_ends(void **state)
+{
+	struct policy *none;
+	struct world w;
+
+	begin(&w, state, "");
+	assert_true(w.app.look_for_open);
+	w.app.look_for_open = false;
+	parse_none(&none);
+	assert_int_equal(deny_prepare(w.d, none), 0);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	assert_true(w.app.look_for_open);
+	assert_int_equal(deny_prepare(w.d, w.policy), 0);
+	w.app.look_for_open = false;
+	deny_abandon(w.d);
+	assert_true(w.app.look_for_open);
+	end(&w);
+	policy_free(none);
+}
+
 /* Between its names a file with two of them is not another entry's for a moment. */
 static void a_walk_changes_groups_at_its_end(void **state)
 {
-	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 	struct world w;
 
 	begin(&w, state, "");
@@ -389,15 +605,12 @@ static void a_walk_changes_groups_at_its_end(void **state)
 /* A file that is told late still has the group of a policy before. */
 static void groups_are_taken_off_when_nothing_denies_any_more(void **state)
 {
-	static const char text[] = "version: 1\nwatch:\n- {name: w, class: key, paths: [/k]}\n";
-	const struct watched file = {.watch = 1, .inode = {.ino = 1}};
+	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 	_cleanup_(policy_freep) struct policy *none = NULL;
-	struct diag_list diags = {0};
 	struct world w;
 
 	begin(&w, state, "");
-	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &none), 0);
-	diag_list_fini(&diags);
+	parse_none(&none);
 	no_orders = 0;
 	assert_int_equal(deny_prepare(w.d, none), 0);
 	assert_int_equal(no_orders, 1);
@@ -438,11 +651,17 @@ int main(void)
 		CASE(a_change_of_mode_takes_nothing_while_it_is_looked_at),
 		CASE(what_is_not_permitted_is_looked_at_again),
 		CASE(who_was_replaced_has_a_stamp),
+		CASE(who_was_replaced_is_what_he_was),
+		CASE(what_is_being_looked_at_is_waited_for),
+		CASE(what_is_not_there_is_not_waited_for),
+		CASE(a_reload_does_not_open_what_was_denied),
+		CASE(it_is_not_in_force_where_anybody_can_link_what_is_not_his),
 		CASE(no_answer_changes_nothing),
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),
 		CASE(marks_follow_a_reload),
 		CASE(groups_in_force_are_not_given_again),
+		CASE(open_files_are_looked_for_when_it_begins_and_ends),
 		CASE(a_walk_changes_groups_at_its_end),
 		CASE(groups_are_taken_off_when_nothing_denies_any_more),
 		CASE(who_is_gone_from_his_path_has_a_stamp),

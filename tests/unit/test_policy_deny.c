@@ -64,6 +64,50 @@ static void executables_can_be_kept(void **state)
 	assert_int_equal(answer.verdict, VERDICT_ALERT);
 }
 
+/* Each spelling of the architectures and distributions that are known, by a pattern of its own. */
+static void what_is_needed_is_not_refused(void **state)
+{
+	static const struct {
+		const char *pattern, *path;
+	} cases[] = {
+		{"/bin/*", "/bin/sh"},
+		{"/usr/bin/d*", "/usr/bin/dash"},
+		{"/sbin/*", "/sbin/init"},
+		{"/lib64/*", "/lib64/ld-linux-x86-64.so.2"},
+		{"/usr/lib64/*.so.6", "/usr/lib64/libc.so.6"},
+		{"/lib/ld-*", "/lib/ld-linux-x86-64.so.2"},
+		{"/lib/ld-linux-aarch64*", "/lib/ld-linux-aarch64.so.1"},
+		{"/lib/ld-linux-riscv64*", "/lib/ld-linux-riscv64-lp64d.so.1"},
+		{"/usr/lib/aarch64-linux-gnu/ld*",
+		 "/usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1"},
+		{"/usr/lib/aarch64-linux-gnu/libc*", "/usr/lib/aarch64-linux-gnu/libc.so.6"},
+		{"/lib/riscv64-linux-gnu/libc*", "/lib/riscv64-linux-gnu/libc.so.6"},
+		{"/lib/systemd/systemd", "/lib/systemd/systemd"},
+		{"/usr/lib/systemd/*.so", "/usr/lib/systemd/libsystemd-shared-257.so"},
+		{"/usr/lib64/systemd/*.so", "/usr/lib64/systemd/libsystemd-shared-257.so"},
+		{"/usr/lib/*/systemd/*",
+		 "/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-257.so"},
+		{"/srv/bin/sh", NULL},
+		{"/usr/lib/signd/**", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct policy *policy = NULL;
+		_cleanup_free_ char *printed = NULL;
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 "version: 1\nwatch:\n- {name: w, class: key, paths: ['%s'], mode: deny}\n",
+			 cases[i].pattern);
+		printed = told(text, cases[i].path ? -EINVAL : 0, &policy);
+		snprintf(text, sizeof(text), "would refuse '%s',",
+			 cases[i].path ? cases[i].path : "");
+		if ((strstr(printed, text) != NULL) != (cases[i].path != NULL))
+			fail_msg("case %zu:\n%s", i, printed);
+		policy_free(policy);
+	}
+}
+
 static void what_is_left_out_is_not_refused(void **state)
 {
 	static const char text[] =
@@ -192,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(off_by_default),
 		cmocka_unit_test(executables_can_be_kept),
+		cmocka_unit_test(what_is_needed_is_not_refused),
 		cmocka_unit_test(what_is_left_out_is_not_refused),
 		cmocka_unit_test(a_condition_that_decides_nothing_is_kept),
 		cmocka_unit_test(what_cannot_be_kept_is_an_error),

@@ -260,7 +260,8 @@ static void tell_hooks(struct app *app)
 		const struct hook *hook = &hooks->items[i];
 		char what[96], text[512];
 
-		if (hook->state != HOOK_MISSING)
+		/* Of one that refuses it is told where the policy asks for it: daemon/deny.c. */
+		if (hook->state != HOOK_MISSING || !strcmp(hook->spec->program, "on_deny_open"))
 			continue;
 		snprintf(what, sizeof(what), "hook:%s", hook->target);
 		snprintf(text, sizeof(text), "not seen: %s (%s)", hook->spec->sees, hook->why);

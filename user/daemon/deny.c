@@ -19,6 +19,10 @@
 #include "trust/verity.h"
 #include "watch/watcher.h"
 
+#ifndef HARDLINKS /* its test has one of its own */
+#define HARDLINKS "/proc/sys/fs/protected_hardlinks"
+#endif
+
 #define PAST_MAX 8 /* as trust.c: inodes that stood at a path before */
 
 /* A package manager puts the file in place first, and says in its database later what it should be:
@@ -54,26 +58,32 @@ struct table {
 	uint64_t since_ns; /* CLOCK_BOOTTIME */
 };
 
+/* What was found out of a file. */
+struct facts {
+	bool inspected;
+	enum package_state state;
+	char package[PACKAGE_MAX], digest[80], verity[VERITY_TEXT];
+};
+
 /* An executable that rules of such entries name, by its path. */
 struct program {
 	struct inode_id now;
 	struct {
 		struct inode_id id;
 		uint64_t until_ns; /* CLOCK_BOOTTIME: when it was found replaced */
+		struct facts facts; /* by then: who runs it is judged by what it is */
 	} past[PAST_MAX];
 	unsigned nr_past;
 	bool has_now, verified;
 	struct stat st; /* as last seen */
-	bool inspected;
-	/* What was found out is of before its last change, which changed neither size nor time of
-	 * writing: since when, 0 = it is of now. */
+	struct facts facts;
+	/* These are of before its last change, which changed neither size nor time of writing:
+	 * since when, 0 = they are of now. */
 	uint64_t doubt_ns;
 	uint64_t again_ns, again_after; /* when it is looked at again, how long after that */
 	uint64_t gone_ns; /* nothing stands at its path: since when, 0 = something does */
 	int error; /* why nothing is known of what stands there now, 0 */
 	bool permitted; /* by some entry */
-	enum package_state state;
-	char package[PACKAGE_MAX], digest[80], verity[VERITY_TEXT];
 	bool named; /* by the table that is being made */
 	UT_hash_handle hh;
 	char path[];
@@ -125,11 +135,12 @@ static uint8_t denied_by(const struct watch_entry *entry)
  */
 
 /*
- * What a program may do by the rules of an entry, DENY_*, if it is what its path says. Nothing else
- * of the subject matters: policy/deny.c. *out_pending: it depends on what is not known yet.
+ * What the program of this path may do by the rules of an entry, DENY_*, if what runs is that and
+ * has these facts. Nothing else of the subject matters: policy/deny.c. *out_pending: it depends on
+ * what is not known yet.
  */
-static uint32_t may(const struct policy *policy, uint32_t watch, const struct program *p,
-		    bool *out_pending)
+static uint32_t may(const struct policy *policy, uint32_t watch, const char *path,
+		    const struct facts *facts, bool *out_pending)
 {
 	static const struct {
 		enum policy_action action;
@@ -143,13 +154,13 @@ static uint32_t may(const struct policy *policy, uint32_t watch, const struct pr
 			.action = asked[i].action,
 			.subject =
 				{
-					.exe = span_of(p->path),
+					.exe = span_of(path),
 					.exe_trust = EXE_VERIFIED,
-					.inspected = p->inspected,
-					.package_state = p->state,
-					.package = span_of(p->package),
-					.digest = span_of(p->digest),
-					.verity = span_of(p->verity),
+					.inspected = facts->inspected,
+					.package_state = facts->state,
+					.package = span_of(facts->package),
+					.digest = span_of(facts->digest),
+					.verity = span_of(facts->verity),
 					.uid = UID_UNSET,
 					.loginuid = UID_UNSET,
 				},
@@ -225,6 +236,50 @@ static void drop_permits(struct deny *d, uint32_t first, uint32_t end, bool all)
 	}
 }
 
+/* Who stood there before, each by what was known of it: nothing more will be found out. */
+static void permit_past(struct deny *d, const struct table *t, const struct row *row,
+			const struct program *p)
+{
+	bool pending = false;
+
+	for (unsigned n = 0; n < p->nr_past; n++) {
+		uint32_t bits = may(t->policy, row->watch, p->path, &p->past[n].facts, &pending);
+
+		if (bits && !(p->has_now && same_file(&p->past[n].id, &p->now)))
+			put_permit(d, &p->past[n].id, row->group, bits | PERMIT_PAST,
+				   p->past[n].until_ns);
+	}
+}
+
+/* The row of the entry's name in the policy that `t` is to replace, if it is in force. */
+static const struct row *row_before(const struct deny *d, const struct table *t,
+				    const struct row *row)
+{
+	const char *name = policy_watch(t->policy, row->watch)->name;
+
+	for (size_t i = 0; t == &d->next && i < d->now.nr; i++) {
+		const struct row *before = &d->now.rows[i];
+
+		if (before->live && !strcmp(policy_watch(d->now.policy, before->watch)->name, name))
+			return before;
+	}
+	return NULL;
+}
+
+/*
+ * Does the row wait for what is not known of the program? Not if nothing stands there, or cannot be
+ * looked at: nothing will be known of that. Where the entry is in force already it stays so for all
+ * that it did not let: who is new to it was refused until now.
+ */
+static bool waits_for(const struct deny *d, const struct row *before, const struct program *p)
+{
+	bool pending = false;
+
+	return p->has_now && !p->error &&
+	       (!before ||
+		(p->verified && may(d->now.policy, before->watch, p->path, &p->facts, &pending)));
+}
+
 /* Puts permits in first and takes others out then, so that nobody is without his for a moment. */
 static void permit_all(struct deny *d, struct table *t)
 {
@@ -233,26 +288,24 @@ static void permit_all(struct deny *d, struct table *t)
 	d->turn++;
 	for (size_t i = 0; i < t->nr; i++) {
 		struct row *row = &t->rows[i];
+		const struct row *before = row_before(d, t, row);
 		struct program *p, *tmp;
 		bool pending = false;
 
 		row->permitted = false;
 		HASH_ITER(hh, d->programs, p, tmp)
 		{
-			uint32_t bits = may(t->policy, row->watch, p, &pending);
+			bool unknown = false;
+			uint32_t bits = may(t->policy, row->watch, p->path, &p->facts, &unknown);
 
-			if (!bits)
-				continue;
-			if (p->has_now && p->verified) {
+			pending |= unknown && waits_for(d, before, p);
+			if (bits && p->has_now && p->verified) {
 				/* By whatever name it goes on it is not started as that program. */
 				put_permit(d, &p->now, row->group,
 					   bits | (p->gone_ns ? PERMIT_PAST : 0), p->gone_ns);
 				p->permitted = row->permitted = true;
 			}
-			for (unsigned n = 0; n < p->nr_past; n++)
-				if (!p->has_now || !same_file(&p->past[n].id, &p->now))
-					put_permit(d, &p->past[n].id, row->group,
-						   bits | PERMIT_PAST, p->past[n].until_ns);
+			permit_past(d, t, row, p);
 		}
 		if (!row->live && d->attached && (!pending || waited)) {
 			row->live = true;
@@ -308,6 +361,7 @@ static void identify(struct deny *d, struct program *p, bool *out_changed)
 	uint64_t until_ns;
 	struct inode_id now;
 	bool same, gone;
+	struct facts facts;
 	struct stat st;
 
 	p->error = at < 0 ? -at : fstat(at, &st) < 0 ? errno : !S_ISREG(st.st_mode) ? EINVAL : 0;
@@ -321,12 +375,13 @@ static void identify(struct deny *d, struct program *p, bool *out_changed)
 	    sensor_identify_fd(d->app->sensor, at, &now) < 0)
 		return;
 	*out_changed = true;
+	facts = p->facts;
 	same = p->has_now && same_file(&now, &p->now);
-	if (same && p->inspected && same_content(&st, &p->st)) {
+	if (same && p->facts.inspected && same_content(&st, &p->st)) {
 		if (!p->doubt_ns)
 			p->doubt_ns = app_boottime();
 	} else {
-		p->inspected = false; /* in place, too */
+		p->facts.inspected = false; /* in place, too */
 		p->doubt_ns = p->again_after = 0;
 	}
 	p->st = st;
@@ -336,6 +391,7 @@ static void identify(struct deny *d, struct program *p, bool *out_changed)
 		if (p->nr_past == PAST_MAX)
 			memmove(&p->past[0], &p->past[1], --p->nr_past * sizeof(p->past[0]));
 		p->past[p->nr_past].id = p->now;
+		p->past[p->nr_past].facts = facts;
 		p->past[p->nr_past++].until_ns = until_ns;
 	}
 	p->now = now;
@@ -376,11 +432,11 @@ static bool look(struct deny *d, struct program *p)
 	if (!policy_inspects(d->preparing ? d->next.policy : d->now.policy, span_of(p->path)))
 		return changed;
 	if (p->doubt_ns && app_boottime() - p->doubt_ns > WAIT_MAX) {
-		p->inspected = false;
+		p->facts.inspected = false;
 		p->doubt_ns = 0;
 		changed = true;
 	}
-	if (!p->inspected || p->doubt_ns)
+	if (!p->facts.inspected || p->doubt_ns)
 		programs_watch_path(d->app->programs, p->path, &p->now);
 	else if (!p->permitted)
 		look_again(d, p);
@@ -395,6 +451,7 @@ static void set_text(char *out, size_t size, struct span text)
 void deny_program(struct deny *d, const struct event_program *program)
 {
 	struct program *p, *tmp;
+	struct facts *facts;
 	bool changed = false;
 
 	if (!d)
@@ -407,12 +464,13 @@ void deny_program(struct deny *d, const struct event_program *program)
 			identify(d, p, &changed);
 		if (program->state == PACKAGE_PENDING && p->doubt_ns)
 			continue; /* what was known counts until it is known otherwise */
-		p->inspected = program->state != PACKAGE_PENDING;
 		p->doubt_ns = 0;
-		p->state = program->state;
-		set_text(p->package, sizeof(p->package), program->package);
-		set_text(p->digest, sizeof(p->digest), program->digest);
-		set_text(p->verity, sizeof(p->verity), program->verity);
+		facts = &p->facts;
+		facts->inspected = program->state != PACKAGE_PENDING;
+		facts->state = program->state;
+		set_text(facts->package, sizeof(facts->package), program->package);
+		set_text(facts->digest, sizeof(facts->digest), program->digest);
+		set_text(facts->verity, sizeof(facts->verity), program->verity);
 		changed = true;
 	}
 	if (changed)
@@ -492,6 +550,7 @@ static void drop_programs(struct deny *d, bool all)
 /* The executables of which a rule of these entries speaks. */
 static int find_programs(struct deny *d, const struct table *t)
 {
+	static const struct facts unknown;
 	struct program *p, *tmp;
 	const char *path;
 	int r = 0;
@@ -501,14 +560,11 @@ static int find_programs(struct deny *d, const struct table *t)
 		p->named = false;
 	}
 	for (size_t n = 0; t->nr && !r && (path = policy_allowed_exe(t->policy, n)); n++) {
-		_cleanup_free_ struct program *asked = calloc(1, sizeof(*p) + strlen(path) + 1);
 		bool wanted = false, pending = false;
 
-		if (!asked)
-			return -ENOMEM;
-		memcpy(asked->path, path, strlen(path) + 1);
 		for (size_t i = 0; i < t->nr && !wanted; i++)
-			wanted = may(t->policy, t->rows[i].watch, asked, &pending) || pending;
+			wanted = may(t->policy, t->rows[i].watch, path, &unknown, &pending) ||
+				 pending;
 		if (wanted)
 			r = add_program(d, path);
 	}
@@ -560,6 +616,18 @@ static int table_new(struct deny *d, const struct policy *policy, struct table *
 	return 0;
 }
 
+/*
+ * Whether nobody can link a file that is not his and that he may not write. Else any user who may
+ * make a name that is denied can have libc by it, and all opens of that are refused to the host.
+ */
+static bool links_protected(void)
+{
+	_cleanup_fclose_ FILE *f = fopen(HARDLINKS, "re");
+
+	return f && fgetc(f) == '1';
+}
+
+/* error: negative errno of sensor_deny(), or -EMLINK: hard links are not protected. */
 static void cannot(struct deny *d, int error)
 {
 	const struct hook *hook = hooks_find(sensor_hooks(d->app->sensor), "on_deny_open");
@@ -567,6 +635,11 @@ static void cannot(struct deny *d, int error)
 	if (error == -ESTALE)
 		snprintf(d->why, sizeof(d->why),
 			 "opens cannot be refused again before keytraild is restarted");
+	else if (error == -EMLINK)
+		snprintf(d->why, sizeof(d->why),
+			 "fs.protected_hardlinks is not 1, so any user can have others' files "
+			 "refused to all, by a hard link of a name that is denied: set it, and "
+			 "reload the policy");
 	else
 		snprintf(d->why, sizeof(d->why), "opens cannot be refused on this kernel: %s",
 			 hook && hook->why[0] ? hook->why : strerror(-error));
@@ -577,15 +650,26 @@ static void cannot(struct deny *d, int error)
 /* Before the first file is marked for it; a program that has nothing to refuse lets all pass. */
 static void attach(struct deny *d)
 {
-	int r = d->attached ? 0 : sensor_deny(d->app->sensor, true);
+	int r = 0;
 
+	if (!d->attached)
+		r = links_protected() ? sensor_deny(d->app->sensor, true) : -EMLINK;
 	if (r < 0) {
 		cannot(d, r);
 		return;
 	}
 	d->attached = true;
 	d->failed = false;
-	/* An open that was under way in between may have been seen by neither program. */
+	d->app->look_for_open = true; /* sensor_deny() */
+}
+
+static void detach(struct deny *d)
+{
+	d->failed = false;
+	if (!d->attached)
+		return;
+	sensor_deny(d->app->sensor, false);
+	d->attached = false;
 	d->app->look_for_open = true;
 }
 
@@ -711,12 +795,8 @@ void deny_retire(struct deny *d)
 	deny_settle(d);
 	table_end(d, &d->next);
 	drop_programs(d, false);
-	if (!d->now.nr) {
-		d->failed = false;
-		if (d->attached)
-			sensor_deny(d->app->sensor, false);
-		d->attached = false;
-	}
+	if (!d->now.nr)
+		detach(d);
 	tell(d);
 }
 
@@ -726,9 +806,7 @@ void deny_abandon(struct deny *d)
 	table_end(d, &d->next);
 	if (d->now.nr)
 		return; /* programs that the present policy does not name get no permit by it */
-	if (d->attached)
-		sensor_deny(d->app->sensor, false);
-	d->attached = d->failed = false;
+	detach(d); /* before 5.13 for good: policy.md says so */
 	drop_programs(d, true);
 }
 
@@ -740,7 +818,7 @@ uint32_t deny_flags(const struct deny *d, uint32_t watch)
 void deny_object(struct deny *d, const struct watched *watched)
 {
 	if (d && d->used && !d->held && watched->inode.ino)
-		sensor_regroup(d->app->sensor, &watched->inode,
+		sensor_regroup(d->app->sensor, &watched->inode, watched->object,
 			       watched->watch ? group_of(&d->now, watched->watch) : 0);
 }
 
@@ -760,7 +838,7 @@ static const char *why_not(const struct program *p)
 	}
 	if (!p->verified)
 		return "others than root can change it, or a directory above it";
-	if (!p->inspected)
+	if (!p->facts.inspected)
 		return "it is still being looked at";
 	return "it is not of the package or content that the rule asks for";
 }
@@ -768,17 +846,14 @@ static const char *why_not(const struct program *p)
 /* An entry that nobody may open: which programs its rules name, and what is wrong with them. */
 static void warn_of_row(const struct deny *d, const struct row *row, json_t *warnings)
 {
+	static const struct facts unknown;
 	struct program *p, *tmp;
 
 	HASH_ITER(hh, d->programs, p, tmp)
 	{
-		_cleanup_free_ struct program *asked = calloc(1, sizeof(*p) + strlen(p->path) + 1);
 		bool pending = false;
 
-		if (!asked)
-			return;
-		memcpy(asked->path, p->path, strlen(p->path) + 1);
-		if (may(d->now.policy, row->watch, asked, &pending) || pending)
+		if (may(d->now.policy, row->watch, p->path, &unknown, &pending) || pending)
 			json_array_append_new(
 				warnings,
 				json_sprintf("mode: deny: nobody may open files of '%s': %s: %s",

@@ -72,21 +72,42 @@ static bool class_can(enum object_class object_class)
 	       object_class != CLASS_AGENT_SOCKET;
 }
 
-/* Without these nobody could put right what a pattern that was meant otherwise refuses: neither by
- * a shell nor by a boot, at which the daemon starts again. */
+/*
+ * Without these nobody could put right what a pattern that was meant otherwise refuses: neither by
+ * a shell nor by a boot, at which the daemon starts again. What is in /usr is meant without that,
+ * too. Distributions have more places and numbers: what is obvious is found, not all.
+ */
 static const char *const needed[] = {
-	"/bin/sh",
 	"/usr/bin/sh",
 	"/usr/bin/dash",
 	"/usr/bin/bash",
 	"/usr/bin/systemctl",
+	"/usr/sbin/init",
 	"/usr/lib/systemd/systemd",
 	"/usr/sbin/keytraild",
 	"/usr/bin/keytrail",
 	"/etc/keytrail/policy.d/local.yaml",
 	"/etc/passwd",
 	"/etc/ld.so.cache",
+	"/usr/lib64/ld-linux-x86-64.so.2",
+	"/usr/lib/ld-linux-x86-64.so.2",
+	"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+	"/usr/lib/ld-linux-aarch64.so.1",
+	"/usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1",
+	"/usr/lib/ld-linux-riscv64-lp64d.so.1",
+	"/usr/lib/riscv64-linux-gnu/ld-linux-riscv64-lp64d.so.1",
+	"/usr/lib/libc.so.6",
+	"/usr/lib64/libc.so.6",
 	"/usr/lib/x86_64-linux-gnu/libc.so.6",
+	"/usr/lib/aarch64-linux-gnu/libc.so.6",
+	"/usr/lib/riscv64-linux-gnu/libc.so.6",
+	"/usr/lib64/lp64d/libc.so.6",
+	/* Of whichever release. */
+	"/usr/lib/systemd/libsystemd-shared-257.so",
+	"/usr/lib64/systemd/libsystemd-shared-257.so",
+	"/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-257.so",
+	"/usr/lib/aarch64-linux-gnu/systemd/libsystemd-shared-257.so",
+	"/usr/lib/riscv64-linux-gnu/systemd/libsystemd-shared-257.so",
 };
 
 static bool is_excluded(const struct watch_rule *watch, const char *path)
@@ -104,14 +125,26 @@ static bool is_excluded(const struct watch_rule *watch, const char *path)
 	return false;
 }
 
+static bool refuses(const struct watch_rule *watch, const char *path)
+{
+	for (size_t i = 0; i < watch->nr_paths; i++)
+		if (pattern_match(watch->paths[i], path, strlen(path)))
+			return !is_excluded(watch, path);
+	return false;
+}
+
 /* NULL: none. */
 static const char *refuses_needed(const struct watch_rule *watch)
 {
-	for (size_t i = 0; i < watch->nr_paths; i++)
-		for (size_t n = 0; n < ARRAY_SIZE(needed); n++)
-			if (pattern_match(watch->paths[i], needed[n], strlen(needed[n])) &&
-			    !is_excluded(watch, needed[n]))
-				return needed[n];
+	static const char usr[] = "/usr";
+	const size_t skip = sizeof(usr) - 1;
+
+	for (size_t n = 0; n < ARRAY_SIZE(needed); n++) {
+		if (!strncmp(needed[n], usr, skip) && refuses(watch, needed[n] + skip))
+			return needed[n] + skip;
+		if (refuses(watch, needed[n]))
+			return needed[n];
+	}
 	return NULL;
 }
 

@@ -13,7 +13,8 @@ int sensor_deny(struct sensor *sensor, bool on)
 {
 	int r;
 
-	/* Who is in between tells an open twice, and not never: repeats of it are counted. */
+	/* An open that is under way at this moment is told by both programs, or by neither: each
+	 * asks for itself which of them it is up to. */
 	if (!on)
 		__atomic_store_n(&sensor->skel->bss->deny_live, 0, __ATOMIC_SEQ_CST);
 	r = hooks_switch(&sensor->hooks, "on_deny_open", on);
@@ -55,7 +56,8 @@ void sensor_unpermit(struct sensor *sensor, const struct permit_key *key)
 	bpf_map_delete_elem(bpf_map__fd(sensor->skel->maps.permits), key);
 }
 
-int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group)
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		   uint16_t group)
 {
 	struct mark_key at = {.ino = identity->ino, .dev = identity->dev};
 	int fd = bpf_map__fd(sensor->skel->maps.marks);
@@ -63,6 +65,8 @@ int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint1
 
 	if (bpf_map_lookup_elem(fd, &at, &mark))
 		return -errno;
+	if (mark.object != object)
+		return -ESTALE;
 	if ((mark.flags & MARK_GROUP) == mark_group(group))
 		return 0;
 	mark.flags = (mark.flags & ~(uint32_t)MARK_GROUP) | mark_group(group);

@@ -118,7 +118,8 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64
 
 /*
  * Opens are refused (on), as groups and permits say: bpf/watch.h. What the policy does not ask for
- * costs nothing. 0, or negative errno and as it was: as hooks_switch().
+ * costs nothing. 0, or negative errno and as it was: as hooks_switch(). An open that is under way
+ * meanwhile may not be told: what is open then is to be looked for (sensor_find_open()).
  */
 int sensor_deny(struct sensor *sensor, bool on);
 /* What a group denies, DENY_*; 0: it is not in force. Takes effect with the next open. */
@@ -135,8 +136,10 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
  * carried out when the group has come to be another entry's.
  */
 void sensor_deny_no_orders(struct sensor *sensor);
-/* The marked inode is of this group from now on. -ENOENT: it is not marked. */
-int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint16_t group);
+/* The marked inode is of this group from now on. -ENOENT: it is not marked; -ESTALE: as another
+ * object. */
+int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
+		   uint16_t group);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);

@@ -10,6 +10,10 @@
 # shellcheck source=tests/vm/alerts.sh
 . /kt/tests/alerts.sh
 
+# As systemd has it on every host.
+links=/proc/sys/fs/protected_hardlinks
+echo 1 >$links
+
 bin=/opt/keys
 sealed=/srv/sealed
 kept=/srv/kept
@@ -236,9 +240,16 @@ check "without the daemon it is open" wait_for is_open
 
 # With `refused: on` the same failure comes by two ways.
 printf 'version: 1\nsettings: {refused: on}\n' >"$T/settings.yaml"
+# Where anybody can give others' files a name that is denied, nothing is.
+echo 0 >$links
 kt_start --policy "$T/settings.yaml" --policy "$T/policy.yaml" || exit 1
 keys_known
-wait_for in_force
+equal "with unprotected hard links it is not in force" "$(keytrail status --json | jq -c '[.deny.in_force,
+	(.warnings | map(select(test("protected_hardlinks"))) | length)]')" '[0,1]'
+check "and an alert says so" wait_alert '.type == "sensor-degraded" and .cause == "deny" and .severity != "info"'
+echo 1 >$links
+check "when they are, a reload puts it in force" keytrail reload
+check "... which it is" wait_for in_force
 opens "refused" EACCES $WAYS/try open $sealed/refused.pem
 gather || exit 1
 one "told once" "$(of $sealed/refused.pem)" '.type == "access-denied"'
