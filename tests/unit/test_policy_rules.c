@@ -831,9 +831,17 @@ static void what_never_matches_is_warned_of(void **state)
 		{HEAD "  allow: [{exe: /x}]\n  on: [read, send]\n",
 		 "6:17: warning: the rule lets who reads send, too, since 'w' has `send` in `on`: "
 		 "give it `on: [read]`, or `on: [read, send]` if that is meant"},
+		{HEAD "  allow: [{exe: /x}]\n  on: [read, write, send, dump]\n",
+		 "6:17: warning: the rule lets who reads send, too, since 'w' has `send` in `on`: "
+		 "give it `on: [read, write, dump]`, or `on: [read, write, send, dump]` if that is "
+		 "meant"},
 		{HEAD "  allow: [{exe: /x, on: [read, send]}, {exe: /y, on: [read]}]\n"
 		      "  on: [read, send]\n",
 		 NULL},
+		{HEAD "  allow: [{exe: /x, on: [read, write, link, send, dump]}]\n"
+		      "  on: [read, send]\n",
+		 NULL},
+		{HEAD "  expect: [{exe: /x}]\n  on: [read, send]\n", NULL},
 		{HEAD "zones: [{name: z, units: [a.service]}]\n",
 		 "6:9: warning: zone 'z' is used by no entry and no rule"},
 		{HEAD "  allow: [{exe: /x, zone: z}]\nzones: [{name: z, hosts: [h]}]\n",

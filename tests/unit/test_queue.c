@@ -298,6 +298,29 @@ static void the_oldest_are_kept_and_one_gap_is_told(void **state)
 	queue_free(queue);
 }
 
+static void what_is_given_up_without_a_time_is_lost_about_now(void **state)
+{
+	struct queue *queue = open_queue(state, 1400, 0);
+	struct queue_lost lost;
+
+	queue_drop(queue, 0); /* of an earlier run: told when there is a time */
+	assert_false(queue_take_lost(queue, &lost));
+	assert_int_equal(put(queue, 1), 0);
+	assert_int_equal(get(queue), 1);
+	assert_true(queue_take_lost(queue, &lost));
+	assert_int_equal(lost.count, 1);
+	assert_int_equal(lost.first_ns, 1001);
+	assert_int_equal(lost.last_ns, 1001);
+	queue_drop(queue, 0);
+	queue_drop(queue, 1005);
+	queue_drop(queue, 0);
+	assert_true(queue_take_lost(queue, &lost));
+	assert_int_equal(lost.count, 3);
+	assert_int_equal(lost.first_ns, 1001);
+	assert_int_equal(lost.last_ns, 1005);
+	queue_free(queue);
+}
+
 static void a_loss_that_could_not_be_told_is_not_forgotten(void **state)
 {
 	struct queue *queue = open_queue(state, 28, 0);
@@ -367,6 +390,7 @@ int main(void)
 		TEST(a_full_disk_costs_no_more_for_what_waits),
 		TEST(order_holds_over_a_restart),
 		TEST(the_oldest_are_kept_and_one_gap_is_told),
+		TEST(what_is_given_up_without_a_time_is_lost_about_now),
 		TEST(a_loss_that_could_not_be_told_is_not_forgotten),
 		TEST(a_spool_that_cannot_be_made_costs_only_the_spool),
 		TEST(the_notice_names_sink_count_and_times),

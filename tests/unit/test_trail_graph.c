@@ -849,6 +849,15 @@ static void of_many_files_only_the_first_are_told_without_a_key(void **state)
 	scanned_copy(g, 300, SCANSTATE_KEY);
 	expect(g, "wrote inferred 5.5.1>0:300:0 holder-writes\n"
 		  "found-in confirmed SHA256:k>0:300:0 -\n");
+	/* A child that appends to it, and is told at once, does not take that off him. */
+	forks(g, 5, 6);
+	closes(g, 5, 301, 0);
+	closes(g, 6, 301, 0);
+	expect(g, "inherited inferred 5.5.1>6.6.1 fork-copies-memory\n"
+		  "wrote inferred 6.6.1>0:301:0 holder-writes\n");
+	scanned_copy(g, 301, SCANSTATE_KEY);
+	expect(g, "wrote inferred 5.5.1>0:301:0 holder-writes\n"
+		  "found-in confirmed SHA256:k>0:301:0 -\n");
 	trail_graph_free(g);
 }
 
@@ -933,11 +942,19 @@ static void that_a_second_one_wrote_it_is_told_when_the_key_was_found_there(void
 	scanned_copy(g, 100, SCANSTATE_KEY);
 	expect(g, "wrote inferred 6.6.1>0:100:0 written-for-holder\n"
 		  "found-in confirmed SHA256:k>0:100:0 -\n");
-	/* The first once more, and it is told at once: what the second left is there no more. */
+	/* Who is told in the end has nothing that is held back; of the others the first and the
+	 * last. */
+	reads(g, 8, 1);
+	told[0] = '\0';
+	closes(g, 7, 100, 5);
 	closes(g, 7, 100, 6);
 	closes(g, 5, 100, 0);
+	expect(g, "wrote inferred 5.5.1>0:100:0 holder-writes\n");
+	closes(g, 7, 100, 8);
+	closes(g, 7, 100, 5);
 	scanned_copy(g, 100, SCANSTATE_KEY);
-	expect(g, "wrote inferred 5.5.1>0:100:0 holder-writes\n"
+	expect(g, "wrote inferred 6.6.1>0:100:0 written-for-holder\n"
+		  "wrote inferred 5.5.1>0:100:0 written-for-holder\n"
 		  "found-in confirmed SHA256:k>0:100:0 -\n");
 	trail_graph_free(g);
 }

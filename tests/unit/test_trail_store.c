@@ -757,6 +757,36 @@ static void without_room_for_its_indexes_it_is_used_as_it_is(void **state)
 	assert_true(has_indexes(path));
 }
 
+/* As a backup of the file, or who looks into it. */
+static void indexes_that_a_lock_forbids_are_made_when_it_ends(void **state)
+{
+	const char *path = tmpdir_path(state, "locked.db");
+	struct trail_store *store = open_store(path, 0);
+	struct trail_store_stats stats;
+	sqlite3 *db = NULL;
+
+	put(store, 1, 11, SECOND);
+	trail_store_free(store);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			db,
+			"DROP INDEX edges_inferred; DROP INDEX edges_seen; DROP INDEX edges_about;"
+			"BEGIN IMMEDIATE",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	store = open_store(path, 0);
+	trail_store_stats(store, &stats);
+	assert_string_equal(stats.error, "");
+	assert_int_equal(stats.edges, 2);
+	assert_false(has_indexes(path));
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	trail_store_flush(store, 2 * SECOND);
+	assert_true(has_indexes(path));
+	trail_store_free(store);
+}
+
 /* To try costs as much as it costs to fail, and rows come by the thousand. */
 static void what_cannot_be_opened_is_tried_again_by_a_flush_alone(void **state)
 {
@@ -871,6 +901,7 @@ int main(void)
 		CASE(one_of_a_newer_version_is_left_alone),
 		CASE(what_could_not_be_written_is_a_gap),
 		CASE(without_room_for_its_indexes_it_is_used_as_it_is),
+		CASE(indexes_that_a_lock_forbids_are_made_when_it_ends),
 		CASE(what_cannot_be_opened_is_tried_again_by_a_flush_alone),
 		CASE(a_transaction_that_fails_is_lost_row_by_row),
 		CASE(asks_that_are_none_and_asks_that_find_nothing),

@@ -144,16 +144,16 @@ static void tell_state(struct app *app, bool *told, bool degraded, const char *w
  * With `reads: exact` the probe on reads, where this kernel lets it. Where it does not, the engine
  * is told, and who comes by a file is told as with `reads: open`: nothing goes unseen for it.
  */
-static void reads_on(struct app *app)
+static void reads_on(struct app *app, bool on)
 {
-	int r = sensor_tell_reads(app->sensor, true);
+	int r = sensor_tell_reads(app->sensor, on);
 
-	tell_state(app, &app->reads_failed, r < 0, "reads-exact",
+	tell_state(app, &app->reads_failed, on && r < 0, "reads-exact",
 		   r == -ESTALE ? "reads cannot be told one by one again before keytraild is "
 				  "restarted: until then who opens is told"
 				: "reads cannot be told one by one on this kernel: who opens is "
 				  "told",
-		   "reads are told one by one");
+		   "reads are told one by one, or not asked for");
 }
 
 /* With an entry that has `on: link`, the probes on names. */
@@ -206,7 +206,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	sensor_drain(app->sensor);
 	/* On before the policy counts on it, off after: in between more is told, not less. */
 	if (exact)
-		reads_on(app);
+		reads_on(app, true);
 	names_on(app, policy_judges(policy, ACTION_LINK));
 	app->next_state += watchset_nr_states(set);
 	app->set = set;
@@ -223,7 +223,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	if (anew)
 		deny_switch(app->deny);
 	if (!exact)
-		sensor_tell_reads(app->sensor, false);
+		reads_on(app, false);
 	devices_forget_all(app->devices); /* the walk notes anew */
 	dumps_set_policy(app->dumps);
 	quota_set_policy(app->quota);
@@ -248,10 +248,12 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	if (r < 0)
 		log_line(SD_ERR, "not all watched files could be marked: %s", strerror(-r));
 	watcher_stats(app->watcher, &watched);
-	tell_state(app, &app->bound_told, watched.bounded, "watch-bound",
-		   "not everything that the policy names is watched: too many files, or "
-		   "directories too deep",
-		   "the walk of the file system came to its end: what the policy names is watched");
+	if (!r) /* else it did not begin, and says nothing of bounds */
+		tell_state(app, &app->bound_told, watched.bounded, "watch-bound",
+			   "not everything that the policy names is watched: too many files, or "
+			   "directories too deep",
+			   "the walk of the file system came to its end: what the policy names is "
+			   "watched");
 	if (old_set) {
 		sensor_unload_watchset(app->sensor, old_set);
 		watchset_free(old_set);

@@ -3,7 +3,8 @@
  * The pure middle: events in, alerts out. Process table, objects, users, settling, policy, folding.
  *
  * Looks at nothing but the events: no file, no /proc, no NSS, no clock. The same events with the
- * same ticks give the same alerts, ids included; a recorded trace therefore replays exactly.
+ * same ticks give the same alerts, ids included; a recorded trace therefore replays exactly, but
+ * for what engine_ask_trust() was told at a reload.
  *
  * Order of one cycle: feed what the daemon knows, then the bulk ring, then the critical ring, then
  * engine_tick(). Before engine_set_policy() drain both rings, since EVENT_MARK carries a watch
@@ -89,7 +90,8 @@ void engine_flush(struct engine *engine, uint64_t now);
 
 /*
  * Accesses that are still to be judged will be so by the new policy. With what was asked of their
- * executables for the old one that would be by half of each: fn asks anew, before.
+ * executables for the old one that would be by half of each: fn asks anew, before. It looks at the
+ * host, and what it says is no event: of these accesses a trace has what was known before.
  */
 void engine_ask_trust(struct engine *engine, settle_trust_fn fn, void *ctx);
 void engine_set_policy(struct engine *engine, const struct policy *policy);

@@ -62,6 +62,7 @@ struct rule {
 	const char *zone_name;
 	bool outside; /* counts outside of the entry's zone, too */
 	uint32_t on; /* bits 1 << enum policy_action */
+	bool on_written; /* it has an `on`; else it is for all that the entry judges */
 	const char *until; /* as written, NULL = for ever */
 	uint64_t until_ns; /* CLOCK_REALTIME ns at which it ends */
 	const char *reason;
@@ -148,6 +149,13 @@ struct policy {
 	uint32_t *rule_slots; /* open addressing by rule.hash: index into rules + 1, 0 = free */
 	size_t nr_rule_slots; /* power of two, 0 = no rules */
 };
+
+/* --- policy.c --- */
+
+#define POLICY_ON_MAX 64 /* of the text, with its NUL */
+
+/* The words of `on` as they are written in a list, without its brackets. */
+void policy_on_text(uint32_t on, char out[static POLICY_ON_MAX]);
 
 /* --- judge.c --- */
 

@@ -4,6 +4,7 @@
  */
 #include "policy/policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/policy-internal.h"
@@ -97,6 +98,18 @@ const char *severity_str(enum severity severity)
 const char *policy_action_str(enum policy_action action)
 {
 	return action > 0 && action < ACTION_NR ? actions[action] : "?";
+}
+
+void policy_on_text(uint32_t on, char out[static POLICY_ON_MAX])
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (int a = 1; a < ACTION_NR; a++)
+		if (on & 1U << a)
+			len += (size_t)snprintf(out + len, POLICY_ON_MAX - len, "%s%s",
+						len ? ", " : "",
+						policy_action_str((enum policy_action)a));
 }
 
 const char *verdict_str(enum verdict verdict)

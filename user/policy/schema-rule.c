@@ -303,6 +303,7 @@ static void read_outside(struct reader *r, const struct yaml_node *value, const 
 static void read_rule_on(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	r->rule->on = schema_read_on(r, value);
+	r->rule->on_written = true;
 }
 
 static bool read_digits(const char *s, size_t nr, unsigned *out)

@@ -41,22 +41,11 @@ static void _printf_(3, 4)
 /* --- entries -----------------------------------------------------------------------------------
  */
 
-static void put_on(char *out, size_t size, uint32_t on)
-{
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (int a = 1; a < ACTION_NR; a++)
-		if (on & 1U << a)
-			len += (size_t)snprintf(out + len, size - len, "%s%s", len ? ", " : "",
-						policy_action_str((enum policy_action)a));
-}
-
 /* The keys of a rule as they would be written. */
 static void put_rule(FILE *f, const struct rule *rule)
 {
 	const char *between = "";
-	char on[128];
+	char on[POLICY_ON_MAX];
 
 #define PUT(key, fmt, value)                                   \
 	do {                                                   \
@@ -89,8 +78,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 		PUT("zone", "%s", rule->zone_name);
 	if (rule->outside)
 		PUT("outside", "%s", "true");
-	if (rule->on != RULE_ON_ALL) {
-		put_on(on, sizeof(on), rule->on);
+	if (rule->on_written) {
+		policy_on_text(rule->on, on);
 		PUT("on", "[%s]", on);
 	}
 	if (rule->until)
@@ -127,7 +116,7 @@ void policy_watch_lines(const struct policy *policy, uint32_t number, policy_lin
 {
 	const struct watch_rule *watch = &policy->watches[number - 1];
 	const struct place *none = NULL;
-	char section[128], on[128], text[2048];
+	char section[128], on[POLICY_ON_MAX], text[2048];
 	const struct writer w = {fn, ctx, section};
 
 	snprintf(section, sizeof(section), "watch %s", watch->entry.name);
@@ -135,7 +124,7 @@ void policy_watch_lines(const struct policy *policy, uint32_t number, policy_lin
 	tell(&w, &watch->place, "class: %s", object_class_str(watch->entry.object_class));
 	tell(&w, watch->severity_place.file ? &watch->severity_place : none, "severity: %s",
 	     severity_str(watch->entry.severity));
-	put_on(on, sizeof(on), watch->entry.on);
+	policy_on_text(watch->entry.on, on);
 	tell(&w, watch->on_place.file ? &watch->on_place : none, "on: [%s]", on);
 	tell(&w, watch->mode_place.file ? &watch->mode_place : none, "mode: %s",
 	     policy_mode_str(watch->entry.mode));

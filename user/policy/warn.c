@@ -73,6 +73,23 @@ static void warn_covered_rules(const struct rule **rules, size_t nr, struct diag
 	}
 }
 
+/* Who was meant to be let read is let send, too. */
+static void warn_sends(const struct rule *rule, const struct watch_rule *watch,
+		       struct diag_list *diags)
+{
+	const uint32_t both = 1U << ACTION_READ | 1U << ACTION_SEND;
+	char all[POLICY_ON_MAX], rest[POLICY_ON_MAX];
+
+	if (rule->kind != RULE_ALLOW || rule->on_written || (watch->entry.on & both) != both)
+		return;
+	policy_on_text(watch->entry.on, all);
+	policy_on_text(watch->entry.on & ~(1U << ACTION_SEND), rest);
+	warn(diags, &rule->place,
+	     "the rule lets who reads send, too, since '%s' has `send` in `on`: give it "
+	     "`on: [%s]`, or `on: [%s]` if that is meant",
+	     watch->entry.name, rest, all);
+}
+
 static int warn_rules(const struct policy *policy, struct diag_list *diags)
 {
 	_cleanup_free_ const struct rule **rules = NULL;
@@ -105,12 +122,7 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 			     "the rule never decides: nothing that it is for (`on`) is judged by "
 			     "watch entry '%s'",
 			     watch->entry.name);
-		if (watch->entry.on & 1U << ACTION_SEND && watch->entry.on & 1U << ACTION_READ &&
-		    rule->on == RULE_ON_ALL)
-			warn(diags, &rule->place,
-			     "the rule lets who reads send, too, since '%s' has `send` in `on`: "
-			     "give it `on: [read]`, or `on: [read, send]` if that is meant",
-			     watch->entry.name);
+		warn_sends(rule, watch, diags);
 		if (rule->zone && !policy->zones[rule->zone - 1].here)
 			warn(diags, &rule->place,
 			     "the rule never decides on this host: zone '%s' is of hosts with other "

@@ -107,6 +107,9 @@ void queue_free(struct queue *queue)
 
 void queue_drop(struct queue *queue, uint64_t time_ns)
 {
+	if (!time_ns)
+		time_ns = queue->pushed_ns > queue->lost.last_ns ? queue->pushed_ns
+								 : queue->lost.last_ns;
 	queue->dropped++;
 	if (queue->lost.count++ == 0 || !queue->lost.first_ns)
 		queue->lost.first_ns = time_ns;

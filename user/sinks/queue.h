@@ -63,7 +63,7 @@ uint64_t queue_dropped(const struct queue *queue); /* ever */
 int queue_spool_error(const struct queue *queue); /* 0 or negative errno of the last failure */
 
 /* Counts one that is given up for itself: it could not be formatted, or the peer refuses it for
- * ever. */
+ * ever. time_ns 0: it is not known when it was; it counts as of the last push. */
 void queue_drop(struct queue *queue, uint64_t time_ns);
 
 /*

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "trail/zoned.h"
 
@@ -23,6 +24,40 @@ static void set_last(struct slot *slot, const struct process *p, bool handed)
 static bool is_last(const struct slot *slot, const struct process *p)
 {
 	return slot->last_exec == p->exec_id && !memcmp(&slot->last, &p->id, sizeof(p->id));
+}
+
+static struct held_back *held_back_of(struct slot *slot, const struct process *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(slot->held_back); i++) {
+		struct held_back *held = &slot->held_back[i];
+
+		if (held->rule && held->exec_id == p->exec_id &&
+		    !memcmp(&held->by, &p->id, sizeof(p->id)))
+			return held;
+	}
+	return NULL;
+}
+
+static void hold_back(struct slot *slot, const struct process *p, const char *rule, uint64_t time)
+{
+	struct held_back *held = held_back_of(slot, p);
+
+	if (!held)
+		held = &slot->held_back[slot->held_back[0].rule != NULL];
+	*held = (struct held_back){rule, p->id, p->exec_id, time};
+}
+
+/* It is told now. */
+static void let_go(struct slot *slot, const struct process *p)
+{
+	struct held_back *held = held_back_of(slot, p);
+
+	if (held == &slot->held_back[0]) {
+		slot->held_back[0] = slot->held_back[1];
+		held = &slot->held_back[1];
+	}
+	if (held)
+		held->rule = NULL;
 }
 
 /* The file may have the process's keys: a candidate, until a scan says so. later: it is told then.
@@ -65,8 +100,10 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 		/* A key file is its owner's, whoever writes it. */
 		if (slot && slot->by != TRAIL_HOLDS) {
 			set_last(slot, p, handed);
-			slot->untold = later ? rule : NULL;
-			slot->wrote_at = time;
+			if (later)
+				hold_back(slot, p, rule, time);
+			else
+				let_go(slot, p);
 		}
 	}
 }
@@ -205,39 +242,54 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 }
 
 /* What was to be told once it is known what is in the file. */
-static void tell_written(struct trail_graph *g, struct file *f, struct slot *slot)
+static void tell_held_back(struct trail_graph *g, struct file *f, const struct slot *slot,
+			   struct held_back *held)
 {
-	struct process *p = process_find(g, slot->last);
+	struct process *p = process_find(g, held->by);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX];
 
-	if (p && p->exec_id == slot->last_exec) {
-		tell_inheritance(g, p, slot->wrote_at);
+	if (p && p->exec_id == held->exec_id) {
+		tell_inheritance(g, p, held->wrote_at);
 		if (!p->told)
 			tell_process(g, p, 0);
 	}
-	process_name(g, slot->last, slot->last_exec, from);
+	process_name(g, held->by, held->exec_id, from);
 	file_name(g, f->id, to);
-	tell_edge(g, TRAIL_WROTE, TRAIL_INFERRED, slot->key, from, to, slot->untold, NULL,
-		  slot->wrote_at);
-	slot->untold = NULL;
+	tell_edge(g, TRAIL_WROTE, TRAIL_INFERRED, slot->key, from, to, held->rule, NULL,
+		  held->wrote_at);
+	held->rule = NULL;
 }
 
-/* No scan has said that the key is not there: what was held back is told as what it is. An image
- * that is forgotten has no count any more; how many of its files come to a scan is bounded. */
+static void tell_written(struct trail_graph *g, struct file *f, struct slot *slot)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(slot->held_back); i++)
+		if (slot->held_back[i].rule)
+			tell_held_back(g, f, slot, &slot->held_back[i]);
+}
+
+/* Some are enough of what an image wrote; one that is forgotten has no count any more, and how many
+ * of its files come to a scan is bounded. */
+static bool is_enough(struct trail_graph *g, const struct held_back *held)
+{
+	struct process *p = process_find(g, held->by);
+
+	return p && p->exec_id == held->exec_id && ++p->unclear > UNCLEAR_TOLD;
+}
+
+/* No scan has said that the key is not there: what was held back is told as what it is. */
 static void tell_unclear(struct trail_graph *g, struct file *f)
 {
 	for (uint32_t i = 0; i < f->keys.nr; i++) {
 		struct slot *slot = &f->keys.items[i];
-		struct process *p = slot->untold ? process_find(g, slot->last) : NULL;
 
-		if (!slot->untold)
-			continue;
-		if (p && p->exec_id == slot->last_exec && ++p->unclear > UNCLEAR_TOLD) {
-			slot->untold = NULL;
-			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(slot->held_back); k++) {
+			struct held_back *held = &slot->held_back[k];
+
+			if (held->rule && is_enough(g, held))
+				held->rule = NULL;
+			if (held->rule && !f->told)
+				tell_file(g, f);
 		}
-		if (!f->told)
-			tell_file(g, f);
 		tell_written(g, f, slot);
 	}
 }
@@ -346,8 +398,7 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 		slot->by = TRAIL_FOUND_IN;
 		by_its_word(g, f, slot, ev);
 	}
-	if (slot->untold)
-		tell_written(g, f, slot);
+	tell_written(g, f, slot);
 	slot->confirmed = true;
 	tell_edge(g, TRAIL_FOUND_IN, TRAIL_CONFIRMED, name, name, file, NULL, detail, ev->time);
 	/* Who has read it before is a holder from then on, and is told as one now. */

@@ -33,6 +33,14 @@ struct origin_key { /* what identifies it in its table; compared as bytes */
 	uint32_t b, c; /* pid, 0; device, generation */
 };
 
+/* A writing of a file that is told when a scan has found the key there, or could not say. */
+struct held_back {
+	const char *rule; /* NULL: none */
+	struct origin_key by;
+	uint64_t exec_id;
+	uint64_t wrote_at;
+};
+
 struct slot {
 	char key[TRAIL_NAME_MAX];
 	enum origin origin;
@@ -47,10 +55,9 @@ struct slot {
 	struct origin_key last;
 	uint64_t last_exec;
 	bool last_handed;
-	/* Of a file, not NULL: that `last` wrote it at wrote_at, by this rule, is told when a scan
-	 * has found the key there, or could not say. */
-	const char *untold;
-	uint64_t wrote_at;
+	/* Of a file: of the first and of the last whose writing was held back. What another writes
+	 * or tells does not end it, since both may be in the file. */
+	struct held_back held_back[2];
 };
 
 struct slots {

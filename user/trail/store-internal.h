@@ -59,7 +59,7 @@ struct trail_store {
 	unsigned damaged, pending; /* statements since BEGIN */
 	unsigned rows; /* of those that are in, and go if it is rolled back */
 	bool newer;
-	bool indexed; /* it was tried */
+	bool indexed; /* it was tried, and nobody's lock stood against it */
 	int failed; /* why it could not be opened; until the next flush it is not tried again */
 	char error[DB_FAULT_MAX];
 };

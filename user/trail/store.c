@@ -19,15 +19,16 @@ static void close_db(struct trail_store *s)
 	s->pending = s->rows = 0;
 }
 
-/* Once: of a large database they take seconds and room, and what they are for works without. */
+/* Once: of a large database they take seconds and room, and what they are for works without.
+ * Somebody's lock costs nothing, and ends. */
 static int make_indexes(struct trail_store *s)
 {
 	int r;
 
 	if (s->indexed)
 		return 0;
-	s->indexed = true;
 	r = db_errno(sqlite3_exec(s->db, trail_later_indexes, NULL, NULL, NULL));
+	s->indexed = r != -EBUSY;
 	return r == -EBADMSG ? r : 0;
 }
 
@@ -199,6 +200,8 @@ void trail_store_flush(struct trail_store *s, uint64_t now_ns)
 	if (s->db)
 		store_sweep_nodes(s);
 	store_commit(s);
+	if (s->db && !s->pending && make_indexes(s) < 0)
+		store_lose(s, -EBADMSG);
 	if (s->db && !s->pending)
 		db_shrink(s->db);
 	if (told && s->lost != lost_before) { /* that gap may have gone with the rest */

@@ -113,7 +113,9 @@ void picture_unmark_and_drop(void *userdata, struct node *node)
 
 /*
  * The name that it is known by is another one and still there. A name on a file system that may not
- * answer is taken to be.
+ * answer is taken to be. Held against what stands there is the number that stat() tells, which is
+ * the kernel's own but on some overlays (of several file systems, without xino): there the name
+ * counts as gone.
  */
 static bool stands_elsewhere(const struct watcher *w, const struct node *node,
 			     const struct node *dir, const char *name)

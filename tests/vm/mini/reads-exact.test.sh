@@ -85,4 +85,12 @@ esac
 $WAYS/read $dir/id_third >/dev/null
 gather || exit 1
 one "and reads are told" "$(of $dir/id_third)" ".access.how == \"$how\""
+case $(uname -r) in
+5.10.*)
+	policy open
+	keytrail reload >/dev/null || not_ok "the policy is read again" "reload failed"
+	check "that it is not asked for any more is told" wait_alert \
+		'.cause == "reads-exact" and (.text | contains("or not asked for"))'
+	;;
+esac
 kt_stop
