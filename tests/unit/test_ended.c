@@ -18,26 +18,33 @@
 
 #include "base/ended.h"
 
-/* As /proc tells it: to a tick. */
-static uint64_t start_of(pid_t pid)
+/* What follows the name in /proc/PID/stat: the state is the first. */
+static const char *state_of(pid_t pid, char text[static 1024])
 {
-	char path[32], text[1024], *p;
-	uint64_t ticks = 0;
+	char path[32], *end;
 	size_t n;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	f = fopen(path, "r");
 	assert_non_null(f);
-	n = fread(text, 1, sizeof(text) - 1, f);
+	n = fread(text, 1, 1023, f);
 	fclose(f);
 	text[n] = '\0';
-	p = strrchr(text, ')');
-	assert_non_null(p);
-	for (int i = 2; i < 22; i++)
-		p = strchr(p + 1, ' ');
-	ticks = strtoull(p, NULL, 10);
-	return ticks * 10000000;
+	end = strrchr(text, ')');
+	assert_non_null(end);
+	return end + 2;
+}
+
+/* As /proc tells it: to a tick. */
+static uint64_t start_of(pid_t pid)
+{
+	char text[1024];
+	const char *p = state_of(pid, text);
+
+	for (int i = 3; i < 22; i++)
+		p = strchr(p, ' ') + 1;
+	return strtoull(p, NULL, 10) * 10000000;
 }
 
 /* A child that does `part` and then waits to be told to end. */
@@ -118,29 +125,17 @@ static void leave_a_thread(void)
 	syscall(SYS_exit, 0);
 }
 
-static char state_of(pid_t pid)
-{
-	char path[32], text[1024];
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	return strrchr(text, ')')[2];
-}
-
 static void one_whose_first_thread_has_ended_lives(void **state)
 {
 	int end;
 	pid_t pid = child(leave_a_thread, &end);
 	uint64_t start = start_of(pid);
+	char text[1024];
 
-	while (state_of(pid) != 'Z')
+	for (int i = 0; *state_of(pid, text) != 'Z'; i++) {
+		assert_true(i < 60000);
 		usleep(1000);
+	}
 	assert_false(proc_ended((uint32_t)pid, start));
 	close(end);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
