@@ -170,7 +170,8 @@ static bool is_trusted(const struct rule *r, const struct asked *q)
 		return false;
 	if (r->exe && !r->container)
 		return q->trust == EXE_VERIFIED &&
-		       !(q->untrusted & (UNTRUSTED_MAPPED | UNTRUSTED_TRACED));
+		       !(q->untrusted &
+			 (UNTRUSTED_MAPPED | UNTRUSTED_TRACED | UNTRUSTED_DISGUISED));
 	if (q->trust == EXE_MEMORY || q->trust == EXE_WRITABLE || q->untrusted & UNTRUSTED_TRACED)
 		return false;
 	return q->trust == EXE_VERIFIED || !(q->untrusted & UNTRUSTED_MEMORY);
@@ -274,8 +275,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.user = take(&in, VALUES),
 			.trust = (enum exe_trust)take(&in, EXE_TRUST_NR),
 		};
-		unsigned bits = take(&in, 8 * (UNTRUSTED_ALL + 1));
+		unsigned bits = take(&in, 8);
 
+		q.untrusted = take(&in, UNTRUSTED_ALL + 1);
 		q.script = take(&in, VALUES);
 		q.script_trust = (enum exe_trust)take(&in, EXE_TRUST_NR);
 		q.session = take(&in, SESSION_TYPE_NR);
@@ -283,7 +285,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		q.login = bits & 1;
 		q.dump = bits & 2;
 		q.late = bits & 4;
-		q.untrusted = bits >> 3;
 		ask(policy, rules, nr, &q);
 	}
 	policy_free(policy);
