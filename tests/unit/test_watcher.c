@@ -499,7 +499,7 @@ static void a_new_walk_prefers_the_entry_written_first(void **state)
 static void a_walk_of_a_part_takes_no_object_out_of_its_entry(void **state)
 {
 	struct world *w = *state;
-	char from[4096], to[4096], part[4096];
+	char from[4096], to[4096], link_at[4096], part[4096];
 	uint64_t key;
 
 	make(w, "home/a/.ssh/id_rsa", "x");
@@ -515,6 +515,25 @@ static void a_walk_of_a_part_takes_no_object_out_of_its_entry(void **state)
 	assert_int_equal(watch_of(w, key), 1);
 	assert_int_equal(marked_for(w, key), 1);
 	assert_int_equal(object_at(w, "home/a/.ssh/id_rsa"), key);
+	/* Nor do symbolic links: one is found, one is told after a walk of another part. */
+	assert_int_equal(unlink(to), 0);
+	snprintf(link_at, sizeof(link_at), "%s/etc/ssl/y.key", w->top);
+	assert_int_equal(symlink(from, link_at), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(watcher_rescan(w->watcher, part), 0);
+		assert_int_equal(watch_of(w, key), 1);
+		assert_int_equal(marked_for(w, key), 1);
+		assert_int_equal(object_at(w, "home/a/.ssh/id_rsa"), key);
+	}
+	assert_int_equal(unlink(link_at), 0);
+	assert_int_equal(watcher_rescan(w->watcher, part), 0);
+	assert_int_equal(symlink(from, link_at), 0);
+	appear(w, "etc/ssl", "y.key", MARK_SYMLINK);
+	assert_int_equal(watch_of(w, key), 1);
+	assert_int_equal(marked_for(w, key), 1);
+	assert_int_equal(object_at(w, "home/a/.ssh/id_rsa"), key);
+	assert_int_equal(unlink(link_at), 0);
+	assert_int_equal(link(from, to), 0);
 	/* That name is gone, which nobody told. */
 	assert_int_equal(unlink(from), 0);
 	assert_int_equal(watcher_rescan(w->watcher, part), 0);

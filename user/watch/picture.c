@@ -150,8 +150,8 @@ static bool keeps(const struct watcher *w, const struct node *node, const struct
 	if (node->is_dir)
 		return found == BY_LINK && !node->by_link;
 	switch (found) {
-	case BY_LINK: /* what this walk has not met otherwise may have another entry by now */
-		return node->generation == w->generation;
+	case BY_LINK: /* what a walk of everything has not met otherwise may have another entry */
+		return !w->applying || node->generation == w->generation;
 	case BY_WALK: /* in an earlier walk: names of then may be gone */
 		return !node->by_link && node->watch <= watch &&
 		       (node->generation == w->generation ||
