@@ -149,21 +149,27 @@ static void what_a_new_policy_does_not_name_goes_at_once(void **state)
 	assert_int_equal(missed(w), 0);
 }
 
-static void tell_moved(struct world *w, const char *name, uint64_t object, struct inode_id id)
+static void tell_moved_as(struct world *w, const char *name, uint64_t object, struct inode_id id,
+			  uint32_t mode)
 {
 	struct event event = {
 		.type = EVENT_MARK,
 		.mark = {.op = MARK_MOVED,
 			 .object = object,
 			 .inode = id,
-			 .mode = S_IFREG,
+			 .mode = mode,
 			 .path = span_of(name)},
 	};
 
 	for (size_t i = 0; i < w->nr_marks; i++)
-		if (watchset_step(w->set, w->marks[i].mark.state, span_of(name)).watch)
+		if (watchset_step(w->set, w->marks[i].mark.state, span_of("a.key")).watch)
 			event.mark.parent_object = w->marks[i].mark.object;
 	watcher_mark_event(w->watcher, &event);
+}
+
+static void tell_moved(struct world *w, const char *name, uint64_t object, struct inode_id id)
+{
+	tell_moved_as(w, name, object, id, S_IFREG);
 }
 
 /* The event that it has a watched name again was on its way while the walk let go of it. */
@@ -197,6 +203,61 @@ static void what_was_let_go_on_its_way_is_marked_anew(void **state)
 	/* Nothing is there any more: who has read it meanwhile has read that. */
 	tell_moved(w, "gone.key", MARK_OBJECT_KERNEL | 9, gone);
 	assert_int_equal(object_at(w, "etc/ssl/gone.key"), MARK_OBJECT_KERNEL | 9);
+}
+
+/* The hook at a rename runs before it. */
+static void nor_has_it_the_name_when_it_is_told(void **state)
+{
+	const uint64_t told = MARK_OBJECT_KERNEL | 9, dir = MARK_OBJECT_KERNEL | 10;
+	struct world *w = *state;
+	uint64_t old, again;
+
+	make(w, "away", "x");
+	make(w, "stays", "x");
+	make(w, "gone/in.key", "x");
+	make(w, "etc/ssl/old.key", "y");
+	compile(w, policy_keys, 1);
+	old = object_at(w, "etc/ssl/old.key");
+	assert_int_equal(watched(w), 1);
+
+	/* Nothing is there yet. */
+	tell_moved(w, "a.key", told, inode_of(w, "away"));
+	assert_int_equal(watch_of(w, told), 2);
+	watcher_catch_up(w->watcher);
+	rename_in(w, "away", "etc/ssl/a.key");
+	watcher_catch_up(w->watcher);
+	again = object_at(w, "etc/ssl/a.key");
+	assert_true(again && again != told);
+	assert_true(is_marked(w, "etc/ssl/a.key", again));
+	assert_int_equal(watch_of(w, told), 0); /* the number of no mark */
+	assert_int_equal(watched(w), 2);
+
+	/* The file is there that it replaces. */
+	make(w, "away", "x");
+	tell_moved(w, "old.key", told, inode_of(w, "away"));
+	watcher_catch_up(w->watcher);
+	assert_true(is_marked(w, "etc/ssl/old.key", old));
+	rename_in(w, "away", "etc/ssl/old.key");
+	watcher_catch_up(w->watcher);
+	for (size_t i = 0; i < w->nr_objects; i++)
+		if (is_marked(w, "etc/ssl/old.key", w->objects[i].object))
+			again = w->objects[i].object;
+	assert_true(again != old && is_marked(w, "etc/ssl/old.key", again));
+	assert_int_equal(watch_of(w, again), 2);
+
+	tell_moved_as(w, "d", dir, inode_of(w, "gone"), S_IFDIR);
+	watcher_catch_up(w->watcher);
+	assert_int_equal(object_at(w, "etc/ssl/d/in.key"), 0);
+	rename_in(w, "gone", "etc/ssl/d");
+	watcher_catch_up(w->watcher);
+	assert_true(object_at(w, "etc/ssl/d/in.key"));
+
+	/* What does not come is not waited for without end. */
+	tell_moved(w, "b.key", told, inode_of(w, "stays"));
+	assert_int_equal(watch_of(w, told), 2);
+	for (unsigned i = 0; i < 100; i++)
+		watcher_catch_up(w->watcher);
+	assert_int_equal(watch_of(w, told), 0);
 }
 
 static void what_is_missed_is_watched_as_the_new_policy_says(void **state)
@@ -498,6 +559,7 @@ int main(void)
 		CASE(what_is_not_there_is_let_go_when_that_is_sure),
 		CASE(what_a_new_policy_does_not_name_goes_at_once),
 		CASE(what_was_let_go_on_its_way_is_marked_anew),
+		CASE(nor_has_it_the_name_when_it_is_told),
 		CASE(what_is_missed_is_watched_as_the_new_policy_says),
 		CASE(a_directory_that_is_missed_leads_on),
 		CASE(what_cannot_be_opened_is_not_gone),

@@ -38,8 +38,9 @@ static void drop_on_device(void *userdata, struct node *node)
 	picture_drop(((struct ended_device *)userdata)->w, node);
 }
 
-/* To be looked at again. ino: as struct late has it. */
-static void defer(struct watcher *w, const struct node *dir, const char *name, uint64_t ino)
+/* To be looked at again. ino, object: as struct late has them. */
+static void defer(struct watcher *w, const struct node *dir, const char *name, uint64_t ino,
+		  uint64_t object)
 {
 	struct late *late = &w->late[w->nr_late];
 	char path[PATH_MAX];
@@ -50,7 +51,7 @@ static void defer(struct watcher *w, const struct node *dir, const char *name, u
 		w->all_late = true;
 		return;
 	}
-	*late = (struct late){.path = strdup(path), .ino = ino};
+	*late = (struct late){.path = strdup(path), .ino = ino, .object = object};
 	if (late->path)
 		w->nr_late++;
 	else
@@ -63,7 +64,7 @@ static void defer_if_absent(struct watcher *w, const struct node *dir, int fd, c
 	_cleanup_close_ int at = reach_name(&w->reach, fd, name);
 
 	if (at == -ENOENT)
-		defer(w, dir, name, 0);
+		defer(w, dir, name, 0, 0);
 }
 
 /* What cannot be looked at so (a link on the way, a file system that may not answer) is left to the
@@ -76,6 +77,15 @@ static bool has_arrived(const struct watcher *w, const struct late *late)
 	if (at < 0)
 		return at != -ENOENT;
 	return fstat(at, &st) == 0 && (!late->ino || st.st_ino == late->ino);
+}
+
+/* What was told as this object has been marked as another, or is gone. */
+static void end_unmarked(struct watcher *w, uint64_t object)
+{
+	struct node *node = object ? tree_find(&w->tree, object) : NULL;
+
+	if (node && !w->ops->is_marked(w->userdata, &node->inode, object))
+		picture_end(w, node);
 }
 
 void watcher_catch_up(struct watcher *w)
@@ -93,6 +103,7 @@ void watcher_catch_up(struct watcher *w)
 		}
 		if (!all)
 			watcher_rescan(w, late.path);
+		end_unmarked(w, late.object);
 		free(late.path);
 	}
 	w->nr_late = kept;
@@ -100,22 +111,35 @@ void watcher_catch_up(struct watcher *w)
 		watcher_rescan(w, "/");
 }
 
+/* Known, by whatever object. Of directories the number is enough, as in object.c. */
+static bool is_known(const struct watcher *w, const struct event_mark *m)
+{
+	const bool dir = S_ISDIR(m->mode);
+
+	for (const struct node *node = w->tree.nodes; node; node = node->hh.next)
+		if (node->is_dir == dir && inode_id_same(&node->inode, &m->inode) &&
+		    (dir || node->inode.gen == m->inode.gen))
+			return true;
+	return false;
+}
+
 /*
  * A walk has let go of what was known as this object while this was on its way, since the name that
- * it had led nowhere: what has the name now is marked anew. True: there is no more to be told. Not
- * so of a file that is gone by now, for whoever has read it.
+ * it had led nowhere: what has the name now is marked anew. That may not be what was told, since
+ * the hook at a rename runs before it: then it is looked for again. True: there is no more to be
+ * told. Not so of a file that was not found, for whoever has read it.
  */
 static bool is_marked_anew(struct watcher *w, struct node *dir, int fd, const char *name,
 			   struct watch_target target, const struct event_mark *m)
 {
-	const struct node *node;
-
 	if ((m->op != MARK_MOVED && m->op != MARK_LINKED) || fd < 0 ||
 	    tree_find(&w->tree, m->object) || w->ops->is_marked(w->userdata, &m->inode, m->object))
 		return false;
 	walk_visit(w, dir, fd, name, target, 0, 0);
-	node = tree_find_inode(&w->tree, &m->inode);
-	return S_ISDIR(m->mode) || (node && node->inode.gen == m->inode.gen);
+	if (is_known(w, m))
+		return true;
+	defer(w, dir, name, m->inode.ino, m->object);
+	return S_ISDIR(m->mode);
 }
 
 /* A watched name came to mean an inode, and the kernel side has marked it: catch up. */
@@ -185,7 +209,7 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 		if (sub >= 0)
 			walk_dir(w, node, sub, 0, 0);
 		else if (sub == -ENOENT || sub == -ESTALE || sub == -EAGAIN)
-			defer(w, dir, name, node->inode.ino);
+			defer(w, dir, name, node->inode.ino, 0);
 	}
 }
 

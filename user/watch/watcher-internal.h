@@ -12,6 +12,7 @@
 struct late {
 	char *path;
 	uint64_t ino; /* that is to stand there, 0 = any */
+	uint64_t object; /* that it was told as and has no mark of: ends with the look; 0 = none */
 	unsigned tries;
 };
 
