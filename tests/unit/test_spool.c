@@ -284,6 +284,53 @@ static void what_was_consumed_does_not_come_back(void **state)
 	spool_close(spool);
 }
 
+/* All of it, and the file gets no shorter; or we are killed when it just was. */
+static void nor_when_it_was_the_last(void **state)
+{
+	const char *path = tmpdir_path(state, "uncut"), *to = tmpdir_path(state, "copy");
+	struct spool *spool = open_spool(path, MAX), *next;
+	const uint64_t first = 1000;
+	bool damaged = true;
+	int fd;
+
+	put(spool, "one");
+	put(spool, "two");
+	uncut = true;
+	expect(spool, "one");
+	expect(spool, "two");
+	uncut = false;
+	copy(path, to);
+	assert_int_equal(spool_open(to, MAX, &damaged, &next), 0);
+	assert_int_equal(spool_count(next), 0);
+	assert_false(damaged);
+	put(next, "three");
+	expect(next, "three");
+	spool_close(next);
+	uncut = true;
+	put(spool, "four");
+	uncut = false;
+	copy(path, to);
+	assert_int_equal(spool_open(to, MAX, &damaged, &next), 0);
+	assert_int_equal(spool_count(next), 1);
+	assert_false(damaged);
+	expect(next, "four");
+	spool_close(next);
+	expect(spool, "four");
+
+	/* Between the cut and the header. */
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, &first, sizeof(first), 8), sizeof(first));
+	close(fd);
+	copy(path, to);
+	assert_int_equal(spool_open(to, MAX, &damaged, &next), 0);
+	assert_int_equal(spool_count(next), 0);
+	assert_false(damaged);
+	put(next, "five");
+	expect(next, "five");
+	spool_close(next);
+	spool_close(spool);
+}
+
 static void damage_costs_what_is_behind_it_only(void **state)
 {
 	static const struct {
@@ -365,6 +412,7 @@ int main(void)
 		TEST(consumed_room_is_used_on_a_full_disk),
 		TEST(what_stands_behind_the_end_mark_is_no_damage),
 		TEST(what_was_consumed_does_not_come_back),
+		TEST(nor_when_it_was_the_last),
 		TEST(damage_costs_what_is_behind_it_only),
 		TEST(a_torn_last_record_is_cut_off),
 		TEST(a_symbolic_link_is_not_followed),

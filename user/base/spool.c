@@ -146,7 +146,11 @@ static int adopt(struct spool *spool, bool *out_damaged)
 		return r;
 	if (r < 0 || memcmp(h.magic, magic, sizeof(magic)) || h.first < DATA_START ||
 	    h.first > spool->end) {
-		*out_damaged = spool->end > 0;
+		/* Killed in reset(), behind the cut: nothing was left. */
+		const bool was_cut = r == 0 && !memcmp(h.magic, magic, sizeof(magic)) &&
+				     spool->end == DATA_START && h.first > DATA_START;
+
+		*out_damaged = spool->end > 0 && !was_cut;
 		off = spool->first = DATA_START;
 		r = write_header(spool->fd, spool->first);
 		if (r < 0)
@@ -337,15 +341,28 @@ int spool_append(struct spool *spool, const char *p, size_t len)
 	return r;
 }
 
-/* Everything that is left is given up: it cannot be read. */
+/*
+ * Nothing is left, or it is given up since it cannot be read. The header says so before it points
+ * at the start again, where consumed records stand until they are cut off or an end mark is there.
+ * What fails leaves the spool to go on behind them.
+ */
 static void reset(struct spool *spool)
 {
-	spool->first = spool->end = DATA_START;
+	bool cut;
+	int r;
+
+	spool->first = spool->end;
 	spool->count = 0;
 	spool->record_len = 0;
-	(void)write_header(spool->fd, DATA_START);
-	/* If it fails, the header says that nothing is left; the next append writes over it. */
-	spool->longer = ftruncate(spool->fd, DATA_START) < 0;
+	(void)write_header(spool->fd, spool->first);
+	cut = ftruncate(spool->fd, DATA_START) == 0;
+	r = cut ? 0 : write_full(spool->fd, &end_mark, sizeof(end_mark), DATA_START);
+	if (r == 0)
+		r = write_header(spool->fd, DATA_START);
+	if (r < 0)
+		return;
+	spool->first = spool->end = DATA_START;
+	spool->longer = !cut;
 }
 
 int spool_peek(struct spool *spool, const char **out_p, size_t *out_len)
