@@ -49,7 +49,7 @@ static void end_one(void *userdata, const struct sensor_holder *holder)
 	uint32_t tgid = holder->id.tgid;
 
 	/* As holder_end() of bpf/holders.h: who deletes it counts it off. */
-	if (!proc_ended(tgid, holder->id.start) || bpf_map_delete_elem(map, &tgid))
+	if (!proc_ended(tgid, holder->id.start) || !holder_take(map, tgid, holder->id.start))
 		return;
 	__atomic_fetch_sub(&slots[tgid & (nr - 1)], 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_sub(&sensor->skel->bss->nr_holders, 1, __ATOMIC_SEQ_CST);

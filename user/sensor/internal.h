@@ -54,5 +54,11 @@ uint64_t sensor_skipped(const struct sensor *sensor, enum skipped_of of);
 /* Takes those out of the kernel side's holders whose end it did not see: it was left out there. */
 void holders_end_gone(struct sensor *sensor);
 
+/*
+ * Takes the process tgid that began at `start` out of the map of holders, and not who has read a
+ * key under its number meanwhile. True: there is one less.
+ */
+bool holder_take(int map, uint32_t tgid, uint64_t start);
+
 /* Decodes one record and hands it over; counts what the decoder refuses. */
 void sensor_deliver(struct sensor *sensor, const void *data, size_t size);
