@@ -633,6 +633,43 @@ static void a_copy_that_was_touched_stays_watched(void **state)
 	assert_int_equal(stats.copies_kept, 1);
 }
 
+/* It is looked at once more by itself: nobody closes it for that. */
+static void a_copy_that_was_only_touched_is_scanned_again(void **state)
+{
+	struct fixture *f = *state;
+	struct scans_stats stats;
+	char script[4 * PATH_MAX];
+
+	shell(f->dir, NULL, 0, "ssh-keygen -q -t ed25519 -N '' -f k");
+	copied(f, "plain", "cp k plain");
+	run_copies_out(f);
+	assert_int_equal(nr_marked, 1);
+	snprintf(script, sizeof(script),
+		 "cd %s; [ -e once ] || { : >once; chmod 700 plain; }; exec %s \"$@\"", f->dir,
+		 real_program());
+	f->scans->program = enemy(f, script);
+	copied(f, "plain", "echo nothing >plain");
+	run_copies_out(f);
+	is("plain", SCANSTATE_CLEAN, SCANCAUSE_NONE);
+	assert_int_equal(nr_unmarked, 1);
+	assert_int_equal(verdict("plain")->scan.object, 0);
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.copies_taken, 3);
+	/* Who is at it all the time has it scanned once more, not on and on. */
+	f->scans->program = real_program();
+	copied(f, "plain", "cp k plain");
+	run_copies_out(f);
+	assert_int_equal(nr_marked, 2);
+	snprintf(script, sizeof(script), "cd %s; chmod 700 plain; exec %s \"$@\"", f->dir,
+		 real_program());
+	f->scans->program = enemy(f, script);
+	copied(f, "plain", "echo nothing >plain");
+	run_copies_out(f);
+	assert_int_equal(nr_unmarked, 1);
+	scans_stats(f->scans, &stats);
+	assert_int_equal(stats.copies_taken, 6);
+}
+
 static void copies_that_took_long_wait_for_their_share(void **state)
 {
 	struct fixture *f = *state;
@@ -723,6 +760,7 @@ int main(void)
 		CASE(what_subordinate_uids_own_counts_for_their_owner),
 		CASE(tokens_before_it_hide_no_key),
 		CASE(a_copy_that_was_touched_stays_watched),
+		CASE(a_copy_that_was_only_touched_is_scanned_again),
 		CASE(copies_that_took_long_wait_for_their_share),
 		CASE(the_turn_is_his_who_has_used_least),
 		CASE(copies_that_find_no_place_are_told_now_and_then),

@@ -54,6 +54,7 @@ struct scan {
 	struct scan_tally tally;
 	struct scanner_stamp stamp; /* of the file when it began */
 	uint64_t began; /* CLOCK_BOOTTIME ns */
+	bool again; /* see look_again() */
 	struct scan *next; /* that runs */
 };
 
@@ -81,6 +82,7 @@ struct scans {
 };
 
 static void run_next(struct scans *s);
+static void look_again(const struct scan *scan);
 
 static const struct scan_settings *settings(const struct scans *s)
 {
@@ -252,6 +254,9 @@ static void finish(struct scan *scan, int error)
 	/* A copy that was not scanned may be when it is told once more: at its owner's cost. */
 	if (!out->copy || out->state != SCANSTATE_UNSCANNED)
 		remember(s, scan);
+	if (out->copy && out->object && out->state == SCANSTATE_CLEAN && touched == SCAN_TOUCHED &&
+	    !scan->again)
+		look_again(scan);
 	scan_free(scan);
 	run_next(s);
 }
@@ -544,8 +549,9 @@ static void enqueue(struct scans *s, struct scan *scan)
 	run_next(s);
 }
 
+/* again: when it has been scanned and is to be once more. */
 static void take_up(struct scans *s, int fd, const struct event_scan *about, struct span path,
-		    bool urgent)
+		    bool urgent, bool again)
 {
 	const struct scan_settings set = bounds(s, about->copy);
 	struct scan *scan = NULL;
@@ -565,6 +571,7 @@ static void take_up(struct scans *s, int fd, const struct event_scan *about, str
 		s->stats.copies_taken++;
 	else
 		s->stats.taken++;
+	scan->again = again;
 	scan->number = scan->event.scan.scan = ++s->numbers;
 	if (!set.on)
 		give_up(scan, SCANCAUSE_OFF);
@@ -572,6 +579,23 @@ static void take_up(struct scans *s, int fd, const struct event_scan *about, str
 		give_up(scan, SCANCAUSE_SIZE);
 	else
 		enqueue(s, scan);
+}
+
+/* A watched copy has no key in it, and its mode, owner or a name was changed meanwhile: nobody
+ * closes it for that, so nobody tells of it. Once, or who does so on and on keeps us at it. */
+static void look_again(const struct scan *scan)
+{
+	const struct event_scan *was = &scan->event.scan;
+	const struct event_scan about = {
+		.subject = was->subject,
+		.parent = was->parent,
+		.inode = was->inode,
+		.held = was->held,
+		.object = was->object,
+		.copy = true,
+	};
+
+	take_up(scan->owner, scan->fd, &about, span_of(scan->path), false, true);
 }
 
 /* --- what comes in -----------------------------------------------------------------------------
@@ -593,14 +617,14 @@ void scans_written(struct scans *s, const struct event *event, int fd, bool urge
 {
 	const struct event_scan about = about_written(&event->written);
 
-	take_up(s, fd, &about, event->written.path, urgent || event->written.held.nr);
+	take_up(s, fd, &about, event->written.path, urgent || event->written.held.nr, false);
 }
 
 void scans_copy(struct scans *s, const struct event *event, int fd)
 {
 	const struct event_scan about = about_written(&event->written);
 
-	take_up(s, fd, &about, event->written.path, false);
+	take_up(s, fd, &about, event->written.path, false, false);
 }
 
 /* Nobody has written to it of late: who reads it so soon reads what is not whole yet, or has just
@@ -634,7 +658,7 @@ void scans_access(struct scans *s, const struct event *event)
 	}
 	fd = watcher_open(s->app->watcher, a->object, NULL, NULL);
 	if (fd >= 0 && (closed || at_rest(fd)))
-		take_up(s, fd, &about, span_of(path), false);
+		take_up(s, fd, &about, span_of(path), false, false);
 }
 
 /* --- up and down -------------------------------------------------------------------------------
