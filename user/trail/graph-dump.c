@@ -42,9 +42,21 @@ static void hold_back(struct slot *slot, const struct process *p, const char *ru
 {
 	struct held_back *held = held_back_of(slot, p);
 
-	if (!held)
+	if (!held) {
 		held = &slot->held_back[slot->held_back[0].rule != NULL];
-	*held = (struct held_back){rule, p->id, p->exec_id, time};
+		*held = (struct held_back){.by = p->id, .exec_id = p->exec_id, .wrote_at = time};
+	}
+	held->rule = rule;
+	held->wrote_last = time;
+}
+
+/* The first is the first of those that are left. */
+static void move_up(struct slot *slot)
+{
+	if (slot->held_back[0].rule)
+		return;
+	slot->held_back[0] = slot->held_back[1];
+	slot->held_back[1].rule = NULL;
 }
 
 /* It is told now. */
@@ -52,12 +64,9 @@ static void let_go(struct slot *slot, const struct process *p)
 {
 	struct held_back *held = held_back_of(slot, p);
 
-	if (held == &slot->held_back[0]) {
-		slot->held_back[0] = slot->held_back[1];
-		held = &slot->held_back[1];
-	}
 	if (held)
 		held->rule = NULL;
+	move_up(slot);
 }
 
 /* The file may have the process's keys: a candidate, until a scan says so. later: it is told then.
@@ -80,13 +89,18 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 	file_name(g, f->id, to);
 	for (uint32_t i = 0; i < p->keys.nr; i++) {
 		const char *key = p->keys.items[i].key;
+		struct held_back *held;
 		struct slot *slot;
 		bool is_new;
 
 		slot = slot_add(&f->keys, key, &is_new);
 		/* The core of a crash is told as it is made, and once more when it is closed. */
-		if (slot && !is_new && is_last(slot, p))
+		if (slot && !is_new && is_last(slot, p)) {
+			held = held_back_of(slot, p);
+			if (held)
+				held->wrote_last = time;
 			continue;
+		}
 		if (!later)
 			tell_edge(g, kind, rule ? TRAIL_INFERRED : TRAIL_OBSERVED, key, from, to,
 				  rule, detail, time);
@@ -100,6 +114,7 @@ static void wrote(struct trail_graph *g, struct process *p, struct file *f,
 		/* A key file is its owner's, whoever writes it. */
 		if (slot && slot->by != TRAIL_HOLDS) {
 			set_last(slot, p, handed);
+			slot->told |= !later;
 			if (later)
 				hold_back(slot, p, rule, time);
 			else
@@ -242,7 +257,7 @@ void graph_written(struct trail_graph *g, const struct event *ev)
 }
 
 /* What was to be told once it is known what is in the file. */
-static void tell_held_back(struct trail_graph *g, struct file *f, const struct slot *slot,
+static void tell_held_back(struct trail_graph *g, struct file *f, struct slot *slot,
 			   struct held_back *held)
 {
 	struct process *p = process_find(g, held->by);
@@ -258,6 +273,7 @@ static void tell_held_back(struct trail_graph *g, struct file *f, const struct s
 	tell_edge(g, TRAIL_WROTE, TRAIL_INFERRED, slot->key, from, to, held->rule, NULL,
 		  held->wrote_at);
 	held->rule = NULL;
+	slot->told = true;
 }
 
 static void tell_written(struct trail_graph *g, struct file *f, struct slot *slot)
@@ -267,30 +283,105 @@ static void tell_written(struct trail_graph *g, struct file *f, struct slot *slo
 			tell_held_back(g, f, slot, &slot->held_back[i]);
 }
 
+/* The writers of a file, each once, whatever keys he has. */
+struct writers {
+	struct {
+		const struct process *p;
+		bool enough;
+	} of[TRAIL_KEYS_MAX * ARRAY_SIZE(((struct slot *)0)->held_back)];
+	size_t nr;
+};
+
 /* Some are enough of what an image wrote; one that is forgotten has no count any more, and how many
  * of its files come to a scan is bounded. */
-static bool is_enough(struct trail_graph *g, const struct held_back *held)
+static bool is_enough(struct trail_graph *g, const struct held_back *held, struct writers *writers)
 {
 	struct process *p = process_find(g, held->by);
+	bool enough;
 
-	return p && p->exec_id == held->exec_id && ++p->unclear > UNCLEAR_TOLD;
+	if (!p || p->exec_id != held->exec_id)
+		return false;
+	for (size_t i = 0; i < writers->nr; i++)
+		if (writers->of[i].p == p)
+			return writers->of[i].enough;
+	enough = p->unclear >= UNCLEAR_TOLD;
+	p->unclear += !enough;
+	writers->of[writers->nr].p = p;
+	writers->of[writers->nr++].enough = enough;
+	return enough;
 }
 
-/* No scan has said that the key is not there: what was held back is told as what it is. */
+/* No scan has said that the key is not there: what was held back is told as what it is. What is not
+ * told now may be when it is found. */
 static void tell_unclear(struct trail_graph *g, struct file *f)
 {
+	struct writers writers = {.nr = 0};
+
 	for (uint32_t i = 0; i < f->keys.nr; i++) {
 		struct slot *slot = &f->keys.items[i];
 
 		for (size_t k = 0; k < ARRAY_SIZE(slot->held_back); k++) {
 			struct held_back *held = &slot->held_back[k];
 
-			if (held->rule && is_enough(g, held))
-				held->rule = NULL;
-			if (held->rule && !f->told)
+			if (!held->rule || is_enough(g, held, &writers))
+				continue;
+			if (!f->told)
 				tell_file(g, f);
+			tell_held_back(g, f, slot, held);
 		}
-		tell_written(g, f, slot);
+		move_up(slot);
+	}
+}
+
+/*
+ * The key is not in what stood there when the scan began: who was to be told if it is, is no writer
+ * of it, and held back anew when he writes the file again. Returns whether anything is known of the
+ * key in this file then.
+ */
+static bool refute(struct slot *slot, uint64_t began)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(slot->held_back); i++) {
+		struct held_back *held = &slot->held_back[i];
+
+		if (!held->rule)
+			continue;
+		if (held->wrote_last >= began) {
+			if (held->wrote_at < began)
+				held->wrote_at = held->wrote_last;
+			continue;
+		}
+		held->rule = NULL;
+		if (slot->last_exec == held->exec_id &&
+		    !memcmp(&slot->last, &held->by, sizeof(held->by))) {
+			slot->last = (struct origin_key){0};
+			slot->last_exec = 0;
+			slot->last_handed = false;
+		}
+	}
+	move_up(slot);
+	if (slot->told || slot->handed || slot->origin != FROM_PROCESS)
+		return true;
+	if (!slot->held_back[0].rule)
+		return false;
+	slot->from = slot->held_back[0].by; /* his way may be another */
+	slot->from_exec = slot->held_back[0].exec_id;
+	return true;
+}
+
+/* Where a key was found, not all need have been looked at. */
+static bool saw_all(const struct event_scan *s)
+{
+	return s->state == SCANSTATE_CLEAN ||
+	       (s->cause == SCANCAUSE_NONE && !s->flags.len && !s->more);
+}
+
+static void refute_others(struct file *f, uint64_t began)
+{
+	for (uint32_t i = f->keys.nr; i-- > 0;) {
+		struct slot *slot = &f->keys.items[i];
+
+		if (!slot->confirmed && slot->by != TRAIL_HOLDS && !refute(slot, began))
+			slot_remove(&f->keys, slot);
 	}
 }
 
@@ -399,7 +490,7 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 		by_its_word(g, f, slot, ev);
 	}
 	tell_written(g, f, slot);
-	slot->confirmed = true;
+	slot->confirmed = slot->told = true;
 	tell_edge(g, TRAIL_FOUND_IN, TRAIL_CONFIRMED, name, name, file, NULL, detail, ev->time);
 	/* Who has read it before is a holder from then on, and is told as one now. */
 	for (size_t r = 0; r < TRAIL_READERS_MAX; r++) {
@@ -434,6 +525,7 @@ static void end_candidate(struct trail_graph *g, struct file *f)
 void graph_scan(struct trail_graph *g, const struct event *ev)
 {
 	const struct event_scan *s = &ev->scan;
+	bool complete;
 	struct file *f;
 
 	if (s->copy && s->state == SCANSTATE_UNSCANNED && s->cause != SCANCAUSE_WAITING) {
@@ -466,12 +558,15 @@ void graph_scan(struct trail_graph *g, const struct event *ev)
 	if (s->state == SCANSTATE_CLEAN)
 		file_forget_readers(g, f);
 	/* What an earlier scan had found, and this one has not, is not read any more. */
-	if (s->state != SCANSTATE_INCOMPLETE && s->keys <= g->nr_found)
+	complete = s->state != SCANSTATE_INCOMPLETE && s->keys <= g->nr_found;
+	if (complete)
 		for (uint32_t i = 0; i < f->keys.nr; i++)
 			if (f->keys.items[i].by != TRAIL_HOLDS)
 				f->keys.items[i].confirmed = false;
 	for (uint32_t i = 0; i < g->nr_found; i++)
 		found(g, f, i, ev);
+	if (complete && saw_all(s))
+		refute_others(f, ev->time > s->took ? ev->time - s->took : 0);
 	if (s->state == SCANSTATE_INCOMPLETE)
 		tell_unclear(g, f);
 	end_candidate(g, f);

@@ -21,8 +21,8 @@
 /* Of one process image so many candidates are told as inferred, then only what is confirmed: a
  * server that has its key writes files all day. */
 #define CANDIDATES_TOLD 16
-/* And so many of the others when their scan could not say what is in them: who fills his sixteen
- * with trifles hides no more than that. */
+/* And so many files of the others when their scan could not say what is in them: who fills his
+ * sixteen with trifles hides no more than that. */
 #define UNCLEAR_TOLD 64
 
 /* Whence a process or a file has a key. */
@@ -38,7 +38,8 @@ struct held_back {
 	const char *rule; /* NULL: none */
 	struct origin_key by;
 	uint64_t exec_id;
-	uint64_t wrote_at;
+	uint64_t wrote_at; /* first, of what no scan has refuted */
+	uint64_t wrote_last;
 };
 
 struct slot {
@@ -50,6 +51,7 @@ struct slot {
 	bool confirmed; /* of a file: a scan has found it */
 	bool handed; /* of a file: written by who was handed the whole memory */
 	bool pending; /* of a process: its inheritance is not told yet */
+	bool told; /* of a file: that it was found there, or that somebody wrote it */
 	/* Of a file: who wrote it last of those who have the key; pid 0: nobody was seen. `from`
 	 * stays the first of them, for the way: the last may have the key from this file. */
 	struct origin_key last;
@@ -74,7 +76,7 @@ struct process {
 	bool told; /* as a node */
 	bool ended;
 	uint32_t candidates; /* that it wrote: files which may be copies of what it has */
-	uint32_t unclear; /* of those that were held back: told since nothing is known of them */
+	uint32_t unclear; /* files that were held back: told since nothing is known of them */
 	char exe[EXE_MAX], cgroup[CGROUP_MAX]; /* NUL terminated bytes, cut */
 	struct process *next_spare;
 	UT_hash_handle hh;

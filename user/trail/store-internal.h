@@ -21,8 +21,6 @@ enum statement {
 	STMT_REKEY,
 	STMT_REKEY_HOLDS,
 	STMT_REKEY_REST,
-	STMT_COUNT_INFERRED,
-	STMT_COUNT_ABOUT,
 	STMT_PURGE_INFERRED,
 	STMT_PURGE_SEEN,
 	STMT_PURGE_ABOUT,
@@ -44,6 +42,7 @@ struct key_count { /* edges of a key: who has most gives way */
 	/* Of those; the rest were seen. */
 	uint64_t about; /* where the key is kept and was found, however that is known */
 	uint64_t inferred;
+	size_t at; /* its place in the heap */
 	UT_hash_handle hh;
 };
 
@@ -52,7 +51,9 @@ struct trail_store {
 	sqlite3 *db; /* NULL: not open */
 	sqlite3_stmt *stmt[STMT_NR];
 	uint64_t max_edges, max_age_ns, edges;
-	struct key_count *keys, *next_aged;
+	struct key_count *keys, *next_aged; /* of those that have edges */
+	struct key_count **heap; /* the same; the one that has most edges comes first */
+	size_t heap_room;
 	int64_t swept; /* up to this node it was looked for what no edge names */
 	uint64_t written, lost, lost_from_ns, latest_ns;
 	uint64_t gap; /* of what was lost: what no gap tells of yet */
@@ -96,10 +97,10 @@ void store_put_gap(void *ctx, const struct trail_gap *gap);
  */
 
 int store_count_all(struct trail_store *s); /* as the database has it */
-/* NULL: not known, or no memory if it was to be made. */
-struct key_count *store_count_of(struct trail_store *s, int64_t id, bool create);
-/* Of a key anew, but for its edges altogether; of SQLite's codes. */
-int store_count_kinds(struct trail_store *s, int64_t id);
+/* An edge came or went: inferred and about as key_count counts them. */
+void store_count_more(struct trail_store *s, int64_t id, bool inferred, bool about);
+void store_count_less(struct trail_store *s, int64_t id, bool inferred, bool about);
+void store_count_seen(struct trail_store *s, int64_t id); /* one was inferred, and is no more */
 void store_count_free(struct trail_store *s);
 void store_keep_count(struct trail_store *s);
 void store_keep_age(struct trail_store *s, uint64_t now_ns); /* of one key at a time, in turn */

@@ -66,9 +66,10 @@ const char trail_count_inferred[] =
 	"SELECT key, count(*) FROM edges WHERE" INFERRED " GROUP BY key";
 const char trail_count_about[] = "SELECT key, count(*) FROM edges WHERE" ABOUT " GROUP BY key";
 
+#define COUNTED INFERRED "," ABOUT /* as store_count_more() takes it */
 #define FIRST(condition, order)                                                        \
 	"DELETE FROM edges WHERE id IN (SELECT id FROM edges WHERE key = ?1" condition \
-	" ORDER BY " order " LIMIT ?2) RETURNING a, b," INFERRED "," ABOUT
+	" ORDER BY " order " LIMIT ?2) RETURNING a, b," COUNTED
 #define OLDEST(condition) FIRST(condition, "last")
 
 const char *const trail_statements[STMT_NR] = {
@@ -107,13 +108,11 @@ const char *const trail_statements[STMT_NR] = {
 		      " ON CONFLICT (host, uid) DO UPDATE SET name = ?3",
 	[STMT_ALERT] = "INSERT OR IGNORE INTO alerts (id, type, node) VALUES (?1, ?2, ?3)",
 	[STMT_FIND] = "SELECT id FROM nodes WHERE name = ?1",
-	[STMT_REKEY] = "UPDATE OR IGNORE edges SET key = ?2 WHERE key = ?1",
+	[STMT_REKEY] = "UPDATE OR IGNORE edges SET key = ?2 WHERE key = ?1 RETURNING " COUNTED,
 	[STMT_REKEY_HOLDS] = "UPDATE OR IGNORE edges SET a = ?2 WHERE key = ?2 AND a = ?1"
 			     " AND kind = 1",
-	[STMT_REKEY_REST] =
-		"DELETE FROM edges WHERE key = ?1 OR (key = ?2 AND a = ?1 AND kind = 1)",
-	[STMT_COUNT_INFERRED] = "SELECT count(*) FROM edges WHERE key = ?1 AND" INFERRED,
-	[STMT_COUNT_ABOUT] = "SELECT count(*) FROM edges WHERE key = ?1 AND" ABOUT,
+	[STMT_REKEY_REST] = "DELETE FROM edges WHERE key = ?1 OR (key = ?2 AND a = ?1 AND kind = 1)"
+			    " RETURNING " COUNTED ", key",
 	[STMT_PURGE_INFERRED] = OLDEST(" AND" INFERRED),
 	[STMT_PURGE_SEEN] = OLDEST(" AND" SEEN),
 	/* Where it was found before where it is kept. */

@@ -125,24 +125,22 @@ static bool is_about(enum trail_edge_kind kind)
 static int raise_edge(struct trail_store *s, const struct trail_edge *e, int64_t key, int64_t from,
 		      int64_t to)
 {
-	struct key_count *count;
 	int rc;
 
 	bind_edge(s->stmt[STMT_RAISE], e, key, from, to);
 	bind_text(s->stmt[STMT_RAISE], 6, e->detail);
 	sqlite3_bind_int64(s->stmt[STMT_RAISE], 7, (sqlite3_int64)e->time_ns);
 	rc = store_run(s, STMT_RAISE);
-	count = rc == SQLITE_OK && sqlite3_changes(s->db) ? store_count_of(s, key, false) : NULL;
-	if (count && count->inferred && !is_about(e->kind))
-		count->inferred--;
+	if (rc == SQLITE_OK && sqlite3_changes(s->db) && !is_about(e->kind))
+		store_count_seen(s, key);
 	return rc;
 }
 
 static int insert_edge(struct trail_store *s, const struct trail_edge *e)
 {
 	sqlite3_stmt *stmt = s->stmt[STMT_EDGE];
+	const bool about = is_about(e->kind);
 	int64_t key, from, to, before;
-	struct key_count *count;
 	int rc = find_node(s, e->key, true, &key);
 
 	if (rc == SQLITE_OK)
@@ -163,15 +161,7 @@ static int insert_edge(struct trail_store *s, const struct trail_edge *e)
 	before = sqlite3_last_insert_rowid(s->db);
 	if (rc != SQLITE_OK || !before)
 		return rc;
-	count = store_count_of(s, key, true);
-	if (count) {
-		count->edges++;
-		if (is_about(e->kind))
-			count->about++;
-		else
-			count->inferred += e->evidence == TRAIL_INFERRED;
-	}
-	s->edges++;
+	store_count_more(s, key, !about && e->evidence == TRAIL_INFERRED, about);
 	return SQLITE_OK;
 }
 
@@ -236,12 +226,32 @@ static void put_alert(void *ctx, const char *id, const char *type, const char *n
 	store_done(s, rc == SQLITE_NOTFOUND ? SQLITE_OK : rc);
 }
 
+/* A step of rekey(): what it has moved, or deleted, is counted row by row. */
+static int rekey_step(struct trail_store *s, enum statement which, int64_t from, int64_t to)
+{
+	sqlite3_stmt *stmt = s->stmt[which];
+	int rc;
+
+	sqlite3_bind_int64(stmt, 1, from);
+	sqlite3_bind_int64(stmt, 2, to);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const bool moved = which == STMT_REKEY;
+		const bool inferred = sqlite3_column_int(stmt, 0) != 0;
+		const bool about = sqlite3_column_int(stmt, 1) != 0;
+
+		store_count_less(s, moved ? from : sqlite3_column_int64(stmt, 2), inferred, about);
+		if (moved)
+			store_count_more(s, to, inferred, about);
+	}
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
 static void rekey(void *ctx, const char *old, const char *name)
 {
 	static const enum statement steps[] = {STMT_REKEY, STMT_REKEY_HOLDS, STMT_REKEY_REST};
-	uint64_t changed[ARRAY_SIZE(steps)] = {0};
 	struct trail_store *s = ctx;
-	struct key_count *count;
 	int64_t from, to;
 	int rc;
 
@@ -250,22 +260,8 @@ static void rekey(void *ctx, const char *old, const char *name)
 	rc = find_node(s, old, false, &from);
 	if (rc == SQLITE_OK)
 		rc = find_node(s, name, true, &to);
-	for (size_t i = 0; i < ARRAY_SIZE(steps) && rc == SQLITE_OK; i++) {
-		sqlite3_bind_int64(s->stmt[steps[i]], 1, from);
-		sqlite3_bind_int64(s->stmt[steps[i]], 2, to);
-		rc = store_run(s, steps[i]);
-		changed[i] = (uint64_t)sqlite3_changes(s->db);
-	}
-	if (rc == SQLITE_OK && changed[0] + changed[2]) {
-		count = store_count_of(s, to, true);
-		if (count)
-			count->edges += changed[0];
-		count = store_count_of(s, from, false);
-		if (count)
-			count->edges = count->inferred = count->about = 0;
-		rc = store_count_kinds(s, to);
-		s->edges -= changed[2] < s->edges ? changed[2] : s->edges;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && rc == SQLITE_OK; i++)
+		rc = rekey_step(s, steps[i], from, to);
 	store_done(s, rc == SQLITE_NOTFOUND ? SQLITE_OK : rc);
 }
 
