@@ -301,6 +301,45 @@ static void what_is_not_permitted_is_looked_at_again(void **state)
 	end(&w);
 }
 
+static unsigned nr_allowed(void)
+{
+	unsigned nr = 0;
+
+	for (size_t i = 0; i < nr_permits; i++)
+		nr += (unsigned)__builtin_popcount(permits[i].value.may);
+	return nr;
+}
+
+/* What it may do already, by its path alone, is not all that it is to be let do. */
+static void so_is_what_may_do_a_part_of_it(void **state)
+{
+	static const char *const of_another_entry =
+		"}\n- name: v\n  class: key\n  paths: [/v]\n  mode: deny\n  allow:\n";
+	static const char *const of_another_action =
+		", on: [read]}\n  on: [read, write]\n  expect:\n";
+	const char *const cases[] = {of_another_entry, of_another_action};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *conditions = NULL;
+		struct world w;
+
+		assert_true(asprintf(&conditions, "%s  - {exe: '%s', package: tool", cases[i],
+				     tmpdir_path(state, "signd")) > 0);
+		begin(&w, state, conditions);
+		found(&w, PACKAGE_MODIFIED);
+		assert_int_equal(nr_allowed(), 1);
+		for (unsigned n = 0; n < 14; n++)
+			second(&w);
+		assert_int_equal(looks_again, 2);
+		found(&w, PACKAGE_INTACT);
+		assert_int_equal(nr_allowed(), 2);
+		for (unsigned n = 0; n < 200; n++)
+			second(&w);
+		assert_int_equal(looks_again, 2);
+		end(&w);
+	}
+}
+
 static void who_was_replaced_has_a_stamp(void **state)
 {
 	struct world w;
@@ -650,6 +689,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_change_of_mode_takes_nothing_while_it_is_looked_at),
 		CASE(what_is_not_permitted_is_looked_at_again),
+		CASE(so_is_what_may_do_a_part_of_it),
 		CASE(who_was_replaced_has_a_stamp),
 		CASE(who_was_replaced_is_what_he_was),
 		CASE(what_is_being_looked_at_is_waited_for),
