@@ -21,7 +21,7 @@ static unsigned looks, looks_again, healths;
 static int open_error, permit_error;
 static uint16_t regrouped;
 static uint8_t denied_by_group[DENY_GROUPS];
-static unsigned no_orders;
+static unsigned no_orders, permits_tried;
 static struct {
 	struct permit_key key;
 	struct permit_value value;
@@ -72,6 +72,7 @@ int sensor_permit(struct sensor *sensor, const struct permit_key *key,
 {
 	size_t i = 0;
 
+	permits_tried++;
 	if (permit_error)
 		return permit_error;
 	while (i < nr_permits && memcmp(&permits[i].key, key, sizeof(*key)))
@@ -564,8 +565,46 @@ static void too_many_is_tried_again_and_over_at_last(void **state)
 	found(&w, PACKAGE_INTACT);
 	assert_int_equal(healths, 1); /* once */
 	permit_error = 0;
-	found(&w, PACKAGE_INTACT);
+	second(&w); /* though nothing else has changed */
 	assert_int_equal(nr_permits, 1);
+	assert_int_equal(healths, 2);
+	end(&w);
+}
+
+/* A full table costs a look at all of them now and then, and not each second. */
+static void room_is_looked_for_ever_more_seldom(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	permit_error = -E2BIG;
+	found(&w, PACKAGE_INTACT);
+	permits_tried = 0;
+	for (unsigned i = 0; i < 64; i++)
+		second(&w);
+	assert_in_range(permits_tried, 4, 7);
+	permit_error = 0;
+	for (unsigned i = 0; i < 64; i++)
+		second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(healths, 2);
+	end(&w);
+}
+
+/* While the one policy's stand beside the other's there may be no room that is there afterwards. */
+static void what_a_reload_found_no_room_for_is_let_through_at_its_end(void **state)
+{
+	struct world w;
+
+	begin(&w, state, "");
+	permit_error = -E2BIG;
+	assert_int_equal(deny_prepare(w.d, w.policy), 0);
+	permit_error = 0;
+	assert_int_equal(nr_permits, 1);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].key.group, w.d->now.rows[0].group);
 	assert_int_equal(healths, 2);
 	end(&w);
 }
@@ -699,6 +738,8 @@ int main(void)
 		CASE(no_answer_changes_nothing),
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),
+		CASE(room_is_looked_for_ever_more_seldom),
+		CASE(what_a_reload_found_no_room_for_is_let_through_at_its_end),
 		CASE(marks_follow_a_reload),
 		CASE(groups_in_force_are_not_given_again),
 		CASE(open_files_are_looked_for_when_it_begins_and_ends),

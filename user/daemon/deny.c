@@ -27,7 +27,7 @@
 
 /* A package manager puts the file in place first, and says in its database later what it should be:
  * what was found not to be what a rule asks for is looked at again after so long, ns, and each time
- * after twice as long. */
+ * after twice as long. So are permits for which there was no room. */
 #define AGAIN_MIN 2000000000ULL
 #define AGAIN_MAX 64000000000ULL
 
@@ -112,6 +112,7 @@ struct deny {
 	bool attached, failed; /* the kernel's program; it was wanted and could not be had */
 	bool told_failed;
 	bool full, full_now; /* told: more permits than there is room for; in this turn */
+	uint64_t full_ns, full_after; /* when it is tried again, how long after that; 0 = at once */
 	char why[256];
 	uint64_t refused; /* opens */
 };
@@ -348,6 +349,7 @@ static void permit_both(struct deny *d)
 	if (!d->full || d->full_now)
 		return;
 	d->full = false;
+	d->full_ns = d->full_after = 0;
 	feed_health(d->app, HEALTH_OK, "deny",
 		    "all programs that the policy allows are known to the kernel again");
 }
@@ -520,10 +522,24 @@ void deny_refused(struct deny *d, const struct event_refused *refused)
 		permit_both(d);
 }
 
+/* Whether it is time to look for room again: all entries are gone through for all programs. */
+static bool is_full_again(struct deny *d)
+{
+	const uint64_t now = app_boottime();
+
+	if (!d->full || now < d->full_ns)
+		return false;
+	d->full_after = !d->full_after		    ? AGAIN_MIN
+			: d->full_after < AGAIN_MAX ? 2 * d->full_after
+						    : AGAIN_MAX;
+	d->full_ns = now + d->full_after;
+	return true;
+}
+
 void deny_second(struct deny *d)
 {
+	bool changed = is_full_again(d);
 	struct program *p, *tmp;
-	bool changed = false;
 
 	HASH_ITER(hh, d->programs, p, tmp)
 	{
@@ -812,6 +828,8 @@ void deny_retire(struct deny *d)
 	deny_settle(d);
 	table_end(d, &d->next);
 	drop_programs(d, false);
+	if (d->full) /* there is room now */
+		permit_both(d);
 	if (!d->now.nr)
 		detach(d);
 	tell(d);
