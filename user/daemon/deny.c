@@ -815,12 +815,29 @@ void deny_hold(struct deny *d)
 	d->held = true;
 }
 
-/* Also what the walk did not come by again: its mark is of the policy before, or of none. */
+/* What nobody knows is of no entry, unless it was just marked by these and is not told yet. */
+static uint16_t group_of_mark(void *userdata, uint64_t object, uint16_t present)
+{
+	const struct deny *d = userdata;
+	const uint32_t watch = watcher_watch(d->app->watcher, object);
+
+	if (watch)
+		return group_of(&d->now, watch);
+	return present >= d->now.first && present < d->now.end ? present : 0;
+}
+
+/*
+ * Also what the walk did not come by again: its mark is of the policy before, or of none. Then what
+ * no identity leads to: on overlayfs the inode beneath has a mark of its own, by which it would be
+ * judged under the layer's own name.
+ */
 void deny_settle(struct deny *d)
 {
 	d->held = false;
-	if (d->used)
-		watcher_each(d->app->watcher, regroup, d);
+	if (!d->used)
+		return;
+	watcher_each(d->app->watcher, regroup, d);
+	sensor_regroup_all(d->app->sensor, group_of_mark, d);
 }
 
 void deny_retire(struct deny *d)

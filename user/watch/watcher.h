@@ -241,6 +241,9 @@ int watcher_lookup(const struct watcher *watcher, uint64_t object, struct watche
 /* Path of an object as watched into `out`, NUL terminated. -ENOENT, -ENAMETOOLONG. */
 int watcher_path(const struct watcher *watcher, uint64_t object, char *out, size_t size);
 
+/* Watch entry of a file, 0 = it is none that is watched. */
+uint32_t watcher_watch(const struct watcher *watcher, uint64_t object);
+
 /* Calls back for every file. */
 void watcher_each(struct watcher *watcher,
 		  void (*call)(void *userdata, const struct watched *watched), void *userdata);
