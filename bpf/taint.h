@@ -103,6 +103,20 @@ static __always_inline void taint_end(kt_u32 tgid)
 }
 
 /*
+ * A list of who may shows its mask as the group's mode, whoever it names. It is known by then if
+ * anybody but the owner has opened the file: the mode lets the group in, so the list was asked.
+ */
+static __always_inline int has_list(struct inode *inode)
+{
+	kt_u64 acl;
+
+	if (!bpf_core_field_exists(inode->i_acl))
+		return 0;
+	acl = (kt_u64)BPF_CORE_READ(inode, i_acl);
+	return acl && !(acl & ACL_UNCACHED);
+}
+
+/*
  * Whether others than root can change what stands in a regular file. What has no name can be
  * reached by nobody but who has it open, whatever its mode says: there the owner counts. `inode` as
  * in filter_test().
@@ -113,7 +127,11 @@ static __always_inline int others_can_change(struct inode *inode)
 
 	if ((mode & S_IFMT) != S_IFREG)
 		return 0;
-	return inode->i_uid.val || (mode & (S_IWGRP | S_IWOTH) && inode->i_nlink);
+	if (inode->i_uid.val)
+		return 1;
+	if (!(mode & (S_IWGRP | S_IWOTH)) || !inode->i_nlink)
+		return 0;
+	return mode & S_IWOTH || inode->i_gid.val || has_list(inode);
 }
 
 /*
