@@ -16,14 +16,25 @@ are() {
 	[ "$(holders)" = "$1" ]
 }
 
+# Forks, execs and exits for which the kernel ran no program (docs/architecture.md, LSM programs where the
+# kernel can be preempted): a child of which nobody told is no holder.
+left_out() {
+	keytrail status --json | jq -r '.drops["recursion-lifecycle"]'
+}
+
 # become NAME N: there come to be N.
 become() {
 	wait_for are "$2"
+	if ! are "$2" && [ "$(left_out)" != "$before" ]; then
+		skip "$1" "the kernel left out a fork, exec or exit, as status says: $(holders), not $2"
+		return
+	fi
 	equal "$1" "$(holders)" "$2"
 }
 
 # hold SCRIPT: a shell of its own that has the key open at 3, does that, and goes at `let_go`.
 hold() {
+	before=$(left_out)
 	rm -f "$T/fifo"
 	mkfifo "$T/fifo"
 	sh -c "exec 3</root/.ssh/id_held
@@ -42,6 +53,7 @@ let_go() {
 
 # shellcheck disable=SC2119
 kt_start || exit 1
+before=$(left_out)
 # Who writes a key has it, and so would this shell.
 mkdir -p /root/.ssh
 cp /etc/passwd /root/.ssh/id_held
