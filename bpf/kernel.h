@@ -446,7 +446,6 @@ struct bpf_iter__task_vma {
 #define SOCK_RAW	   3
 #define MSG_FASTOPEN	   0x20000000
 #define GENHD_FL_REMOVABLE 0x1
-#define ACL_UNCACHED	   1 /* bit of i_acl: not known (is_uncached_acl(), linux/posix_acl.h) */
 #define MAGIC_NFS	   0x6969
 #define MAGIC_SMB	   0x517b
 #define MAGIC_CIFS	   0xff534d42

@@ -103,17 +103,13 @@ static __always_inline void taint_end(kt_u32 tgid)
 }
 
 /*
- * A list of who may shows its mask as the group's mode, whoever it names. It is known by then if
- * anybody but the owner has opened the file: the mode lets the group in, so the list was asked.
+ * A list of who may shows its mask as the group's mode, whoever it names. Only a list that is known
+ * not to be there (NULL) is none: ext4, btrfs, XFS and tmpfs know it of an inode that has no
+ * attributes; overlayfs and FUSE never do.
  */
 static __always_inline int has_list(struct inode *inode)
 {
-	kt_u64 acl;
-
-	if (!bpf_core_field_exists(inode->i_acl))
-		return 0;
-	acl = (kt_u64)BPF_CORE_READ(inode, i_acl);
-	return acl && !(acl & ACL_UNCACHED);
+	return bpf_core_field_exists(inode->i_acl) && BPF_CORE_READ(inode, i_acl);
 }
 
 /*

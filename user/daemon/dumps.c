@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "daemon/app.h"
 #include "daemon/homes.h"
-#include "daemon/quota.h"
 #include "daemon/scans.h"
 #include "trust/trust.h"
 #include "watch/dumptype.h"
@@ -21,7 +20,6 @@
 #define TEXT_MAX     256
 #define ACCESSES_MAX 64 /* in a tenth of a second, of dumps and copies */
 #define CLOSES_KEPT  16 /* of them for closes of copies that were written to */
-#define OWNER_MAX    16 /* of them of what one user owns */
 
 /* What a helper writes so soon after a holder's crash is taken for that one's memory, ns. */
 #define HELPER_NS 60000000000ULL
@@ -226,35 +224,9 @@ void dumps_event(struct dumps *d, const struct event *event)
 	}
 }
 
-/* False: no room, for anything or for what its owner has. Of one object's accesses the last counts,
- * but a read says less than a close. */
-static bool keep(struct dumps *d, const struct event *event, size_t max)
-{
-	const uint32_t owner = quota_account(d->app->quota, event->access.owner);
-	struct event_access *a;
-	size_t at = 0, his = 0;
-
-	for (; at < d->nr_accesses; at++) {
-		a = &d->accesses[at].access;
-		if (a->object == event->access.object)
-			break;
-		his += quota_account(d->app->quota, a->owner) == owner;
-	}
-	if (at == d->nr_accesses) {
-		if (at >= max || his >= OWNER_MAX)
-			return false;
-		d->nr_accesses++;
-	} else if (a->how == ACCESS_CLOSE_WRITE && event->access.how != ACCESS_CLOSE_WRITE) {
-		return true;
-	}
-	d->accesses[at] = *event;
-	a = &d->accesses[at].access;
-	a->path = a->exe = a->cgroup = a->args = a->from = (struct span){NULL, 0};
-	return true;
-}
-
 void dumps_access(struct dumps *d, const struct event *event)
 {
+	struct event_access *a;
 	enum object_class object_class;
 	struct watched watched;
 	char path[PATH_MAX];
@@ -268,10 +240,16 @@ void dumps_access(struct dumps *d, const struct event *event)
 	if (object_class != CLASS_DUMP &&
 	    (object_class != CLASS_KEY_COPY || event->access.how != ACCESS_CLOSE_WRITE))
 		return;
-	/* More than that at a time are reads of many dumps: the next one asks again. Of a copy
-	 * nobody asks again, so no dump takes its room, and nobody has it all. */
-	if (!keep(d, event, object_class == CLASS_DUMP ? ACCESSES_MAX - CLOSES_KEPT : ACCESSES_MAX))
+	/* More than that at a time are reads of a few dumps: the next one asks again. Of a copy
+	 * nobody asks again, so no dump takes its room. */
+	if (d->nr_accesses >=
+	    (object_class == CLASS_DUMP ? ACCESSES_MAX - CLOSES_KEPT : ACCESSES_MAX)) {
 		d->copies_dropped += object_class != CLASS_DUMP;
+		return;
+	}
+	d->accesses[d->nr_accesses] = *event;
+	a = &d->accesses[d->nr_accesses++].access;
+	a->path = a->exe = a->cgroup = a->args = (struct span){NULL, 0};
 }
 
 void dumps_run(struct dumps *d)
