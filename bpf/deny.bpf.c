@@ -22,10 +22,11 @@
 
 #define EACCES 13
 
-/* Written by user space only. */
+/* Written by user space only. Those of two policies are there at once while one replaces the other.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PERMITS_MAX);
+	__uint(max_entries, 2 * PERMITS_MAX);
 	__type(key, struct permit_key);
 	__type(value, struct permit_value);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

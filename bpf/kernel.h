@@ -40,10 +40,13 @@ struct block_device {
 	struct gendisk *bd_disk;
 };
 
+struct user_namespace;
+
 struct super_block {
 	unsigned int s_dev;
 	unsigned long s_magic;
 	struct block_device *s_bdev;
+	struct user_namespace *s_user_ns; /* in which it was mounted */
 };
 
 /* struct pt_regs of x86-64, which is also in a header that this one is above. */
@@ -71,6 +74,8 @@ struct hlist_bl_node {
 struct inode {
 	unsigned short i_mode;
 	kuid_t i_uid;
+	kgid_t i_gid;
+	void *i_acl; /* CONFIG_FS_POSIX_ACL */
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
@@ -105,6 +110,7 @@ struct dentry___v6_8 {
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 	int mnt_flags;
 };
 

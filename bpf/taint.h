@@ -103,6 +103,16 @@ static __always_inline void taint_end(kt_u32 tgid)
 }
 
 /*
+ * A list of who may shows its mask as the group's mode, whoever it names. Only a list that is known
+ * not to be there (NULL) is none: ext4, btrfs, XFS and tmpfs know it of an inode that has no
+ * attributes; overlayfs and FUSE never do.
+ */
+static __always_inline int has_list(struct inode *inode)
+{
+	return bpf_core_field_exists(inode->i_acl) && BPF_CORE_READ(inode, i_acl);
+}
+
+/*
  * Whether others than root can change what stands in a regular file. What has no name can be
  * reached by nobody but who has it open, whatever its mode says: there the owner counts. `inode` as
  * in filter_test().
@@ -113,20 +123,30 @@ static __always_inline int others_can_change(struct inode *inode)
 
 	if ((mode & S_IFMT) != S_IFREG)
 		return 0;
-	return inode->i_uid.val || (mode & (S_IWGRP | S_IWOTH) && inode->i_nlink);
+	if (inode->i_uid.val)
+		return 1;
+	if (!(mode & (S_IWGRP | S_IWOTH)) || !inode->i_nlink)
+		return 0;
+	return mode & S_IWOTH || inode->i_gid.val || has_list(inode);
 }
 
 /*
  * The same of what is mapped. Whose a file of a FUSE server is, the server says; a user's mounts
  * (fusermount3) are known by MNT_NOSUID, which it always sets and which a system's own file system
- * on FUSE (virtiofs) has not.
+ * on FUSE (virtiofs) has not. Overlayfs hands on what its layer says, such a server's too, so what
+ * somebody has mounted in a user namespace of his is never root's. Both are asked, the file's own
+ * file system and that of its mount: before 6.8 a mapping of overlayfs has the layer's inode with
+ * the mount of overlayfs.
  */
 static __always_inline int others_can_change_code(struct file *file)
 {
 	struct inode *inode = file->f_inode;
+	struct super_block *sb = inode->i_sb;
+	struct vfsmount *mnt = file->f_path.mnt;
 
 	if (others_can_change(inode))
 		return 1;
-	return BPF_CORE_READ(inode, i_sb, s_magic) == MAGIC_FUSE &&
-	       BPF_CORE_READ(file, f_path.mnt, mnt_flags) & MNT_NOSUID;
+	if (sb->s_user_ns->level || mnt->mnt_sb->s_user_ns->level)
+		return 1;
+	return sb->s_magic == MAGIC_FUSE && mnt->mnt_flags & MNT_NOSUID;
 }

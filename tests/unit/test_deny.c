@@ -21,12 +21,17 @@ static unsigned looks, looks_again, healths;
 static int open_error, permit_error;
 static uint16_t regrouped;
 static uint8_t denied_by_group[DENY_GROUPS];
-static unsigned no_orders;
+static unsigned no_orders, permits_tried;
 static struct {
 	struct permit_key key;
 	struct permit_value value;
 } permits[8];
 static size_t nr_permits;
+static struct {
+	uint64_t object;
+	uint16_t group;
+} marks[4];
+static size_t nr_marks;
 
 uint64_t app_boottime(void)
 {
@@ -72,6 +77,7 @@ int sensor_permit(struct sensor *sensor, const struct permit_key *key,
 {
 	size_t i = 0;
 
+	permits_tried++;
 	if (permit_error)
 		return permit_error;
 	while (i < nr_permits && memcmp(&permits[i].key, key, sizeof(*key)))
@@ -120,6 +126,21 @@ int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint6
 	return 0;
 }
 
+unsigned sensor_regroup_all(struct sensor *sensor,
+			    uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
+			    void *userdata)
+{
+	unsigned changed = 0;
+
+	for (size_t i = 0; i < nr_marks; i++) {
+		const uint16_t before = marks[i].group;
+
+		marks[i].group = group(userdata, marks[i].object, before);
+		changed += marks[i].group != before;
+	}
+	return changed;
+}
+
 const struct hooks *sensor_hooks(const struct sensor *sensor)
 {
 	return NULL;
@@ -128,6 +149,11 @@ const struct hooks *sensor_hooks(const struct sensor *sensor)
 const struct hook *hooks_find(const struct hooks *hooks, const char *program)
 {
 	return NULL;
+}
+
+uint32_t watcher_watch(const struct watcher *watcher, uint64_t object)
+{
+	return object == FILE_OBJECT ? 1 : 0;
 }
 
 void watcher_each(struct watcher *watcher,
@@ -211,7 +237,7 @@ static void begin(struct world *w, void **state, const char *conditions)
 	memset(denied_by_group, 0, sizeof(denied_by_group));
 	now_ns = 100 * SECOND;
 	looks = looks_again = healths = 0;
-	nr_permits = 0;
+	nr_permits = nr_marks = 0;
 	open_error = permit_error = 0;
 	snprintf(w->path, sizeof(w->path), "%s", tmpdir_path(state, "signd"));
 	write_file(w->path, "one");
@@ -299,6 +325,45 @@ static void what_is_not_permitted_is_looked_at_again(void **state)
 		second(&w);
 	assert_in_range(looks_again, 2, 2);
 	end(&w);
+}
+
+static unsigned nr_allowed(void)
+{
+	unsigned nr = 0;
+
+	for (size_t i = 0; i < nr_permits; i++)
+		nr += (unsigned)__builtin_popcount(permits[i].value.may);
+	return nr;
+}
+
+/* What it may do already, by its path alone, is not all that it is to be let do. */
+static void so_is_what_may_do_a_part_of_it(void **state)
+{
+	static const char *const of_another_entry =
+		"}\n- name: v\n  class: key\n  paths: [/v]\n  mode: deny\n  allow:\n";
+	static const char *const of_another_action =
+		", on: [read]}\n  on: [read, write]\n  expect:\n";
+	const char *const cases[] = {of_another_entry, of_another_action};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *conditions = NULL;
+		struct world w;
+
+		assert_true(asprintf(&conditions, "%s  - {exe: '%s', package: tool", cases[i],
+				     tmpdir_path(state, "signd")) > 0);
+		begin(&w, state, conditions);
+		found(&w, PACKAGE_MODIFIED);
+		assert_int_equal(nr_allowed(), 1);
+		for (unsigned n = 0; n < 14; n++)
+			second(&w);
+		assert_int_equal(looks_again, 2);
+		found(&w, PACKAGE_INTACT);
+		assert_int_equal(nr_allowed(), 2);
+		for (unsigned n = 0; n < 200; n++)
+			second(&w);
+		assert_int_equal(looks_again, 2);
+		end(&w);
+	}
 }
 
 static void who_was_replaced_has_a_stamp(void **state)
@@ -525,8 +590,46 @@ static void too_many_is_tried_again_and_over_at_last(void **state)
 	found(&w, PACKAGE_INTACT);
 	assert_int_equal(healths, 1); /* once */
 	permit_error = 0;
-	found(&w, PACKAGE_INTACT);
+	second(&w); /* though nothing else has changed */
 	assert_int_equal(nr_permits, 1);
+	assert_int_equal(healths, 2);
+	end(&w);
+}
+
+/* A full table costs a look at all of them now and then, and not each second. */
+static void room_is_looked_for_ever_more_seldom(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	permit_error = -E2BIG;
+	found(&w, PACKAGE_INTACT);
+	permits_tried = 0;
+	for (unsigned i = 0; i < 64; i++)
+		second(&w);
+	assert_in_range(permits_tried, 4, 7);
+	permit_error = 0;
+	for (unsigned i = 0; i < 64; i++)
+		second(&w);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(healths, 2);
+	end(&w);
+}
+
+/* While the one policy's stand beside the other's there may be no room that is there afterwards. */
+static void what_a_reload_found_no_room_for_is_let_through_at_its_end(void **state)
+{
+	struct world w;
+
+	begin(&w, state, "");
+	permit_error = -E2BIG;
+	assert_int_equal(deny_prepare(w.d, w.policy), 0);
+	permit_error = 0;
+	assert_int_equal(nr_permits, 1);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(permits[0].key.group, w.d->now.rows[0].group);
 	assert_int_equal(healths, 2);
 	end(&w);
 }
@@ -543,6 +646,34 @@ static void marks_follow_a_reload(void **state)
 	deny_retire(w.d);
 	assert_int_equal(mark_group(regrouped), deny_flags(w.d, 1));
 	assert_int_not_equal(regrouped, 0);
+	end(&w);
+}
+
+/* On overlayfs an object has one more mark than its identity says, and that may outlive it. */
+static void so_do_marks_that_no_identity_leads_to(void **state)
+{
+	struct world w;
+	uint16_t group;
+
+	begin(&w, state, "");
+	group = w.d->now.rows[0].group;
+	marks[nr_marks].object = FILE_OBJECT; /* beneath */
+	marks[nr_marks++].group = group;
+	marks[nr_marks].object = FILE_OBJECT + 1; /* of an object that is none any more */
+	marks[nr_marks++].group = group;
+	marks[nr_marks++].object = FILE_OBJECT + 2; /* likewise, and of no group */
+	assert_int_equal(deny_prepare(w.d, w.policy), 0);
+	deny_switch(w.d);
+	/* Marked by the new policy's states, and not told yet. */
+	marks[nr_marks].object = FILE_OBJECT + 3;
+	marks[nr_marks++].group = w.d->now.rows[0].group;
+	deny_retire(w.d);
+	assert_int_not_equal(w.d->now.rows[0].group, group);
+	assert_int_equal(denied_by_group[group], 0);
+	assert_int_equal(marks[0].group, w.d->now.rows[0].group);
+	assert_int_equal(marks[1].group, 0);
+	assert_int_equal(marks[2].group, 0);
+	assert_int_equal(marks[3].group, w.d->now.rows[0].group);
 	end(&w);
 }
 
@@ -650,6 +781,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_change_of_mode_takes_nothing_while_it_is_looked_at),
 		CASE(what_is_not_permitted_is_looked_at_again),
+		CASE(so_is_what_may_do_a_part_of_it),
 		CASE(who_was_replaced_has_a_stamp),
 		CASE(who_was_replaced_is_what_he_was),
 		CASE(what_is_being_looked_at_is_waited_for),
@@ -659,7 +791,10 @@ int main(void)
 		CASE(no_answer_changes_nothing),
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),
+		CASE(room_is_looked_for_ever_more_seldom),
+		CASE(what_a_reload_found_no_room_for_is_let_through_at_its_end),
 		CASE(marks_follow_a_reload),
+		CASE(so_do_marks_that_no_identity_leads_to),
 		CASE(groups_in_force_are_not_given_again),
 		CASE(open_files_are_looked_for_when_it_begins_and_ends),
 		CASE(a_walk_changes_groups_at_its_end),

@@ -260,6 +260,18 @@ static void nor_has_it_the_name_when_it_is_told(void **state)
 	assert_int_equal(watch_of(w, told), 0);
 }
 
+/* The same entries by other numbers. */
+static const char *const policy_other = "version: 1\n"
+					"watch:\n"
+					"  - name: tree\n"
+					"    class: tls-key\n"
+					"    severity: high\n"
+					"    paths: [\"@/etc/ssl/**/*.key\"]\n"
+					"  - name: keys\n"
+					"    class: ssh-user-key\n"
+					"    severity: high\n"
+					"    paths: [\"@/home/*/.ssh/id_*\"]\n";
+
 static void what_is_missed_is_watched_as_the_new_policy_says(void **state)
 {
 	struct world *w = *state;
@@ -270,18 +282,7 @@ static void what_is_missed_is_watched_as_the_new_policy_says(void **state)
 	compile(w, policy_keys, 1);
 	a = object_at(w, "home/a/.ssh/id_a");
 	rename_in(w, "home/a/.ssh/id_a", "home/a/.ssh/b");
-	compile(w,
-		"version: 1\n"
-		"watch:\n"
-		"  - name: tree\n"
-		"    class: tls-key\n"
-		"    severity: high\n"
-		"    paths: [\"@/etc/ssl/**/*.key\"]\n"
-		"  - name: keys\n"
-		"    class: ssh-user-key\n"
-		"    severity: high\n"
-		"    paths: [\"@/home/*/.ssh/id_*\"]\n",
-		100);
+	compile(w, policy_other, 100);
 	assert_int_equal(watch_of(w, a), 2);
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (w->marks[i].mark.object == a)
@@ -532,22 +533,36 @@ static void what_has_come_to_lie_too_deep_stays_watched(void **state)
 	assert_int_equal(watch_of(w, a), 0);
 }
 
-static void a_walk_that_failed_is_none(void **state)
+static struct rlimit files;
+
+static void no_more_files(void)
+{
+	struct rlimit none;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	none = files;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+/* What is known is of the new policy's entries all the same: the old ones' numbers mean others. */
+static void a_walk_that_sees_nothing_lets_go_of_nothing(void **state)
 {
 	struct world *w = *state;
-	struct rlimit now, none;
+	uint64_t object;
 
 	make(w, "home/a/.ssh/id_a", "x");
 	compile(w, policy_keys, 1);
 	assert_false(disturbed(w));
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
-	none = now;
-	none.rlim_cur = 0;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_int_equal(watcher_apply(w->watcher, w->set), -EMFILE);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	object = object_at(w, "home/a/.ssh/id_a");
+	assert_int_equal(watch_of(w, object), 1);
+	w->begins = no_more_files;
+	compile(w, policy_other, 200);
+	w->begins = NULL;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
 	assert_true(disturbed(w));
 	assert_int_equal(watched(w), 1);
+	assert_int_equal(watch_of(w, object), 2);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -569,7 +584,7 @@ int main(void)
 		CASE(a_walk_that_was_cut_short_lets_go_of_nothing),
 		CASE(a_tree_that_is_too_deep_keeps_nothing_else_watched),
 		CASE(what_has_come_to_lie_too_deep_stays_watched),
-		CASE(a_walk_that_failed_is_none),
+		CASE(a_walk_that_sees_nothing_lets_go_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,7 @@ struct world {
 	/* Called once, when the first file is about to be marked: what a user does in the middle of
 	 * a walk. `at`: the path of that file. */
 	void (*meanwhile)(struct world *w, const char *at);
+	void (*begins)(void); /* the walk does */
 	int refuse; /* errno that mark() answers for files, 0 = none */
 };
 
@@ -267,6 +268,16 @@ static inline size_t watched(const struct world *w)
 	return n;
 }
 
+static inline void apply(struct world *w, const struct watchset *set)
+{
+	_cleanup_close_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(root >= 0);
+	if (w->begins)
+		w->begins();
+	watcher_apply(w->watcher, set, root);
+}
+
 /* `@` in the text stands for the top of the test's tree. */
 static inline void compile(struct world *w, const char *template, uint32_t first)
 {
@@ -288,7 +299,7 @@ static inline void compile(struct world *w, const char *template, uint32_t first
 	assert_int_equal(policy_parse("test.yaml", text, strlen(text), &diags, &policy), 0);
 	assert_int_equal(watchset_compile(policy, NULL, 0, first, &diags, &set), 0);
 	diag_list_fini(&diags);
-	assert_int_equal(watcher_apply(w->watcher, set), 0);
+	apply(w, set);
 	watchset_free(w->set);
 	policy_free(w->policy);
 	w->policy = policy;

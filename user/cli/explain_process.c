@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/xattr.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -47,6 +49,21 @@ static enum exe_trust judge_exe(pid_t pid, const char *exe)
 }
 
 /*
+ * What others_can_change() says on the kernel's side (bpf/taint.h), of a file that /proc leads to.
+ * In which user namespace its file system was mounted cannot be asked here.
+ */
+static bool others_can_change(const char *path, const struct stat *st)
+{
+	if (st->st_uid != 0)
+		return true;
+	if (st->st_nlink == 0)
+		return false;
+	return st->st_mode & S_IWOTH ||
+	       (st->st_mode & S_IWGRP &&
+		(st->st_gid != 0 || getxattr(path, XATTR_NAME_POSIX_ACL_ACCESS, NULL, 0) > 0));
+}
+
+/*
  * Does it run code from a file, other than its executable, that others than root can change?
  * UNTRUSTED_MAPPED if so, 0 if not, UNTRUSTED_UNKNOWN if that could not be seen.
  */
@@ -80,7 +97,7 @@ static uint32_t find_foreign_code(pid_t pid)
 		}
 		if (!S_ISREG(st.st_mode) || (st.st_ino == exe.st_ino && st.st_dev == exe.st_dev))
 			continue;
-		if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH) && st.st_nlink))
+		if (others_can_change(path, &st))
 			return UNTRUSTED_MAPPED;
 	}
 	return ferror(f) ? UNTRUSTED_UNKNOWN : result;

@@ -26,8 +26,8 @@
 #define PAST_MAX 8 /* as trust.c: inodes that stood at a path before */
 
 /* A package manager puts the file in place first, and says in its database later what it should be:
- * what was found to be no rule's program is looked at again after so long, ns, and each time after
- * twice as long. */
+ * what was found not to be what a rule asks for is looked at again after so long, ns, and each time
+ * after twice as long. So are permits for which there was no room. */
 #define AGAIN_MIN 2000000000ULL
 #define AGAIN_MAX 64000000000ULL
 
@@ -65,6 +65,8 @@ struct facts {
 	char package[PACKAGE_MAX], digest[80], verity[VERITY_TEXT];
 };
 
+static const struct facts unknown; /* not inspected */
+
 /* An executable that rules of such entries name, by its path. */
 struct program {
 	struct inode_id now;
@@ -83,7 +85,8 @@ struct program {
 	uint64_t again_ns, again_after; /* when it is looked at again, how long after that */
 	uint64_t gone_ns; /* nothing stands at its path: since when, 0 = something does */
 	int error; /* why nothing is known of what stands there now, 0 */
-	bool permitted; /* by some entry */
+	bool lacks; /* some entry would let it do more, were it of the content that a rule asks for
+		     */
 	bool named; /* by the table that is being made */
 	UT_hash_handle hh;
 	char path[];
@@ -109,6 +112,7 @@ struct deny {
 	bool attached, failed; /* the kernel's program; it was wanted and could not be had */
 	bool told_failed;
 	bool full, full_now; /* told: more permits than there is room for; in this turn */
+	uint64_t full_ns, full_after; /* when it is tried again, how long after that; 0 = at once */
 	char why[256];
 	uint64_t refused; /* opens */
 };
@@ -136,11 +140,11 @@ static uint8_t denied_by(const struct watch_entry *entry)
 
 /*
  * What the program of this path may do by the rules of an entry, DENY_*, if what runs is that and
- * has these facts. Nothing else of the subject matters: policy/deny.c. *out_pending: it depends on
- * what is not known yet.
+ * has these facts. Nothing else of the subject matters: policy/deny.c. *out_pending: what of that
+ * depends on what is not known yet.
  */
 static uint32_t may(const struct policy *policy, uint32_t watch, const char *path,
-		    const struct facts *facts, bool *out_pending)
+		    const struct facts *facts, uint32_t *out_pending)
 {
 	static const struct {
 		enum policy_action action;
@@ -170,9 +174,22 @@ static uint32_t may(const struct policy *policy, uint32_t watch, const char *pat
 		policy_judge(policy, &query, &answer);
 		if (answer.reason == REASON_ALLOWED || answer.reason == REASON_EXPECTED)
 			bits |= asked[i].bit;
-		*out_pending |= answer.pending;
+		if (answer.pending)
+			*out_pending |= asked[i].bit;
 	}
 	return bits;
+}
+
+/* Whether a rule of the entry asks for the content, and lets it do nothing for what that is. */
+static bool lacks(const struct table *t, const struct row *row, const struct program *p,
+		  uint32_t bits)
+{
+	uint32_t asked = 0;
+
+	if (!p->has_now || !p->verified || !p->facts.inspected)
+		return false;
+	may(t->policy, row->watch, p->path, &unknown, &asked);
+	return asked & ~bits;
 }
 
 static bool same_value(const struct permit_value *a, const struct permit_value *b)
@@ -240,7 +257,7 @@ static void drop_permits(struct deny *d, uint32_t first, uint32_t end, bool all)
 static void permit_past(struct deny *d, const struct table *t, const struct row *row,
 			const struct program *p)
 {
-	bool pending = false;
+	uint32_t pending = 0;
 
 	for (unsigned n = 0; n < p->nr_past; n++) {
 		uint32_t bits = may(t->policy, row->watch, p->path, &p->past[n].facts, &pending);
@@ -273,7 +290,7 @@ static const struct row *row_before(const struct deny *d, const struct table *t,
  */
 static bool waits_for(const struct deny *d, const struct row *before, const struct program *p)
 {
-	bool pending = false;
+	uint32_t pending = 0;
 
 	return p->has_now && !p->error &&
 	       (!before ||
@@ -295,15 +312,16 @@ static void permit_all(struct deny *d, struct table *t)
 		row->permitted = false;
 		HASH_ITER(hh, d->programs, p, tmp)
 		{
-			bool unknown = false;
-			uint32_t bits = may(t->policy, row->watch, p->path, &p->facts, &unknown);
+			uint32_t open = 0;
+			uint32_t bits = may(t->policy, row->watch, p->path, &p->facts, &open);
 
-			pending |= unknown && waits_for(d, before, p);
+			pending |= open && waits_for(d, before, p);
+			p->lacks |= lacks(t, row, p, bits);
 			if (bits && p->has_now && p->verified) {
 				/* By whatever name it goes on it is not started as that program. */
 				put_permit(d, &p->now, row->group,
 					   bits | (p->gone_ns ? PERMIT_PAST : 0), p->gone_ns);
-				p->permitted = row->permitted = true;
+				row->permitted = true;
 			}
 			permit_past(d, t, row, p);
 		}
@@ -322,7 +340,7 @@ static void permit_both(struct deny *d)
 	d->full_now = false;
 	HASH_ITER(hh, d->programs, p, tmp)
 	{
-		p->permitted = false;
+		p->lacks = false;
 	}
 	if (d->now.nr)
 		permit_all(d, &d->now);
@@ -331,6 +349,7 @@ static void permit_both(struct deny *d)
 	if (!d->full || d->full_now)
 		return;
 	d->full = false;
+	d->full_ns = d->full_after = 0;
 	feed_health(d->app, HEALTH_OK, "deny",
 		    "all programs that the policy allows are known to the kernel again");
 }
@@ -399,7 +418,7 @@ static void identify(struct deny *d, struct program *p, bool *out_changed)
 	p->verified = false;
 }
 
-/* What was found out of it lets it do nothing: that may be another thing by now. */
+/* What was found out of it is not what some rule asks for: that may be another thing by now. */
 static void look_again(struct deny *d, struct program *p)
 {
 	const uint64_t now = app_boottime();
@@ -438,7 +457,7 @@ static bool look(struct deny *d, struct program *p)
 	}
 	if (!p->facts.inspected || p->doubt_ns)
 		programs_watch_path(d->app->programs, p->path, &p->now);
-	else if (!p->permitted)
+	else if (p->lacks)
 		look_again(d, p);
 	return changed;
 }
@@ -503,10 +522,24 @@ void deny_refused(struct deny *d, const struct event_refused *refused)
 		permit_both(d);
 }
 
+/* Whether it is time to look for room again: all entries are gone through for all programs. */
+static bool is_full_again(struct deny *d)
+{
+	const uint64_t now = app_boottime();
+
+	if (!d->full || now < d->full_ns)
+		return false;
+	d->full_after = !d->full_after		    ? AGAIN_MIN
+			: d->full_after < AGAIN_MAX ? 2 * d->full_after
+						    : AGAIN_MAX;
+	d->full_ns = now + d->full_after;
+	return true;
+}
+
 void deny_second(struct deny *d)
 {
+	bool changed = is_full_again(d);
 	struct program *p, *tmp;
-	bool changed = false;
 
 	HASH_ITER(hh, d->programs, p, tmp)
 	{
@@ -550,7 +583,6 @@ static void drop_programs(struct deny *d, bool all)
 /* The executables of which a rule of these entries speaks. */
 static int find_programs(struct deny *d, const struct table *t)
 {
-	static const struct facts unknown;
 	struct program *p, *tmp;
 	const char *path;
 	int r = 0;
@@ -560,7 +592,8 @@ static int find_programs(struct deny *d, const struct table *t)
 		p->named = false;
 	}
 	for (size_t n = 0; t->nr && !r && (path = policy_allowed_exe(t->policy, n)); n++) {
-		bool wanted = false, pending = false;
+		uint32_t pending = 0;
+		bool wanted = false;
 
 		for (size_t i = 0; i < t->nr && !wanted; i++)
 			wanted = may(t->policy, t->rows[i].watch, path, &unknown, &pending) ||
@@ -782,12 +815,29 @@ void deny_hold(struct deny *d)
 	d->held = true;
 }
 
-/* Also what the walk did not come by again: its mark is of the policy before, or of none. */
+/* What nobody knows is of no entry, unless it was just marked by these and is not told yet. */
+static uint16_t group_of_mark(void *userdata, uint64_t object, uint16_t present)
+{
+	const struct deny *d = userdata;
+	const uint32_t watch = watcher_watch(d->app->watcher, object);
+
+	if (watch)
+		return group_of(&d->now, watch);
+	return present >= d->now.first && present < d->now.end ? present : 0;
+}
+
+/*
+ * Also what the walk did not come by again: its mark is of the policy before, or of none. Then what
+ * no identity leads to: on overlayfs the inode beneath has a mark of its own, by which it would be
+ * judged under the layer's own name.
+ */
 void deny_settle(struct deny *d)
 {
 	d->held = false;
-	if (d->used)
-		watcher_each(d->app->watcher, regroup, d);
+	if (!d->used)
+		return;
+	watcher_each(d->app->watcher, regroup, d);
+	sensor_regroup_all(d->app->sensor, group_of_mark, d);
 }
 
 void deny_retire(struct deny *d)
@@ -795,6 +845,8 @@ void deny_retire(struct deny *d)
 	deny_settle(d);
 	table_end(d, &d->next);
 	drop_programs(d, false);
+	if (d->full) /* there is room now */
+		permit_both(d);
 	if (!d->now.nr)
 		detach(d);
 	tell(d);
@@ -846,12 +898,11 @@ static const char *why_not(const struct program *p)
 /* An entry that nobody may open: which programs its rules name, and what is wrong with them. */
 static void warn_of_row(const struct deny *d, const struct row *row, json_t *warnings)
 {
-	static const struct facts unknown;
 	struct program *p, *tmp;
 
 	HASH_ITER(hh, d->programs, p, tmp)
 	{
-		bool pending = false;
+		uint32_t pending = 0;
 
 		if (may(d->now.policy, row->watch, p->path, &unknown, &pending) || pending)
 			json_array_append_new(

@@ -2,6 +2,7 @@
 /* The policy, from files to force: read whole, swapped in one step, or refused with the old one
  * kept. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,8 +186,15 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	const bool anew = policy != old_policy || !old_set;
 	struct watcher_stats watched;
 	uint64_t begun;
+	/* What may fail comes before anything is of the new policy. */
+	_cleanup_close_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
+	if (root < 0) {
+		r = -errno;
+		log_line(SD_ERR, "the root of the file system cannot be opened: %s", strerror(-r));
+		return r;
+	}
 	/* Until one has made way for the other the programs of both are known: whichever of them
 	 * judges an event, its programs were asked about. */
 	r = policy != old_policy ? trust_add_policy(app->trust, policy) : 0;
@@ -234,7 +242,7 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 	slow_begin(app->slow);
 	deny_hold(app->deny);
 	begun = app_boottime();
-	r = watcher_apply(app->watcher, set);
+	watcher_apply(app->watcher, set, root);
 	mounts_each_slow(app->mounts, app_walk_slow, app);
 	slow_end(app->slow);
 	app_walked(app, begun, true);
@@ -245,15 +253,11 @@ static int swap(struct app *app, struct policy *policy, struct watchset *set)
 		deny_settle(app->deny);
 	if (policy != old_policy)
 		watcher_each(app->watcher, app_retell, app);
-	if (r < 0)
-		log_line(SD_ERR, "not all watched files could be marked: %s", strerror(-r));
 	watcher_stats(app->watcher, &watched);
-	if (!r) /* else it did not begin, and says nothing of bounds */
-		tell_state(app, &app->bound_told, watched.bounded, "watch-bound",
-			   "not everything that the policy names is watched: too many files, or "
-			   "directories too deep",
-			   "the walk of the file system came to its end: what the policy names is "
-			   "watched");
+	tell_state(app, &app->bound_told, watched.bounded, "watch-bound",
+		   "not everything that the policy names is watched: too many files, or "
+		   "directories too deep",
+		   "the walk of the file system came to its end: what the policy names is watched");
 	if (old_set) {
 		sensor_unload_watchset(app->sensor, old_set);
 		watchset_free(old_set);

@@ -238,6 +238,13 @@ int watcher_lookup(const struct watcher *w, uint64_t object, struct watched *out
 	return 0;
 }
 
+uint32_t watcher_watch(const struct watcher *w, uint64_t object)
+{
+	const struct node *node = tree_find(&w->tree, object);
+
+	return node && !node->is_dir ? node->watch : 0;
+}
+
 struct each_call {
 	void (*call)(void *userdata, const struct watched *watched);
 	void *userdata;

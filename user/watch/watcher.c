@@ -75,35 +75,29 @@ static void retell_born(struct watcher *w)
 	}
 }
 
-int watcher_apply(struct watcher *w, const struct watchset *set)
+void watcher_apply(struct watcher *w, const struct watchset *set, int root)
 {
 	const uint64_t moved = w->ops->names_moved(w->userdata);
-	_cleanup_close_ int fd = -1;
 
 	w->set = set;
 	w->generation++;
 	w->bounded = w->deep = false;
 	w->unsure = false;
-	w->disturbed = true; /* until it is known to have come to its end */
 	w->nr_missed = 0;
 	walk_begin(w);
 
-	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	w->applying = true;
 	if (watchset_nr_states(set)) {
-		struct node *node = walk_mark_dir(w, NULL, "", fd, watchset_root(set), BY_WALK);
+		struct node *node = walk_mark_dir(w, NULL, "", root, watchset_root(set), BY_WALK);
 
 		if (node)
-			walk_dir(w, node, fd, 0, 0);
+			walk_dir(w, node, root, 0, 0);
 	}
 	w->applying = false;
 	apart_settle(w);
 	w->disturbed = w->unsure || w->ops->names_moved(w->userdata) != moved;
 	unfound_settle(w);
 	retell_born(w);
-	return 0;
 }
 
 struct watch_target watcher_target(const struct watcher *w, const char *path)

@@ -84,7 +84,7 @@ struct watcher_stats {
 	uint64_t problems; /* in all */
 	/* Of the last watcher_apply(): objects that it did not find, that are watched on and that
 	 * another one is to look for; and whether names were moved meanwhile, something could not
-	 * be looked at, or it failed. Unless it is 0 and false, another one is wanted. */
+	 * be looked at. Unless it is 0 and false, another one is wanted. */
 	uint32_t missed;
 	bool disturbed;
 	bool bounded; /* the last walk ended at a bound, or left out what is too deep: not
@@ -95,16 +95,17 @@ int watcher_new(const struct watcher_ops *ops, void *userdata, struct watcher **
 void watcher_free(struct watcher *watcher);
 
 /*
- * Makes `set` the one in force and walks the file system below `root` ("/" but in tests). Objects
+ * Makes `set` the one in force and walks the file system below "/", open as `root`. Objects
  * that the new set does not want are unmarked and told with watch 0. So is what the walk does not
  * find, once that is sure: while names are moved a file can be met under none of its own. It stays
  * marked as what its last name says until the walk before has not found it either, no name was
  * moved during this one and all could be looked at (watcher_stats.missed, .disturbed); and as long
  * as a mount lies over it, or a symbolic link stands that led to it. The states of the set must be
- * in the kernel before. `set` must live until the next call of this or watcher_free(). Returns 0,
- * or negative errno if there was no memory; what cannot be marked is counted, not returned.
+ * in the kernel before. `set` must live until the next call of this or watcher_free(). It does not
+ * fail: what cannot be looked at or marked is counted, and of what is known already each is of the
+ * new set's entries afterwards.
  */
-int watcher_apply(struct watcher *watcher, const struct watchset *set);
+void watcher_apply(struct watcher *watcher, const struct watchset *set, int root);
 
 /*
  * The kernel side has lost marks, nobody knows which: forgets all objects, each told with watch 0.
@@ -239,6 +240,9 @@ int watcher_lookup(const struct watcher *watcher, uint64_t object, struct watche
 
 /* Path of an object as watched into `out`, NUL terminated. -ENOENT, -ENAMETOOLONG. */
 int watcher_path(const struct watcher *watcher, uint64_t object, char *out, size_t size);
+
+/* Watch entry of a file, 0 = it is none that is watched. */
+uint32_t watcher_watch(const struct watcher *watcher, uint64_t object);
 
 /* Calls back for every file. */
 void watcher_each(struct watcher *watcher,

@@ -18,7 +18,9 @@ bin=/opt/keys
 sealed=/srv/sealed
 kept=/srv/kept
 second=/srv/second
-rm -rf $bin $sealed $kept $second /srv/other
+layers=/srv/layers
+merged=/srv/merged
+rm -rf $bin $sealed $kept $second $layers $merged /srv/other
 mkdir -p $bin $sealed $kept $second /srv/other
 for name in reader busy shadowed upgraded moved digested modified; do
 	cp $WAYS/try $bin/$name
@@ -44,7 +46,7 @@ policy() {
   - name: sealed
     class: key
     severity: critical
-    paths: [ $sealed/*.pem ]
+    paths: [ $sealed/*.pem, $merged/*.pem ]
     mode: $1
     allow:
       - exe: $bin/reader
@@ -65,6 +67,17 @@ for name in b linked shadow mapped upgrade old late reload refused disguised; do
 done
 ln $sealed/linked.pem /srv/other/innocent
 key_copy $kept/a.pem
+
+# Both files of a layer are known by the merged tree only.
+overlay=
+if modprobe -q overlay; then
+	mkdir -p $layers/lower $layers/upper $layers/work $merged
+	cp "$T/new-key" $layers/lower/below.pem
+	cp "$T/new-key" $layers/upper/x.pem
+	mount -t overlay o -o "lowerdir=$layers/lower,upperdir=$layers/upper,workdir=$layers/work" $merged &&
+		overlay=1
+fi
+[ -n "$overlay" ] || skip "overlayfs" "no module"
 
 # Another entry, written after, by whose name a file that is sealed can be had.
 cat >"$T/second.yaml" <<END
@@ -194,6 +207,14 @@ is_kept_out() {
 }
 check "who was moved away from his path is refused" wait_for is_kept_out
 
+# layers_opened WANTED WHEN: by the merged tree, and by the layers' own names.
+layers_opened() {
+	for file in $merged/x.pem $merged/below.pem $layers/upper/x.pem $layers/lower/below.pem; do
+		opens "overlayfs $2: $file" "$1" $WAYS/try open "$file"
+	done
+}
+[ -z "$overlay" ] || layers_opened EACCES "at first"
+
 # Reloads, while the program works: it is refused not once.
 sh -c "while [ ! -e $T/enough ]; do $bin/busy open $sealed/reload.pem; done" >"$T/said" 9>&- &
 busy=$!
@@ -202,6 +223,7 @@ for i in 1 2 3; do
 	keytrail reload >/dev/null || not_ok "reload $i"
 	opens "after reload $i others are refused" EACCES $WAYS/try open $sealed/reload.pem
 	opens "... by the other entry's name, too" EACCES $WAYS/try open $second/reload.pem
+	[ -z "$overlay" ] || layers_opened EACCES "after reload $i"
 done
 wait_for sh -c "[ \$(wc -l <$T/said) -ge 20 ]"
 : >"$T/enough"
@@ -255,3 +277,4 @@ gather || exit 1
 one "told once" "$(of $sealed/refused.pem)" '.type == "access-denied"'
 kt_stop
 opens "stopped, it is open" none $WAYS/try open $sealed/refused.pem
+[ -z "$overlay" ] || umount $merged
