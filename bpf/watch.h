@@ -141,6 +141,7 @@ struct permit_value {
  */
 #define PERMIT_PAST 0x100
 
+/* Of a policy; user space keeps to it. */
 #define PERMITS_MAX 16384
 
 /* How many marks a user has. An account is a uid of the host, or one of those below. */

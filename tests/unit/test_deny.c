@@ -2,6 +2,8 @@
 /* daemon/deny.c: who has a permit, what takes it away and what does not. */
 static const char *hardlinks;
 #define HARDLINKS hardlinks
+static unsigned permits_room;
+#define PERMITS_ROOM permits_room
 #include "daemon/deny.c" /* the daemon is no library */
 
 #include <fcntl.h>
@@ -239,6 +241,7 @@ static void begin(struct world *w, void **state, const char *conditions)
 	looks = looks_again = healths = 0;
 	nr_permits = nr_marks = 0;
 	open_error = permit_error = 0;
+	permits_room = PERMITS_MAX;
 	snprintf(w->path, sizeof(w->path), "%s", tmpdir_path(state, "signd"));
 	write_file(w->path, "one");
 	parse(w, "w", conditions, &w->policy);
@@ -616,6 +619,41 @@ static void room_is_looked_for_ever_more_seldom(void **state)
 	end(&w);
 }
 
+/* So that the next policy's have room beside them. */
+static void no_policy_has_more_permits_than_its_room(void **state)
+{
+	struct policy *two;
+	struct world w;
+	char text[3 * PATH_MAX];
+	struct diag_list diags = {0};
+
+	begin(&w, state, "");
+	snprintf(text, sizeof(text),
+		 "version: 1\nwatch:\n"
+		 "- {name: a, class: key, paths: [/a], mode: deny, allow: [{exe: '%s'}]}\n"
+		 "- {name: b, class: key, paths: [/b], mode: deny, allow: [{exe: '%s'}]}\n",
+		 w.path, w.path);
+	assert_int_equal(policy_parse("p", text, strlen(text), &diags, &two), 0);
+	permits_room = 1;
+	assert_int_equal(deny_prepare(w.d, two), 0);
+	assert_int_equal(nr_permits, 2); /* one of each */
+	assert_int_equal(healths, 1);
+	deny_switch(w.d);
+	deny_retire(w.d);
+	assert_int_equal(nr_permits, 1);
+	assert_int_equal(w.d->now.nr_permits, 1);
+	permits_room = 2;
+	second(&w);
+	assert_int_equal(nr_permits, 2);
+	assert_int_equal(healths, 2);
+	assert_int_equal(deny_prepare(w.d, w.policy), 0);
+	deny_abandon(w.d);
+	assert_int_equal(w.d->now.nr_permits, 2);
+	end(&w);
+	policy_free(two);
+	diag_list_fini(&diags);
+}
+
 /* While the one policy's stand beside the other's there may be no room that is there afterwards. */
 static void what_a_reload_found_no_room_for_is_let_through_at_its_end(void **state)
 {
@@ -792,6 +830,7 @@ int main(void)
 		CASE(nobody_is_a_warning_with_why),
 		CASE(too_many_is_tried_again_and_over_at_last),
 		CASE(room_is_looked_for_ever_more_seldom),
+		CASE(no_policy_has_more_permits_than_its_room),
 		CASE(what_a_reload_found_no_room_for_is_let_through_at_its_end),
 		CASE(marks_follow_a_reload),
 		CASE(so_do_marks_that_no_identity_leads_to),

@@ -23,6 +23,10 @@
 #define HARDLINKS "/proc/sys/fs/protected_hardlinks"
 #endif
 
+#ifndef PERMITS_ROOM /* likewise */
+#define PERMITS_ROOM PERMITS_MAX
+#endif
+
 #define PAST_MAX 8 /* as trust.c: inodes that stood at a path before */
 
 /* A package manager puts the file in place first, and says in its database later what it should be:
@@ -55,6 +59,7 @@ struct table {
 	struct row *rows;
 	size_t nr;
 	uint32_t first, end; /* groups: first <= group < end */
+	uint32_t nr_permits; /* at most PERMITS_ROOM: the next one has as much room */
 	uint64_t since_ns; /* CLOCK_BOOTTIME */
 };
 
@@ -197,8 +202,8 @@ static bool same_value(const struct permit_value *a, const struct permit_value *
 	return a->may == b->may && a->before == b->before;
 }
 
-static void put_permit(struct deny *d, const struct inode_id *exe, uint16_t group, uint32_t may,
-		       uint64_t before)
+static void put_permit(struct deny *d, struct table *t, const struct inode_id *exe, uint16_t group,
+		       uint32_t may, uint64_t before)
 {
 	struct permit_key key = {.ino = exe->ino, .dev = exe->dev, .gen = exe->gen, .group = group};
 	const struct permit_value value = {.before = before, .may = may};
@@ -206,7 +211,9 @@ static void put_permit(struct deny *d, const struct inode_id *exe, uint16_t grou
 	int r = 0;
 
 	HASH_FIND(hh, d->permits, &key, sizeof(key), permit);
-	if (!permit || !same_value(&permit->value, &value))
+	if (!permit && t->nr_permits >= PERMITS_ROOM)
+		r = -E2BIG;
+	else if (!permit || !same_value(&permit->value, &value))
 		r = sensor_permit(d->app->sensor, &key, &value);
 	if (!permit && !r) {
 		permit = calloc(1, sizeof(*permit));
@@ -214,6 +221,7 @@ static void put_permit(struct deny *d, const struct inode_id *exe, uint16_t grou
 		if (permit) {
 			permit->key = key;
 			HASH_ADD(hh, d->permits, key, sizeof(permit->key), permit);
+			t->nr_permits++;
 		} else {
 			sensor_unpermit(d->app->sensor, &key);
 		}
@@ -238,23 +246,24 @@ static void put_permit(struct deny *d, const struct inode_id *exe, uint16_t grou
 		    "there are too many");
 }
 
-static void drop_permits(struct deny *d, uint32_t first, uint32_t end, bool all)
+static void drop_permits(struct deny *d, struct table *t, bool all)
 {
 	struct permit *permit, *tmp;
 
 	HASH_ITER(hh, d->permits, permit, tmp)
 	{
-		if (permit->key.group < first || permit->key.group >= end ||
+		if (permit->key.group < t->first || permit->key.group >= t->end ||
 		    (!all && permit->turn == d->turn))
 			continue;
 		sensor_unpermit(d->app->sensor, &permit->key);
 		HASH_DEL(d->permits, permit);
 		free(permit);
+		t->nr_permits--;
 	}
 }
 
 /* Who stood there before, each by what was known of it: nothing more will be found out. */
-static void permit_past(struct deny *d, const struct table *t, const struct row *row,
+static void permit_past(struct deny *d, struct table *t, const struct row *row,
 			const struct program *p)
 {
 	uint32_t pending = 0;
@@ -263,7 +272,7 @@ static void permit_past(struct deny *d, const struct table *t, const struct row 
 		uint32_t bits = may(t->policy, row->watch, p->path, &p->past[n].facts, &pending);
 
 		if (bits && !(p->has_now && same_file(&p->past[n].id, &p->now)))
-			put_permit(d, &p->past[n].id, row->group, bits | PERMIT_PAST,
+			put_permit(d, t, &p->past[n].id, row->group, bits | PERMIT_PAST,
 				   p->past[n].until_ns);
 	}
 }
@@ -319,7 +328,7 @@ static void permit_all(struct deny *d, struct table *t)
 			p->lacks |= lacks(t, row, p, bits);
 			if (bits && p->has_now && p->verified) {
 				/* By whatever name it goes on it is not started as that program. */
-				put_permit(d, &p->now, row->group,
+				put_permit(d, t, &p->now, row->group,
 					   bits | (p->gone_ns ? PERMIT_PAST : 0), p->gone_ns);
 				row->permitted = true;
 			}
@@ -330,7 +339,7 @@ static void permit_all(struct deny *d, struct table *t)
 			sensor_deny_group(d->app->sensor, row->group, row->denied);
 		}
 	}
-	drop_permits(d, t->first, t->end, false);
+	drop_permits(d, t, false);
 }
 
 static void permit_both(struct deny *d)
@@ -611,7 +620,7 @@ static void table_end(struct deny *d, struct table *t)
 {
 	for (size_t i = 0; i < t->nr; i++)
 		sensor_deny_group(d->app->sensor, t->rows[i].group, 0);
-	drop_permits(d, t->first, t->end, true);
+	drop_permits(d, t, true);
 	free(t->rows);
 	*t = (struct table){};
 }
