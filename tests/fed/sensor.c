@@ -312,6 +312,13 @@ int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint6
 	return -ENOENT;
 }
 
+bool sensor_regroup_all(struct sensor *sensor,
+			uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
+			void *userdata)
+{
+	return true;
+}
+
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
 {
 	return -ENOENT;

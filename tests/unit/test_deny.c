@@ -22,6 +22,8 @@ static uint64_t now_ns;
 static unsigned looks, looks_again, healths;
 static int open_error, permit_error;
 static uint16_t regrouped;
+static int regroup_result;
+static unsigned all_regroups, all_fails; /* how often all were gone through, and will not be */
 static uint8_t denied_by_group[DENY_GROUPS];
 static unsigned no_orders, permits_tried;
 static struct {
@@ -125,22 +127,21 @@ int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint6
 {
 	assert_int_equal(object, FILE_OBJECT);
 	regrouped = group;
-	return 0;
+	return regroup_result;
 }
 
-unsigned sensor_regroup_all(struct sensor *sensor,
-			    uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
-			    void *userdata)
+bool sensor_regroup_all(struct sensor *sensor,
+			uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
+			void *userdata)
 {
-	unsigned changed = 0;
-
-	for (size_t i = 0; i < nr_marks; i++) {
-		const uint16_t before = marks[i].group;
-
-		marks[i].group = group(userdata, marks[i].object, before);
-		changed += marks[i].group != before;
+	all_regroups++;
+	if (all_fails) {
+		all_fails--;
+		return false;
 	}
-	return changed;
+	for (size_t i = 0; i < nr_marks; i++)
+		marks[i].group = group(userdata, marks[i].object, marks[i].group);
+	return true;
 }
 
 const struct hooks *sensor_hooks(const struct sensor *sensor)
@@ -241,6 +242,8 @@ static void begin(struct world *w, void **state, const char *conditions)
 	looks = looks_again = healths = 0;
 	nr_permits = nr_marks = 0;
 	open_error = permit_error = 0;
+	regroup_result = 0;
+	all_regroups = all_fails = 0;
 	permits_room = PERMITS_MAX;
 	snprintf(w->path, sizeof(w->path), "%s", tmpdir_path(state, "signd"));
 	write_file(w->path, "one");
@@ -715,6 +718,58 @@ static void so_do_marks_that_no_identity_leads_to(void **state)
 	end(&w);
 }
 
+/* All marks, which may be many, only if the group of some object is another one. */
+static void a_walk_that_changes_no_group_goes_through_no_marks(void **state)
+{
+	static const struct {
+		int result; /* of sensor_regroup() */
+		unsigned all;
+	} cases[] = {{0, 0}, {1, 1}, {-ENOENT, 1}};
+	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world w;
+
+		begin(&w, state, "");
+		all_regroups = 0;
+		regroup_result = cases[i].result;
+		deny_object(w.d, &file);
+		regroup_result = 0;
+		deny_hold(w.d);
+		deny_settle(w.d);
+		deny_hold(w.d);
+		deny_settle(w.d);
+		assert_int_equal(all_regroups, cases[i].all);
+		end(&w);
+	}
+}
+
+static void marks_are_gone_through_until_all_were_come_by(void **state)
+{
+	json_t *warnings = json_array();
+	struct world w;
+
+	begin(&w, state, "");
+	marks[nr_marks].object = FILE_OBJECT;
+	marks[nr_marks++].group = w.d->now.rows[0].group;
+	all_fails = REGROUP_TRIES;
+	reload(&w);
+	assert_int_not_equal(marks[0].group, w.d->now.rows[0].group);
+	json_decref(deny_json(w.d, warnings));
+	assert_int_equal(json_array_size(warnings), 1);
+	assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)), "not all marks"));
+	json_array_clear(warnings);
+	second(&w);
+	assert_int_equal(marks[0].group, w.d->now.rows[0].group);
+	json_decref(deny_json(w.d, warnings));
+	assert_int_equal(json_array_size(warnings), 0);
+	all_regroups = 0;
+	second(&w);
+	assert_int_equal(all_regroups, 0);
+	json_decref(warnings);
+	end(&w);
+}
+
 /* However many policies came to nothing in between, none has had the groups that are in force. */
 static void groups_in_force_are_not_given_again(void **state)
 {
@@ -834,6 +889,8 @@ int main(void)
 		CASE(what_a_reload_found_no_room_for_is_let_through_at_its_end),
 		CASE(marks_follow_a_reload),
 		CASE(so_do_marks_that_no_identity_leads_to),
+		CASE(a_walk_that_changes_no_group_goes_through_no_marks),
+		CASE(marks_are_gone_through_until_all_were_come_by),
 		CASE(groups_in_force_are_not_given_again),
 		CASE(open_files_are_looked_for_when_it_begins_and_ends),
 		CASE(a_walk_changes_groups_at_its_end),

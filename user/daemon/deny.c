@@ -39,6 +39,10 @@
  * the policy allows must not be refused because the daemon has just begun to look. */
 #define WAIT_MAX 30000000000ULL
 
+/* How often the marks are gone through at once; if they were never come by all, again in a second.
+ */
+#define REGROUP_TRIES 3
+
 /* Of each policy a range of its own, so that the one before and the one to come have others. */
 #define BASES	  (DENY_GROUPS / BASE_ROOM)
 #define BASE_ROOM (DENY_ENTRIES_MAX + 1)
@@ -110,6 +114,8 @@ struct deny {
 	bool preparing;
 	bool used; /* some policy had such entries: marks may carry groups */
 	bool held; /* deny_hold() */
+	bool regroup_all; /* a mark may be of another group than the object is that it is of */
+	bool behind; /* told: not all marks could be gone through */
 	unsigned base; /* of the table made last */
 	struct program *programs;
 	struct permit *permits;
@@ -363,6 +369,40 @@ static void permit_both(struct deny *d)
 		    "all programs that the policy allows are known to the kernel again");
 }
 
+/* --- marks -------------------------------------------------------------------------------------
+ */
+
+static uint16_t group_of(const struct table *t, uint32_t watch)
+{
+	for (size_t i = 0; i < t->nr; i++)
+		if (t->rows[i].watch == watch)
+			return t->rows[i].group;
+	return 0;
+}
+
+/* What nobody knows is of no entry, unless it was just marked by these and is not told yet. */
+static uint16_t group_of_mark(void *userdata, uint64_t object, uint16_t present)
+{
+	const struct deny *d = userdata;
+	const uint32_t watch = watcher_watch(d->app->watcher, object);
+
+	if (watch)
+		return group_of(&d->now, watch);
+	return present >= d->now.first && present < d->now.end ? present : 0;
+}
+
+static void regroup_all(struct deny *d, unsigned tries)
+{
+	bool all = false;
+
+	while (!all && tries--)
+		all = sensor_regroup_all(d->app->sensor, group_of_mark, d);
+	if (!all && !d->behind)
+		log_line(SD_WARNING, "mode: deny: marks go as fast as they are gone through: files "
+				     "may be judged by the policy before until that has been done");
+	d->behind = d->regroup_all = !all;
+}
+
 /* --- programs ----------------------------------------------------------------------------------
  */
 
@@ -550,6 +590,8 @@ void deny_second(struct deny *d)
 	bool changed = is_full_again(d);
 	struct program *p, *tmp;
 
+	if (d->behind)
+		regroup_all(d, 1);
 	HASH_ITER(hh, d->programs, p, tmp)
 	{
 		changed |= look(d, p);
@@ -715,14 +757,6 @@ static void detach(struct deny *d)
 	d->app->look_for_open = true;
 }
 
-static uint16_t group_of(const struct table *t, uint32_t watch)
-{
-	for (size_t i = 0; i < t->nr; i++)
-		if (t->rows[i].watch == watch)
-			return t->rows[i].group;
-	return 0;
-}
-
 static uint16_t next_group(void *userdata, uint32_t watch)
 {
 	const struct deny *d = userdata;
@@ -824,21 +858,10 @@ void deny_hold(struct deny *d)
 	d->held = true;
 }
 
-/* What nobody knows is of no entry, unless it was just marked by these and is not told yet. */
-static uint16_t group_of_mark(void *userdata, uint64_t object, uint16_t present)
-{
-	const struct deny *d = userdata;
-	const uint32_t watch = watcher_watch(d->app->watcher, object);
-
-	if (watch)
-		return group_of(&d->now, watch);
-	return present >= d->now.first && present < d->now.end ? present : 0;
-}
-
 /*
  * Also what the walk did not come by again: its mark is of the policy before, or of none. Then what
  * no identity leads to: on overlayfs the inode beneath has a mark of its own, by which it would be
- * judged under the layer's own name.
+ * judged under the layer's own name. Only if some object's group is another one than it was.
  */
 void deny_settle(struct deny *d)
 {
@@ -846,11 +869,13 @@ void deny_settle(struct deny *d)
 	if (!d->used)
 		return;
 	watcher_each(d->app->watcher, regroup, d);
-	sensor_regroup_all(d->app->sensor, group_of_mark, d);
+	if (d->regroup_all)
+		regroup_all(d, REGROUP_TRIES);
 }
 
 void deny_retire(struct deny *d)
 {
+	d->regroup_all = true;
 	deny_settle(d);
 	table_end(d, &d->next);
 	drop_programs(d, false);
@@ -878,9 +903,11 @@ uint32_t deny_flags(const struct deny *d, uint32_t watch)
 
 void deny_object(struct deny *d, const struct watched *watched)
 {
-	if (d && d->used && !d->held && watched->inode.ino)
-		sensor_regroup(d->app->sensor, &watched->inode, watched->object,
-			       watched->watch ? group_of(&d->now, watched->watch) : 0);
+	/* An error: there is no such mark any more, but there may be one beneath. */
+	if (d && d->used && !d->held && watched->inode.ino &&
+	    sensor_regroup(d->app->sensor, &watched->inode, watched->object,
+			   watched->watch ? group_of(&d->now, watched->watch) : 0))
+		d->regroup_all = true;
 }
 
 static const char *why_not(const struct program *p)
@@ -940,6 +967,12 @@ json_t *deny_json(const struct deny *d, json_t *warnings)
 		json_array_append_new(warnings,
 				      json_string("mode: deny is not in force yet for all entries: "
 						  "what programs are is still being looked at"));
+	if (d->behind)
+		json_array_append_new(
+			warnings,
+			json_string(
+				"mode: deny: not all marks are of the policy in force yet: they "
+				"go as fast as they are gone through"));
 	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:s}", "entries", (int)d->now.nr, "in_force",
 			 (int)live, "programs", (int)HASH_COUNT(d->programs), "permits",
 			 (int)HASH_COUNT(d->permits), "refused", (json_int_t)d->refused, "why",

@@ -70,18 +70,20 @@ int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint6
 	if ((mark.flags & MARK_GROUP) == mark_group(group))
 		return 0;
 	mark.flags = (mark.flags & ~(uint32_t)MARK_GROUP) | mark_group(group);
-	return bpf_map_update_elem(fd, &at, &mark, BPF_EXIST) ? -errno : 0;
+	return bpf_map_update_elem(fd, &at, &mark, BPF_EXIST) ? -errno : 1;
 }
 
-/* As sensor_unmark_device(): the kernel side takes marks out meanwhile. */
-unsigned sensor_regroup_all(struct sensor *sensor,
-			    uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
-			    void *userdata)
+/*
+ * As sensor_unmark_device(): the kernel side takes marks out meanwhile, and after one that is gone
+ * the map begins again.
+ */
+bool sensor_regroup_all(struct sensor *sensor,
+			uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
+			void *userdata)
 {
 	int fd = bpf_map__fd(sensor->skel->maps.marks);
 	struct mark_key key, next;
 	bool more = !bpf_map_get_next_key(fd, NULL, &next);
-	unsigned changed = 0;
 
 	for (uint32_t i = 0; more && i < 2 * sensor->config.marks_max; i++) {
 		uint16_t present, wanted;
@@ -93,10 +95,10 @@ unsigned sensor_regroup_all(struct sensor *sensor,
 			continue;
 		present = (uint16_t)((mark.flags & MARK_GROUP) >> MARK_GROUP_SHIFT);
 		wanted = group(userdata, mark.object, present);
-		if (wanted != present &&
-		    !sensor_regroup(sensor, &(struct inode_id){.ino = key.ino, .dev = key.dev},
-				    mark.object, wanted))
-			changed++;
+		if (wanted != present)
+			(void)sensor_regroup(sensor,
+					     &(struct inode_id){.ino = key.ino, .dev = key.dev},
+					     mark.object, wanted);
 	}
-	return changed;
+	return !more;
 }

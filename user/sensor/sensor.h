@@ -136,18 +136,19 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
  * carried out when the group has come to be another entry's.
  */
 void sensor_deny_no_orders(struct sensor *sensor);
-/* The marked inode is of this group from now on. -ENOENT: it is not marked; -ESTALE: as another
- * object. */
+/* The marked inode is of this group from now on. 1: and was not before; 0: and was; -ENOENT: it is
+ * not marked; -ESTALE: as another object. */
 int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
 		   uint16_t group);
 /*
  * Each mark there is gets the group that `group` says for its object, which may be the present one:
  * an object may have a mark more than its identity says (overlayfs: of the inode beneath). What is
- * marked meanwhile may be left out. Returns how many were changed.
+ * marked meanwhile may be left out. False: marks were taken out all the time, and not all others
+ * were come by.
  */
-unsigned sensor_regroup_all(struct sensor *sensor,
-			    uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
-			    void *userdata);
+bool sensor_regroup_all(struct sensor *sensor,
+			uint16_t (*group)(void *userdata, uint64_t object, uint16_t present),
+			void *userdata);
 
 /* The kernel's identity of what `path` names now, without marking it. */
 int sensor_identify(struct sensor *sensor, const char *path, struct inode_id *out_identity);
