@@ -9,20 +9,48 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "tmpdir.h"
 #include "trust/inspect.h"
 #include "trust/verity.h"
 
 /* In place of the kernel, which keeps such digests on some file systems only. */
 static const char *verity = "";
+/* The thread comes by for each file, says at which priority, and waits if it is to. */
+static struct pace {
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	bool stop;
+	unsigned come, gone;
+	int at_coming[2], at_going[2];
+} pace = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
+static void note_pace(void)
+{
+	pthread_mutex_lock(&pace.lock);
+	if (pace.come < ARRAY_SIZE(pace.at_coming))
+		pace.at_coming[pace.come] = getpriority(PRIO_PROCESS, 0);
+	pace.come++;
+	pthread_cond_broadcast(&pace.moved);
+	while (pace.stop)
+		pthread_cond_wait(&pace.moved, &pace.lock);
+	if (pace.gone < ARRAY_SIZE(pace.at_going))
+		pace.at_going[pace.gone] = getpriority(PRIO_PROCESS, 0);
+	pace.gone++;
+	pthread_mutex_unlock(&pace.lock);
+}
 
 int verity_measure(int fd, char out[static VERITY_TEXT])
 {
+	if (gettid() != getpid())
+		note_pace();
 	snprintf(out, VERITY_TEXT, "%s", verity);
 	return *verity ? 0 : -ENODATA;
 }
@@ -274,6 +302,45 @@ static void what_was_replaced_is_still_known(void **state)
 	inspect_free(in);
 }
 
+/* Whom a rule asks about is refused meanwhile, and may be on a host where nobody ever is idle. */
+static void what_is_wanted_first_does_not_wait_for_idle_processors(void **state)
+{
+	const char *others = tmpdir_path(state, "program");
+	const int nice = getpriority(PRIO_PROCESS, 0);
+	char first[PATH_MAX];
+	struct inspect *in;
+
+	snprintf(first, sizeof(first), "%s/first", (const char *)*state);
+	write_file(first, "abc");
+	pace.come = pace.gone = 0;
+	pace.stop = true;
+	in = begin(state);
+	want(in, others);
+	pthread_mutex_lock(&pace.lock);
+	while (!pace.come)
+		pthread_cond_wait(&pace.moved, &pace.lock);
+	pthread_mutex_unlock(&pace.lock);
+	inspect_want(in, span_of(first), NULL, true);
+	pthread_mutex_lock(&pace.lock);
+	pace.stop = false;
+	pthread_cond_broadcast(&pace.moved);
+	pthread_mutex_unlock(&pace.lock);
+	wait_told(in, 2);
+	assert_int_equal(pace.at_coming[0], 19);
+	if (pace.at_going[0] == 19 && geteuid()) { /* RLIMIT_NICE could not be raised */
+		inspect_free(in);
+		skip();
+	}
+	assert_int_equal(pace.at_going[0], nice); /* with that behind it */
+	assert_int_equal(pace.at_coming[1], nice);
+	write_file(others, "abcd");
+	pace.come = 0;
+	want(in, others);
+	wait_told(in, 4); /* that it is looked at, too */
+	assert_int_equal(pace.at_coming[0], 19);
+	inspect_free(in);
+}
+
 static void too_many_are_passed_over_and_counted(void **state)
 {
 	struct inspect *in = begin(state);
@@ -302,6 +369,7 @@ int main(void)
 		CASE(the_kernels_digest_stands_for_the_content),
 		CASE(only_the_file_that_ran_is_looked_at),
 		CASE(what_was_replaced_is_still_known),
+		CASE(what_is_wanted_first_does_not_wait_for_idle_processors),
 		CASE(too_many_are_passed_over_and_counted),
 	};
 

@@ -58,6 +58,7 @@ void child_step_back(void)
 	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	setpriority(PRIO_PROCESS, 0, 19);
+	(void)setrlimit(RLIMIT_NICE, &(struct rlimit){0}); /* inspect.c has raised it */
 	sched_setscheduler(0, SCHED_IDLE, &none);
 	/* Where memory is short, this goes and not the daemon, whose score it has. */
 	if (fd >= 0)

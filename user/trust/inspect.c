@@ -24,6 +24,7 @@
 #define JOBS_MAX    64
 #define JOBS_OTHERS 32 /* of them what is not wanted first */
 #define SEEN_NS	    1000000000ULL /* what no rule asks for is not looked at more often */
+#define NICE_OTHERS 19
 #define TOLD_AGAIN  512 /* after so many others were told, so before a listener forgets */
 
 /* Of the file's content. The time moves with the timer before 6.13: the size often tells more. */
@@ -50,6 +51,7 @@ struct job {
 	struct inode_id id;
 	struct version version;
 	int error;
+	bool first; /* as inspect_want() */
 	char path[PATH_MAX];
 	enum package_state state;
 	bool unread; /* the database of rpm did not answer */
@@ -70,10 +72,12 @@ struct inspect {
 	int event_fd;
 	pthread_t thread;
 	bool has_thread;
+	int nice; /* of what is wanted first: the daemon's */
 	/* What follows is shared with the thread. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool stop;
+	pid_t tid; /* 0: it has not begun yet */
 	struct job *jobs[JOBS_MAX], *done[JOBS_MAX]; /* oldest first */
 	uint32_t nr_jobs,
 		nr_done; /* both together, and the one in hand, never more than JOBS_MAX */
@@ -116,14 +120,37 @@ static void look(const struct inspect *in, struct job *job)
 					       job->package, &job->state);
 }
 
+/*
+ * What a rule asks for somebody waits for, who is refused meanwhile: it is not left to when the
+ * processors are idle. Nor is what is in hand when that comes. Of the thread alone, on Linux; with
+ * the lock.
+ */
+static void set_pace(const struct inspect *in, bool first)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)in->tid, first ? in->nice : NICE_OTHERS);
+}
+
+/* Who has stepped back may not step forth again, but for this limit or by CAP_SYS_NICE. */
+static void keep_way_back(int nice)
+{
+	const rlim_t need = (rlim_t)(20 - nice);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NICE, &limit) < 0 || limit.rlim_cur >= need)
+		return;
+	limit.rlim_cur = need;
+	if (limit.rlim_max < need)
+		limit.rlim_max = need;
+	(void)setrlimit(RLIMIT_NICE, &limit);
+}
+
 static void *work(void *arg)
 {
 	struct inspect *in = arg;
 	struct job *job;
 
-	/* Of this thread alone, on Linux. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
 	pthread_mutex_lock(&in->lock);
+	in->tid = gettid();
 	for (;;) {
 		while (!in->nr_jobs && !in->stop)
 			pthread_cond_wait(&in->wake, &in->lock);
@@ -131,6 +158,7 @@ static void *work(void *arg)
 			break;
 		job = in->jobs[0];
 		memmove(&in->jobs[0], &in->jobs[1], --in->nr_jobs * sizeof(in->jobs[0]));
+		set_pace(in, job->first);
 		pthread_mutex_unlock(&in->lock);
 		look(in, job);
 		pthread_mutex_lock(&in->lock);
@@ -161,6 +189,8 @@ int inspect_new(const struct inspect_ops *ops, void *userdata, const char *info,
 	pthread_cond_init(&in->wake, NULL);
 	in->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = in->event_fd < 0 ? -errno : 0;
+	in->nice = getpriority(PRIO_PROCESS, 0);
+	keep_way_back(in->nice);
 	if (!r) {
 		/* Signals are the main thread's. */
 		sigfillset(&all);
@@ -318,6 +348,7 @@ static void put_job(struct inspect *in, int fd, struct span path, const struct i
 	job->fd = fd;
 	job->id = *id;
 	job->version = version_of(st);
+	job->first = first;
 	memcpy(job->path, path.p, path.len);
 	in->stats.waiting++;
 	pthread_mutex_lock(&in->lock);
@@ -325,6 +356,8 @@ static void put_job(struct inspect *in, int fd, struct span path, const struct i
 		memmove(&in->jobs[1], &in->jobs[0], in->nr_jobs * sizeof(in->jobs[0]));
 	in->jobs[first ? 0 : in->nr_jobs] = job;
 	in->nr_jobs++;
+	if (first && in->tid)
+		set_pace(in, true);
 	pthread_cond_signal(&in->wake);
 	pthread_mutex_unlock(&in->lock);
 }

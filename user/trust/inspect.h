@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What an executable is, beyond its path: the hash of its content, and the package that it came
- * with. Worked out on a thread of its own, at the lowest priority, since reading a program and the
- * package database may take a second; kept by the file's identity and the time of its last change.
+ * with. Worked out on a thread of its own, since reading a program and the package database may
+ * take a second, and at the lowest priority, but for what is wanted first; kept by the file's
+ * identity and the time of its last change.
  * The descriptor that is read is the file that was identified, whatever its path leads to by then.
  */
 #pragma once
@@ -49,8 +50,8 @@ void inspect_answer(struct inspect *inspect);
  * Has the executable at `path` looked at, if it is the one of that identity (NULL: whatever stands
  * there), unless it is known: then it is told once more from time to time, since whoever listens
  * forgets. What is not there for this namespace, or cannot be opened without waiting, is passed
- * over. `first`: before all that is only nice to know, and what users make wait keeps no place from
- * it.
+ * over. `first`: before all that is only nice to know, at the daemon's own priority (with
+ * CAP_SYS_RESOURCE or CAP_SYS_NICE), and what users make wait keeps no place from it.
  */
 void inspect_want(struct inspect *inspect, struct span path, const struct inode_id *identity,
 		  bool first);
