@@ -449,7 +449,7 @@ void inspect_again(struct inspect *in, struct span path, const struct inode_id *
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
 	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
-		put_job(in, fd, path, identity, &st, false, true);
+		put_job(in, fd, path, identity, &st, true, true);
 }
 
 void inspect_tell(struct inspect *in, const struct inode_id *identity)
