@@ -110,6 +110,7 @@ struct fixture {
 	struct scans *scans;
 	char *dir;
 	uint64_t ino;
+	bool by_path; /* files are told by their whole path */
 };
 
 static void set_policy(struct fixture *f, const char *scan)
@@ -206,7 +207,7 @@ static void closed(struct fixture *f, const char *name, const char *command, boo
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	event.written.inode = (struct inode_id){.ino = st.st_ino, .dev = 1};
-	event.written.path = span_of(name);
+	event.written.path = span_of(f->by_path ? path : name);
 	if (copy) {
 		event.written.how = WRITTEN_COPY | WRITTEN_HOLDER;
 		watcher_copy_wanted(f->app.watcher, &event.written.inode, &event.written.object);
@@ -670,6 +671,59 @@ static void a_copy_that_was_only_touched_is_scanned_again(void **state)
 	assert_int_equal(stats.copies_taken, 6);
 }
 
+/* The path of NAME as it is told, and for a copy as it is watched. */
+static const char *path_of(struct fixture *f, const char *name)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	return path;
+}
+
+static void is_watched_as(struct fixture *f, uint64_t object, const char *name)
+{
+	char path[PATH_MAX];
+
+	assert_true(watcher_path(f->app.watcher, object, path, sizeof(path)) >= 0);
+	assert_string_equal(path, path_of(f, name));
+}
+
+/* Whole, and moved to its own name, after it was told and before it is watched. */
+static void what_is_moved_to_its_name_has_that(void **state)
+{
+	struct fixture *f = *state;
+	char script[4 * PATH_MAX];
+
+	f->by_path = true;
+	shell(f->dir, NULL, 0, "ssh-keygen -q -t ed25519 -N '' -f k; mkdir done");
+	snprintf(script, sizeof(script), "cd %s; mv .part done/whole; exec %s \"$@\"", f->dir,
+		 real_program());
+	f->scans->program = enemy(f, script);
+	copied(f, ".part", "cp k .part");
+	run_copies_out(f);
+	is(path_of(f, "done/whole"), SCANSTATE_KEY, SCANCAUSE_NONE);
+	is_watched_as(f, verdict(path_of(f, "done/whole"))->scan.object, "done/whole");
+	/* Watched already. */
+	snprintf(script, sizeof(script), "cd %s; mv done/whole done/next; exec %s \"$@\"", f->dir,
+		 real_program());
+	f->scans->program = enemy(f, script);
+	copied(f, "done/whole", "cat k k >done/whole");
+	run_copies_out(f);
+	is(path_of(f, "done/next"), SCANSTATE_KEY, SCANCAUSE_NONE);
+	is_watched_as(f, verdict(path_of(f, "done/next"))->scan.object, "done/next");
+	/* Gone is no name; nor has what was told by another path than ours (a container's) ours. */
+	snprintf(script, sizeof(script), "cd %s; rm -f gone; mv a b; exec %s \"$@\"", f->dir,
+		 real_program());
+	f->scans->program = enemy(f, script);
+	copied(f, "gone", "cp k gone; : >a");
+	run_copies_out(f);
+	is(path_of(f, "gone"), SCANSTATE_KEY, SCANCAUSE_NONE);
+	f->by_path = false;
+	copied(f, "a", "cp k a");
+	run_copies_out(f);
+	is("a", SCANSTATE_KEY, SCANCAUSE_NONE);
+}
+
 static void copies_that_took_long_wait_for_their_share(void **state)
 {
 	struct fixture *f = *state;
@@ -761,6 +815,7 @@ int main(void)
 		CASE(tokens_before_it_hide_no_key),
 		CASE(a_copy_that_was_touched_stays_watched),
 		CASE(a_copy_that_was_only_touched_is_scanned_again),
+		CASE(what_is_moved_to_its_name_has_that),
 		CASE(copies_that_took_long_wait_for_their_share),
 		CASE(the_turn_is_his_who_has_used_least),
 		CASE(copies_that_find_no_place_are_told_now_and_then),

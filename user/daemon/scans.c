@@ -22,6 +22,7 @@
 #include "scanq/shares.h"
 #include "scanq/tally.h"
 #include "trail/graph.h"
+#include "watch/reach.h"
 #include "watch/watcher.h"
 
 #define DONE_MAX 256 /* verdicts that are remembered, so that a file is not scanned twice */
@@ -54,6 +55,7 @@ struct scan {
 	struct scan_tally tally;
 	struct scanner_stamp stamp; /* of the file when it began */
 	uint64_t began; /* CLOCK_BOOTTIME ns */
+	bool named; /* `path` is the name that we have it by: see follow_name() */
 	bool again; /* see look_again() */
 	struct scan *next; /* that runs */
 };
@@ -185,6 +187,23 @@ static bool is_watched(const struct watcher *watcher, uint64_t object)
 	       watched.watch;
 }
 
+/*
+ * What is written under one name and then moved to its own (zip, rsync, a browser) may be told, and
+ * be here, before it is moved, and nobody tells of the name of what is not watched yet. What was
+ * told by a path that means something else to us (in a container) keeps that.
+ */
+static void follow_name(struct scan *scan)
+{
+	char now[PATH_MAX];
+
+	if (!scan->named || !reach_fd_name(scan->fd, now) || !strcmp(now, scan->path))
+		return;
+	memcpy(scan->path, now, strlen(now) + 1);
+	scan->event.scan.path = span_of(scan->path);
+	if (scan->event.scan.object)
+		watcher_name_born(scan->owner->app->watcher, scan->event.scan.object, now);
+}
+
 /* What has the key in it is watched from now on, what has it no longer is not; what was written to
  * meanwhile may have it again. */
 static void watch_copy(struct scan *scan, bool touched)
@@ -233,6 +252,7 @@ static void finish(struct scan *scan, int error)
 			break;
 		}
 	known_names(&scan->known, &scan->tally.verdict);
+	follow_name(scan);
 	touched = scanner_stamp(scan->fd, &stamp) < 0 ? SCAN_TOUCHED | SCAN_CHANGED
 						      : scanner_stamp_compare(&stamp, &scan->stamp);
 	scan_tally_touched(&scan->tally, touched);
@@ -484,6 +504,7 @@ static uint64_t size_of(const struct stat *st)
 static int new_scan(struct scans *s, int fd, const struct event_scan *about, struct span path,
 		    bool urgent, struct scan **out_scan)
 {
+	char now[PATH_MAX];
 	struct scan *scan;
 	struct stat st;
 
@@ -516,6 +537,7 @@ static int new_scan(struct scans *s, int fd, const struct event_scan *about, str
 	scan->event.scan.size = (uint64_t)st.st_size;
 	scan->event.scan.owner = st.st_uid;
 	scan->event.scan.path = span_of(scan->path);
+	scan->named = reach_fd_name(scan->fd, now) && !strcmp(now, scan->path);
 	*out_scan = scan;
 	return 0;
 }

@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "watch/watcher-internal.h"
 
 void watcher_set_dump_watch(struct watcher *w, uint32_t watch)
@@ -83,16 +85,45 @@ int watcher_add_dump(struct watcher *w, int fd, const char *path, uint64_t *out_
 	return 0;
 }
 
-void watcher_name_dump(struct watcher *w, uint64_t object, const char *path)
+void watcher_name_born(struct watcher *w, uint64_t object, const char *path)
 {
 	struct node *node = tree_find(&w->tree, object);
 
-	if (!node || node->born != BORN_DUMP || !strcmp(node->name, path))
+	if (!node || (node->born != BORN_DUMP && node->born != BORN_COPY) ||
+	    !strcmp(node->name, path))
 		return;
 	if (tree_rename_apart(node, path) < 0)
 		dump_problem(w, path, -ENOMEM);
 	else
 		picture_tell(w, node, true);
+}
+
+/*
+ * A file that is watched for what it is has another name, which is watched for nothing. The kernel
+ * side tells the last name only, so it is found beside the one that it had: where what is written
+ * under a name of its own is moved to (zip, rsync). Elsewhere it keeps its old one.
+ */
+void born_moved(struct watcher *w, const struct event_mark *m)
+{
+	struct node *node = tree_find(&w->tree, m->object);
+	const char *last = node ? strrchr(node->name, '/') : NULL;
+	_cleanup_close_ int at = -1;
+	char path[PATH_MAX];
+	struct stat st;
+	size_t dir;
+
+	if (!last || (node->born != BORN_DUMP && node->born != BORN_COPY))
+		return;
+	dir = (size_t)(last + 1 - node->name);
+	if (!m->path.len || dir + m->path.len >= sizeof(path))
+		return;
+	memcpy(path, node->name, dir);
+	memcpy(path + dir, m->path.p, m->path.len);
+	path[dir + m->path.len] = '\0';
+	at = reach_path(&w->reach, path, false);
+	if (at < 0 || fstat(at, &st) < 0 || st.st_ino != node->inode.ino)
+		return;
+	watcher_name_born(w, m->object, path);
 }
 
 void watcher_drop_dump(struct watcher *w, uint64_t object)

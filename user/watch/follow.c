@@ -242,7 +242,9 @@ void watcher_mark_event(struct watcher *w, const struct event *event)
 		tree_remove_if(&w->tree, is_on_device, drop_on_device,
 			       &(struct ended_device){w, m->inode.dev});
 		break;
-	case MARK_MOVED_OUT: /* the mark follows the object; the name by which it was known stays */
+	case MARK_MOVED_OUT: /* the mark follows the object; its owner's name for it stays */
+		born_moved(w, m);
+		break;
 	case MARK_OP_NR:
 		break;
 	}

@@ -23,6 +23,18 @@ const char *reach_self(int fd, char out[static REACH_SELF_MAX])
 	return out;
 }
 
+bool reach_fd_name(int fd, char out[static PATH_MAX])
+{
+	static const char gone[] = " (deleted)"; /* d_path(), fs/d_path.c */
+	char self[REACH_SELF_MAX];
+	ssize_t n = readlink(reach_self(fd, self), out, PATH_MAX);
+
+	if (n <= 0 || n >= PATH_MAX || out[0] != '/')
+		return false;
+	out[n] = '\0';
+	return (size_t)n < sizeof(gone) || strcmp(out + n - (sizeof(gone) - 1), gone) != 0;
+}
+
 int reach_next(const char **path, char name[static NAME_MAX + 1])
 {
 	size_t len;

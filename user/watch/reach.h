@@ -25,6 +25,10 @@ struct reach {
 /* The path by which a descriptor of ours can be opened once more. */
 const char *reach_self(int fd, char out[static REACH_SELF_MAX]);
 
+/* The absolute path by which the kernel knows what is open as `fd`, as this process sees it. False:
+ * the name by which it was opened is gone, or too long. */
+bool reach_fd_name(int fd, char out[static PATH_MAX]);
+
 /* Cuts the first name off *path. Returns its length, 0 at the end, -ENAMETOOLONG. */
 int reach_next(const char **path, char name[static NAME_MAX + 1]);
 

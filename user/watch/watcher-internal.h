@@ -154,3 +154,4 @@ void found_fini(struct watcher *w);
 
 /* The kernel side has marked a file into which a dump is being written. */
 void born_event(struct watcher *w, const struct event_mark *m);
+void born_moved(struct watcher *w, const struct event_mark *m);

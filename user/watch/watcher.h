@@ -179,8 +179,9 @@ void watcher_set_dump_watch(struct watcher *watcher, uint32_t watch);
  */
 int watcher_add_dump(struct watcher *watcher, int fd, const char *path, uint64_t *out_object);
 
-/* What is watched for what it is has this path by now: it was born without a name, or renamed. */
-void watcher_name_dump(struct watcher *watcher, uint64_t object, const char *path);
+/* What is watched for what it is has this path by now: a dump that was born without a name, a dump
+ * or a copy that was renamed. Nothing happens to what is watched for its name. */
+void watcher_name_born(struct watcher *watcher, uint64_t object, const char *path);
 
 /* The kernel side took an object for a dump, and it is none: not watched any longer. */
 void watcher_drop_dump(struct watcher *watcher, uint64_t object);

@@ -404,7 +404,7 @@ static void examine(struct written *w, struct waiting *waiting)
 	}
 	leave_other_out(file);
 	if (helper && file->object)
-		watcher_name_dump(w->watcher, file->object, file->path.p);
+		watcher_name_born(w->watcher, file->object, file->path.p);
 	w->ops->dump(w->userdata, event, fd);
 }
 
