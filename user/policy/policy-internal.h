@@ -161,8 +161,6 @@ void policy_on_text(uint32_t on, char out[static POLICY_ON_MAX]);
 
 /* Indexes the rules, once they are resolved. -EINVAL with diags, -ENOMEM. */
 int rules_index(struct policy *policy, struct diag_list *diags);
-/* What is left of the subject's keys is the same, so one of the two never decides? */
-bool rule_covers(const struct rule *rule, const struct rule *later);
 bool zone_holds_subject(const struct policy *policy, uint32_t zone,
 			const struct policy_subject *subject);
 bool zone_holds_path(const struct policy *policy, uint32_t zone, struct span path);
@@ -178,6 +176,11 @@ static inline bool rule_inspects(const struct rule *rule)
 {
 	return rule->package || rule->digest || rule->verity;
 }
+
+/* --- covers.c --- */
+
+/* What is left of the subject's keys is the same, so one of the two never decides? */
+bool rule_covers(const struct rule *rule, const struct rule *later);
 
 /* --- resolve.c --- */
 
