@@ -71,7 +71,8 @@ static struct policy *parse(const char *text)
 	return policy;
 }
 
-#define HEAD "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k/**]\n"
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEAD   "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k/**]\n"
 
 /* --- who ---------------------------------------------------------------------------------------
  */
@@ -815,6 +816,12 @@ static void what_never_matches_is_warned_of(void **state)
 		{HEAD "  allow: [{exe: /x}, {exe: /x, unit: a.service}]\n",
 		 "6:28: warning: /x is allowed already, at line 6"},
 		{HEAD "  allow: [{exe: /x, unit: a.service}, {exe: /x}]\n", NULL},
+		/* The host's program is none of a container's, and not any file has a digest. */
+		{HEAD "  allow: [{exe: /x}, {exe: /x, container: web}]\n", NULL},
+		{HEAD "  allow: [{container: 'w*'}, {exe: /x, container: web}]\n", NULL},
+		{HEAD "  allow: [{exe: /x, container: 'w*'}, {exe: /x, container: web}]\n",
+		 "6:44: warning: /x is allowed already, at line 6"},
+		{HEAD "  allow: [{exe: /x, verity: 'sha256:" DIGEST "'}, {exe: /x}]\n", NULL},
 		{HEAD "  allow: [{exe: /x, on: [dump]}]\n  on: [read]\n",
 		 "6:17: warning: the rule never decides: nothing that it is for (`on`) is judged by "
 		 "watch entry 'w'"},

@@ -32,8 +32,10 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 		return false;
 	if (a->exe && !(b->exe && !strcmp(a->exe, b->exe)))
 		return false;
-	/* Without a program there is nothing to be verified. */
+	/* Without a program there is nothing to be verified, nor is there in a container. */
 	if (!a->exe && b->exe && !b->container.text)
+		return false;
+	if (a->exe && !a->container.text && b->container.text)
 		return false;
 	if (!wanted_covers(&a->unit, &b->unit) || !wanted_covers(&a->container, &b->container) ||
 	    !wanted_covers(&a->user, &b->user))
@@ -49,6 +51,8 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 	if (a->package && !(b->package && !strcmp(a->package, b->package)))
 		return false;
 	if (a->digest && !(b->digest && !strcmp(a->digest, b->digest)))
+		return false;
+	if (a->verity && !(b->verity && !strcmp(a->verity, b->verity)))
 		return false;
 	return !a->zone || a->zone == b->zone;
 }
