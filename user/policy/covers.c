@@ -16,6 +16,13 @@ static bool wanted_covers(const struct wanted *a, const struct wanted *b)
 	return !a->glob == !b->glob && a->len == b->len && !memcmp(a->text, b->text, a->len);
 }
 
+/* Where an image's name is known its id may not be, and the other way round. */
+static bool image_covers(const struct rule *a, const struct rule *b)
+{
+	return !a->image.text ||
+	       (a->image_by_id == b->image_by_id && wanted_covers(&a->image, &b->image));
+}
+
 bool rule_covers(const struct rule *a, const struct rule *b)
 {
 	if (a->watch != b->watch || a->on != (a->on | b->on))
@@ -33,12 +40,12 @@ bool rule_covers(const struct rule *a, const struct rule *b)
 	if (a->exe && !(b->exe && !strcmp(a->exe, b->exe)))
 		return false;
 	/* Without a program there is nothing to be verified, nor is there in a container. */
-	if (!a->exe && b->exe && !b->container.text)
+	if (!a->exe && b->exe && !rule_in_container(b))
 		return false;
-	if (a->exe && !a->container.text && b->container.text)
+	if (a->exe && !rule_in_container(a) && rule_in_container(b))
 		return false;
 	if (!wanted_covers(&a->unit, &b->unit) || !wanted_covers(&a->container, &b->container) ||
-	    !wanted_covers(&a->user, &b->user))
+	    !wanted_covers(&a->user, &b->user) || !image_covers(a, b))
 		return false;
 	if (a->uid != UID_UNSET && a->uid != b->uid)
 		return false;

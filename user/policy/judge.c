@@ -237,6 +237,11 @@ bool wanted_is(const struct wanted *wanted, struct span text)
 			    : span_is(text, wanted->text, wanted->len);
 }
 
+bool rule_image_is(const struct rule *rule, const struct policy_subject *s)
+{
+	return wanted_is(&rule->image, rule->image_by_id ? s->image_id : s->image);
+}
+
 static bool any_is(const struct wanted *wanted, size_t nr, struct span text)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -312,6 +317,8 @@ static bool conditions_hold(const struct policy *policy, const struct rule *rule
 		return false;
 	if (rule->user.glob && !wanted_is(&rule->user, s->user))
 		return false;
+	if (rule->image.text && !rule_image_is(rule, s))
+		return false;
 	if (rule->login == LOGIN_NONE && s->loginuid != UID_UNSET)
 		return false;
 	if (rule->login == LOGIN_SOME && s->loginuid == UID_UNSET)
@@ -335,7 +342,7 @@ bool rule_meets(const struct policy *policy, const struct rule *rule,
  */
 static const char *distrusted(const struct rule *rule, const struct policy_subject *s)
 {
-	const bool named = rule->exe && !rule->container.text;
+	const bool named = rule->exe && !rule_in_container(rule);
 	const bool inspected = rule_inspects(rule);
 	enum exe_trust trust = s->exe_trust;
 
