@@ -81,6 +81,16 @@ static void read_container(struct reader *r, const struct yaml_node *value,
 	read_text(r, value, field, &this_case(r)->query.subject.container);
 }
 
+/* By its name, or by its id: as in a rule. */
+static void read_image(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct policy_subject *subject = &this_case(r)->query.subject;
+	struct span text = {NULL, 0};
+
+	read_text(r, value, field, &text);
+	*(schema_is_image_id(text) ? &subject->image_id : &subject->image) = text;
+}
+
 static void read_user(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	read_text(r, value, field, &this_case(r)->query.subject.user);
@@ -178,6 +188,7 @@ static const struct field subject_fields[] = {
 	{.key = "trust", .read = read_trust},
 	{.key = "unit", .read = read_unit},
 	{.key = "container", .read = read_container},
+	{.key = "image", .read = read_image},
 	{.key = "user", .read = read_user},
 	{.key = "uid", .read = read_uid},
 	{.key = "loginuid", .read = read_loginuid},

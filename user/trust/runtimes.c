@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where runtimes keep what they know of a container, and whether it is root's word. */
+#include "trust/runtimes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* An access control list's mask stands in the place of the group's rights: it is no way around. */
+static bool is_owners(const struct runtimes *r, const struct stat *st)
+{
+	return st->st_uid == r->owner && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Takes over the descriptor: -1 if it is no such directory. */
+static int check_directory(const struct runtimes *r, int fd)
+{
+	_cleanup_close_ int dir = fd;
+	struct stat st;
+
+	if (dir < 0 || fstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || !is_owners(r, &st))
+		return -1;
+	return take_fd(dir);
+}
+
+static int open_directory(const struct runtimes *r, const char *path)
+{
+	char whole[PATH_MAX];
+	int n = snprintf(whole, sizeof(whole), "%s%s", r->root, path);
+
+	if (n < 0 || (size_t)n >= sizeof(whole))
+		return -1;
+	return check_directory(r, r->open ? r->open(r->userdata, whole)
+					  : open(whole, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int open_below(const struct runtimes *r, int dir, const char *name)
+{
+	return check_directory(r, openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+/* The whole file; NULL if it is not there, is not to be believed, or cannot be read. */
+static char *read_file(const struct runtimes *r, int dir, const char *name, size_t *out_len)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	size_t at = 0;
+	ssize_t n = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_owners(r, &st) ||
+	    st.st_size > RUNTIME_FILE_MAX)
+		return NULL;
+	text = malloc((size_t)st.st_size + 1);
+	while (text && at < (size_t)st.st_size &&
+	       (n = read(fd, text + at, (size_t)st.st_size - at)) > 0)
+		at += (size_t)n;
+	if (!text || n < 0)
+		return NULL;
+	*out_len = at;
+	return take_ptr(text);
+}
+
+static bool ask_file(const struct runtimes *r, int dir, const char *name, enum image_source source,
+		     const char *container, struct container_image *out_image)
+{
+	size_t len = 0;
+	_cleanup_free_ char *text = read_file(r, dir, name, &len);
+
+	return text && image_parse(source, text, len, container, out_image) == 0;
+}
+
+static bool ask_docker(const struct runtimes *r, const char *container,
+		       struct container_image *out_image)
+{
+	_cleanup_close_ int all = open_directory(r, "/var/lib/docker/containers"),
+			    dir = all < 0 ? -1 : open_below(r, all, container);
+
+	return dir >= 0 && ask_file(r, dir, "config.v2.json", IMAGE_DOCKER, container, out_image);
+}
+
+/* Those of `podman run --rm` are volatile; in a transient store these stand in /run. */
+static bool ask_storage(const struct runtimes *r, const char *container,
+			struct container_image *out_image)
+{
+	static const struct {
+		const char *dir, *name;
+	} files[] = {
+		{"/var/lib/containers/storage/overlay-containers", "containers.json"},
+		{"/var/lib/containers/storage/overlay-containers", "volatile-containers.json"},
+		{"/run/containers/storage/overlay-containers", "volatile-containers.json"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_close_ int dir = open_directory(r, files[i].dir);
+
+		if (dir >= 0 &&
+		    ask_file(r, dir, files[i].name, IMAGE_STORAGE, container, out_image))
+			return true;
+	}
+	return false;
+}
+
+/* tasks/NAMESPACE/CONTAINER/config.json; which name spaces there are is not known. */
+static bool ask_tasks(const struct runtimes *r, const char *tasks, const char *container,
+		      struct container_image *out_image)
+{
+	_cleanup_close_ int at = open_directory(r, tasks);
+	_cleanup_closedir_ DIR *dir = NULL;
+	unsigned spaces = 0;
+	struct dirent *entry;
+	int fd;
+
+	if (at < 0)
+		return false;
+	fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		fd_close(fd);
+	while (dir && spaces < RUNTIME_SPACES_MAX && (entry = readdir(dir))) {
+		_cleanup_close_ int space = -1, bundle = -1;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		spaces++;
+		space = open_below(r, at, entry->d_name);
+		bundle = space < 0 ? -1 : open_below(r, space, container);
+		if (bundle >= 0 &&
+		    ask_file(r, bundle, "config.json", IMAGE_CRI, container, out_image))
+			return true;
+	}
+	return false;
+}
+
+static bool ask_containerd(const struct runtimes *r, const char *container,
+			   struct container_image *out_image)
+{
+	static const char *const tasks[] = {
+		"/run/containerd/io.containerd.runtime.v2.task",
+		"/run/k3s/containerd/io.containerd.runtime.v2.task",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
+		if (ask_tasks(r, tasks[i], container, out_image))
+			return true;
+	return false;
+}
+
+int runtimes_find_image(const struct runtimes *r, struct span container,
+			struct container_image *out_image)
+{
+	char id[CONTAINER_ID_SIZE];
+
+	if (!container_id_is_whole(container))
+		return -ENOENT;
+	memcpy(id, container.p, sizeof(id) - 1);
+	id[sizeof(id) - 1] = '\0';
+	return ask_docker(r, id, out_image) || ask_storage(r, id, out_image) ||
+			       ask_containerd(r, id, out_image)
+		       ? 0
+		       : -ENOENT;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which image a container of root's was made from: looked up in the files in which docker, podman,
+ * CRI-O and containerd keep what they know of their containers, at the places where they keep them
+ * unless told otherwise. What counts is a regular file of at most RUNTIME_FILE_MAX bytes that is
+ * root's, below directories of the runtime that are root's, and none of them may be changed by
+ * anybody else. They are opened and read at once; nothing is kept, and no runtime is asked.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "proc/image.h"
+
+#define RUNTIME_FILE_MAX (8U << 20)
+/* Directories of containerd's that are looked through, one for each of its name spaces. */
+#define RUNTIME_SPACES_MAX 64
+
+struct runtimes {
+	const char *root; /* "" for this host, or the directory of a test */
+	uid_t owner; /* whose files count: 0 */
+	/*
+	 * An O_PATH descriptor of what stands at an absolute path, links followed, and without a
+	 * step into a file system that may not answer; negative errno. NULL: open(2).
+	 */
+	int (*open)(void *userdata, const char *path);
+	void *userdata;
+};
+
+/*
+ * 0, or -ENOENT: no file says it, or the id is not a whole one (container_id_is_whole(): any other
+ * is not put into a path). Where two say it, docker's goes before podman's and that before
+ * containerd's; ids are chosen by chance out of 2^256, so it is the same container.
+ */
+int runtimes_find_image(const struct runtimes *runtimes, struct span container,
+			struct container_image *out_image);
