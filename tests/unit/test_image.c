@@ -53,7 +53,10 @@ bool mounts_answers(struct mounts *mounts, int fd)
 #define STORAGE(id, image, metadata)                                                         \
 	"[{\"id\":\"" HEX2 "\",\"image\":\"" HEX "\"},7,{\"id\":\"" id "\",\"image\":" image \
 	",\"metadata\":" metadata "}]"
-#define CRI(name) "{\"annotations\":{\"io.kubernetes.cri.image-name\":" name "}}"
+#define CRI_OF(type, name)                                             \
+	"{\"annotations\":{\"io.kubernetes.cri.container-type\":" type \
+	",\"io.kubernetes.cri.image-name\":" name "}}"
+#define CRI(name) CRI_OF("\"container\"", name)
 
 static void files_of_runtimes_tell_the_image(void **state)
 {
@@ -100,10 +103,17 @@ static void files_of_runtimes_tell_the_image(void **state)
 		 "docker.io/library/nginx:1.25", ""},
 		{IMAGE_CRI, CRI("\"sha256:" SHA "\""), 0, "", "sha256:" SHA},
 		{IMAGE_CRI, CRI("{}"), -ENOENT, NULL, NULL},
+		/* Not by kubernetes, or of no container. */
+		{IMAGE_CRI, "{\"annotations\":{\"io.kubernetes.cri.image-name\":\"a\"}}", -ENOENT,
+		 NULL, NULL},
+		{IMAGE_CRI, CRI_OF("\"sandbox\"", "\"a\""), -ENOENT, NULL, NULL},
+		{IMAGE_CRI, CRI_OF("\"sandbox\"", "\"sha256:" SHA "\""), -ENOENT, NULL, NULL},
+		{IMAGE_CRI, CRI_OF("true", "\"a\""), -ENOENT, NULL, NULL},
 		/* No limit, in an OCI configuration. */
 		{IMAGE_CRI,
 		 "{\"process\":{\"rlimits\":[{\"hard\":18446744073709551615}]},"
-		 "\"annotations\":{\"io.kubernetes.cri.image-name\":\"a\"}}",
+		 "\"annotations\":{\"io.kubernetes.cri.container-type\":\"container\","
+		 "\"io.kubernetes.cri.image-name\":\"a\"}}",
 		 0, "a", ""},
 		{IMAGE_CRI, "{\"annotations\":null}", -ENOENT, NULL, NULL},
 	};
@@ -228,8 +238,12 @@ static void each_runtime_is_asked(void **state)
 	};
 	struct container_image image;
 
-	put(TASKS_DIR "/moby/" HEX2 "/config.json", CRI("\"other\""));
+	put(TASKS_DIR "/k8s.io/" HEX2 "/config.json", CRI("\"other\""));
 	assert_false(finds("other"));
+	/* In other name spaces who makes a container says what he likes. */
+	put(TASKS_DIR "/moby/" HEX "/config.json", CRI("\"q.io/good\""));
+	put(TASKS_DIR "/default/" HEX "/config.json", CRI("\"q.io/good\""));
+	assert_int_equal(runtimes_find_image(&here, span_of(HEX), &image), -ENOENT);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		put(rows[i].path, rows[i].text);
 		if (!finds(rows[i].name))

@@ -46,11 +46,11 @@ static const char *name_of(const json_t *value)
 	return s;
 }
 
-static bool is_named(const json_t *object, const char *key, const char *container)
+static bool is_named(const json_t *object, const char *key, const char *name)
 {
 	const char *s = json_string_value(json_object_get(object, key));
 
-	return s && !strcmp(s, container);
+	return s && !strcmp(s, name);
 }
 
 static json_t *load(const char *text, size_t len)
@@ -103,9 +103,11 @@ static void read_storage(const json_t *root, const char *container, struct conta
 
 static void read_cri(const json_t *root, struct container_image *image)
 {
-	const char *name = name_of(json_object_get(json_object_get(root, "annotations"),
-						   "io.kubernetes.cri.image-name"));
+	const json_t *notes = json_object_get(root, "annotations");
+	const char *name = name_of(json_object_get(notes, "io.kubernetes.cri.image-name"));
 
+	if (!is_named(notes, "io.kubernetes.cri.container-type", "container"))
+		return;
 	if (is_digest(name))
 		put_id(name, image);
 	else

@@ -14,10 +14,12 @@
  *			without "sha256:", and "metadata": JSON in a string, in which both keep
  *			"image-name" (RuntimeContainerMetadata; podman: libpod/storage.go).
  *	IMAGE_CRI	config.json of a bundle of containerd (the OCI runtime specification) that
- *its CRI plugin has made: an object with "annotations":
- *			{"io.kubernetes.cri.image-name": name} (containerd: pkg/cri/annotations). It
- *			does not say which container it is of: that is the name of its directory. A
- *			name "sha256:<64 hex>" is an image by its id.
+ *			its CRI plugin has made: an object with "annotations":
+ *			{"io.kubernetes.cri.container-type": "container",
+ *			"io.kubernetes.cri.image-name": name} (containerd: pkg/cri/annotations; a
+ *			sandbox is no container). It does not say which container it is of: that is
+ *			the name of its directory. The name is one that the node has for the image;
+ *			"sha256:<64 hex>" is an image by its id.
  *
  * Numbers may be larger than any integer of ours (limits of 2^64 - 1 in an OCI configuration) and
  * are not looked at.

@@ -2,7 +2,6 @@
 /* Where runtimes keep what they know of a container, and whether it is root's word. */
 #include "trust/runtimes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -109,37 +108,10 @@ static bool ask_storage(const struct runtimes *r, const char *container,
 	return false;
 }
 
-/* tasks/NAMESPACE/CONTAINER/config.json; which name spaces there are is not known. */
-static bool ask_tasks(const struct runtimes *r, const char *tasks, const char *container,
-		      struct container_image *out_image)
-{
-	_cleanup_close_ int at = open_directory(r, tasks);
-	_cleanup_closedir_ DIR *dir = NULL;
-	unsigned spaces = 0;
-	struct dirent *entry;
-	int fd;
-
-	if (at < 0)
-		return false;
-	fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir)
-		fd_close(fd);
-	while (dir && spaces < RUNTIME_SPACES_MAX && (entry = readdir(dir))) {
-		_cleanup_close_ int space = -1, bundle = -1;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		spaces++;
-		space = open_below(r, at, entry->d_name);
-		bundle = space < 0 ? -1 : open_below(r, space, container);
-		if (bundle >= 0 &&
-		    ask_file(r, bundle, "config.json", IMAGE_CRI, container, out_image))
-			return true;
-	}
-	return false;
-}
-
+/*
+ * Only the name space of kubernetes: in any other (docker's, that of `ctr` and nerdctl) who makes a
+ * container gives it what annotations he likes.
+ */
 static bool ask_containerd(const struct runtimes *r, const char *container,
 			   struct container_image *out_image)
 {
@@ -148,9 +120,15 @@ static bool ask_containerd(const struct runtimes *r, const char *container,
 		"/run/k3s/containerd/io.containerd.runtime.v2.task",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
-		if (ask_tasks(r, tasks[i], container, out_image))
+	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++) {
+		_cleanup_close_ int all = open_directory(r, tasks[i]),
+				    space = all < 0 ? -1 : open_below(r, all, "k8s.io"),
+				    bundle = space < 0 ? -1 : open_below(r, space, container);
+
+		if (bundle >= 0 &&
+		    ask_file(r, bundle, "config.json", IMAGE_CRI, container, out_image))
 			return true;
+	}
 	return false;
 }
 

@@ -13,8 +13,6 @@
 #include "proc/image.h"
 
 #define RUNTIME_FILE_MAX (8U << 20)
-/* Directories of containerd's that are looked through, one for each of its name spaces. */
-#define RUNTIME_SPACES_MAX 64
 
 struct runtimes {
 	const char *root; /* "" for this host, or the directory of a test */
