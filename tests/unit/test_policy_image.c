@@ -84,6 +84,7 @@ static void an_image_is_asked_for_by_its_name_or_its_id(void **state)
 
 static void what_is_missing_is_said(void **state)
 {
+	static const char scope[] = "docker-" DIGEST ".scope";
 	static const struct {
 		const char *exe, *image, *id, *says;
 	} cases[] = {
@@ -94,7 +95,8 @@ static void what_is_missing_is_said(void **state)
 		{"/bin/a", NULL, "sha256:" DIGEST,
 		 "and of the container's image only the id is known\n"},
 		{"/bin/b", "b", NULL, "and of the container's image only the name is known\n"},
-		/* What would let it: not one container's id, which the next has not. */
+		/* What would let it: not one container's id, which the next has not, nor its scope.
+		 */
 		{"/bin/a", "q.io/a", NULL, "- {exe: /bin/a, image: q.io/a}\n"},
 		{"/bin/a", NULL, "sha256:" DIGEST, "- {exe: /bin/a, image: sha256:" DIGEST "}\n"},
 		{"/bin/a", NULL, NULL, "- {exe: /bin/a, container: x}\n"},
@@ -106,6 +108,7 @@ static void what_is_missing_is_said(void **state)
 			.watch = 1,
 			.action = ACTION_READ,
 			.subject = {.exe = span_of(cases[i].exe),
+				    .unit = span_of(scope),
 				    .container = span_of("x"),
 				    .image = span_of(cases[i].image),
 				    .image_id = span_of(cases[i].id)},

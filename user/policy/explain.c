@@ -190,11 +190,11 @@ static void put_override(FILE *out, const struct watch_rule *watch, const char *
 	fprintf(out, "    override:\n      - name: %s\n        %s:\n          - {exe: ",
 		watch->entry.name, list);
 	put(out, s->exe);
-	if (s->unit.len) {
+	/* A container gets another id each time that it is made, and its scope is named by it. */
+	if (s->unit.len && !s->container.len) {
 		fputs(", unit: ", out);
 		put(out, s->unit);
 	}
-	/* A container gets another id each time that it is made. */
 	if (s->image.len || s->image_id.len) {
 		fputs(", image: ", out);
 		put(out, s->image.len ? s->image : s->image_id);
