@@ -266,8 +266,10 @@ static void rules_alike_are_bounded(void **state)
 		assert_string_equal(
 			printed, nr == 32 ? ""
 					  : "p.yaml:39:11: error: more than 32 rules of one entry "
-					    "are the same but for their patterns: name programs, "
-					    "units or users exactly\n");
+					    "have the same `exe`, `unit`, `container` and `user`: "
+					    "patterns, `image` and other keys do not count as "
+					    "different. Name programs, units or users exactly, or "
+					    "several images by one pattern\n");
 		if (policy) {
 			struct policy_query query = {
 				.watch = 1,

@@ -213,11 +213,11 @@ int rules_index(struct policy *policy, struct diag_list *diags)
 		policy->watches[rule->watch - 1].keys_used |= 1U << rule->keys;
 		if (put_rule(policy, (uint32_t)r + 1))
 			continue;
-		diag_add(
-			diags, DIAG_ERROR, rule->place.file, rule->place.line, rule->place.column,
-			"more than %d rules of one entry are the same but for their patterns: name "
-			"programs, units or users exactly",
-			RULES_ALIKE_MAX);
+		diag_add(diags, DIAG_ERROR, rule->place.file, rule->place.line, rule->place.column,
+			 "more than %d rules of one entry have the same `exe`, `unit`, `container` "
+			 "and `user`: patterns, `image` and other keys do not count as different. "
+			 "Name programs, units or users exactly, or several images by one pattern",
+			 RULES_ALIKE_MAX);
 		return -EINVAL;
 	}
 	err = index_exes(policy);
