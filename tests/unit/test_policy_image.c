@@ -131,9 +131,9 @@ static void a_case_has_an_image(void **state)
 		"version: 1\ncases:\n"
 		"- {subject: {exe: /bin/a, container: x, image: 'docker.io/library/nginx:1'},\n"
 		"   object: /k/a, expect: allow}\n"
-		"- {subject: {exe: /bin/b, image: 'sha256:" DIGEST
+		"- {subject: {exe: /bin/b, container: x, image: 'sha256:" DIGEST
 		"'}, object: /k/a, expect: allow}\n"
-		"- {subject: {exe: /bin/b, image: 'b'}, object: /k/a, expect: alert}\n"
+		"- {subject: {exe: /bin/b, container: x, image: b}, object: /k/a, expect: alert}\n"
 		"- {subject: {exe: /bin/a, container: x}, object: /k/a, expect: alert}\n";
 	struct policy *policy = parse();
 	struct diag_list diags = {0};
@@ -148,6 +148,45 @@ static void a_case_has_an_image(void **state)
 	assert_string_equal(said, "");
 	assert_int_equal(result.passed, 4);
 	diag_list_fini(&diags);
+	policy_free(policy);
+}
+
+static void cases_that_could_not_be_are_refused(void **state)
+{
+	static const struct {
+		const char *subject, *error;
+	} cases[] = {
+		{"{exe: /a, image: a}",
+		 "c.yaml:3:13: error: a subject with `image` is in a container: it needs "
+		 "`container`\n"},
+		{"{exe: /a, image: 'sha256:" DIGEST "'}", "it needs `container`\n"},
+		{"{exe: /a, container: x, image: ''}", "c.yaml:3:44: error: image '' is empty\n"},
+		{"{exe: /a, container: x, image: a b}", "has a character that no name of an image"},
+		{"{exe: /a, container: x, image: ü}", "has a character that no name of an image"},
+		{"{exe: /a, container: x, image: 'sha256:1'}", "an image's id is asked for whole"},
+	};
+	struct policy *policy = parse();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = NULL, *said = NULL;
+		struct diag_list diags = {0};
+		struct cases_result result = {0};
+		size_t size;
+		FILE *f = open_memstream(&said, &size);
+
+		assert_true(asprintf(&text,
+				     "version: 1\ncases:\n- {subject: %s, object: /k/a,\n"
+				     "   expect: alert}\n",
+				     cases[i].subject) > 0);
+		assert_int_equal(cases_run(policy, "c.yaml", text, strlen(text), &diags, f,
+					   &result),
+				 -EINVAL);
+		diag_print(&diags, f);
+		fclose(f);
+		if (!strstr(said, cases[i].error))
+			fail_msg("case %zu: %s", i, said);
+		diag_list_fini(&diags);
+	}
 	policy_free(policy);
 }
 
@@ -177,6 +216,7 @@ int main(void)
 		cmocka_unit_test(an_image_is_asked_for_by_its_name_or_its_id),
 		cmocka_unit_test(what_is_missing_is_said),
 		cmocka_unit_test(a_case_has_an_image),
+		cmocka_unit_test(cases_that_could_not_be_are_refused),
 		cmocka_unit_test(it_is_shown_as_it_is_written),
 	};
 

@@ -250,6 +250,48 @@ static void scripts_that_can_never_count_are_errors(void **state)
 	}
 }
 
+/* As docker's may be: 255 bytes of name, 128 of tag, 71 of digest, and some. */
+static void an_image_may_be_longer_than_a_file_name(void **state)
+{
+	static const struct {
+		int len;
+		const char *tail, *error;
+	} cases[] = {
+		{511, "", NULL},
+		{510, "*", NULL},
+		{512, "", "' is longer than 511 bytes, which no name of an image is\n"},
+		{511, "*", "' is longer than 511 bytes, which no name of an image is\n"},
+	};
+	char name[513];
+
+	memset(name, 'x', sizeof(name));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = NULL, *printed = NULL;
+		struct policy *policy = NULL;
+
+		assert_true(asprintf(&text, HEAD "  allow: [{image: '%.*s%s'}]\n", cases[i].len,
+				     name, cases[i].tail) > 0);
+		printed = told(text, cases[i].error ? -EINVAL : 0, &policy);
+		if (cases[i].error ? !strstr(printed, cases[i].error) : *printed)
+			fail_msg("case %zu: %s", i, printed);
+		if (policy) {
+			struct policy_query query = {
+				.watch = 1,
+				.action = ACTION_READ,
+				.subject = {.container = T("x"), .image = {name, 511}},
+			};
+			struct policy_answer answer;
+
+			policy_judge(policy, &query, &answer);
+			assert_int_equal(answer.verdict, VERDICT_ALLOW);
+			query.subject.image.len = 300;
+			policy_judge(policy, &query, &answer);
+			assert_int_equal(answer.verdict, VERDICT_ALERT);
+			policy_free(policy);
+		}
+	}
+}
+
 static void rules_alike_are_bounded(void **state)
 {
 	for (int nr = 32; nr <= 33; nr++) {
@@ -748,7 +790,11 @@ static void errors_have_their_place(void **state)
 		 "6:23: error: container 'a[b': `[` without `]`"},
 		{HEAD "  allow: [{image: ''}]\n", "6:19: error: image '' is empty"},
 		{HEAD "  allow: [{image: 'a b'}]\n",
-		 "6:19: error: image 'a b' has a blank, which no name of an image has"},
+		 "6:19: error: image 'a b' has a character that no name of an image has (a blank, "
+		 "or none of ASCII)"},
+		{HEAD "  allow: [{image: 'q/ü*'}]\n",
+		 "6:19: error: image 'q/ü*' has a character that no name of an image has (a blank, "
+		 "or none of ASCII)"},
 		{HEAD "  allow: [{image: 'a[b'}]\n", "6:19: error: image 'a[b': `[` without `]`"},
 		{HEAD "  allow: [{image: 'sha256:*'}]\n",
 		 "6:19: error: image 'sha256:*' is not 'sha256:' and 64 digits of 0-9, a-f: an "
@@ -901,6 +947,7 @@ int main(void)
 		cmocka_unit_test(subjects_are_told_apart),
 		cmocka_unit_test(a_script_is_asked_for_beside_its_interpreter),
 		cmocka_unit_test(scripts_that_can_never_count_are_errors),
+		cmocka_unit_test(an_image_may_be_longer_than_a_file_name),
 		cmocka_unit_test(rules_alike_are_bounded),
 		cmocka_unit_test(what_an_entry_is_not_about_is_recorded),
 		cmocka_unit_test(names_and_sends_are_judged_like_reads),

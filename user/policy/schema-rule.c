@@ -186,6 +186,7 @@ static void read_package(struct reader *r, const struct yaml_node *value, const 
 }
 
 #define SHA256_PREFIX "sha256:"
+#define IMAGE_BYTES   511 /* no longer name is known (IMAGE_NAME_SIZE, proc/image.h); told below */
 
 static bool is_sha256(const char *s, size_t len)
 {
@@ -266,24 +267,37 @@ bool schema_is_image_id(struct span text)
 	return text.len >= n && !memcmp(text.p, SHA256_PREFIX, n);
 }
 
-/* A name has slashes, and `*` stands for them, too. */
+const char *schema_image_fault(struct span text)
+{
+	if (!text.len)
+		return "is empty";
+	if (text.len > IMAGE_BYTES)
+		return "is longer than 511 bytes, which no name of an image is";
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] <= ' ' || text.p[i] > '~')
+			return "has a character that no name of an image has (a blank, or none of "
+			       "ASCII)";
+	if (schema_is_image_id(text) && !is_sha256(text.p, text.len))
+		return "is not 'sha256:' and 64 digits of 0-9, a-f: an image's id is asked for whole";
+	return NULL;
+}
+
+/* A name has slashes, and `*` stands for them, too; and it may be longer than a file's. */
 static void read_image(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	const char *s = schema_read_string(r, value, "image"), *fault = NULL;
-	const bool by_id = s && schema_is_image_id((struct span){s, value->len});
+	const char *s = schema_read_string(r, value, "image"), *fault;
+	struct wanted *image = &r->rule->image;
 
 	if (!s)
 		return;
-	if (!*s)
-		fault = "is empty";
-	else if (strpbrk(s, " \t\r\n"))
-		fault = "has a blank, which no name of an image has";
-	else if (by_id && !is_sha256(s, value->len))
-		fault = "is not 'sha256:' and 64 digits of 0-9, a-f: an image's id is asked for whole";
+	fault = schema_image_fault((struct span){s, value->len});
 	if (fault)
 		schema_wrong(r, value, "image '%.128s' %s", s, fault);
-	else if (read_pattern(r, value, "image", &r->rule->image))
-		r->rule->image_by_id = by_id;
+	else if (strpbrk(s, "*?["))
+		read_pattern(r, value, "image", image);
+	else
+		*image = (struct wanted){.text = schema_keep(r, value), .len = value->len};
+	r->rule->image_by_id = schema_is_image_id((struct span){s, value->len});
 }
 
 static void read_user(struct reader *r, const struct yaml_node *value, const struct field *field)
