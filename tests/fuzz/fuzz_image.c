@@ -31,6 +31,12 @@ static void check_image(const struct container_image *image)
 	check(container_id_is_whole(span_of(image->id + 7)));
 }
 
+static void check_item(void *userdata, const char *container, const struct container_image *image)
+{
+	check(container_id_is_whole(span_of(container)));
+	check_image(image);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -48,5 +54,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (r == 0)
 			check_image(&image);
 	}
+	(void)image_parse_storage((const char *)data, size, check_item, NULL);
 	return 0;
 }

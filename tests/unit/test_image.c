@@ -6,6 +6,7 @@
 #include "daemon/images.c" /* the daemon is no library */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,25 @@ bool mounts_answers(struct mounts *mounts, int fd)
 	",\"io.kubernetes.cri.image-name\":" name "}}"
 #define CRI(name) CRI_OF("\"container\"", name)
 
+static void take(void *userdata, const char *container, const struct container_image *image)
+{
+	if (!strcmp(container, HEX))
+		*(struct container_image *)userdata = *image;
+}
+
+#define STORAGE_FILE IMAGE_SOURCE_NR
+
+static int parse(enum image_source source, const char *text, struct container_image *image)
+{
+	const struct container_image before = *image;
+	int r;
+
+	if (source != STORAGE_FILE)
+		return image_parse(source, text, strlen(text), HEX, image);
+	r = image_parse_storage(text, strlen(text), take, image);
+	return r == 0 && !memcmp(image, &before, sizeof(before)) ? -ENOENT : r;
+}
+
 static void files_of_runtimes_tell_the_image(void **state)
 {
 	static const struct {
@@ -89,16 +109,16 @@ static void files_of_runtimes_tell_the_image(void **state)
 		{IMAGE_DOCKER, DOCKER(HEX, "1", "\"a\\u0000b\""), -EINVAL, NULL, NULL},
 		{IMAGE_DOCKER, DOCKER(HEX, "1", "\"\xff\""), -EINVAL, NULL, NULL},
 		{IMAGE_DOCKER, DOCKER(HEX, "1", "\"a\\u002fb\""), 0, "a/b", ""},
-		{IMAGE_STORAGE,
+		{STORAGE_FILE,
 		 STORAGE(HEX, "\"" SHA "\"", "\"{\\\"image-name\\\":\\\"q.io/a:1\\\"}\""), 0,
 		 "q.io/a:1", "sha256:" SHA},
-		{IMAGE_STORAGE, STORAGE(HEX, "\"" SHA "\"", "\"no JSON\""), 0, "", "sha256:" SHA},
-		{IMAGE_STORAGE, STORAGE(HEX, "\"" SHA "\"", "{}"), 0, "", "sha256:" SHA},
-		{IMAGE_STORAGE, STORAGE(HEX, "\"sha256:" SHA "\"", "\"[]\""), -ENOENT, NULL, NULL},
-		{IMAGE_STORAGE, STORAGE(HEX, "\"../x\"", "\"{\\\"image-name\\\":\\\"a\\\"}\""), 0,
+		{STORAGE_FILE, STORAGE(HEX, "\"" SHA "\"", "\"no JSON\""), 0, "", "sha256:" SHA},
+		{STORAGE_FILE, STORAGE(HEX, "\"" SHA "\"", "{}"), 0, "", "sha256:" SHA},
+		{STORAGE_FILE, STORAGE(HEX, "\"sha256:" SHA "\"", "\"[]\""), -ENOENT, NULL, NULL},
+		{STORAGE_FILE, STORAGE(HEX, "\"../x\"", "\"{\\\"image-name\\\":\\\"a\\\"}\""), 0,
 		 "a", ""},
-		{IMAGE_STORAGE, "[]", -ENOENT, NULL, NULL},
-		{IMAGE_STORAGE, "{}", -EINVAL, NULL, NULL},
+		{STORAGE_FILE, "[]", -ENOENT, NULL, NULL},
+		{STORAGE_FILE, "{}", -EINVAL, NULL, NULL},
 		{IMAGE_CRI, CRI("\"docker.io/library/nginx:1.25\""), 0,
 		 "docker.io/library/nginx:1.25", ""},
 		{IMAGE_CRI, CRI("\"sha256:" SHA "\""), 0, "", "sha256:" SHA},
@@ -120,8 +140,7 @@ static void files_of_runtimes_tell_the_image(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct container_image image = {"untouched", ""};
-		int r = image_parse(rows[i].source, rows[i].text, strlen(rows[i].text), HEX,
-				    &image);
+		int r = parse(rows[i].source, rows[i].text, &image);
 
 		if (r != rows[i].result ||
 		    strcmp(image.name, rows[i].name ? rows[i].name : "untouched") != 0 ||
@@ -254,6 +273,67 @@ static void each_runtime_is_asked(void **state)
 	assert_int_equal(runtimes_find_image(&here, (struct span){HEX, 12}, &image), -ENOENT);
 }
 
+/* As runtimes do: another file in its place. With the old time, to be seen by the rest. */
+static void replace(const char *path, const char *text, const struct stat *times)
+{
+	char whole[1024], next[1024];
+
+	in(path, whole);
+	in("/next", next);
+	put("/next", text);
+	if (times)
+		assert_int_equal(utimensat(AT_FDCWD, next,
+					   (struct timespec[]){times->st_atim, times->st_mtim}, 0),
+				 0);
+	assert_int_equal(rename(next, whole), 0);
+}
+
+#define POD(name) STORAGE(HEX, "1", "\"{\\\"image-name\\\":\\\"" name "\\\"}\"")
+
+static void a_file_about_all_is_read_once_and_when_it_changed(void **state)
+{
+	static const char path[] = STORAGE_DIR "/containers.json";
+	struct container_image image = {"", ""};
+	char whole[1024];
+	struct stat st;
+
+	in(path, whole);
+	here.kept = runtimes_kept_new();
+	assert_non_null(here.kept);
+	put(path, POD("one"));
+	assert_true(finds("one"));
+	/* Others in it are known by then. */
+	assert_int_equal(runtimes_find_image(&here, span_of(HEX2), &image), 0);
+	assert_string_equal(image.id, "sha256:" HEX);
+	/* Rewritten so that nothing of it tells: it was not read again. */
+	assert_int_equal(stat(whole, &st), 0);
+	put(path, POD("two"));
+	assert_int_equal(utimensat(AT_FDCWD, whole, (struct timespec[]){st.st_atim, st.st_mtim}, 0),
+			 0);
+	assert_true(finds("one"));
+	/* Another time, another size, another file. */
+	st.st_mtim.tv_nsec ^= 1;
+	assert_int_equal(utimensat(AT_FDCWD, whole, (struct timespec[]){st.st_atim, st.st_mtim}, 0),
+			 0);
+	assert_true(finds("two"));
+	replace(path, POD("three"), &st);
+	assert_true(finds("three"));
+	replace(path, POD("seven"), &st);
+	assert_true(finds("seven"));
+	/* What is no such file, and none. */
+	replace(path, "{", NULL);
+	assert_false(finds("seven"));
+	replace(path, POD("last"), NULL);
+	assert_true(finds("last"));
+	let(path, 0666);
+	assert_false(finds("last"));
+	let(path, 0600);
+	assert_true(finds("last"));
+	assert_int_equal(unlink(whole), 0);
+	assert_false(finds("last"));
+	runtimes_kept_free(here.kept);
+}
+
 static void what_others_may_change_does_not_count(void **state)
 {
 	static const char *const paths[] = {DOCKER_FILE, DOCKER_DIR "/" HEX, DOCKER_DIR};
@@ -296,6 +376,7 @@ static struct images_watch *watch_here(void)
 	struct images_watch *w = images_watch_new(NULL);
 
 	assert_non_null(w);
+	here.kept = w->runtimes.kept;
 	w->runtimes = here;
 	return w;
 }
@@ -399,6 +480,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_would_be_cut_is_none),
 		cmocka_unit_test(only_whole_ids_are_ids),
 		CASE(each_runtime_is_asked),
+		CASE(a_file_about_all_is_read_once_and_when_it_changed),
 		CASE(what_others_may_change_does_not_count),
 		CASE(an_image_is_told_once_and_before_what_showed_it),
 		CASE(what_is_not_found_is_looked_for_later),

@@ -57,12 +57,24 @@ struct images_watch *images_watch_new(struct app *app)
 	if (!w)
 		return NULL;
 	w->app = app;
-	w->runtimes = (struct runtimes){.root = "", .open = open_directory, .userdata = w};
+	w->runtimes = (struct runtimes){
+		.root = "",
+		.open = open_directory,
+		.userdata = w,
+		.kept = runtimes_kept_new(),
+	};
+	if (!w->runtimes.kept) {
+		free(w);
+		return NULL;
+	}
 	return w;
 }
 
 void images_watch_free(struct images_watch *w)
 {
+	if (!w)
+		return;
+	runtimes_kept_free(w->runtimes.kept);
 	free(w);
 }
 

@@ -80,24 +80,17 @@ static void read_docker(const json_t *root, const char *container, struct contai
 	put_name(name_of(json_object_get(json_object_get(root, "Config"), "Image")), image);
 }
 
-static void read_storage(const json_t *root, const char *container, struct container_image *image)
+static void read_storage(const json_t *item, struct container_image *image)
 {
-	const json_t *item = NULL;
+	const char *id = name_of(json_object_get(item, "image"));
+	const json_t *text = json_object_get(item, "metadata");
 	json_auto_t *metadata = NULL;
-	const char *id;
 
-	for (size_t i = 0; i < json_array_size(root) && !item; i++)
-		if (is_named(json_array_get(root, i), "id", container))
-			item = json_array_get(root, i);
-	if (!item)
-		return;
-	id = name_of(json_object_get(item, "image"));
 	if (is_hex(id, strlen(id)))
 		snprintf(image->id, sizeof(image->id), DIGEST "%s", id);
-	item = json_object_get(item, "metadata");
-	if (!json_is_string(item))
+	if (!json_is_string(text))
 		return;
-	metadata = load(json_string_value(item), json_string_length(item));
+	metadata = load(json_string_value(text), json_string_length(text));
 	put_name(name_of(json_object_get(metadata, "image-name")), image);
 }
 
@@ -120,16 +113,34 @@ int image_parse(enum image_source source, const char *text, size_t len,
 	struct container_image image = {"", ""};
 	json_auto_t *root = load(text, len);
 
-	if (source == IMAGE_STORAGE ? !json_is_array(root) : !json_is_object(root))
+	if (!json_is_object(root))
 		return -EINVAL;
 	if (source == IMAGE_DOCKER)
 		read_docker(root, container, &image);
-	else if (source == IMAGE_STORAGE)
-		read_storage(root, container, &image);
 	else
 		read_cri(root, &image);
 	if (!image.name[0] && !image.id[0])
 		return -ENOENT;
 	*out_image = image;
+	return 0;
+}
+
+int image_parse_storage(const char *text, size_t len, image_fn fn, void *userdata)
+{
+	json_auto_t *root = load(text, len);
+
+	if (!json_is_array(root))
+		return -EINVAL;
+	for (size_t i = 0; i < json_array_size(root); i++) {
+		const json_t *item = json_array_get(root, i);
+		const char *container = name_of(json_object_get(item, "id"));
+		struct container_image image = {"", ""};
+
+		if (!is_hex(container, strlen(container)))
+			continue;
+		read_storage(item, &image);
+		if (image.name[0] || image.id[0])
+			fn(userdata, container, &image);
+	}
 	return 0;
 }

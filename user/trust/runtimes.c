@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where runtimes keep what they know of a container, and whether it is root's word. */
+/* Where runtimes keep what they know of a container, and whether only root may write there. */
 #include "trust/runtimes.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "trust/storage.h"
 
 /* An access control list's mask stands in the place of the group's rights: it is no way around. */
 static bool is_owners(const struct runtimes *r, const struct stat *st)
@@ -46,21 +47,25 @@ static int open_below(const struct runtimes *r, int dir, const char *name)
 	return check_directory(r, openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* The whole file; NULL if it is not there, is not to be believed, or cannot be read. */
-static char *read_file(const struct runtimes *r, int dir, const char *name, size_t *out_len)
+/* -1 if it is not there, or is not to be believed. */
+static int open_file(const struct runtimes *r, int dir, const char *name, struct stat *out_st)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	_cleanup_free_ char *text = NULL;
-	struct stat st;
+
+	if (fd < 0 || fstat(fd, out_st) < 0 || !S_ISREG(out_st->st_mode) || !is_owners(r, out_st) ||
+	    out_st->st_size > RUNTIME_FILE_MAX)
+		return -1;
+	return take_fd(fd);
+}
+
+static char *read_file(int fd, const struct stat *st, size_t *out_len)
+{
+	_cleanup_free_ char *text = malloc((size_t)st->st_size + 1);
 	size_t at = 0;
 	ssize_t n = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_owners(r, &st) ||
-	    st.st_size > RUNTIME_FILE_MAX)
-		return NULL;
-	text = malloc((size_t)st.st_size + 1);
-	while (text && at < (size_t)st.st_size &&
-	       (n = read(fd, text + at, (size_t)st.st_size - at)) > 0)
+	while (text && at < (size_t)st->st_size &&
+	       (n = read(fd, text + at, (size_t)st->st_size - at)) > 0)
 		at += (size_t)n;
 	if (!text || n < 0)
 		return NULL;
@@ -71,8 +76,10 @@ static char *read_file(const struct runtimes *r, int dir, const char *name, size
 static bool ask_file(const struct runtimes *r, int dir, const char *name, enum image_source source,
 		     const char *container, struct container_image *out_image)
 {
+	struct stat st;
 	size_t len = 0;
-	_cleanup_free_ char *text = read_file(r, dir, name, &len);
+	_cleanup_close_ int fd = open_file(r, dir, name, &st);
+	_cleanup_free_ char *text = fd < 0 ? NULL : read_file(fd, &st, &len);
 
 	return text && image_parse(source, text, len, container, out_image) == 0;
 }
@@ -87,25 +94,63 @@ static bool ask_docker(const struct runtimes *r, const char *container,
 }
 
 /* Those of `podman run --rm` are volatile; in a transient store these stand in /run. */
+static const struct {
+	const char *dir, *name;
+} storages[] = {
+	{"/var/lib/containers/storage/overlay-containers", "containers.json"},
+	{"/var/lib/containers/storage/overlay-containers", "volatile-containers.json"},
+	{"/run/containers/storage/overlay-containers", "volatile-containers.json"},
+};
+
+struct runtimes_kept {
+	struct storage storages[ARRAY_SIZE(storages)];
+};
+
+struct runtimes_kept *runtimes_kept_new(void)
+{
+	return calloc(1, sizeof(struct runtimes_kept));
+}
+
+void runtimes_kept_free(struct runtimes_kept *kept)
+{
+	if (!kept)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(storages); i++)
+		storage_fini(&kept->storages[i]);
+	free(kept);
+}
+
+/* Reads it anew if it is another than the one that is kept. */
+static bool read_storage(int fd, const struct stat *st, struct storage *storage)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+
+	if (storage_is(storage, st))
+		return true;
+	text = read_file(fd, st, &len);
+	return text && storage_keep(storage, st, text, len);
+}
+
 static bool ask_storage(const struct runtimes *r, const char *container,
 			struct container_image *out_image)
 {
-	static const struct {
-		const char *dir, *name;
-	} files[] = {
-		{"/var/lib/containers/storage/overlay-containers", "containers.json"},
-		{"/var/lib/containers/storage/overlay-containers", "volatile-containers.json"},
-		{"/run/containers/storage/overlay-containers", "volatile-containers.json"},
-	};
+	bool found = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		_cleanup_close_ int dir = open_directory(r, files[i].dir);
+	for (size_t i = 0; i < ARRAY_SIZE(storages) && !found; i++) {
+		_cleanup_close_ int dir = open_directory(r, storages[i].dir), fd = -1;
+		struct storage own = {.known = false}, *storage = &own;
+		struct stat st;
 
-		if (dir >= 0 &&
-		    ask_file(r, dir, files[i].name, IMAGE_STORAGE, container, out_image))
-			return true;
+		if (r->kept)
+			storage = &r->kept->storages[i];
+		if (dir >= 0)
+			fd = open_file(r, dir, storages[i].name, &st);
+		found = fd >= 0 && read_storage(fd, &st, storage) &&
+			storage_find(storage, container, out_image);
+		storage_fini(&own);
 	}
-	return false;
+	return found;
 }
 
 /*
