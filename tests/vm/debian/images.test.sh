@@ -26,6 +26,11 @@ made q.io/good:1 "$good"
 made q.io/other:1 "$other"
 printf '[{"id":"%s","image":"%s","metadata":"{\\"image-name\\":\\"q.io/pod:1\\"}"}]' "$pod" "$good" \
 	>"$storage/containers.json"
+# What a container's maker has written into a bundle outside of kubernetes: nobody's word.
+bundle=/run/containerd/io.containerd.runtime.v2.task/moby/$unknown
+mkdir -p "$bundle"
+printf '{"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.image-name":"%s"}}' \
+	q.io/good:1 >"$bundle/config.json"
 
 cat >"$T/policy.yaml" <<POLICY
 version: 1
