@@ -29,8 +29,8 @@ printf '[{"id":"%s","image":"%s","metadata":"{\\"image-name\\":\\"q.io/pod:1\\"}
 # What a container's maker has written into a bundle outside of kubernetes: nobody's word.
 bundle=/run/containerd/io.containerd.runtime.v2.task/moby/$unknown
 mkdir -p "$bundle"
-printf '{"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.image-name":"%s"}}' \
-	q.io/good:1 >"$bundle/config.json"
+printf '{"annotations":{"%s":"container","%s":"q.io/good:1"}}' io.kubernetes.cri.container-type \
+	io.kubernetes.cri.image-name >"$bundle/config.json"
 
 cat >"$T/policy.yaml" <<POLICY
 version: 1
