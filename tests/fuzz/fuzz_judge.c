@@ -22,12 +22,16 @@ static const char *const exes[VALUES] = {NULL, "/bin/a", "/bin/ab", "/b"};
 static const char *const units[VALUES + 2] = {NULL,	   "a.service", "b.service",
 					      "c@1.scope", "*.service", "[bc]*.s*"};
 static const char *const containers[VALUES + 1] = {NULL, "web", "webb", "db", "w*"};
+static const char *const images[VALUES + 1] = {NULL, "q/a:1", "q/a:2", "b", "q/*"};
+static const char *const image_ids[2] = {
+	NULL, "sha256:0011223344556677001122334455667700112233445566770011223344556677"};
 static const char *const users[VALUES] = {NULL, "ada", "bob", "7"};
 static const char *const scripts[VALUES] = {NULL, "/s/a", "/s/ab", "/s"};
 static const char *const logins[3] = {"any", "none", "some"};
 
 struct rule {
 	unsigned exe, unit, container, user, login, end, script, session;
+	unsigned image; /* one more than all names: by the id */
 	bool expect, dump_only, zone;
 };
 
@@ -46,7 +50,7 @@ static unsigned take(struct input *in, unsigned below)
 
 static bool names_somebody(const struct rule *r)
 {
-	return r->exe || r->unit || r->container || r->user || r->zone;
+	return r->exe || r->unit || r->container || r->image || r->user || r->zone;
 }
 
 static size_t read_rules(struct input *in, struct rule rules[static RULES])
@@ -60,6 +64,7 @@ static size_t read_rules(struct input *in, struct rule rules[static RULES])
 			.container = take(in, VALUES + 1),
 			.user = take(in, VALUES),
 			.login = take(in, 3),
+			.image = take(in, VALUES + 2),
 		};
 		unsigned bits = take(in, 16), more = take(in, VALUES * SESSION_TYPE_NR);
 
@@ -68,7 +73,7 @@ static size_t read_rules(struct input *in, struct rule rules[static RULES])
 		r.zone = bits & 4;
 		r.end = bits & 8 ? 1 : 0;
 		/* What can never count is refused. */
-		r.script = r.exe && !r.container && r.user != 3 ? more % VALUES : 0;
+		r.script = r.exe && !r.container && !r.image && r.user != 3 ? more % VALUES : 0;
 		r.session = r.login != 1 ? more / VALUES : 0;
 		if (names_somebody(&r))
 			rules[kept++] = r;
@@ -99,6 +104,9 @@ static size_t write_list(FILE *f, const struct rule *rules, size_t nr, bool expe
 			fprintf(f, ", unit: '%s'", units[r->unit]);
 		if (r->container)
 			fprintf(f, ", container: '%s'", containers[r->container]);
+		if (r->image)
+			fprintf(f, ", image: '%s'",
+				r->image > VALUES ? image_ids[1] : images[r->image]);
 		if (r->user)
 			fprintf(f, ", user: %s", users[r->user]);
 		if (r->dump_only)
@@ -141,7 +149,7 @@ static struct policy *make(const struct rule *rules, size_t nr)
  */
 
 struct asked {
-	unsigned exe, unit, container, user, script, session;
+	unsigned exe, unit, container, user, script, session, image, image_id;
 	bool login, dump, late, root;
 	enum exe_trust trust, script_trust;
 	uint32_t untrusted;
@@ -168,7 +176,7 @@ static bool is_trusted(const struct rule *r, const struct asked *q)
 		return false;
 	if (r->script && (q->script_trust != EXE_VERIFIED || !q->root))
 		return false;
-	if (r->exe && !r->container)
+	if (r->exe && !r->container && !r->image)
 		return q->trust == EXE_VERIFIED &&
 		       !(q->untrusted &
 			 (UNTRUSTED_MAPPED | UNTRUSTED_TRACED | UNTRUSTED_DISGUISED));
@@ -187,6 +195,10 @@ static bool meets(const struct rule *r, const struct asked *q)
 		return false;
 	if (r->container == 4 ? q->container != 1 && q->container != 2
 			      : r->container && r->container != q->container)
+		return false;
+	if (r->image > VALUES ? !q->image_id
+	    : r->image == 4   ? q->image != 1 && q->image != 2
+			      : r->image && r->image != q->image)
 		return false;
 	if (r->user && r->user != q->user)
 		return false;
@@ -245,6 +257,8 @@ static void ask(const struct policy *policy, const struct rule *rules, size_t nr
 						     : span_of(users[q->user]),
 				.unit = span_of(units[q->unit]),
 				.container = span_of(containers[q->container]),
+				.image = span_of(images[q->image]),
+				.image_id = span_of(image_ids[q->image_id]),
 			},
 		.time = q->late ? 2ULL * 86400 * 1000000000 : 1,
 	};
@@ -282,6 +296,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		q.script_trust = (enum exe_trust)take(&in, EXE_TRUST_NR);
 		q.session = take(&in, SESSION_TYPE_NR);
 		q.root = q.user != 3 && take(&in, 2);
+		q.image = take(&in, VALUES);
+		q.image_id = take(&in, 2);
 		q.login = bits & 1;
 		q.dump = bits & 2;
 		q.late = bits & 4;

@@ -56,6 +56,8 @@ static struct alert whole(void)
 		.login_user = STR("alice"),
 		.unit = STR("session-3.scope"),
 		.container = STR(""),
+		.image = STR("q.io/a:1"),
+		.image_id = STR("sha256:00"),
 		.exe_trust = EXE_OTHER,
 		.untrusted = UNTRUSTED_TRACED | UNTRUSTED_OTHER,
 		.package = STR("coreutils"),

@@ -149,6 +149,9 @@ static void what_cannot_be_kept_is_an_error(void **state)
 		{HEAD "  allow: [{exe: /x, container: web}]\n",
 		 "7:17: error: the rule asks for `container`, which cannot be kept with mode 'deny' "
 		 "of watch entry 'w'" ALONE},
+		{HEAD "  allow: [{exe: /x, image: web}]\n",
+		 "7:17: error: the rule asks for `image`, which cannot be kept with mode 'deny' "
+		 "of watch entry 'w'" ALONE},
 		{HEAD "  allow: [{exe: /x, login: none}]\n",
 		 "7:17: error: the rule asks for `login`, which cannot be kept with mode 'deny' of "
 		 "watch entry 'w'" ALONE},

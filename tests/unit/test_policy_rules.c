@@ -71,7 +71,8 @@ static struct policy *parse(const char *text)
 	return policy;
 }
 
-#define HEAD "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k/**]\n"
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEAD   "version: 1\nwatch:\n- name: w\n  class: key\n  paths: [/k/**]\n"
 
 /* --- who ---------------------------------------------------------------------------------------
  */
@@ -249,6 +250,48 @@ static void scripts_that_can_never_count_are_errors(void **state)
 	}
 }
 
+/* As docker's may be: 255 bytes of name, 128 of tag, 71 of digest, and some. */
+static void an_image_may_be_longer_than_a_file_name(void **state)
+{
+	static const struct {
+		int len;
+		const char *tail, *error;
+	} cases[] = {
+		{511, "", NULL},
+		{510, "*", NULL},
+		{512, "", "' is longer than 511 bytes, which no name of an image is\n"},
+		{511, "*", "' is longer than 511 bytes, which no name of an image is\n"},
+	};
+	char name[513];
+
+	memset(name, 'x', sizeof(name));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = NULL, *printed = NULL;
+		struct policy *policy = NULL;
+
+		assert_true(asprintf(&text, HEAD "  allow: [{image: '%.*s%s'}]\n", cases[i].len,
+				     name, cases[i].tail) > 0);
+		printed = told(text, cases[i].error ? -EINVAL : 0, &policy);
+		if (cases[i].error ? !strstr(printed, cases[i].error) : *printed)
+			fail_msg("case %zu: %s", i, printed);
+		if (policy) {
+			struct policy_query query = {
+				.watch = 1,
+				.action = ACTION_READ,
+				.subject = {.container = T("x"), .image = {name, 511}},
+			};
+			struct policy_answer answer;
+
+			policy_judge(policy, &query, &answer);
+			assert_int_equal(answer.verdict, VERDICT_ALLOW);
+			query.subject.image.len = 300;
+			policy_judge(policy, &query, &answer);
+			assert_int_equal(answer.verdict, VERDICT_ALERT);
+			policy_free(policy);
+		}
+	}
+}
+
 static void rules_alike_are_bounded(void **state)
 {
 	for (int nr = 32; nr <= 33; nr++) {
@@ -265,8 +308,10 @@ static void rules_alike_are_bounded(void **state)
 		assert_string_equal(
 			printed, nr == 32 ? ""
 					  : "p.yaml:39:11: error: more than 32 rules of one entry "
-					    "are the same but for their patterns: name programs, "
-					    "units or users exactly\n");
+					    "have the same `exe`, `unit`, `container` and `user`: "
+					    "patterns, `image` and other keys do not count as "
+					    "different. Name programs, units or users exactly, or "
+					    "several images by one pattern\n");
 		if (policy) {
 			struct policy_query query = {
 				.watch = 1,
@@ -730,10 +775,10 @@ static void errors_have_their_place(void **state)
 		 "6:7: error: on is an empty list: use `mode: record`, or leave the entry out"},
 		{HEAD "  allow: [{}]\n",
 		 "6:11: error: the rule names nobody: it needs `exe`, `package`, `digest`, `verity`, "
-		 "`unit`, `container`, `user` or `zone`"},
+		 "`unit`, `container`, `image`, `user` or `zone`"},
 		{HEAD "  allow: [{login: none}]\n",
 		 "6:11: error: the rule names nobody: it needs `exe`, `package`, `digest`, `verity`, "
-		 "`unit`, `container`, `user` or `zone`"},
+		 "`unit`, `container`, `image`, `user` or `zone`"},
 		{HEAD "  allow: [{user: 'd*'}]\n",
 		 "6:11: error: the rule is about users by a pattern, and needs `exe` besides"},
 		{HEAD "  allow: [{unit: a.slice}]\n",
@@ -743,6 +788,23 @@ static void errors_have_their_place(void **state)
 		 "6:18: error: unit 'a/b.service' has a slash, which no such name has"},
 		{HEAD "  allow: [{container: 'a[b'}]\n",
 		 "6:23: error: container 'a[b': `[` without `]`"},
+		{HEAD "  allow: [{image: ''}]\n", "6:19: error: image '' is empty"},
+		{HEAD "  allow: [{image: 'a b'}]\n",
+		 "6:19: error: image 'a b' has a character that no name of an image has (a blank, "
+		 "or none of ASCII)"},
+		{HEAD "  allow: [{image: 'q/ü*'}]\n",
+		 "6:19: error: image 'q/ü*' has a character that no name of an image has (a blank, "
+		 "or none of ASCII)"},
+		{HEAD "  allow: [{image: 'a[b'}]\n", "6:19: error: image 'a[b': `[` without `]`"},
+		{HEAD "  allow: [{image: 'sha256:*'}]\n",
+		 "6:19: error: image 'sha256:*' is not 'sha256:' and 64 digits of 0-9, a-f: an "
+		 "image's id is asked for whole"},
+		{HEAD "  allow: [{exe: /x, script: /y, image: a}]\n",
+		 "6:11: error: the rule names a script in a container: it cannot be verified there"},
+		{HEAD "  expect: [{exe: /x, image: a, outside: true}]\n",
+		 "6:12: error: the rule is to count outside of zones: that is for `expect` rules "
+		 "with `exe` and without `container` or `image`, so that what runs is verified and "
+		 "recorded"},
 		{HEAD "  allow: [{exe: /x, until: 2030-02-30, reason: r}]\n",
 		 "6:28: error: until '2030-02-30' is not a day like 2030-01-31"},
 		{HEAD "  allow: [{exe: /x, until: 2030-02-01}]\n",
@@ -754,10 +816,12 @@ static void errors_have_their_place(void **state)
 		 "6:31: error: outside 'yes' is not known (false, true)"},
 		{HEAD "  allow: [{exe: /x, outside: true}]\n",
 		 "6:11: error: the rule is to count outside of zones: that is for `expect` rules "
-		 "with `exe` and without `container`, so that what runs is verified and recorded"},
+		 "with `exe` and without `container` or `image`, so that what runs is verified and "
+		 "recorded"},
 		{HEAD "  expect: [{user: ada, outside: true}]\n",
 		 "6:12: error: the rule is to count outside of zones: that is for `expect` rules "
-		 "with `exe` and without `container`, so that what runs is verified and recorded"},
+		 "with `exe` and without `container` or `image`, so that what runs is verified and "
+		 "recorded"},
 		{HEAD "zones: [{name: z}]\n",
 		 "6:9: error: the zone has nothing in it: it needs `paths`, `mounts`, `units`, "
 		 "`containers`, `users` or `hosts`"},
@@ -815,6 +879,20 @@ static void what_never_matches_is_warned_of(void **state)
 		{HEAD "  allow: [{exe: /x}, {exe: /x, unit: a.service}]\n",
 		 "6:28: warning: /x is allowed already, at line 6"},
 		{HEAD "  allow: [{exe: /x, unit: a.service}, {exe: /x}]\n", NULL},
+		/* The host's program is none of a container's, and not any file has a digest. */
+		{HEAD "  allow: [{exe: /x}, {exe: /x, container: web}]\n", NULL},
+		{HEAD "  allow: [{container: 'w*'}, {exe: /x, container: web}]\n", NULL},
+		{HEAD "  allow: [{exe: /x, container: 'w*'}, {exe: /x, container: web}]\n",
+		 "6:45: warning: /x is allowed already, at line 6"},
+		{HEAD "  allow: [{exe: /x}, {exe: /x, image: a}]\n", NULL},
+		{HEAD "  allow: [{exe: /x, image: '*'}, {exe: /x, image: q.io/a}]\n",
+		 "6:40: warning: /x is allowed already, at line 6"},
+		{HEAD "  allow: [{exe: /x, image: 'q.io/*'}, {exe: /x, image: q.io/a/b}]\n",
+		 "6:45: warning: /x is allowed already, at line 6"},
+		/* Of which one the name is known, or the id, the other may not be. */
+		{HEAD "  allow: [{image: '*'}, {image: 'sha256:" DIGEST "'}]\n", NULL},
+		{HEAD "  allow: [{image: '*'}, {container: web}]\n", NULL},
+		{HEAD "  allow: [{exe: /x, verity: 'sha256:" DIGEST "'}, {exe: /x}]\n", NULL},
 		{HEAD "  allow: [{exe: /x, on: [dump]}]\n  on: [read]\n",
 		 "6:17: warning: the rule never decides: nothing that it is for (`on`) is judged by "
 		 "watch entry 'w'"},
@@ -869,6 +947,7 @@ int main(void)
 		cmocka_unit_test(subjects_are_told_apart),
 		cmocka_unit_test(a_script_is_asked_for_beside_its_interpreter),
 		cmocka_unit_test(scripts_that_can_never_count_are_errors),
+		cmocka_unit_test(an_image_may_be_longer_than_a_file_name),
 		cmocka_unit_test(rules_alike_are_bounded),
 		cmocka_unit_test(what_an_entry_is_not_about_is_recorded),
 		cmocka_unit_test(names_and_sends_are_judged_like_reads),

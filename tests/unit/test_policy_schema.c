@@ -312,7 +312,7 @@ static const struct wrong watches[] = {
 	{"path without exe", T(W "- {name: a, class: key, paths: [/x], allow: [/usr/bin/ssh]}\n"),
 	 "p.yaml:3:46: error: an allow rule is a map: write `exe: /usr/bin/ssh`\n"},
 	{"empty rule", T(W "- {name: a, class: key, paths: [/x], allow: [{}]}\n"),
-	 "p.yaml:3:46: error: the rule names nobody: it needs `exe`, `package`, `digest`, `verity`, `unit`, `container`, `user` or `zone`\n"},
+	 "p.yaml:3:46: error: the rule names nobody: it needs `exe`, `package`, `digest`, `verity`, `unit`, `container`, `image`, `user` or `zone`\n"},
 	{"verity of another kind",
 	 T(W "- {name: a, class: key, paths: [/x], allow: [{exe: /y, verity: 'sha256:00'}]}\n"),
 	 "p.yaml:3:64: error: verity 'sha256:00' is not 'sha256:' and 64 or 'sha512:' and 128 digits of 0-9, a-f, as `fsverity measure` prints them\n"},

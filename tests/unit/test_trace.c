@@ -219,12 +219,19 @@ static void the_table_covers_the_whole_struct(void **state)
 		size_t from, size;
 	} members[] = {
 #define MEMBER(t, m) {t, offsetof(struct event, m), sizeof(((struct event *)0)->m)}
-		MEMBER(EVENT_FORK, fork),     MEMBER(EVENT_EXEC, exec),
-		MEMBER(EVENT_EXIT, exit),     MEMBER(EVENT_ACCESS, access),
-		MEMBER(EVENT_MARK, mark),     MEMBER(EVENT_PROC, exec),
-		MEMBER(EVENT_OBJECT, object), MEMBER(EVENT_USER, user),
-		MEMBER(EVENT_GAP, gap),	      MEMBER(EVENT_HEALTH, health),
-		MEMBER(EVENT_MEMORY, memory), MEMBER(EVENT_NET, net),
+		MEMBER(EVENT_FORK, fork),
+		MEMBER(EVENT_EXEC, exec),
+		MEMBER(EVENT_EXIT, exit),
+		MEMBER(EVENT_ACCESS, access),
+		MEMBER(EVENT_MARK, mark),
+		MEMBER(EVENT_PROC, exec),
+		MEMBER(EVENT_OBJECT, object),
+		MEMBER(EVENT_USER, user),
+		MEMBER(EVENT_GAP, gap),
+		MEMBER(EVENT_HEALTH, health),
+		MEMBER(EVENT_MEMORY, memory),
+		MEMBER(EVENT_NET, net),
+		MEMBER(EVENT_CONTAINER, container),
 #undef MEMBER
 	};
 
@@ -297,7 +304,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 		{"# comment\n", -EINVAL, 1, 1, "not a trace"},
 		{"{\"format\":\"other\",\"version\":1}\n", -EINVAL, 1, 1, "not a trace"},
 		{"{\"format\":\"keytrail-trace\",\"version\":0}\n", -EINVAL, 1, 1, "not a trace"},
-		{"{\"format\":\"keytrail-trace\",\"version\":3,\"new\":[{}]}\n", -EPROTONOSUPPORT,
+		{"{\"format\":\"keytrail-trace\",\"version\":4,\"new\":[{}]}\n", -EPROTONOSUPPORT,
 		 1, 1, "newer keytrail"},
 		{"{\"format\":\"keytrail-trace\",\"version\":1,\"host\":\"\\u0001\"}\n", -EINVAL, 1,
 		 1, "damaged header"},

@@ -77,6 +77,8 @@ void alert_free(struct alert *alert)
 	free(alert->remote);
 	free(alert->script);
 	free(alert->container);
+	free(alert->image);
+	free(alert->image_id);
 	free(alert->path);
 	free(alert->via);
 	free(alert->new_path);

@@ -143,6 +143,9 @@ struct alert {
 	char *login_user; /* name of loginuid, "" = none */
 	char *unit; /* systemd unit, "" = none */
 	char *container; /* id or name from the cgroup, "" = none */
+	/* What the outermost container was made from: the name that its runtime was told, and
+	 * "sha256:...". "" = in none, or not known */
+	char *image, *image_id;
 	enum exe_trust exe_trust;
 	/* the script that the executable runs, "" = none, or not known; how that is known: observed
 	 * (the kernel started it) or claimed (its arguments say so), static */

@@ -102,6 +102,10 @@ static json_t *subject(const struct alert *alert, bool *failed)
 		put(&o, "remote", text(alert->remote));
 	put(&o, "unit", text(alert->unit));
 	put(&o, "container", text(alert->container));
+	if (alert->image && alert->image[0])
+		put(&o, "image", text(alert->image));
+	if (alert->image_id && alert->image_id[0])
+		put(&o, "image_id", text(alert->image_id));
 	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));
 	if (alert->untrusted)
 		put(&o, "untrusted", untrusted(alert->untrusted));

@@ -183,6 +183,10 @@ static void print_subject(const struct policy_subject *s)
 		print_span("verity", s->verity);
 	print_span("unit", s->unit);
 	print_span("container", s->container);
+	if (s->container.len) {
+		print_span("image", s->image);
+		print_span("image id", s->image_id);
+	}
 	print_span("user", s->user);
 	if (s->loginuid == UID_UNSET)
 		printf("  login: none\n");
@@ -356,7 +360,8 @@ static void explain_now(const struct context *c, const json_t *alert)
 		     *login = json_object_get(subject, "loginuid");
 	const char *name = json_string_value(json_object_get(object, "watch"));
 	char exe[4096], script[1024], user[256], unit[256], container[256], path[4096],
-		package[512], digest[128], verity[160];
+		image[IMAGE_NAME_SIZE], image_id[IMAGE_ID_SIZE], package[512], digest[128],
+		verity[160];
 	const struct policy_query query = {
 		.watch = policy_find_watch(c->policy, span_of(name)),
 		.action = action_of(alert),
@@ -382,6 +387,8 @@ static void explain_now(const struct context *c, const json_t *alert)
 				.unit = raw(subject, "unit", unit, sizeof(unit)),
 				.container =
 					raw(subject, "container", container, sizeof(container)),
+				.image = raw(subject, "image", image, sizeof(image)),
+				.image_id = raw(subject, "image_id", image_id, sizeof(image_id)),
 			},
 		.path = raw(object, "path", path, sizeof(path)),
 		.time = wall_now(),

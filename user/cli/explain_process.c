@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "proc/cgroup.h"
 #include "trust/inspect.h"
+#include "trust/runtimes.h"
 #include "trust/trust.h"
 
 /* A file below /proc/PID, NUL terminated and cut; its length or a negative errno. */
@@ -190,6 +191,11 @@ static void read_cgroup(pid_t pid, struct process_subject *p)
 	path = (struct span){line, end ? (size_t)(end - line) : strlen(line)};
 	p->subject.unit = cgroup_system_unit(path);
 	p->subject.container = cgroup_system_container(path);
+	if (runtimes_find_image(&(struct runtimes){.root = ""}, p->subject.container, &p->image) <
+	    0)
+		return;
+	p->subject.image = span_of(p->image.name);
+	p->subject.image_id = span_of(p->image.id);
 }
 
 int process_subject_read(pid_t pid, struct process_subject *p)

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "policy/policy.h"
+#include "proc/image.h"
 #include "trust/digest.h"
 #include "trust/verity.h"
 #include "trust/dpkg.h"
@@ -12,6 +13,7 @@
 struct process_subject {
 	struct policy_subject subject; /* its spans point into what follows */
 	char exe[4096], cgroup[4096], user[256];
+	struct container_image image;
 	char digest[DIGEST_TEXT], package[PACKAGE_MAX], verity[VERITY_TEXT];
 };
 

@@ -22,6 +22,7 @@
 #include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/images.h"
 #include "daemon/log.h"
 #include "daemon/logins.h"
 #include "daemon/mounts.h"
@@ -296,6 +297,7 @@ static void app_fini(struct app *app)
 	devices_free(app->devices);
 	homes_free(app->homes);
 	logins_free(app->logins);
+	images_watch_free(app->images);
 	identify_free(app->identify);
 	dumps_free(app->dumps);
 	scans_free(app->scans);

@@ -25,6 +25,7 @@ struct engine;
 struct homes;
 struct journal;
 struct identify;
+struct images_watch;
 struct logins;
 struct mounts;
 struct programs_watch;
@@ -64,6 +65,7 @@ struct app {
 	struct programs_watch *programs;
 	struct homes *homes;
 	struct logins *logins;
+	struct images_watch *images;
 	struct mounts *mounts;
 	struct slow *slow;
 	struct deny *deny;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "daemon/app.h"
 #include "daemon/homes.h"
+#include "daemon/images.h"
 #include "daemon/scans.h"
 #include "trust/trust.h"
 #include "watch/dumptype.h"
@@ -103,6 +104,7 @@ static void on_setting(struct dumps *d, const struct event *event)
 		return;
 	homes_seen(d->app->homes, s->subject.uid);
 	homes_seen(d->app->homes, s->subject.loginuid);
+	images_seen(d->app->images, s->cgroup, event->flags);
 	if (s->subject.id.tgid)
 		s->exe_trust = trust_subject(d->app->trust, s->exe, s->exe_nlink, s->exe_mode,
 					     s->exe_uid, &s->subject);
@@ -211,6 +213,7 @@ void dumps_event(struct dumps *d, const struct event *event)
 			d->holder_handed = event->time;
 		homes_seen(d->app->homes, event->dump.subject.uid);
 		homes_seen(d->app->homes, event->dump.subject.loginuid);
+		images_seen(d->app->images, event->dump.cgroup, event->flags);
 		copy.dump.exe_trust =
 			trust_subject(d->app->trust, copy.dump.exe, copy.dump.exe_nlink,
 				      copy.dump.exe_mode, copy.dump.exe_uid, &copy.dump.subject);

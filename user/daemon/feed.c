@@ -17,6 +17,7 @@
 #include "daemon/evidence.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/images.h"
 #include "daemon/logins.h"
 #include "daemon/mounts.h"
 #include "daemon/programs.h"
@@ -232,6 +233,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		programs_watch_exec(app->programs, &event->exec);
 		deny_exec(app->deny, &event->exec);
 		logins_seen(app->logins, &event->exec.subject, event->exec.cgroup);
+		images_seen(app->images, event->exec.cgroup, event->flags);
 		break;
 	case EVENT_SCRIPT:
 		copy = *event;
@@ -267,6 +269,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->access.subject.loginuid);
 		homes_seen(app->homes, event->access.owner);
 		logins_seen(app->logins, &event->access.subject, event->access.cgroup);
+		images_seen(app->images, event->access.cgroup, event->flags);
 		copy = *event;
 		if (event->access.from.len)
 			whole_names(app, event, &copy.access, from, to);
@@ -291,6 +294,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->memory.subject.uid);
 		homes_seen(app->homes, event->memory.subject.loginuid);
 		homes_seen(app->homes, event->memory.target.uid);
+		images_seen(app->images, event->memory.cgroup, event->flags);
 		copy = *event;
 		copy.memory.exe_trust = trust_subject(app->trust, copy.memory.exe,
 						      copy.memory.exe_nlink, copy.memory.exe_mode,
@@ -306,6 +310,7 @@ void feed_sensor_event(const struct event *event, void *userdata)
 		homes_seen(app->homes, event->net.subject.uid);
 		homes_seen(app->homes, event->net.subject.loginuid);
 		logins_seen(app->logins, &event->net.subject, event->net.cgroup);
+		images_seen(app->images, event->net.cgroup, event->flags);
 		copy = *event;
 		copy.net.exe_trust =
 			trust_subject(app->trust, copy.net.exe, copy.net.exe_nlink,

@@ -8,6 +8,7 @@
 #include "daemon/app.h"
 #include "daemon/deny.h"
 #include "daemon/homes.h"
+#include "daemon/images.h"
 #include "daemon/programs.h"
 #include "trust/trust.h"
 #include "watch/namepath.h"
@@ -60,6 +61,7 @@ void refused_event(struct app *app, const struct event *event)
 	r->watch = span_of(policy_watch(app->policy, watch)->name);
 	homes_seen(app->homes, r->subject.uid);
 	homes_seen(app->homes, r->subject.loginuid);
+	images_seen(app->images, r->cgroup, event->flags);
 	r->exe_trust = trust_subject(app->trust, r->exe, r->exe_nlink, r->exe_mode, r->exe_uid,
 				     &r->subject);
 	programs_watch_subject(app->programs, &r->subject, r->exe);

@@ -17,6 +17,7 @@
 #include "daemon/dumps.h"
 #include "daemon/evidence.h"
 #include "daemon/identify.h"
+#include "daemon/images.h"
 #include "daemon/mounts.h"
 #include "daemon/programs.h"
 #include "daemon/quota.h"
@@ -24,6 +25,7 @@
 #include "daemon/search.h"
 #include "daemon/slow.h"
 #include "engine/engine.h"
+#include "engine/images.h"
 #include "journal/policy-digest.h"
 #include "trail/store.h"
 #include "watch/watcher.h"
@@ -428,6 +430,11 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "scan", scan_json(app));
 	json_object_set_new(status, "search", search_json(app->search));
 	json_object_set_new(status, "programs", programs_json(app, warnings));
+	json_object_set_new(status, "images",
+			    json_pack("{s:I, s:I, s:I, s:I}", "known", (json_int_t)engine.images,
+				      "max", (json_int_t)IMAGES_MAX, "forgotten",
+				      (json_int_t)engine.images_forgotten, "unknown",
+				      (json_int_t)images_watch_unknown(app->images)));
 	json_object_set_new(status, "journal", evidence_json(app, warnings));
 	json_object_set_new(status, "deny", deny_json(app->deny, warnings));
 	json_object_set_new(status, "quota", quota_json(app->quota));

@@ -12,6 +12,7 @@
 #include "daemon/dumps.h"
 #include "daemon/homes.h"
 #include "daemon/identify.h"
+#include "daemon/images.h"
 #include "daemon/log.h"
 #include "daemon/logins.h"
 #include "daemon/mounts.h"
@@ -312,7 +313,7 @@ int watching_start(struct app *app)
 		r = mounts_new(app->loop, on_mounted, on_unmounted, app, &app->mounts);
 	if (!r)
 		r = programs_watch_new(app, &app->programs);
-	if (!r && !(app->logins = logins_new(app)))
+	if (!r && !((app->logins = logins_new(app)) && (app->images = images_watch_new(app))))
 		r = -ENOMEM;
 	if (r < 0)
 		return r;

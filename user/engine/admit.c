@@ -20,6 +20,7 @@ struct report engine_report(const struct engine *engine)
 		.users = engine->users,
 		.programs = engine->programs,
 		.sessions = engine->sessions,
+		.images = engine->images,
 	};
 }
 

@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/records.h"
 #include "engine/fold.h"
+#include "engine/images.h"
 #include "engine/objects.h"
 #include "engine/report.h"
 #include "engine/sessions.h"
@@ -30,6 +31,7 @@ struct engine {
 	struct users *users;
 	struct programs *programs;
 	struct sessions *sessions;
+	struct images *images;
 	struct verdicts *verdicts;
 	struct fold *fold;
 	bool no_reads; /* the kernel cannot tell reads, whatever the policy wants */

@@ -132,6 +132,9 @@ void engine_feed(struct engine *engine, const struct event *ev)
 	case EVENT_SESSION:
 		sessions_set(engine->sessions, &ev->session);
 		break;
+	case EVENT_CONTAINER:
+		images_set(engine->images, &ev->container);
+		break;
 	case EVENT_GAP:
 		engine_record_gap(engine, ev);
 		engine_rules_gap(engine, ev);
@@ -279,6 +282,7 @@ struct engine *engine_new(const struct engine_config *config)
 	engine->users = users_new();
 	engine->programs = programs_new();
 	engine->sessions = sessions_new();
+	engine->images = images_new();
 	engine->verdicts = verdicts_new();
 	engine->fold = fold_new(engine_on_summary, engine);
 	engine->share = share_new(engine_on_held_back, engine);
@@ -298,8 +302,9 @@ struct engine *engine_new(const struct engine_config *config)
 	engine->st.objects_max = config->max_objects ? config->max_objects : OBJECTS_DEFAULT;
 	if (!engine->host || !engine->boot_id || !engine->processes || !engine->objects ||
 	    !engine->settle || !engine->users || !engine->programs || !engine->sessions ||
-	    !engine->verdicts || !engine->fold || !engine->share || !engine->trail ||
-	    !engine->zoned || !engine->rules || (engine->evidence && !engine->records)) {
+	    !engine->images || !engine->verdicts || !engine->fold || !engine->share ||
+	    !engine->trail || !engine->zoned || !engine->rules ||
+	    (engine->evidence && !engine->records)) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -322,6 +327,7 @@ void engine_free(struct engine *engine)
 	users_free(engine->users);
 	programs_free(engine->programs);
 	sessions_free(engine->sessions);
+	images_free(engine->images);
 	verdicts_free(engine->verdicts);
 	objects_free(engine->objects);
 	proctab_free(engine->processes);
@@ -344,12 +350,14 @@ void engine_stats(const struct engine *engine, struct engine_stats *out_stats)
 	st.objects = objects_count(engine->objects);
 	st.objects_refused = objects_refused(engine->objects);
 	st.users = users_count(engine->users);
+	st.images = images_count(engine->images);
+	st.images_forgotten = images_forgotten(engine->images);
 	st.folds = fold_count(engine->fold);
 	st.bytes = st.processes.bytes + st.pending.bytes + objects_bytes(engine->objects) +
 		   users_bytes(engine->users) + programs_bytes(engine->programs) +
-		   fold_bytes(engine->fold) + share_bytes(engine->share) +
-		   strtab_bytes(engine->object_strings) + st.trail.bytes +
-		   zoned_bytes(engine->zoned) + trail_rules_bytes(engine->rules) +
+		   images_bytes(engine->images) + fold_bytes(engine->fold) +
+		   share_bytes(engine->share) + strtab_bytes(engine->object_strings) +
+		   st.trail.bytes + zoned_bytes(engine->zoned) + trail_rules_bytes(engine->rules) +
 		   (engine->records ? records_bytes(engine->records) : 0);
 	*out_stats = st;
 }

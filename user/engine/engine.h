@@ -123,6 +123,7 @@ struct engine_stats {
 	uint64_t alerts_lost; /* out of memory while one was built */
 	uint64_t objects, objects_max, objects_refused;
 	uint64_t users, folds;
+	uint64_t images, images_forgotten; /* of containers */
 	uint64_t bytes; /* memory in tables, strings included */
 	uint64_t zones_refused; /* keys of zones for which there was no room */
 	struct trail_graph_stats trail;

@@ -17,6 +17,9 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 	const struct program *program = programs_find(engine->programs, &subject->exe);
 	const bool cut = flags & EVENT_CGROUP_TRUNCATED;
 	const struct session *session = sessions_find(engine->sessions, subject->session);
+	const struct span none = {NULL, 0},
+			  container = cut ? none : cgroup_system_container(cgroup);
+	const struct container_image *image = images_find(engine->images, container);
 	struct proc_info info = {0};
 
 	proctab_info(engine->processes, proctab_find(engine->processes, &subject->id), &info);
@@ -35,8 +38,10 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 		.loginuid = subject->loginuid,
 		.session_type = session ? session->type : SESSION_UNKNOWN,
 		.user = span_of(users_name(engine->users, subject->uid)),
-		.unit = cut ? (struct span){NULL, 0} : cgroup_system_unit(cgroup),
-		.container = cut ? (struct span){NULL, 0} : cgroup_system_container(cgroup),
+		.unit = cut ? none : cgroup_system_unit(cgroup),
+		.container = container,
+		.image = span_of(image ? image->name : NULL),
+		.image_id = span_of(image ? image->id : NULL),
 	};
 }
 

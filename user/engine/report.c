@@ -141,7 +141,8 @@ bool report_fill_empty(struct alert *alert)
 		&alert->container,     &alert->path,	   &alert->via,
 		&alert->watch,	       &alert->owner_user, &alert->rule,
 		&alert->cause,	       &alert->dump.path,  &alert->setting.old_value,
-		&alert->setting.value, &alert->remote,
+		&alert->setting.value, &alert->remote,	   &alert->image,
+		&alert->image_id,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -224,6 +225,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 	const struct subject *subject = s->subject;
 	const struct program *program;
 	const struct session *session;
+	const struct container_image *image = NULL;
 	struct alert_process *self;
 	struct cgroup_name group;
 	bool complete = false;
@@ -286,6 +288,12 @@ int report_processes(const struct report *report, const struct report_subject *s
 	cgroup_parse(s->cgroup, &group);
 	alert->unit = strdup(group.unit);
 	alert->container = strdup(group.container);
+	if (!(s->flags & EVENT_CGROUP_TRUNCATED))
+		image = images_find(report->images, cgroup_system_container(s->cgroup));
+	if (image) {
+		alert->image = report_escaped(span_of(image->name));
+		alert->image_id = report_escaped(span_of(image->id));
+	}
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "alert/alert.h"
 #include "engine/objects.h"
 #include "engine/verdicts.h"
+#include "engine/images.h"
 #include "engine/programs.h"
 #include "engine/sessions.h"
 #include "engine/users.h"
@@ -23,6 +24,7 @@ struct report {
 	const struct users *users;
 	const struct programs *programs;
 	const struct sessions *sessions;
+	struct images *images;
 };
 
 /*

@@ -19,6 +19,7 @@
 #define NAME_MAX_SHOWN	 64
 #define PATH_MAX_SHOWN	 2048
 #define SCRIPT_MAX_SHOWN 256
+#define IMAGE_MAX_SHOWN	 128
 
 const char *sentence_basename(const char *path)
 {
@@ -133,6 +134,10 @@ static void put_subject(FILE *f, const struct alert *alert)
 	if (alert->container[0]) {
 		fputs(", container ", f);
 		put_name(f, alert->container, NAME_MAX_SHOWN);
+		if (alert->image && alert->image[0]) {
+			fputs(" of image ", f);
+			put_name(f, alert->image, IMAGE_MAX_SHOWN);
+		}
 	}
 	fputc(')', f);
 }

@@ -100,6 +100,7 @@ enum event_type {
 	EVENT_PROGRAM, /* from the daemon: what is known of an executable */
 	EVENT_SESSION, /* from the daemon: how somebody has logged in */
 	EVENT_SCRIPT, /* the script for which an image was started, by its first line */
+	EVENT_CONTAINER, /* from the daemon: which image a container was made from */
 	EVENT_TYPE_NR
 };
 
@@ -338,6 +339,14 @@ struct event_program {
 			       none */
 };
 
+/* What a container was made from, as its runtime wrote it down; it does not change. */
+struct event_container {
+	struct span id; /* whole, as in its cgroup: cgroup_system_container() */
+	struct span image; /* as the runtime was told: "docker.io/library/nginx:1.25"; may be empty
+			    */
+	struct span image_id; /* "sha256:" and 64 hex digits; empty: not known */
+};
+
 /* Something may have been missed between `from` and `to` (CLOCK_BOOTTIME ns). */
 struct event_gap {
 	uint64_t from, to;
@@ -533,6 +542,7 @@ struct event {
 		struct event_program program;
 		struct event_script script;
 		struct event_session session;
+		struct event_container container;
 		struct event_gap gap;
 		struct event_health health;
 		struct event_dump dump;

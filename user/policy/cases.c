@@ -81,6 +81,23 @@ static void read_container(struct reader *r, const struct yaml_node *value,
 	read_text(r, value, field, &this_case(r)->query.subject.container);
 }
 
+/* By its name, or by its id: as in a rule. */
+static void read_image(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	struct policy_subject *subject = &this_case(r)->query.subject;
+	const char *s = schema_read_string(r, value, "image"), *fault;
+	struct span text = {s, s ? value->len : 0};
+
+	if (!s)
+		return;
+	fault = schema_image_fault(text);
+	if (fault)
+		schema_wrong(r, value, "image '%.128s' %s", s, fault);
+	else
+		read_text(r, value, field,
+			  schema_is_image_id(text) ? &subject->image_id : &subject->image);
+}
+
 static void read_user(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
 	read_text(r, value, field, &this_case(r)->query.subject.user);
@@ -178,6 +195,7 @@ static const struct field subject_fields[] = {
 	{.key = "trust", .read = read_trust},
 	{.key = "unit", .read = read_unit},
 	{.key = "container", .read = read_container},
+	{.key = "image", .read = read_image},
 	{.key = "user", .read = read_user},
 	{.key = "uid", .read = read_uid},
 	{.key = "loginuid", .read = read_loginuid},
@@ -194,7 +212,12 @@ static const struct field subject_fields[] = {
 
 static void read_subject(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
+	const struct policy_subject *subject = &this_case(r)->query.subject;
+
 	schema_read_map(r, value, subject_fields, "a subject");
+	if ((subject->image.len || subject->image_id.len) && !subject->container.len)
+		schema_wrong(r, value,
+			     "a subject with `image` is in a container: it needs `container`");
 }
 
 static void read_case_name(struct reader *r, const struct yaml_node *value,

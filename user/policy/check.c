@@ -155,7 +155,7 @@ void policy_warn_exes(const struct policy *policy, struct diag_list *diags)
 				"package '%s': this host has no database of dpkg or rpm, so the rule "
 				"never counts; use `digest`",
 				rule->package);
-		if (rule->container.text && rule_inspects(rule))
+		if (rule_in_container(rule) && rule_inspects(rule))
 			diag_add(diags, DIAG_WARNING, rule->place.file, rule->place.line,
 				 rule->place.column,
 				 "package and digest are not looked for where programs run in "
@@ -168,7 +168,7 @@ void policy_warn_exes(const struct policy *policy, struct diag_list *diags)
 				 "tells, and so the one to name",
 				 rule->script, real);
 		/* In a container the path leads where the container's image says. */
-		if (!rule->exe || rule->container.text)
+		if (!rule->exe || rule_in_container(rule))
 			continue;
 		free(real);
 		real = realpath(rule->exe, NULL);

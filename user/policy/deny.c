@@ -32,6 +32,8 @@ static const char *condition(const struct rule *rule)
 		return "asks for `unit`";
 	if (rule->container.text)
 		return "asks for `container`";
+	if (rule->image.text)
+		return "asks for `image`";
 	if (rule->user.text || rule->uid != UID_UNSET)
 		return "asks for `user`";
 	if (rule->login != LOGIN_ANY)

@@ -92,6 +92,17 @@ struct near {
 	unsigned shown;
 };
 
+static const char *image_unknown(const struct rule *rule, const struct policy_subject *s)
+{
+	if (!s->container.len || (rule->image_by_id ? s->image_id.len : s->image.len))
+		return "";
+	return rule->image_by_id && s->image.len
+		       ? ", and of the container's image only the name is known"
+	       : !rule->image_by_id && s->image_id.len
+		       ? ", and of the container's image only the id is known"
+		       : ", and which image the container was made from is not known";
+}
+
 /* What a rule asks for and the subject is not; how many such. */
 static unsigned put_misses(FILE *out, const struct policy *policy, const struct rule *rule,
 			   const struct policy_query *q)
@@ -123,6 +134,8 @@ static unsigned put_misses(FILE *out, const struct policy *policy, const struct 
 		MISS("it asks for fs-verity digest %s", rule->verity);
 	if (!wanted_is(&rule->container, s->container))
 		MISS("it asks for container %s", rule->container.text);
+	if (!rule_image_is(rule, s))
+		MISS("it asks for image %s%s", rule->image.text, image_unknown(rule, s));
 	if (!wanted_is(&rule->user, s->user))
 		MISS("it asks for user %s", rule->user.text);
 	if (rule->uid != UID_UNSET && rule->uid != s->uid)
@@ -177,11 +190,15 @@ static void put_override(FILE *out, const struct watch_rule *watch, const char *
 	fprintf(out, "    override:\n      - name: %s\n        %s:\n          - {exe: ",
 		watch->entry.name, list);
 	put(out, s->exe);
-	if (s->unit.len) {
+	/* A container gets another id each time that it is made, and its scope is named by it. */
+	if (s->unit.len && !s->container.len) {
 		fputs(", unit: ", out);
 		put(out, s->unit);
 	}
-	if (s->container.len) {
+	if (s->image.len || s->image_id.len) {
+		fputs(", image: ", out);
+		put(out, s->image.len ? s->image : s->image_id);
+	} else if (s->container.len) {
 		fputs(", container: ", out);
 		put(out, s->container);
 	}

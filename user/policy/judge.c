@@ -213,11 +213,11 @@ int rules_index(struct policy *policy, struct diag_list *diags)
 		policy->watches[rule->watch - 1].keys_used |= 1U << rule->keys;
 		if (put_rule(policy, (uint32_t)r + 1))
 			continue;
-		diag_add(
-			diags, DIAG_ERROR, rule->place.file, rule->place.line, rule->place.column,
-			"more than %d rules of one entry are the same but for their patterns: name "
-			"programs, units or users exactly",
-			RULES_ALIKE_MAX);
+		diag_add(diags, DIAG_ERROR, rule->place.file, rule->place.line, rule->place.column,
+			 "more than %d rules of one entry have the same `exe`, `unit`, `container` "
+			 "and `user`: patterns, `image` and other keys do not count as different. "
+			 "Name programs, units or users exactly, or several images by one pattern",
+			 RULES_ALIKE_MAX);
 		return -EINVAL;
 	}
 	err = index_exes(policy);
@@ -235,6 +235,11 @@ bool wanted_is(const struct wanted *wanted, struct span text)
 		return false;
 	return wanted->glob ? glob_match(wanted->glob, text.p, text.len)
 			    : span_is(text, wanted->text, wanted->len);
+}
+
+bool rule_image_is(const struct rule *rule, const struct policy_subject *s)
+{
+	return wanted_is(&rule->image, rule->image_by_id ? s->image_id : s->image);
 }
 
 static bool any_is(const struct wanted *wanted, size_t nr, struct span text)
@@ -312,6 +317,8 @@ static bool conditions_hold(const struct policy *policy, const struct rule *rule
 		return false;
 	if (rule->user.glob && !wanted_is(&rule->user, s->user))
 		return false;
+	if (rule->image.text && !rule_image_is(rule, s))
+		return false;
 	if (rule->login == LOGIN_NONE && s->loginuid != UID_UNSET)
 		return false;
 	if (rule->login == LOGIN_SOME && s->loginuid == UID_UNSET)
@@ -327,54 +334,6 @@ bool rule_meets(const struct policy *policy, const struct rule *rule,
 	return keys_are(rule, subject) && conditions_hold(policy, rule, subject, action);
 }
 
-static bool wanted_covers(const struct wanted *a, const struct wanted *b)
-{
-	if (!a->text)
-		return true;
-	if (!b->text)
-		return false;
-	if (a->glob && (glob_is_any(a->glob) || (!b->glob && glob_match(a->glob, b->text, b->len))))
-		return true;
-	return !a->glob == !b->glob && text_is(a->text, a->len, b->text, b->len);
-}
-
-bool rule_covers(const struct rule *a, const struct rule *b)
-{
-	if (a->watch != b->watch || a->on != (a->on | b->on))
-		return false;
-	if (a->until && !(b->until && b->until_ns <= a->until_ns))
-		return false;
-	/* An end lets a rule pass the zone of its entry, and so does `outside`. */
-	if (b->until && !a->until)
-		return false;
-	if (b->outside && !a->outside)
-		return false;
-	/* A silent rule is not covered by one that records: but it decides before it. */
-	if (a->kind == RULE_EXPECT && b->kind == RULE_ALLOW)
-		return false;
-	if (a->exe && !(b->exe && text_is(a->exe, a->exe_len, b->exe, b->exe_len)))
-		return false;
-	/* Without a program there is nothing to be verified. */
-	if (!a->exe && b->exe && !b->container.text)
-		return false;
-	if (!wanted_covers(&a->unit, &b->unit) || !wanted_covers(&a->container, &b->container) ||
-	    !wanted_covers(&a->user, &b->user))
-		return false;
-	if (a->uid != UID_UNSET && a->uid != b->uid)
-		return false;
-	if (a->login != LOGIN_ANY && a->login != b->login)
-		return false;
-	if (a->session != SESSION_UNKNOWN && a->session != b->session)
-		return false;
-	if (a->script && !(b->script && !strcmp(a->script, b->script)))
-		return false;
-	if (a->package && !(b->package && !strcmp(a->package, b->package)))
-		return false;
-	if (a->digest && !(b->digest && !strcmp(a->digest, b->digest)))
-		return false;
-	return !a->zone || a->zone == b->zone;
-}
-
 /*
  * Is what runs the program that the rule names? NULL, or what speaks against it. Inside of a
  * container a path means what the container's image says, and there is no file of the host to
@@ -383,7 +342,7 @@ bool rule_covers(const struct rule *a, const struct rule *b)
  */
 static const char *distrusted(const struct rule *rule, const struct policy_subject *s)
 {
-	const bool named = rule->exe && !rule->container.text;
+	const bool named = rule->exe && !rule_in_container(rule);
 	const bool inspected = rule_inspects(rule);
 	enum exe_trust trust = s->exe_trust;
 

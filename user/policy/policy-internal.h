@@ -53,6 +53,8 @@ struct rule {
 	const char *exe;
 	size_t exe_len;
 	struct wanted unit, container, user;
+	struct wanted image; /* of the name; if image_by_id, text of the id */
+	bool image_by_id;
 	const char *package, *digest, *verity; /* NULL = any will do */
 	const char *script; /* NULL = whatever the program does; else `exe` is there, too */
 	uint32_t uid;
@@ -161,8 +163,6 @@ void policy_on_text(uint32_t on, char out[static POLICY_ON_MAX]);
 
 /* Indexes the rules, once they are resolved. -EINVAL with diags, -ENOMEM. */
 int rules_index(struct policy *policy, struct diag_list *diags);
-/* What is left of the subject's keys is the same, so one of the two never decides? */
-bool rule_covers(const struct rule *rule, const struct rule *later);
 bool zone_holds_subject(const struct policy *policy, uint32_t zone,
 			const struct policy_subject *subject);
 bool zone_holds_path(const struct policy *policy, uint32_t zone, struct span path);
@@ -173,11 +173,29 @@ bool wanted_is(const struct wanted *wanted, struct span text);
 /* dpkg's name may have an architecture (libssl3:amd64), which a rule need not say. */
 bool policy_is_package(struct span found, const char *wanted);
 
+/*
+ * Is the rule about programs in containers of root's? There a path is what the container's own file
+ * system has, with no file of the host to compare with.
+ */
+static inline bool rule_in_container(const struct rule *rule)
+{
+	return rule->container.text || rule->image.text;
+}
+
+/* Is the subject's container of the image that the rule asks for? True of a rule that asks for
+ * none. */
+bool rule_image_is(const struct rule *rule, const struct policy_subject *subject);
+
 /* Does the rule ask what the executable is, beyond its path? */
 static inline bool rule_inspects(const struct rule *rule)
 {
 	return rule->package || rule->digest || rule->verity;
 }
+
+/* --- covers.c --- */
+
+/* What is left of the subject's keys is the same, so one of the two never decides? */
+bool rule_covers(const struct rule *rule, const struct rule *later);
 
 /* --- resolve.c --- */
 

@@ -244,6 +244,7 @@ void rule_fini(struct rule *rule)
 	glob_free(rule->unit.glob);
 	glob_free(rule->container.glob);
 	glob_free(rule->user.glob);
+	glob_free(rule->image.glob);
 }
 
 void watch_rule_fini(struct watch_rule *watch)

@@ -248,6 +248,9 @@ struct policy_subject {
 	struct span user; /* name of uid, as far as it is known */
 	struct span unit; /* of the system's service manager: cgroup_system_unit() */
 	struct span container; /* name or whole id: cgroup_system_container() */
+	/* What that container was made from: name, as its runtime was told, and "sha256:...";
+	 * absent: in none, or not known. */
+	struct span image, image_id;
 };
 
 /* One question: may this subject do this to that object? Nothing is retained. */

@@ -91,12 +91,14 @@ static int add_copy(struct policy *policy, const struct rule *like, uint32_t wat
 	int err;
 
 	rule.watch = watch;
-	rule.unit.glob = rule.container.glob = rule.user.glob = NULL;
+	rule.unit.glob = rule.container.glob = rule.user.glob = rule.image.glob = NULL;
 	err = copy_wanted(&like->unit, &rule.unit);
 	if (err == 0)
 		err = copy_wanted(&like->container, &rule.container);
 	if (err == 0)
 		err = copy_wanted(&like->user, &rule.user);
+	if (err == 0)
+		err = copy_wanted(&like->image, &rule.image);
 	if (err == 0)
 		err = policy_grow(&policy->rules, policy->nr_rules, sizeof(rule));
 	if (err < 0) {

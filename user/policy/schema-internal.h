@@ -90,6 +90,12 @@ const char *schema_read_name(struct reader *r, const struct yaml_node *value, co
 void schema_read_patterns(struct reader *r, const struct yaml_node *list, const char *what,
 			  bool is_exclude, size_t max, struct pattern ***patterns, size_t *nr);
 
+/* Is it, as `image` of a rule, an image's id ("sha256:...") and no name? */
+bool schema_is_image_id(struct span text);
+
+/* Could no image be called so, nor any by this pattern? A clause that says why, else NULL. */
+const char *schema_image_fault(struct span text);
+
 /* A list of names or patterns of names, appended. */
 bool schema_read_wanted_list(struct reader *r, const struct yaml_node *value, const char *what,
 			     struct wanted **list, size_t *nr);

@@ -60,21 +60,14 @@ uint32_t schema_read_on(struct reader *r, const struct yaml_node *value)
 	return on;
 }
 
-/* A text or, with wildcards, a pattern of one name. */
-static bool read_wanted(struct reader *r, const struct yaml_node *value, const char *what,
-			struct wanted *out)
+/* A text or, with wildcards, a pattern. */
+static bool read_pattern(struct reader *r, const struct yaml_node *value, const char *what,
+			 struct wanted *out)
 {
-	const char *s = schema_read_string(r, value, what), *why;
+	const char *s = value->text, *why;
 	struct glob *glob;
 	int err;
 
-	if (!s)
-		return false;
-	if (!*s || strchr(s, '/')) {
-		schema_wrong(r, value, "%s '%.128s' %s", what, s,
-			     *s ? "has a slash, which no such name has" : "is empty");
-		return false;
-	}
 	err = glob_new(s, value->len, &glob, &why);
 	if (err == -EINVAL)
 		schema_wrong(r, value, "%s '%.128s': %s", what, s, why);
@@ -94,6 +87,20 @@ static bool read_wanted(struct reader *r, const struct yaml_node *value, const c
 	}
 	*out = (struct wanted){.text = s, .len = value->len, .glob = glob};
 	return true;
+}
+
+/* The same of one name. */
+static bool read_wanted(struct reader *r, const struct yaml_node *value, const char *what,
+			struct wanted *out)
+{
+	const char *s = schema_read_string(r, value, what);
+
+	if (s && *s && !strchr(s, '/'))
+		return read_pattern(r, value, what, out);
+	if (s)
+		schema_wrong(r, value, "%s '%.128s' %s", what, s,
+			     *s ? "has a slash, which no such name has" : "is empty");
+	return false;
 }
 
 bool schema_read_wanted_list(struct reader *r, const struct yaml_node *value, const char *what,
@@ -178,16 +185,24 @@ static void read_package(struct reader *r, const struct yaml_node *value, const 
 		r->rule->package = schema_keep(r, value);
 }
 
+#define SHA256_PREFIX "sha256:"
+#define IMAGE_BYTES   511 /* no longer name is known (IMAGE_NAME_SIZE, proc/image.h); told below */
+
+static bool is_sha256(const char *s, size_t len)
+{
+	const size_t n = strlen(SHA256_PREFIX);
+
+	return len == n + 64 && !strncmp(s, SHA256_PREFIX, n) &&
+	       strspn(s + n, "0123456789abcdef") == 64;
+}
+
 static void read_digest(struct reader *r, const struct yaml_node *value, const struct field *field)
 {
-	static const char prefix[] = "sha256:";
-	const size_t n = sizeof(prefix) - 1;
 	const char *s = schema_read_string(r, value, "digest");
 
 	if (!s)
 		return;
-	if (value->len != n + 64 || strncmp(s, prefix, n) ||
-	    strspn(s + n, "0123456789abcdef") != 64)
+	if (!is_sha256(s, value->len))
 		schema_wrong(r, value,
 			     "digest '%.128s' is not 'sha256:' and 64 digits of 0-9, a-f, as "
 			     "sha256sum prints them",
@@ -243,6 +258,46 @@ static void read_container(struct reader *r, const struct yaml_node *value,
 			   const struct field *field)
 {
 	read_wanted(r, value, "container", &r->rule->container);
+}
+
+bool schema_is_image_id(struct span text)
+{
+	const size_t n = strlen(SHA256_PREFIX);
+
+	return text.len >= n && !memcmp(text.p, SHA256_PREFIX, n);
+}
+
+const char *schema_image_fault(struct span text)
+{
+	if (!text.len)
+		return "is empty";
+	if (text.len > IMAGE_BYTES)
+		return "is longer than 511 bytes, which no name of an image is";
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] <= ' ' || text.p[i] > '~')
+			return "has a character that no name of an image has (a blank, or none of "
+			       "ASCII)";
+	if (schema_is_image_id(text) && !is_sha256(text.p, text.len))
+		return "is not 'sha256:' and 64 digits of 0-9, a-f: an image's id is asked for whole";
+	return NULL;
+}
+
+/* A name has slashes, and `*` stands for them, too; and it may be longer than a file's. */
+static void read_image(struct reader *r, const struct yaml_node *value, const struct field *field)
+{
+	const char *s = schema_read_string(r, value, "image"), *fault;
+	struct wanted *image = &r->rule->image;
+
+	if (!s)
+		return;
+	fault = schema_image_fault((struct span){s, value->len});
+	if (fault)
+		schema_wrong(r, value, "image '%.128s' %s", s, fault);
+	else if (strpbrk(s, "*?["))
+		read_pattern(r, value, "image", image);
+	else
+		*image = (struct wanted){.text = schema_keep(r, value), .len = value->len};
+	r->rule->image_by_id = schema_is_image_id((struct span){s, value->len});
 }
 
 static void read_user(struct reader *r, const struct yaml_node *value, const struct field *field)
@@ -379,7 +434,8 @@ static void read_reason(struct reader *r, const struct yaml_node *value, const s
 	{.key = "exe", .read = read_exe}, {.key = "script", .read = read_script},                  \
 		{.key = "package", .read = read_package}, {.key = "digest", .read = read_digest},  \
 		{.key = "verity", .read = read_verity}, {.key = "unit", .read = read_unit},        \
-		{.key = "container", .read = read_container}, {.key = "user", .read = read_user},  \
+		{.key = "container", .read = read_container},                                      \
+		{.key = "image", .read = read_image}, {.key = "user", .read = read_user},          \
 		{.key = "login", .read = read_login}, {.key = "session", .read = read_session},    \
 		{.key = "zone", .read = read_rule_zone}, {.key = "outside", .read = read_outside}, \
 		{.key = "on", .read = read_rule_on}, {.key = "until", .read = read_until},         \
@@ -406,19 +462,19 @@ static void begin_rule(struct reader *r, struct rule *rule, const struct yaml_no
 static void check_rule(struct reader *r, const struct rule *rule, const struct yaml_node *at,
 		       const char *what)
 {
-	if (!rule->exe && !rule_inspects(rule) && !rule->unit.text && !rule->container.text &&
+	if (!rule->exe && !rule_inspects(rule) && !rule->unit.text && !rule_in_container(rule) &&
 	    !rule->user.text && rule->uid == UID_UNSET && !rule->zone_name && !r->wrong)
 		schema_wrong(
 			r, at,
 			"%s names nobody: it needs `exe`, `package`, `digest`, `verity`, `unit`, "
-			"`container`, `user` or `zone`",
+			"`container`, `image`, `user` or `zone`",
 			what);
 	if (rule->script && !rule->exe)
 		schema_wrong(r, at,
 			     "%s names a script and needs `exe` besides: the interpreter that the "
 			     "script's first line names",
 			     what);
-	if (rule->script && rule->container.text)
+	if (rule->script && rule_in_container(rule))
 		schema_wrong(r, at, "%s names a script in a container: it cannot be verified there",
 			     what);
 	if (rule->script && rule->uid != UID_UNSET && rule->uid != 0)
@@ -430,11 +486,12 @@ static void check_rule(struct reader *r, const struct rule *rule, const struct y
 		schema_wrong(r, at,
 			     "%s never counts: who is in a session has logged in (`login: none`)",
 			     what);
-	if (rule->outside && (rule->kind != RULE_EXPECT || !rule->exe || rule->container.text))
+	if (rule->outside && (rule->kind != RULE_EXPECT || !rule->exe || rule_in_container(rule)))
 		schema_wrong(
 			r, at,
 			"%s is to count outside of zones: that is for `expect` rules with `exe` "
-			"and without `container`, so that what runs is verified and recorded",
+			"and without `container` or `image`, so that what runs is verified and "
+			"recorded",
 			what);
 	if (rule->outside && rule->until)
 		schema_wrong(r, at, "%s has an end and so counts outside of zones already", what);

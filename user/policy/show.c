@@ -66,6 +66,8 @@ static void put_rule(FILE *f, const struct rule *rule)
 		PUT("unit", "%s", rule->unit.text);
 	if (rule->container.text)
 		PUT("container", "%s", rule->container.text);
+	if (rule->image.text)
+		PUT("image", "%s", rule->image.text);
 	if (rule->user.text)
 		PUT("user", "%s", rule->user.text);
 	if (rule->uid != UID_UNSET)

@@ -298,6 +298,8 @@ void queue_lost_alert(const struct queue_lost *lost, const char *sink, char *hos
 		.login_user = none,
 		.unit = none,
 		.container = none,
+		.image = none,
+		.image_id = none,
 		.path = none,
 		.via = none,
 		.watch = none,

@@ -230,6 +230,8 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param(line, "remote", alert->remote, max->other);
 	param(line, "unit", alert->unit, max->other);
 	param(line, "container", alert->container, max->other);
+	param(line, "image", alert->image, max->other);
+	param(line, "image_id", alert->image_id, max->other);
 	param(line, "args", self->args, max->args);
 }
 

@@ -249,6 +249,12 @@ static const struct trace_field session_fields[] = {
 	SPAN("remote", session.remote),
 };
 
+static const struct trace_field container_fields[] = {
+	SPAN("id", container.id),
+	SPAN("image", container.image),
+	SPAN("image_id", container.image_id),
+};
+
 static const struct trace_field script_fields[] = {
 	U32("pid", script.id.tgid),
 	U64("start", script.id.start),
@@ -460,6 +466,7 @@ struct trace_fields trace_type_fields(enum event_type type)
 		[EVENT_SCRIPT] = FIELDS(script_fields),
 		[EVENT_SESSION] = FIELDS(session_fields),
 		[EVENT_PROGRAM] = FIELDS(program_fields),
+		[EVENT_CONTAINER] = FIELDS(container_fields),
 	};
 #undef FIELDS
 

@@ -18,7 +18,7 @@
 #include "base/diag.h"
 #include "model/event.h"
 
-#define TRACE_VERSION	 2 /* 1: a scan-verdict has no digests */
+#define TRACE_VERSION	 3 /* 1: a scan-verdict has no digests; 2: no `container` */
 #define TRACE_LINE_MAX	 131072 /* bytes, newline included */
 #define TRACE_STRING_MAX 8192 /* bytes of one string before escaping */
 
