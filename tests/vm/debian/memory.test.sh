@@ -5,6 +5,7 @@
 # strace, ps, a real ssh-agent and gpg-agent. One attach is one alert.
 # kernels: 6.1
 # guest: own
+# long: 900 s, 1536 MiB
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -3,7 +3,7 @@
 #
 # Sockets of agents: who connects is told, those who may are not, whether the agent was there before
 # the daemon or came later; and who reads the memory of an agent.
-# kernels: 5.10 6.1 7.x
+# kernels: 6.1
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -3,7 +3,7 @@
 #
 # Keys on file systems of each kind, made while the daemon runs and before it came; what lies one on
 # the other (overlayfs) is one event, not two.
-# kernels: 5.10 7.x
+# kernels: 7.x
 # shellcheck disable=SC2119,SC2086
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

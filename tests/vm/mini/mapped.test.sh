@@ -4,7 +4,7 @@
 # Whether the code that an allowed program has mapped is root's: by owner, mode, group and access
 # control list of the file, and never where a user has mounted the file system, whose files then
 # belong to whom it says. How code can be mapped: tests/vm/mini/identity.test.sh.
-#
+# kernels: 5.10 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

@@ -3,7 +3,7 @@
 #
 # A key taken from the memory of who has read it: every way is one alert, with the victim and what it
 # has read; and what looks like it and is not raises nothing.
-# kernels: 5.10 6.1 7.x
+# kernels: 5.10 7.x
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh

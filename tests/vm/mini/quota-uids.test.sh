@@ -5,6 +5,7 @@
 # namespace of his maps. And of more users than are counted one by one, what is given back is given
 # back where it was taken.
 # kernels: 6.1
+# long: 900 s, 1024 MiB
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

@@ -3,7 +3,7 @@
 #
 # `reads: exact`: who reads or maps a key is told, by whatever call; who only has it open is not. On
 # and off by a reload, and off costs nothing: the hook is not attached then.
-# kernels: 5.10 6.1 7.x
+# kernels: 5.10 7.x
 # shellcheck disable=SC2119
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh

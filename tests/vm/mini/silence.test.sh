@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What is no reading of a key raises nothing, and neither does who may read it.
-# kernels: 6.1 7.x
+# kernels: 6.1
 # shellcheck source=tests/vm/lib.sh
 . /kt/tests/lib.sh
 # shellcheck source=tests/vm/alerts.sh
