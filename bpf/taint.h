@@ -104,8 +104,9 @@ static __always_inline void taint_end(kt_u32 tgid)
 
 /*
  * A list of who may shows its mask as the group's mode, whoever it names. Only a list that is known
- * not to be there (NULL) is none: ext4, btrfs, XFS and tmpfs know it of an inode that has no
- * attributes; overlayfs and FUSE never do.
+ * not to be there (NULL) is none. tmpfs, btrfs and XFS know that of an inode without attributes;
+ * ext4 only once somebody but the owner has asked to open it (check_acl() in fs/namei.c is what
+ * looks), overlayfs and FUSE never. What is not known counts as a list.
  */
 static __always_inline int has_list(struct inode *inode)
 {

@@ -19,7 +19,7 @@ static unsigned permits_room;
 
 /* In place of the kernel side, the clock and the thread that looks at programs. */
 static uint64_t now_ns;
-static unsigned looks, looks_again, healths;
+static unsigned looks, looks_again, looks_first, healths;
 static int open_error, permit_error;
 static uint16_t regrouped;
 static int regroup_result;
@@ -56,9 +56,10 @@ void programs_watch_path(struct programs_watch *watch, const char *path,
 }
 
 void programs_look_again(struct programs_watch *watch, const char *path,
-			 const struct inode_id *inode)
+			 const struct inode_id *inode, bool first)
 {
 	looks_again++;
+	looks_first += first;
 }
 
 int sensor_identify_fd(struct sensor *sensor, int fd, struct inode_id *out_identity)
@@ -239,7 +240,7 @@ static void begin(struct world *w, void **state, const char *conditions)
 	memset(w, 0, sizeof(*w));
 	memset(denied_by_group, 0, sizeof(denied_by_group));
 	now_ns = 100 * SECOND;
-	looks = looks_again = healths = 0;
+	looks = looks_again = looks_first = healths = 0;
 	nr_permits = nr_marks = 0;
 	open_error = permit_error = 0;
 	regroup_result = 0;
@@ -330,6 +331,24 @@ static void what_is_not_permitted_is_looked_at_again(void **state)
 	for (unsigned i = 0; i < 200; i++)
 		second(&w);
 	assert_in_range(looks_again, 2, 2);
+	end(&w);
+}
+
+/* Two entries may ask for two contents: that one of them is lacking has no end. */
+static void what_is_lacking_for_long_is_in_nobodys_way(void **state)
+{
+	struct world w;
+
+	begin(&w, state, ", package: tool");
+	found(&w, PACKAGE_MODIFIED);
+	for (unsigned i = 0; i < 60; i++)
+		second(&w);
+	assert_true(looks_again >= 4);
+	assert_int_equal(looks_first, looks_again);
+	for (unsigned i = 0; i < 600; i++)
+		second(&w);
+	assert_true(looks_again > 8);
+	assert_int_equal(looks_first, 5); /* after 2, 4, 8, 16 and 32 seconds */
 	end(&w);
 }
 
@@ -874,6 +893,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_change_of_mode_takes_nothing_while_it_is_looked_at),
 		CASE(what_is_not_permitted_is_looked_at_again),
+		CASE(what_is_lacking_for_long_is_in_nobodys_way),
 		CASE(so_is_what_may_do_a_part_of_it),
 		CASE(who_was_replaced_has_a_stamp),
 		CASE(who_was_replaced_is_what_he_was),

@@ -207,14 +207,14 @@ static void what_the_database_says_later_is_found_when_asked_again(void **state)
 	path = tmpdir_path(state, "program");
 	want(in, path);
 	assert_int_equal(told.nr, 1); /* the file is what it was */
-	inspect_again(in, span_of(path), &told.id);
+	inspect_again(in, span_of(path), &told.id, true);
 	assert_int_equal(told.nr, 1); /* nor is it unknown meanwhile */
 	inspect_tell(in, &told.id);
 	assert_int_equal(told.state, PACKAGE_MODIFIED);
 	wait_told(in, 3);
 	assert_int_equal(told.state, PACKAGE_INTACT);
 	/* Another file than the one that was asked about is none of this. */
-	inspect_again(in, span_of(path), &(struct inode_id){.ino = 1});
+	inspect_again(in, span_of(path), &(struct inode_id){.ino = 1}, true);
 	inspect_stats(in, &stats);
 	assert_int_equal(stats.waiting, 0);
 	inspect_free(in);

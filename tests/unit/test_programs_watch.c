@@ -66,7 +66,8 @@ void inspect_want(struct inspect *inspect, struct span path, const struct inode_
 {
 }
 
-void inspect_again(struct inspect *inspect, struct span path, const struct inode_id *identity)
+void inspect_again(struct inspect *inspect, struct span path, const struct inode_id *identity,
+		   bool first)
 {
 }
 

@@ -477,7 +477,8 @@ static void look_again(struct deny *d, struct program *p)
 	} else if (now < p->again_ns) {
 		return;
 	} else {
-		programs_look_again(d->app->programs, p->path, &p->now);
+		/* What is not going to be it (two entries pin two digests) is in nobody's way. */
+		programs_look_again(d->app->programs, p->path, &p->now, p->again_after < AGAIN_MAX);
 		if (p->again_after < AGAIN_MAX)
 			p->again_after *= 2;
 	}
@@ -861,7 +862,8 @@ void deny_hold(struct deny *d)
 /*
  * Also what the walk did not come by again: its mark is of the policy before, or of none. Then what
  * no identity leads to: on overlayfs the inode beneath has a mark of its own, by which it would be
- * judged under the layer's own name. Only if some object's group is another one than it was.
+ * judged under the layer's own name. Only if some object's group is another one than it was, or
+ * some object has ended.
  */
 void deny_settle(struct deny *d)
 {

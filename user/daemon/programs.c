@@ -161,9 +161,10 @@ void programs_watch_path(struct programs_watch *w, const char *path, const struc
 	inspect_tell(w->inspect, inode);
 }
 
-void programs_look_again(struct programs_watch *w, const char *path, const struct inode_id *inode)
+void programs_look_again(struct programs_watch *w, const char *path, const struct inode_id *inode,
+			 bool first)
 {
-	inspect_again(w->inspect, span_of(path), inode);
+	inspect_again(w->inspect, span_of(path), inode, first);
 }
 
 void programs_watch_stats(const struct programs_watch *w, struct inspect_stats *out_stats)

@@ -24,9 +24,9 @@ void programs_watch_path(struct programs_watch *watch, const char *path,
 			 const struct inode_id *inode);
 
 /* It has not changed, but what the package database says of it may have. Told when that is known,
- * and it is what it was until then. */
+ * and it is what it was until then. `first`: as inspect_again() has it. */
 void programs_look_again(struct programs_watch *watch, const char *path,
-			 const struct inode_id *inode);
+			 const struct inode_id *inode, bool first);
 
 /* An O_PATH descriptor of what stands at an absolute path, no link followed; negative errno,
  * -EREMOTE on a file system that may not answer. Never waits for one. */

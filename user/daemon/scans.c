@@ -189,8 +189,8 @@ static bool is_watched(const struct watcher *watcher, uint64_t object)
 
 /*
  * What is written under one name and then moved to its own (zip, rsync, a browser) may be told, and
- * be here, before it is moved, and nobody tells of the name of what is not watched yet. What was
- * told by a path that means something else to us (in a container) keeps that.
+ * be here, before it is moved, and nobody tells of the name of what is not watched yet. What we do
+ * not have by the path that was told (it was moved already, or is seen from elsewhere) keeps that.
  */
 static void follow_name(struct scan *scan)
 {

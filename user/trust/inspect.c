@@ -425,7 +425,8 @@ void inspect_want(struct inspect *in, struct span path, const struct inode_id *i
 		tell(in, known);
 }
 
-void inspect_again(struct inspect *in, struct span path, const struct inode_id *identity)
+void inspect_again(struct inspect *in, struct span path, const struct inode_id *identity,
+		   bool first)
 {
 	const struct known *known = find(in, identity);
 	_cleanup_close_ int at = -1;
@@ -449,7 +450,7 @@ void inspect_again(struct inspect *in, struct span path, const struct inode_id *
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
 	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
-		put_job(in, fd, path, identity, &st, true, true);
+		put_job(in, fd, path, identity, &st, first, true);
 }
 
 void inspect_tell(struct inspect *in, const struct inode_id *identity)

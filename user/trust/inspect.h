@@ -70,9 +70,10 @@ void inspect_tell(struct inspect *inspect, const struct inode_id *identity);
 
 /*
  * Has what is known of the executable at `path`, of that identity, found out once more, though it
- * has not changed: the package database may have. For a rule, so as what is wanted first. Told when
- * that is done; until then it is what it was.
+ * has not changed: the package database may have. `first`: before what users have started. Told
+ * when that is done; until then it is what it was.
  */
-void inspect_again(struct inspect *inspect, struct span path, const struct inode_id *identity);
+void inspect_again(struct inspect *inspect, struct span path, const struct inode_id *identity,
+		   bool first);
 
 void inspect_stats(const struct inspect *inspect, struct inspect_stats *out_stats);

@@ -26,7 +26,7 @@ struct reach {
 const char *reach_self(int fd, char out[static REACH_SELF_MAX]);
 
 /* The absolute path by which the kernel knows what is open as `fd`, as this process sees it. False:
- * the name by which it was opened is gone, or too long. */
+ * the name by which it was opened is gone (or looks so: it ends in " (deleted)"), or too long. */
 bool reach_fd_name(int fd, char out[static PATH_MAX]);
 
 /* Cuts the first name off *path. Returns its length, 0 at the end, -ENAMETOOLONG. */
