@@ -103,9 +103,81 @@ static void long_names_are_cut(void **state)
 	assert_int_equal(strlen(name.unit), sizeof(name.unit) - 1);
 }
 
+/* Only names that root alone can give count: not those of whoever has a cgroup for himself. */
+static void what_decides_is_named_by_root(void **state)
+{
+	static const struct {
+		const char *path, *container;
+		bool image; /* its runtime makes containers from images */
+	} rows[] = {
+		{"/", "", false},
+		{"/system.slice/ssh.service", "", false},
+		{"/docker/" ID, ID, true},
+		{"/docker/" ID "/docker/" ID2, ID, true},
+		{"/moby/" ID, ID, true},
+		{"/default/" ID, ID, true},
+		{"/k8s.io/" ID, ID, true},
+		{"/containerd/" ID, ID, true},
+		{"/system.slice/docker-" ID ".scope", ID, true},
+		{"/a.slice/a-b.slice/docker-" ID ".scope/x", ID, true},
+		{"/machine.slice/libpod-" ID ".scope", ID, true},
+		{"/machine.slice/libpod-" ID ".scope/container", ID, true},
+		{"/machine.slice/machine-libpod_pod_" ID2 ".slice/libpod-" ID ".scope", ID, true},
+		{"/machine.slice/libpod-conmon-" ID ".scope/libpod-" ID2 ".scope", "", false},
+		{"/libpod_parent/libpod-" ID, ID, true},
+		{"/kubepods/pod0a1b/" ID, ID, true},
+		{"/kubepods/burstable/pod0a1b/" ID "/x", ID, true},
+		{"/kubepods/besteffort/pod0a1b/" ID, ID, true},
+		{"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod1_2.slice/"
+		 "cri-containerd-" ID ".scope",
+		 ID, true},
+		{"/kubepods.slice/kubepods-pod1.slice/crio-" ID ".scope", ID, true},
+		{"/lxc.payload.web/docker/" ID, "web", false},
+		{"/lxc.payload." ID, ID, false},
+		{"/lxc/" ID, ID, false},
+		{"/machine.slice/machine-" ID ".scope", ID, false},
+		{"/machine.slice/systemd-nspawn@web.service/payload/docker/" ID, "web", false},
+		/* Where it is the root of a container, or anybody, who names it. */
+		{"/lxc/101/ns/docker/" ID, "", false},
+		{"/lxc/101/ns/system.slice/docker-" ID ".scope", "", false},
+		{"/lxc/101/docker/" ID, "", false},
+		{"/lxc/docker/" ID, "", false},
+		{"/lxc/docker/docker-" ID ".scope", "", false},
+		{"/lxc/a.slice/docker-" ID ".scope", "", false},
+		{"/lxc/kubepods/burstable/pod1/" ID, "", false},
+		{"/lxc.monitor.web/docker/" ID, "", false},
+		{"/x/docker/" ID, "", false},
+		{"/x/docker-" ID ".scope", "", false},
+		{"/x/" ID "/docker/" ID2, "", false},
+		{"/x/" ID "/system.slice/docker-" ID2 ".scope", "", false},
+		{"/docker/x/docker/" ID, "", false},
+		{"/docker/x.slice/docker-" ID ".scope", "", false},
+		{"/kubepods/x/pod1/" ID, "", false},
+		{"/kubepods/pod1/x/docker-" ID ".scope", "", false},
+		{"/system.slice/x/docker/" ID, "", false},
+		{"/user.slice/user-1.slice/user@1.service/user.slice/libpod-" ID ".scope", "",
+		 false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *of_image = rows[i].image ? rows[i].container : "";
+		struct span container = cgroup_system_container(span_of(rows[i].path)),
+			    image = cgroup_image_container(span_of(rows[i].path));
+
+		if (container.len != strlen(rows[i].container) ||
+		    strncmp(container.p ? container.p : "", rows[i].container, container.len) != 0)
+			fail_msg("%s: container \"%.*s\"", rows[i].path, (int)container.len,
+				 container.p);
+		if (image.len != strlen(of_image) || (image.len && image.p != container.p))
+			fail_msg("%s: container of an image \"%.*s\"", rows[i].path, (int)image.len,
+				 image.p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_decides_is_named_by_root),
 		cmocka_unit_test(paths_tell_unit_and_container),
 		cmocka_unit_test(long_names_are_cut),
 	};

@@ -364,8 +364,48 @@ static void what_others_may_change_does_not_count(void **state)
 	assert_int_equal(unlink(whole), 0);
 	assert_int_equal(rename(to, whole), 0);
 	assert_true(finds("a"));
-	assert_int_equal(truncate(whole, (off_t)RUNTIME_FILE_MAX + 1), 0);
+	assert_int_equal(truncate(whole, (off_t)RUNTIME_ONE_MAX + 1), 0);
 	assert_false(finds("a"));
+}
+
+/* Blanks up to `size`, which JSON does not mind. */
+static void pad(const char *path, size_t size)
+{
+	char whole[1024];
+	FILE *f;
+
+	in(path, whole);
+	f = fopen(whole, "ae");
+	assert_non_null(f);
+	for (long at = ftell(f); at < (long)size; at++)
+		fputc(' ', f);
+	fclose(f);
+}
+
+static void of_one_container_less_is_read_than_of_all(void **state)
+{
+	static const struct {
+		const char *path, *text;
+		size_t max;
+	} rows[] = {
+		{DOCKER_FILE, DOCKER(HEX, "1", "\"a\""), 1U << 20},
+		{TASKS_DIR "/k8s.io/" HEX "/config.json", CRI("\"a\""), 1U << 20},
+		{STORAGE_DIR "/containers.json", POD("a"), 8U << 20},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char whole[1024];
+
+		put(rows[i].path, rows[i].text);
+		pad(rows[i].path, rows[i].max);
+		if (!finds("a"))
+			fail_msg("row %zu: not read", i);
+		pad(rows[i].path, rows[i].max + 1);
+		if (finds("a"))
+			fail_msg("row %zu: read", i);
+		in(rows[i].path, whole);
+		assert_int_equal(unlink(whole), 0);
+	}
 }
 
 /* --- what is asked and told --------------------------------------------------------------------
@@ -480,6 +520,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_would_be_cut_is_none),
 		cmocka_unit_test(only_whole_ids_are_ids),
 		CASE(each_runtime_is_asked),
+		CASE(of_one_container_less_is_read_than_of_all),
 		CASE(a_file_about_all_is_read_once_and_when_it_changed),
 		CASE(what_others_may_change_does_not_count),
 		CASE(an_image_is_told_once_and_before_what_showed_it),

@@ -47,8 +47,6 @@ static void an_image_is_asked_for_by_its_name_or_its_id(void **state)
 		{"/bin/a", "x", "q.io/docker.io/library/nginx:1", NULL, EXE_OTHER, REASON_NO_RULE,
 		 3},
 		{"/bin/b", "x", "docker.io/library/nginx:1.25", NULL, EXE_OTHER, REASON_NO_RULE, 3},
-		{"/bin/a", "x", "docker.io/library/nginx:1", NULL, EXE_WRITABLE, REASON_DISTRUST,
-		 7},
 		{"/bin/b", "x", NULL, "sha256:" DIGEST, EXE_UNKNOWN, REASON_ALLOWED, 8},
 		{"/bin/b", "x", "any", "sha256:" DIGEST, EXE_UNKNOWN, REASON_ALLOWED, 8},
 		/* A name that looks like an id is no id. */
@@ -77,6 +75,43 @@ static void an_image_is_asked_for_by_its_name_or_its_id(void **state)
 
 		policy_judge(policy, &query, &answer);
 		if (answer.reason != cases[i].reason || answer.line != cases[i].line)
+			fail_msg("case %zu: reason %d, line %u", i, answer.reason, answer.line);
+	}
+	policy_free(policy);
+}
+
+/* A file of a container is the other one (EXE_OTHER) to the host, and so are its libraries. */
+static void what_runs_in_a_container_may_be_its_users(void **state)
+{
+	static const struct {
+		uint32_t untrusted;
+		enum exe_trust trust;
+		enum policy_reason reason;
+	} cases[] = {
+		{UNTRUSTED_OTHER | UNTRUSTED_WRITABLE | UNTRUSTED_MAPPED, EXE_OTHER,
+		 REASON_ALLOWED},
+		{UNTRUSTED_OTHER | UNTRUSTED_DISGUISED, EXE_OTHER, REASON_ALLOWED},
+		{UNTRUSTED_OTHER | UNTRUSTED_TRACED, EXE_OTHER, REASON_DISTRUST},
+		{UNTRUSTED_OTHER | UNTRUSTED_UNKNOWN, EXE_OTHER, REASON_DISTRUST},
+		{UNTRUSTED_OTHER | UNTRUSTED_MEMORY, EXE_OTHER, REASON_DISTRUST},
+		{UNTRUSTED_MEMORY, EXE_MEMORY, REASON_DISTRUST},
+	};
+	struct policy *policy = parse();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject = {.exe = span_of("/bin/a"),
+				    .exe_trust = cases[i].trust,
+				    .untrusted = cases[i].untrusted,
+				    .container = span_of("x"),
+				    .image = span_of("docker.io/library/nginx:1")},
+		};
+		struct policy_answer answer;
+
+		policy_judge(policy, &query, &answer);
+		if (answer.reason != cases[i].reason || answer.line != 7)
 			fail_msg("case %zu: reason %d, line %u", i, answer.reason, answer.line);
 	}
 	policy_free(policy);
@@ -120,6 +155,38 @@ static void what_is_missing_is_said(void **state)
 		policy_explain(policy, &query, f);
 		fclose(f);
 		if (!strstr(text, cases[i].says))
+			fail_msg("case %zu:\n%s", i, text);
+	}
+	policy_free(policy);
+}
+
+static void no_rule_by_a_part_of_an_id_is_proposed(void **state)
+{
+	static const struct {
+		const char *container, *image, *says;
+	} cases[] = {
+		{"0123456789ab", NULL, "the container's image, which is not known"},
+		{"0123456789ab", "q.io/a", "- {exe: /bin/a, image: q.io/a}\n"},
+		{"0123456789a", NULL, "- {exe: /bin/a, container: 0123456789a}\n"},
+		{"0123456789ag", NULL, "- {exe: /bin/a, container: 0123456789ag}\n"},
+	};
+	struct policy *policy = parse();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct policy_query query = {
+			.watch = 1,
+			.action = ACTION_READ,
+			.subject = {.exe = span_of("/bin/a"),
+				    .container = span_of(cases[i].container),
+				    .image = span_of(cases[i].image)},
+		};
+		_cleanup_free_ char *text = NULL;
+		size_t size;
+		FILE *f = open_memstream(&text, &size);
+
+		policy_explain(policy, &query, f);
+		fclose(f);
+		if (!strstr(text, cases[i].says) || strstr(text, "container: 0123456789ab}"))
 			fail_msg("case %zu:\n%s", i, text);
 	}
 	policy_free(policy);
@@ -214,7 +281,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_image_is_asked_for_by_its_name_or_its_id),
+		cmocka_unit_test(what_runs_in_a_container_may_be_its_users),
 		cmocka_unit_test(what_is_missing_is_said),
+		cmocka_unit_test(no_rule_by_a_part_of_an_id_is_proposed),
 		cmocka_unit_test(a_case_has_an_image),
 		cmocka_unit_test(cases_that_could_not_be_are_refused),
 		cmocka_unit_test(it_is_shown_as_it_is_written),

@@ -191,8 +191,8 @@ static void read_cgroup(pid_t pid, struct process_subject *p)
 	path = (struct span){line, end ? (size_t)(end - line) : strlen(line)};
 	p->subject.unit = cgroup_system_unit(path);
 	p->subject.container = cgroup_system_container(path);
-	if (runtimes_find_image(&(struct runtimes){.root = ""}, p->subject.container, &p->image) <
-	    0)
+	if (runtimes_find_image(&(struct runtimes){.root = ""}, cgroup_image_container(path),
+				&p->image) < 0)
 		return;
 	p->subject.image = span_of(p->image.name);
 	p->subject.image_id = span_of(p->image.id);

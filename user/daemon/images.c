@@ -123,7 +123,7 @@ void images_seen(struct images_watch *w, struct span cgroup, uint32_t flags)
 
 	if (!cgroup.len || flags & EVENT_CGROUP_TRUNCATED)
 		return;
-	container = cgroup_system_container(cgroup);
+	container = cgroup_image_container(cgroup);
 	if (!container_id_is_whole(container))
 		return;
 	seen = look_up(w, container);

@@ -19,7 +19,8 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 	const struct session *session = sessions_find(engine->sessions, subject->session);
 	const struct span none = {NULL, 0},
 			  container = cut ? none : cgroup_system_container(cgroup);
-	const struct container_image *image = images_find(engine->images, container);
+	const struct container_image *image =
+		images_find(engine->images, cut ? none : cgroup_image_container(cgroup));
 	struct proc_info info = {0};
 
 	proctab_info(engine->processes, proctab_find(engine->processes, &subject->id), &info);

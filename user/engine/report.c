@@ -289,7 +289,7 @@ int report_processes(const struct report *report, const struct report_subject *s
 	alert->unit = strdup(group.unit);
 	alert->container = strdup(group.container);
 	if (!(s->flags & EVENT_CGROUP_TRUNCATED))
-		image = images_find(report->images, cgroup_system_container(s->cgroup));
+		image = images_find(report->images, cgroup_image_container(s->cgroup));
 	if (image) {
 		alert->image = report_escaped(span_of(image->name));
 		alert->image_id = report_escaped(span_of(image->id));

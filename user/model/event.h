@@ -341,7 +341,7 @@ struct event_program {
 
 /* What a container was made from, as its runtime wrote it down; it does not change. */
 struct event_container {
-	struct span id; /* whole, as in its cgroup: cgroup_system_container() */
+	struct span id; /* whole, as in its cgroup: cgroup_image_container() */
 	struct span image; /* as the runtime was told: "docker.io/library/nginx:1.25"; may be empty
 			    */
 	struct span image_id; /* "sha256:" and 64 hex digits; empty: not known */

@@ -205,6 +205,16 @@ static void put_override(FILE *out, const struct watch_rule *watch, const char *
 	fputs("}\n", out);
 }
 
+/* What alerts have of a container's id. Rules ask for all of it, which the next one has not. */
+static bool is_short_id(struct span container)
+{
+	size_t hex = 0;
+
+	while (hex < container.len && strchr("0123456789abcdef", container.p[hex]))
+		hex++;
+	return container.len == 12 && hex == 12;
+}
+
 static void put_change(FILE *out, const struct watch_rule *watch, const struct policy_query *q,
 		       const struct policy_answer *answer)
 {
@@ -247,6 +257,13 @@ static void put_change(FILE *out, const struct watch_rule *watch, const struct p
 	default:
 		if (!q->subject.exe.len) {
 			fputs("  a rule under `allow` of the entry that names the program\n", out);
+			break;
+		}
+		if (!q->subject.image.len && !q->subject.image_id.len &&
+		    is_short_id(q->subject.container)) {
+			fputs("  a rule that asks for the container's image, which is not known; one "
+			      "by its id would not last: each container has another\n",
+			      out);
 			break;
 		}
 		fputs("  if this is as it should be, in a file of your own:\n", out);

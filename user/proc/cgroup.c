@@ -252,18 +252,66 @@ struct span cgroup_system_unit(struct span path)
 	return (struct span){NULL, 0};
 }
 
-struct span cgroup_system_container(struct span path)
+static bool is(struct span s, const char *name)
+{
+	return s.len == strlen(name) && !memcmp(s.p, name, s.len);
+}
+
+/*
+ * Whether only root names what is in there: slices, and below the root of the hierarchy what the
+ * runtimes make there for their containers, of the kubelet one for each class and pod. What is
+ * below /lxc is a container each, whatever it is called. `parent` was asked for before.
+ */
+static bool is_roots_alone(struct span parent, struct span name)
+{
+	static const char *const tops[] = {
+		"docker",  "moby",   "libpod_parent", "containerd",
+		"default", "k8s.io", "kubepods",      "lxc",
+	};
+
+	if (!parent.len || ends(parent, ".slice")) {
+		for (size_t i = 0; !parent.len && i < ARRAY_SIZE(tops); i++)
+			if (is(name, tops[i]))
+				return true;
+		return ends(name, ".slice");
+	}
+	if (is(parent, "kubepods"))
+		return is(name, "burstable") || is(name, "besteffort") || starts(name, "pod");
+	return (is(parent, "burstable") || is(parent, "besteffort")) && starts(name, "pod");
+}
+
+static bool system_container(struct span path, struct container *out)
 {
 	struct span parent = {NULL, 0}, name;
-	struct container container;
 	size_t at = 0;
 
 	while (next_name(path, &at, &name)) {
-		if (is_container(parent, name, &container))
-			return container.id;
-		if (is_unit(name))
-			break;
+		if (is_container(parent, name, out))
+			return true;
+		if (!is_roots_alone(parent, name))
+			return false;
 		parent = name;
 	}
+	return false;
+}
+
+struct span cgroup_system_container(struct span path)
+{
+	struct container container;
+
+	return system_container(path, &container) ? container.id : (struct span){NULL, 0};
+}
+
+struct span cgroup_image_container(struct span path)
+{
+	static const char *const runtimes[] = {
+		"docker", "podman", "crio", "containerd", "kubernetes",
+	};
+	struct container container;
+
+	if (system_container(path, &container))
+		for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
+			if (!strcmp(container.runtime, runtimes[i]))
+				return container.id;
 	return (struct span){NULL, 0};
 }

@@ -34,12 +34,18 @@ void cgroup_parse(struct span path, struct cgroup_name *out_name);
  * What decides, where cgroup_parse() is for people: names that only root can give. Below the first
  * component that is no slice a cgroup may belong to somebody else (a user's service manager, a
  * container's root), who names what is in it as he likes; so that component is the unit, and a
- * container is looked for no deeper. Views on `path`, as the kernel tells them (systemd's escapes,
- * a container's whole id); {NULL, 0} = none. Pure.
+ * container is looked for no deeper than there, nor below any other directory that is not known to
+ * be of a runtime: a container may have been given it (docker's --cgroup-parent). Views on `path`,
+ * as the kernel tells them (systemd's escapes, a container's whole id); {NULL, 0} = none. Pure.
  *
  *	/system.slice/ssh.service/x.service	unit ssh.service
  *	/user.slice/user-1.slice/user@1.service/a.slice/b.service	unit user@1.service
  *	/system.slice/docker-<64 hex>.scope	unit docker-<64 hex>.scope, container <64 hex>
+ *	/docker/<64 hex>/x			container <64 hex>
+ *	/lxc/101/docker/<64 hex>, /x/docker/<64 hex>	neither
  */
 struct span cgroup_system_unit(struct span path);
 struct span cgroup_system_container(struct span path);
+
+/* That container, if its runtime is one that makes containers from images (proc/image.h). */
+struct span cgroup_image_container(struct span path);

@@ -48,12 +48,13 @@ static int open_below(const struct runtimes *r, int dir, const char *name)
 }
 
 /* -1 if it is not there, or is not to be believed. */
-static int open_file(const struct runtimes *r, int dir, const char *name, struct stat *out_st)
+static int open_file(const struct runtimes *r, int dir, const char *name, off_t max,
+		     struct stat *out_st)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, out_st) < 0 || !S_ISREG(out_st->st_mode) || !is_owners(r, out_st) ||
-	    out_st->st_size > RUNTIME_FILE_MAX)
+	    out_st->st_size > max)
 		return -1;
 	return take_fd(fd);
 }
@@ -78,7 +79,7 @@ static bool ask_file(const struct runtimes *r, int dir, const char *name, enum i
 {
 	struct stat st;
 	size_t len = 0;
-	_cleanup_close_ int fd = open_file(r, dir, name, &st);
+	_cleanup_close_ int fd = open_file(r, dir, name, RUNTIME_ONE_MAX, &st);
 	_cleanup_free_ char *text = fd < 0 ? NULL : read_file(fd, &st, &len);
 
 	return text && image_parse(source, text, len, container, out_image) == 0;
@@ -145,7 +146,7 @@ static bool ask_storage(const struct runtimes *r, const char *container,
 		if (r->kept)
 			storage = &r->kept->storages[i];
 		if (dir >= 0)
-			fd = open_file(r, dir, storages[i].name, &st);
+			fd = open_file(r, dir, storages[i].name, RUNTIME_FILE_MAX, &st);
 		found = fd >= 0 && read_storage(fd, &st, storage) &&
 			storage_find(storage, container, out_image);
 		storage_fini(&own);

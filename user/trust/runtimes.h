@@ -2,7 +2,7 @@
 /*
  * Which image a container of root's was made from: looked up in the files in which docker, podman,
  * CRI-O and containerd keep what they know of their containers, at the places where they keep them
- * unless told otherwise. What counts is a regular file of at most RUNTIME_FILE_MAX bytes that is
+ * unless told otherwise. What counts is a regular file, no larger than the bounds below, that is
  * root's and that nobody else may write, and likewise the directory it lies in and those between
  * that and the one that is named below. What lies further up, and who has mounted what there, is
  * not looked at. So it is what root, or who may tell a runtime that is root's, has had written.
@@ -16,7 +16,8 @@
 
 #include "proc/image.h"
 
-#define RUNTIME_FILE_MAX (8U << 20)
+#define RUNTIME_FILE_MAX (8U << 20) /* about all containers */
+#define RUNTIME_ONE_MAX	 (1U << 20) /* about one */
 
 struct runtimes_kept;
 
