@@ -13,6 +13,8 @@
 #define MANY   (1U << RULE_MANY_KEYS)
 #define TALKS  (1U << RULE_READ_THEN_CONNECT)
 #define BLIND  (1U << RULE_BLIND_THEN_READ)
+#define PACKED (1U << RULE_ARCHIVE_THEN_CONNECT)
+#define DUMPED (1U << RULE_DUMPED_BY_OTHER)
 
 static struct proc_id pid(uint32_t n)
 {
@@ -24,7 +26,21 @@ static uint32_t reads(struct trail_rules *rules, uint64_t second, uint64_t group
 {
 	const struct proc_id id = pid(who);
 
-	return trail_rules_read(rules, second * SECOND, group, &id, object);
+	return trail_rules_read(rules, second * SECOND, group, &id, object, false);
+}
+
+static uint32_t reads_copy(struct trail_rules *rules, uint32_t who)
+{
+	const struct proc_id id = pid(who);
+
+	return trail_rules_read(rules, SECOND, 7, &id, 1, true);
+}
+
+static uint32_t dumps(struct trail_rules *rules, uint32_t who)
+{
+	const struct proc_id id = pid(who);
+
+	return trail_rules_dumped(rules, &id);
 }
 
 static uint32_t connects(struct trail_rules *rules, uint32_t who)
@@ -71,6 +87,41 @@ static void who_read_and_connects_is_told_once_in_either_order(void **state)
 	assert_int_equal(reads(rules, 3, 7, 2, 1), TALKS);
 	assert_int_equal(reads(rules, 3, 7, 2, 2), 0);
 	assert_int_equal(connects(rules, 3), 0); /* read nothing */
+	trail_rules_free(rules);
+}
+
+static void who_has_only_a_copy_is_told_as_that(void **state)
+{
+	struct trail_rules *rules = trail_rules_new();
+
+	assert_int_equal(reads_copy(rules, 1), 0);
+	assert_int_equal(connects(rules, 1), PACKED);
+	assert_int_equal(connects(rules, 1), 0);
+	assert_int_equal(connects(rules, 2), 0);
+	assert_int_equal(reads_copy(rules, 2), PACKED); /* the verdict came late */
+	assert_int_equal(reads_copy(rules, 3), 0);
+	assert_int_equal(reads(rules, 2, 7, 3, 2), 0);
+	assert_int_equal(connects(rules, 3), TALKS); /* the key itself counts */
+	trail_rules_free(rules);
+}
+
+static void who_reads_memory_and_writes_a_dump_is_told_once(void **state)
+{
+	struct trail_rules *rules = trail_rules_new();
+	struct proc_id id = pid(1);
+
+	assert_int_equal(dumps(rules, 1), 0); /* of its own */
+	trail_rules_memory(rules, &id);
+	assert_int_equal(connects(rules, 1), 0);
+	assert_int_equal(dumps(rules, 2), 0);
+	assert_int_equal(dumps(rules, 1), DUMPED);
+	assert_int_equal(dumps(rules, 1), 0);
+	trail_rules_memory(rules, &id);
+	assert_int_equal(dumps(rules, 1), 0);
+	id.exec_id = 2; /* another program */
+	assert_int_equal(trail_rules_dumped(rules, &id), 0);
+	trail_rules_memory(rules, &id);
+	assert_int_equal(trail_rules_dumped(rules, &id), DUMPED);
 	trail_rules_free(rules);
 }
 
@@ -135,6 +186,8 @@ int main(void)
 		cmocka_unit_test(the_fifth_key_within_a_minute_is_one_too_many),
 		cmocka_unit_test(slowly_is_not_many),
 		cmocka_unit_test(who_read_and_connects_is_told_once_in_either_order),
+		cmocka_unit_test(who_has_only_a_copy_is_told_as_that),
+		cmocka_unit_test(who_reads_memory_and_writes_a_dump_is_told_once),
 		cmocka_unit_test(another_program_has_read_nothing),
 		cmocka_unit_test(blindness_is_fresh_for_a_minute),
 		cmocka_unit_test(memory_is_bounded),

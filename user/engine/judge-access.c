@@ -220,8 +220,8 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 	share = engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner, a->object);
 	engine_admit(engine, &key, &share, 1, s->time, s->last_time, now,
 		     breach.zone ? make_breach : make_access, &c);
-	if (!entry || object_class_holds_keys(entry->object_class))
-		engine_rules_read(engine, s, now);
+	if (!entry || object_class_gives_keys(entry->object_class))
+		engine_rules_read(engine, s, entry && entry->object_class == CLASS_KEY_COPY, now);
 	return 0;
 }
 

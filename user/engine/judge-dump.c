@@ -96,6 +96,8 @@ void engine_feed_dump(struct engine *engine, const struct event *ev)
 	}
 	if (who.subject.id.tgid)
 		c.proc = proctab_access(engine->processes, ev->time, ev->flags, &who);
+	if (ev->type == EVENT_WRITTEN)
+		engine_rules_written(engine, ev, c.proc);
 	if (!told) {
 		engine->st.recorded++;
 		return;
@@ -171,6 +173,8 @@ void engine_feed_scan(struct engine *engine, const struct event *ev)
 					  key.object)
 			: engine_share_of(engine, UID_UNSET, s->owner, s->owner, key.object);
 	engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_scan, &c);
-	if (s->state == SCANSTATE_KEY)
+	if (s->state == SCANSTATE_KEY) {
 		engine_tell_early_readers(engine, ev);
+		engine_rules_scan(engine, ev, c.proc);
+	}
 }

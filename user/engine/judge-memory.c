@@ -109,4 +109,5 @@ void engine_feed_memory(struct engine *engine, const struct event *ev)
 	share = engine_share_of(engine, m->subject.loginuid, m->subject.uid,
 				m->target.id.tgid ? m->target.uid : 0, key.object);
 	engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_memory, &c);
+	engine_rules_memory(engine, m);
 }

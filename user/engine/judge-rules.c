@@ -66,7 +66,7 @@ static struct rule_case case_of(const struct settled *s)
 	};
 }
 
-void engine_rules_read(struct engine *engine, const struct settled *s, uint64_t now)
+void engine_rules_read(struct engine *engine, const struct settled *s, bool copy, uint64_t now)
 {
 	const struct event_access *a = &s->access;
 	struct rule_case c = case_of(s);
@@ -78,7 +78,7 @@ void engine_rules_read(struct engine *engine, const struct settled *s, uint64_t 
 				  a->cgroup.len ? hash_bytes(a->cgroup.p, a->cgroup.len) : 0);
 	tell(engine, &c,
 	     trail_rules_read(engine->rules, s->time, group, &a->subject.id,
-			      a->object ? a->object : a->inode.ino),
+			      a->object ? a->object : a->inode.ino, copy),
 	     now);
 }
 
@@ -108,6 +108,62 @@ void engine_rules_net(struct engine *engine, const struct event *ev)
 		return;
 	c.proc = proctab_find(engine->processes, &net->subject.id);
 	tell(engine, &c, done, ev->time);
+}
+
+/*
+ * Another user is who logged in as another, whatever he is now: `sudo gcore` is his. Without a
+ * login it is a service, of which uid 0 may look after all others.
+ */
+static bool is_other_user(const struct event_memory *m)
+{
+	const struct subject *who = &m->subject, *target = &m->target;
+
+	if (!target->id.tgid || !m->nr_keys)
+		return false;
+	if (who->loginuid != UID_UNSET)
+		return who->loginuid != target->uid && who->loginuid != target->loginuid;
+	return who->uid && who->uid != target->uid;
+}
+
+void engine_rules_memory(struct engine *engine, const struct event_memory *m)
+{
+	if (is_on(engine) && is_other_user(m))
+		trail_rules_memory(engine->rules, &m->subject.id);
+}
+
+/* What is packed or text may be anything. */
+static bool is_dump(enum dump_kind kind)
+{
+	return kind >= DUMPKIND_ELF_CORE && kind <= DUMPKIND_AVML;
+}
+
+void engine_rules_written(struct engine *engine, const struct event *ev, struct proc_ref proc)
+{
+	const struct event_written *w = &ev->written;
+	struct rule_case c = {.subject = &w->subject,
+			      .proc = proc,
+			      .flags = ev->flags,
+			      .time = ev->time};
+
+	if (is_on(engine) && is_dump(w->kind) && !(w->how & WRITTEN_COPY))
+		tell(engine, &c, trail_rules_dumped(engine->rules, &w->subject.id), ev->time);
+}
+
+/*
+ * A dump in which keys were found. Who wrote it is known, so it was not there before; and neither
+ * did a process crash into it, nor had one that wrote it the keys: it was brought.
+ */
+void engine_rules_scan(struct engine *engine, const struct event *ev, struct proc_ref proc)
+{
+	const struct event_scan *s = &ev->scan;
+	struct rule_case c = {.subject = &s->subject,
+			      .proc = proc,
+			      .flags = ev->flags,
+			      .time = ev->time};
+
+	if (is_on(engine) && s->subject.id.tgid && !verdicts_holder(engine->verdicts, s) &&
+	    trail_graph_is_foreign(engine->trail, &s->inode, &s->subject.id))
+		tell(engine, &c, 1U << RULE_FOREIGN_DUMP, ev->time);
 }
 
 /* Only what may have hidden a read. */

@@ -18,6 +18,18 @@ static const struct {
 		{"has read a key that the policy does not let it read, and talks "
 		 "to another host",
 		 "T1552.004"},
+	[RULE_ARCHIVE_THEN_CONNECT] =
+		{"has read a copy of a key that the policy does not let it read, and talks "
+		 "to another host",
+		 "T1560"}, /* Archive Collected Data */
+	/* OS Credential Dumping */
+	[RULE_DUMPED_BY_OTHER] = {"has read the memory of a process of another user that had read "
+				  "a key, and has written a dump",
+				  "T1003"},
+	[RULE_FOREIGN_DUMP] = {"has written a dump in which keys were found, and no process of "
+			       "this host is known to have gone into it: it came from elsewhere, "
+			       "as far as was seen",
+			       "T1005"},
 	[RULE_READ_BEFORE_VERDICT] = {"had read a dump in which keys were found afterwards",
 				      "T1005"},
 	/* Impair Defenses */

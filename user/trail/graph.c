@@ -611,6 +611,27 @@ bool trail_graph_wrote_all(const struct trail_graph *g, const struct inode_id *i
 	return any;
 }
 
+bool trail_graph_is_foreign(const struct trail_graph *g, const struct inode_id *inode,
+			    const struct proc_id *writer)
+{
+	const struct file *f = file_find(g, file_key(inode));
+	struct process *p = process_find(g, process_key(writer));
+	bool any = false;
+
+	if (p && p->exec_id != writer->exec_id)
+		p = NULL;
+	for (uint32_t i = 0; f && i < f->keys.nr; i++) {
+		const struct slot *slot = &f->keys.items[i];
+
+		if (!slot->confirmed)
+			continue;
+		if (slot->by != TRAIL_FOUND_IN || (p && slot_find(&p->keys, slot->key)))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 size_t trail_graph_take_readers(struct trail_graph *g, const struct inode_id *inode,
 				struct trail_reader out[static TRAIL_READERS_MAX])
 {

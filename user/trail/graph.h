@@ -98,6 +98,14 @@ bool trail_graph_wrote(const struct trail_graph *graph, const struct inode_id *f
 bool trail_graph_wrote_all(const struct trail_graph *graph, const struct inode_id *file,
 			   const struct proc_id *who);
 
+/*
+ * Is it a file in which keys were found, and nothing says how they came to be there: no process
+ * that had one of them wrote it or crashed into it? `writer`: who is known to have written it, and
+ * may have come by a key there only later (it copied a dump before that was scanned).
+ */
+bool trail_graph_is_foreign(const struct trail_graph *graph, const struct inode_id *file,
+			    const struct proc_id *writer);
+
 /* Who read the file before it was known what is in it, latest last. */
 struct trail_reader {
 	struct subject subject;

@@ -18,7 +18,8 @@ struct reader {
 		uint64_t start, tgid;
 	} id;
 	uint64_t exec_id;
-	bool read, connected, told;
+	bool read, copy, connected, told; /* read: a key; copy: one of a key */
+	bool memory, dumped; /* of another user's holder; that is told */
 	UT_hash_handle hh;
 };
 
@@ -33,6 +34,9 @@ const char *trail_rule_str(enum trail_rule rule)
 	static const char *const words[RULE_NR] = {
 		[RULE_MANY_KEYS] = "many-keys",
 		[RULE_READ_THEN_CONNECT] = "read-then-connect",
+		[RULE_ARCHIVE_THEN_CONNECT] = "archive-then-connect",
+		[RULE_DUMPED_BY_OTHER] = "dumped-by-other",
+		[RULE_FOREIGN_DUMP] = "foreign-dump",
 		[RULE_READ_BEFORE_VERDICT] = "read-before-verdict",
 		[RULE_BLIND_THEN_READ] = "blind-then-read",
 	};
@@ -97,12 +101,20 @@ static struct group *group_of(struct trail_rules *rules, uint64_t id)
 	return group;
 }
 
-static struct reader *reader_of(struct trail_rules *rules, const struct proc_id *id)
+static struct reader *reader_find(struct trail_rules *rules, const struct proc_id *id)
 {
 	struct reader *reader;
-	__typeof__(reader->id) key = {id->start, id->tgid};
+	const __typeof__(reader->id) key = {id->start, id->tgid};
 
 	HASH_FIND(hh, rules->readers, &key, sizeof(key), reader);
+	return reader;
+}
+
+static struct reader *reader_of(struct trail_rules *rules, const struct proc_id *id)
+{
+	struct reader *reader = reader_find(rules, id);
+	const __typeof__(reader->id) key = {id->start, id->tgid};
+
 	if (reader) {
 		HASH_DEL(rules->readers, reader);
 	} else if (HASH_COUNT(rules->readers) >= RULES_READERS) {
@@ -152,10 +164,19 @@ static bool is_again(uint64_t told, uint64_t time)
 	return told && time < told + RULES_AGAIN_NS;
 }
 
-uint32_t trail_rules_read(struct trail_rules *rules, uint64_t time, uint64_t group_id,
-			  const struct proc_id *id, uint64_t object)
+/* What it read and that it connects, in either order: the verdict on a read comes late. */
+static uint32_t talks(struct reader *reader)
 {
-	struct group *group = group_of(rules, group_id);
+	if (!reader->connected || reader->told || !(reader->read || reader->copy))
+		return 0;
+	reader->told = true;
+	return 1U << (reader->read ? RULE_READ_THEN_CONNECT : RULE_ARCHIVE_THEN_CONNECT);
+}
+
+uint32_t trail_rules_read(struct trail_rules *rules, uint64_t time, uint64_t group_id,
+			  const struct proc_id *id, uint64_t object, bool copy)
+{
+	struct group *group = copy ? NULL : group_of(rules, group_id);
 	struct reader *reader = reader_of(rules, id);
 	uint32_t done = 0;
 
@@ -164,15 +185,12 @@ uint32_t trail_rules_read(struct trail_rules *rules, uint64_t time, uint64_t gro
 		done |= 1U << RULE_MANY_KEYS;
 	}
 	if (reader) {
-		reader->read = true;
-		/* It connected while the verdict was pending. */
-		if (reader->connected && !reader->told) {
-			reader->told = true;
-			done |= 1U << RULE_READ_THEN_CONNECT;
-		}
+		reader->read |= !copy;
+		reader->copy |= copy;
+		done |= talks(reader);
 	}
-	if (rules->blind && time >= rules->blind && time < rules->blind + RULES_WINDOW_NS &&
-	    !is_again(rules->blind_told, time)) {
+	if (!copy && rules->blind && time >= rules->blind &&
+	    time < rules->blind + RULES_WINDOW_NS && !is_again(rules->blind_told, time)) {
 		rules->blind_told = time;
 		done |= 1U << RULE_BLIND_THEN_READ;
 	}
@@ -186,10 +204,25 @@ uint32_t trail_rules_connect(struct trail_rules *rules, uint64_t time, const str
 	if (!reader)
 		return 0;
 	reader->connected = true;
-	if (!reader->read || reader->told)
+	return talks(reader);
+}
+
+void trail_rules_memory(struct trail_rules *rules, const struct proc_id *who)
+{
+	struct reader *reader = reader_of(rules, who);
+
+	if (reader)
+		reader->memory = true;
+}
+
+uint32_t trail_rules_dumped(struct trail_rules *rules, const struct proc_id *who)
+{
+	struct reader *reader = reader_find(rules, who);
+
+	if (!reader || reader->exec_id != who->exec_id || !reader->memory || reader->dumped)
 		return 0;
-	reader->told = true;
-	return 1U << RULE_READ_THEN_CONNECT;
+	reader->dumped = true;
+	return 1U << RULE_DUMPED_BY_OTHER;
 }
 
 void trail_rules_blind(struct trail_rules *rules, uint64_t time)

@@ -24,6 +24,9 @@
 enum trail_rule {
 	RULE_MANY_KEYS = 1, /* one login, or one unit, reads many keys in a window */
 	RULE_READ_THEN_CONNECT, /* who read a key talks to another host */
+	RULE_ARCHIVE_THEN_CONNECT, /* so does who read a copy of one, an archive say */
+	RULE_DUMPED_BY_OTHER, /* who read the memory of another user's holder has written a dump */
+	RULE_FOREIGN_DUMP, /* keys were found in a dump that nobody of this host went into */
 	RULE_READ_BEFORE_VERDICT, /* a dump was read, and then keys were found in it */
 	RULE_BLIND_THEN_READ, /* events were lost, and then a key was read */
 	RULE_NR
@@ -39,11 +42,18 @@ void trail_rules_free(struct trail_rules *rules);
 /* Who belongs together: a login, else what `unit` is (0 = alone). */
 uint64_t trail_rules_group(const struct subject *subject, uint64_t unit);
 
-/* It was alerted that a key was read. Returns bits 1 << enum trail_rule of what that completes. */
+/*
+ * It was alerted that a key was read; `copy`: in a file in which a scan has found it, which counts
+ * for a connection only. Returns bits 1 << enum trail_rule of what that completes.
+ */
 uint32_t trail_rules_read(struct trail_rules *rules, uint64_t time, uint64_t group,
-			  const struct proc_id *reader, uint64_t object);
+			  const struct proc_id *reader, uint64_t object, bool copy);
 /* A process talks to another host: likewise. */
 uint32_t trail_rules_connect(struct trail_rules *rules, uint64_t time, const struct proc_id *who);
+/* It was alerted that a process reads the memory of another user's holder. */
+void trail_rules_memory(struct trail_rules *rules, const struct proc_id *who);
+/* A process has written a dump: bits as above. */
+uint32_t trail_rules_dumped(struct trail_rules *rules, const struct proc_id *who);
 /* Events about reads were lost, or the sensor was blind. */
 void trail_rules_blind(struct trail_rules *rules, uint64_t time);
 
