@@ -390,6 +390,7 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 		.uid = reader->subject.uid,
 		.object = ev->scan.object,
 		.exe = s.access.exe,
+		.made_from = engine_image(engine, s.access.cgroup, 0),
 	};
 	share = engine_share_of(engine, reader->subject.loginuid, reader->subject.uid,
 				reader->owner, ev->scan.object);
