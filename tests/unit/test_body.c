@@ -120,7 +120,22 @@ static void what_a_container_was_made_from_is_told_where_it_is_known(void **stat
 		is(json, "container", "0123456789ab");
 		is(json, "image", rows[i].name);
 		is(json, "image_id", rows[i].id);
+		is(json, "image_container", NULL);
 	}
+}
+
+static void which_container_is_of_that_image_is_told_if_it_is_another(void **state)
+{
+	struct evidence e = usual();
+	json_auto_t *json = NULL;
+
+	e.container = "0123456789ab";
+	e.image = span_of("docker:dind");
+	e.image_container = "ba9876543210";
+	json = made(&e);
+	is(json, "container", "0123456789ab");
+	is(json, "image", "docker:dind");
+	is(json, "image_container", "ba9876543210");
 }
 
 /* A script's name is whoever's who made the file. */
@@ -145,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_script_is_told_with_how_it_is_known),
 		cmocka_unit_test(how_the_session_began_is_told_where_it_is_known),
 		cmocka_unit_test(what_a_container_was_made_from_is_told_where_it_is_known),
+		cmocka_unit_test(which_container_is_of_that_image_is_told_if_it_is_another),
 		cmocka_unit_test(what_others_name_is_escaped),
 	};
 

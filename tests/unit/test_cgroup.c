@@ -92,6 +92,32 @@ static void paths_tell_unit_and_container(void **state)
 	}
 }
 
+static void a_container_in_a_container_tells_the_outermost(void **state)
+{
+	static const struct {
+		const char *path, *container, *outer;
+	} rows[] = {
+		{"/system.slice/ssh.service", "", ""},
+		{"/docker/" ID, "4f1c0a9e8d7b", ""},
+		{"/docker/" ID "/system.slice/nginx.service", "4f1c0a9e8d7b", ""},
+		{"/docker/" ID "/docker/" ID2, "aaaa0a9e8d7b", "4f1c0a9e8d7b"},
+		/* Called as the one that it is in, by who has that one to himself. */
+		{"/docker/" ID "/docker/" ID, "4f1c0a9e8d7b", "4f1c0a9e8d7b"},
+		{"/docker/" ID "/lxc.payload.web/docker/" ID2, "aaaa0a9e8d7b", "4f1c0a9e8d7b"},
+		{"/lxc/101/docker/" ID, "4f1c0a9e8d7b", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cgroup_name name;
+
+		cgroup_parse(span_of(rows[i].path), &name);
+		if (strcmp(name.container, rows[i].container) != 0 ||
+		    strcmp(name.outer, rows[i].outer) != 0)
+			fail_msg("%s: container \"%s\" in \"%s\"", rows[i].path, name.container,
+				 name.outer);
+	}
+}
+
 static void long_names_are_cut(void **state)
 {
 	char path[600] = "/system.slice/";
@@ -179,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_decides_is_named_by_root),
 		cmocka_unit_test(paths_tell_unit_and_container),
+		cmocka_unit_test(a_container_in_a_container_tells_the_outermost),
 		cmocka_unit_test(long_names_are_cut),
 	};
 

@@ -230,8 +230,11 @@ void cgroup_parse(struct span path, struct cgroup_name *out_name)
 
 	while (next_name(path, &at, &name)) {
 		/* The innermost container wins: docker in docker, or systemd in nspawn. */
-		if (is_container(parent, name, &container))
+		if (is_container(parent, name, &container)) {
+			if (!out.outer[0])
+				memcpy(out.outer, out.container, sizeof(out.outer));
 			show_container(&container, &out);
+		}
 		if (is_unit(name)) {
 			put(name, out.unit, sizeof(out.unit));
 			user_manager(name, &out.user);
