@@ -68,6 +68,12 @@ static const struct {
 	{"/lxc.monitor.web-1", "", "", "", NO},
 	{"/lxc.payload.", "", "", "", NO},
 	{"/machine.slice/machine-web\\x2d1.scope", "machine-web-1.scope", "web-1", "machine", NO},
+	/* a container without a name is none, and does not hide the one that it would be in */
+	{"/machine.slice/machine-.scope", "machine-.scope", "", "", NO},
+	{"/machine.slice/systemd-nspawn@.service", "systemd-nspawn@.service", "", "", NO},
+	{"/docker/" ID "/machine-.scope", "machine-.scope", "4f1c0a9e8d7b", "docker", NO},
+	{"/docker/" ID "/systemd-nspawn@.service", "systemd-nspawn@.service", "4f1c0a9e8d7b",
+	 "docker", NO},
 	{"/machine.slice/systemd-nspawn@web.service/payload/init.scope", "init.scope", "web",
 	 "nspawn", NO},
 	{"/machine.slice/machine-qemu\\x2d2\\x2dvm.scope", "machine-qemu-2-vm.scope", "qemu-2-vm",
@@ -105,6 +111,7 @@ static void a_container_in_a_container_tells_the_outermost(void **state)
 		{"/docker/" ID "/docker/" ID, "4f1c0a9e8d7b", "4f1c0a9e8d7b"},
 		{"/docker/" ID "/lxc.payload.web/docker/" ID2, "aaaa0a9e8d7b", "4f1c0a9e8d7b"},
 		{"/lxc/101/docker/" ID, "4f1c0a9e8d7b", ""},
+		{"/docker/" ID "/machine-.scope/docker/" ID2, "aaaa0a9e8d7b", "4f1c0a9e8d7b"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -163,6 +170,8 @@ static void what_decides_is_named_by_root(void **state)
 		{"/lxc/" ID, ID, false},
 		{"/machine.slice/machine-" ID ".scope", ID, false},
 		{"/machine.slice/systemd-nspawn@web.service/payload/docker/" ID, "web", false},
+		{"/machine.slice/machine-.scope/docker/" ID, "", false},
+		{"/machine.slice/systemd-nspawn@.service/docker/" ID, "", false},
 		/* Where it is the root of a container, or anybody, who names it. */
 		{"/lxc/101/ns/docker/" ID, "", false},
 		{"/lxc/101/ns/system.slice/docker-" ID ".scope", "", false},
