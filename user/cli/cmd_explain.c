@@ -316,6 +316,14 @@ static struct span script_of(const json_t *subject, char *buf, size_t size)
 						 : (struct span){NULL, 0};
 }
 
+/* Of containers in a container rules go by the outermost. */
+static struct span container_of(const json_t *subject, char *buf, size_t size)
+{
+	const bool within = json_object_get(subject, "image_container");
+
+	return raw(subject, within ? "image_container" : "container", buf, size);
+}
+
 static enum session_type session_of(const json_t *subject)
 {
 	const char *word = json_string_value(json_object_get(subject, "session_type"));
@@ -390,8 +398,7 @@ static void explain_now(const struct context *c, const json_t *alert)
 						    : UID_UNSET,
 				.user = raw(subject, "user", user, sizeof(user)),
 				.unit = raw(subject, "unit", unit, sizeof(unit)),
-				.container =
-					raw(subject, "container", container, sizeof(container)),
+				.container = container_of(subject, container, sizeof(container)),
 				.image = raw(subject, "image", image, sizeof(image)),
 				.image_id = raw(subject, "image_id", image_id, sizeof(image_id)),
 			},
