@@ -521,6 +521,10 @@ def test_alerts(directory):
     ):
         code, _, err, _ = ask(directory, [minimal, end(1)], "alerts")
         check("an alert with little in it is shown all the same", code == 0, err)
+    within = {"container": "b" * 12, "image": "q.io/a"}
+    for more, of in (({}, " of image q.io/a"), ({"image_container": "a" * 12}, " in a container of image q.io/a")):
+        _, out, err, _ = ask(directory, [alert(1, subject={**within, **more}), end(1)], "alerts")
+        check(f"alerts shows a container{of}", f", container {'b' * 12}{of}\n" in out, out + err)
 
 
 def test_refusals(directory):
