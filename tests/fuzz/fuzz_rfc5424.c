@@ -45,16 +45,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.alert.summary = data[1] & 0x80;
 	at = text + 2;
 	end = text + size;
-	for (char **field[] = {&s.alert.path,	     &s.alert.text,
-			       &s.processes[0].exe,  &s.processes[0].args,
-			       &s.alert.via,	     &s.alert.host,
-			       &s.alert.unit,	     &s.alert.container,
-			       &s.alert.image,	     &s.alert.image_id,
-			       &s.alert.rule,	     &s.alert.watch,
-			       &s.alert.login_user,  &s.alert.owner_user,
-			       &s.alert.cause,	     &s.alert.new_path,
-			       &s.processes[1].exe,  &s.processes[1].args,
-			       &s.processes[1].user, NULL},
+	for (char **field[] = {&s.alert.path,
+			       &s.alert.text,
+			       &s.processes[0].exe,
+			       &s.processes[0].args,
+			       &s.alert.via,
+			       &s.alert.host,
+			       &s.alert.unit,
+			       &s.alert.container,
+			       &s.alert.image,
+			       &s.alert.image_id,
+			       &s.alert.rule,
+			       &s.alert.watch,
+			       &s.alert.login_user,
+			       &s.alert.owner_user,
+			       &s.alert.cause,
+			       &s.alert.new_path,
+			       &s.processes[1].exe,
+			       &s.processes[1].args,
+			       &s.processes[1].user,
+			       &s.alert.image_container,
+			       NULL},
 		  ***f = field;
 	     *f; f++) {
 		**f = at;

@@ -274,6 +274,22 @@ def test_policy_commands(directory):
         and "Verdict: alert" in out,
         out + err,
     )
+    nested = {"container": "b" * 12, "image": "q.io/a", "image_container": "a" * 12}
+    rules = f"{directory}/containers.yaml"
+    with open(rules, "w", encoding="utf-8") as f:
+        f.write("""version: 1
+watch:
+  - {name: ssh-user-keys, class: ssh-user-key, paths: ["~/.ssh/id_*"],
+     allow: [{exe: /usr/bin/cat, container: 'aaaa*', image: q.io/a}]}
+""")
+    for name, subject, verdict in [
+        ("the outermost container, which its image is of", nested, "allow"),
+        ("its container, where that is in no other", {**nested, "image_container": None}, "alert"),
+    ]:
+        subject = {k: v for k, v in {**alert["subject"], **subject}.items() if v}
+        _, out, err, _ = ask(directory, [{"ok": True, "alert": {**alert, "subject": subject}}, {"ok": True}],
+                             "explain", "-p", rules, "01234567")
+        check(f"explain of an alert goes by {name}", f"Verdict: {verdict}" in out, out + err)
     keys = f"{directory}/keys"
     os.mkdir(keys)
     subprocess.run(
@@ -505,6 +521,10 @@ def test_alerts(directory):
     ):
         code, _, err, _ = ask(directory, [minimal, end(1)], "alerts")
         check("an alert with little in it is shown all the same", code == 0, err)
+    within = {"container": "b" * 12, "image": "q.io/a"}
+    for more, of in (({}, " of image q.io/a"), ({"image_container": "a" * 12}, " in a container of image q.io/a")):
+        _, out, err, _ = ask(directory, [alert(1, subject={**within, **more}), end(1)], "alerts")
+        check(f"alerts shows a container{of}", f", container {'b' * 12}{of}\n" in out, out + err)
 
 
 def test_refusals(directory):

@@ -149,6 +149,20 @@ def full(directory, policy, trace):
           any(json.loads(line)["kind"] == "recovered" for line in records(log)))
 
 
+def images(directory):
+    """What a container was made from, of who may and who may not; nothing where it is not known."""
+    log = f"{directory}/images"
+    script = f"{os.path.dirname(os.path.abspath(__file__))}/../replay/images"
+    _, errors = replay(log, f"{script}.policy.yaml", f"{script}.trace").communicate()
+    told = {record["pid"]: (record["verdict"], record.get("image"), record.get("image_id"))
+            for record in map(json.loads, records(log)) if record["kind"] == "access"}
+    wanted = {931: ("allow", "docker.io/library/nginx:1.25",
+                    "sha256:" + "00112233445566778899aabbccddeeff" * 2),
+              933: ("alert", None, None), 937: ("alert", "a, user root", None)}
+    check("records of accesses say which image a container was made from",
+          wanted.items() <= told.items(), f"{told} {errors.decode()}")
+
+
 def heads_and_export(directory):
     log = f"{directory}/log"
     last = json.loads(list(records(log))[-1])
@@ -205,5 +219,6 @@ with tempfile.TemporaryDirectory(prefix="keytrail-journal-") as directory:
     write_trace(trace, READERS)
     crashes(directory, policy, trace)
     full(directory, policy, trace)
+    images(directory)
     heads_and_export(directory)
 sys.exit(failed > 0)

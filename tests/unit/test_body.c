@@ -98,6 +98,46 @@ static void how_the_session_began_is_told_where_it_is_known(void **state)
 	is(ssh, "remote", "2001:db8::1");
 }
 
+static void what_a_container_was_made_from_is_told_where_it_is_known(void **state)
+{
+	static const struct {
+		const char *name, *id;
+	} rows[] = {
+		{"docker.io/library/nginx:1.25", "sha256:0011"},
+		{"q.io/a", NULL},
+		{NULL, "sha256:0011"},
+		{NULL, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct evidence e = usual();
+		json_auto_t *json = NULL;
+
+		e.container = "0123456789ab";
+		e.image = span_of(rows[i].name);
+		e.image_id = span_of(rows[i].id);
+		json = made(&e);
+		is(json, "container", "0123456789ab");
+		is(json, "image", rows[i].name);
+		is(json, "image_id", rows[i].id);
+		is(json, "image_container", NULL);
+	}
+}
+
+static void which_container_is_of_that_image_is_told_if_it_is_another(void **state)
+{
+	struct evidence e = usual();
+	json_auto_t *json = NULL;
+
+	e.container = "0123456789ab";
+	e.image = span_of("docker:dind");
+	e.image_container = "ba9876543210";
+	json = made(&e);
+	is(json, "container", "0123456789ab");
+	is(json, "image", "docker:dind");
+	is(json, "image_container", "ba9876543210");
+}
+
 /* A script's name is whoever's who made the file. */
 static void what_others_name_is_escaped(void **state)
 {
@@ -107,9 +147,11 @@ static void what_others_name_is_escaped(void **state)
 	e.script = span_of("/tmp/a\n\"b\\");
 	e.script_evidence = "claimed";
 	e.remote = "a\x1b[31m";
+	e.image = span_of("a\xff");
 	json = made(&e);
 	is(json, "script", "/tmp/a\\x0a\"b\\\\");
 	is(json, "remote", "a\\x1b[31m");
+	is(json, "image", "a\\xff");
 }
 
 int main(void)
@@ -117,6 +159,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_script_is_told_with_how_it_is_known),
 		cmocka_unit_test(how_the_session_began_is_told_where_it_is_known),
+		cmocka_unit_test(what_a_container_was_made_from_is_told_where_it_is_known),
+		cmocka_unit_test(which_container_is_of_that_image_is_told_if_it_is_another),
 		cmocka_unit_test(what_others_name_is_escaped),
 	};
 

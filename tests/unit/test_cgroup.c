@@ -68,6 +68,12 @@ static const struct {
 	{"/lxc.monitor.web-1", "", "", "", NO},
 	{"/lxc.payload.", "", "", "", NO},
 	{"/machine.slice/machine-web\\x2d1.scope", "machine-web-1.scope", "web-1", "machine", NO},
+	/* a container without a name is none, and does not hide the one that it would be in */
+	{"/machine.slice/machine-.scope", "machine-.scope", "", "", NO},
+	{"/machine.slice/systemd-nspawn@.service", "systemd-nspawn@.service", "", "", NO},
+	{"/docker/" ID "/machine-.scope", "machine-.scope", "4f1c0a9e8d7b", "docker", NO},
+	{"/docker/" ID "/systemd-nspawn@.service", "systemd-nspawn@.service", "4f1c0a9e8d7b",
+	 "docker", NO},
 	{"/machine.slice/systemd-nspawn@web.service/payload/init.scope", "init.scope", "web",
 	 "nspawn", NO},
 	{"/machine.slice/machine-qemu\\x2d2\\x2dvm.scope", "machine-qemu-2-vm.scope", "qemu-2-vm",
@@ -89,6 +95,33 @@ static void paths_tell_unit_and_container(void **state)
 		    strcmp(name.runtime, cases[i].runtime) != 0 || name.user != cases[i].user)
 			fail_msg("%s: unit \"%s\" container \"%s\" runtime \"%s\" user %u",
 				 cases[i].path, name.unit, name.container, name.runtime, name.user);
+	}
+}
+
+static void a_container_in_a_container_tells_the_outermost(void **state)
+{
+	static const struct {
+		const char *path, *container, *outer;
+	} rows[] = {
+		{"/system.slice/ssh.service", "", ""},
+		{"/docker/" ID, "4f1c0a9e8d7b", ""},
+		{"/docker/" ID "/system.slice/nginx.service", "4f1c0a9e8d7b", ""},
+		{"/docker/" ID "/docker/" ID2, "aaaa0a9e8d7b", "4f1c0a9e8d7b"},
+		/* Called as the one that it is in, by who has that one to himself. */
+		{"/docker/" ID "/docker/" ID, "4f1c0a9e8d7b", "4f1c0a9e8d7b"},
+		{"/docker/" ID "/lxc.payload.web/docker/" ID2, "aaaa0a9e8d7b", "4f1c0a9e8d7b"},
+		{"/lxc/101/docker/" ID, "4f1c0a9e8d7b", ""},
+		{"/docker/" ID "/machine-.scope/docker/" ID2, "aaaa0a9e8d7b", "4f1c0a9e8d7b"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cgroup_name name;
+
+		cgroup_parse(span_of(rows[i].path), &name);
+		if (strcmp(name.container, rows[i].container) != 0 ||
+		    strcmp(name.outer, rows[i].outer) != 0)
+			fail_msg("%s: container \"%s\" in \"%s\"", rows[i].path, name.container,
+				 name.outer);
 	}
 }
 
@@ -137,6 +170,8 @@ static void what_decides_is_named_by_root(void **state)
 		{"/lxc/" ID, ID, false},
 		{"/machine.slice/machine-" ID ".scope", ID, false},
 		{"/machine.slice/systemd-nspawn@web.service/payload/docker/" ID, "web", false},
+		{"/machine.slice/machine-.scope/docker/" ID, "", false},
+		{"/machine.slice/systemd-nspawn@.service/docker/" ID, "", false},
 		/* Where it is the root of a container, or anybody, who names it. */
 		{"/lxc/101/ns/docker/" ID, "", false},
 		{"/lxc/101/ns/system.slice/docker-" ID ".scope", "", false},
@@ -179,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_decides_is_named_by_root),
 		cmocka_unit_test(paths_tell_unit_and_container),
+		cmocka_unit_test(a_container_in_a_container_tells_the_outermost),
 		cmocka_unit_test(long_names_are_cut),
 	};
 

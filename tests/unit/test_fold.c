@@ -148,6 +148,33 @@ static void what_differs_is_not_folded(void **state)
 	fold_free(fold);
 }
 
+static void one_program_of_two_images_is_two_causes(void **state)
+{
+	/* One image by two names; a name that was given to another; of others less is known. */
+	static const struct container_image images[] = {
+		{"a", "sha256:1"}, {"b", "sha256:1"}, {"a", "sha256:2"},
+		{"a", ""},	   {"", "sha256:1"},
+	};
+	struct fold *fold = setup();
+	uint32_t pid = 0;
+
+	for (size_t i = 0; i <= ARRAY_SIZE(images); i++) {
+		struct fold_key k = key(0, "/bin/cat");
+
+		/* What is in none, or not known, comes last. */
+		k.made_from = i < ARRAY_SIZE(images) ? &images[i] : NULL;
+		for (unsigned n = 0; n < 5; n++) {
+			k.image.tgid = ++pid;
+			if (admit(fold, &k, S) != (n < 3))
+				fail_msg("image %zu: process %u", i, n);
+		}
+	}
+	fold_flush(fold);
+	assert_int_equal(told.summaries, ARRAY_SIZE(images) + 1);
+	assert_int_equal(told.total, 2 * (ARRAY_SIZE(images) + 1));
+	fold_free(fold);
+}
+
 static void nothing_to_tell_is_not_told(void **state)
 {
 	struct fold *fold = setup();
@@ -204,6 +231,7 @@ int main(void)
 		cmocka_unit_test(one_image_has_one_alert_and_a_count),
 		cmocka_unit_test(many_processes_are_told_up_to_the_burst),
 		cmocka_unit_test(what_differs_is_not_folded),
+		cmocka_unit_test(one_program_of_two_images_is_two_causes),
 		cmocka_unit_test(nothing_to_tell_is_not_told),
 		cmocka_unit_test(without_room_windows_end_early_and_are_told),
 		cmocka_unit_test(a_forgotten_image_alerts_again),

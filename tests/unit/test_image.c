@@ -219,11 +219,14 @@ static void let(const char *path, mode_t mode)
 	assert_int_equal(chmod(whole, mode), 0);
 }
 
+static struct runtimes_refused refused;
+
 static bool finds(const char *name)
 {
 	struct container_image image = {"", ""};
 
-	return runtimes_find_image(&here, span_of(HEX), &image) == 0 && !strcmp(image.name, name);
+	return runtimes_find_image(&here, span_of(HEX), &refused, &image) == 0 &&
+	       !strcmp(image.name, name);
 }
 
 static int setup(void **state)
@@ -262,15 +265,16 @@ static void each_runtime_is_asked(void **state)
 	/* In other name spaces who makes a container says what he likes. */
 	put(TASKS_DIR "/moby/" HEX "/config.json", CRI("\"q.io/good\""));
 	put(TASKS_DIR "/default/" HEX "/config.json", CRI("\"q.io/good\""));
-	assert_int_equal(runtimes_find_image(&here, span_of(HEX), &image), -ENOENT);
+	assert_int_equal(runtimes_find_image(&here, span_of(HEX), &refused, &image), -ENOENT);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		put(rows[i].path, rows[i].text);
 		if (!finds(rows[i].name))
 			fail_msg("row %zu", i);
 	}
 	/* Nothing but a whole id is put into a path. */
-	assert_int_equal(runtimes_find_image(&here, span_of("."), &image), -ENOENT);
-	assert_int_equal(runtimes_find_image(&here, (struct span){HEX, 12}, &image), -ENOENT);
+	assert_int_equal(runtimes_find_image(&here, span_of("."), &refused, &image), -ENOENT);
+	assert_int_equal(runtimes_find_image(&here, (struct span){HEX, 12}, &refused, &image),
+			 -ENOENT);
 }
 
 /* As runtimes do: another file in its place. With the old time, to be seen by the rest. */
@@ -303,7 +307,7 @@ static void a_file_about_all_is_read_once_and_when_it_changed(void **state)
 	put(path, POD("one"));
 	assert_true(finds("one"));
 	/* Others in it are known by then. */
-	assert_int_equal(runtimes_find_image(&here, span_of(HEX2), &image), 0);
+	assert_int_equal(runtimes_find_image(&here, span_of(HEX2), &refused, &image), 0);
 	assert_string_equal(image.id, "sha256:" HEX);
 	/* Rewritten so that nothing of it tells: it was not read again. */
 	assert_int_equal(stat(whole, &st), 0);
@@ -366,6 +370,90 @@ static void what_others_may_change_does_not_count(void **state)
 	assert_true(finds("a"));
 	assert_int_equal(truncate(whole, (off_t)RUNTIME_ONE_MAX + 1), 0);
 	assert_false(finds("a"));
+}
+
+static int open_nothing(void *userdata, const char *path)
+{
+	return -*(const int *)userdata;
+}
+
+static void refuses(enum runtimes_fault fault, const char *path)
+{
+	assert_false(finds("a"));
+	assert_string_equal(runtimes_fault_str(refused.fault), runtimes_fault_str(fault));
+	assert_string_equal(refused.path, path);
+}
+
+/* Who wonders why no rule counts is told which file it is, and what is wrong with it. */
+static void what_was_there_and_did_not_count_is_named(void **state)
+{
+	static const struct {
+		int error;
+		enum runtimes_fault fault;
+	} errors[] = {
+		{ENOENT, RUNTIMES_NONE},       {EREMOTE, RUNTIMES_SILENT},
+		{ELOOP, RUNTIMES_TYPE},	       {ENOTDIR, RUNTIMES_TYPE},
+		{EACCES, RUNTIMES_UNREADABLE}, {EPERM, RUNTIMES_UNREADABLE},
+	};
+	char whole[1024];
+	int error;
+
+	refuses(RUNTIMES_NONE, "");
+	put(DOCKER_FILE, DOCKER(HEX, "1", "\"a\""));
+	assert_true(finds("a"));
+	assert_int_equal(refused.fault, RUNTIMES_NONE);
+	let(DOCKER_FILE, 0620);
+	refuses(RUNTIMES_WRITABLE, DOCKER_FILE);
+	let(DOCKER_DIR "/" HEX, 0702);
+	refuses(RUNTIMES_WRITABLE, DOCKER_DIR "/" HEX);
+	let(DOCKER_DIR, 0777);
+	refuses(RUNTIMES_WRITABLE, DOCKER_DIR);
+	here.owner++;
+	refuses(RUNTIMES_OWNER, DOCKER_DIR);
+	here.owner--;
+	/* The first one, and also if another says it. */
+	put(STORAGE_DIR "/containers.json", "{}");
+	refuses(RUNTIMES_WRITABLE, DOCKER_DIR);
+	let(DOCKER_DIR, 0700);
+	let(DOCKER_DIR "/" HEX, 0700);
+	let(DOCKER_FILE, 0600);
+	put(DOCKER_FILE, DOCKER(HEX2, "1", "\"a\"")); /* of another one: that is no fault */
+	refuses(RUNTIMES_FORMAT, STORAGE_DIR "/containers.json");
+	put(TASKS_DIR "/k8s.io/" HEX "/config.json", CRI("\"a\""));
+	assert_true(finds("a"));
+	assert_string_equal(refused.path, STORAGE_DIR "/containers.json");
+	put(TASKS_DIR "/k8s.io/" HEX "/config.json", CRI_OF("\"sandbox\"", "\"a\""));
+	put(STORAGE_DIR "/containers.json", "[]");
+	refuses(RUNTIMES_NONE, "");
+	put(TASKS_DIR "/k8s.io/" HEX "/config.json", "no JSON");
+	refuses(RUNTIMES_FORMAT, TASKS_DIR "/k8s.io/" HEX "/config.json");
+	put(DOCKER_FILE, "");
+	refuses(RUNTIMES_FORMAT, DOCKER_FILE);
+	in(DOCKER_FILE, whole);
+	assert_int_equal(truncate(whole, (off_t)RUNTIME_ONE_MAX + 1), 0);
+	refuses(RUNTIMES_SIZE, DOCKER_FILE);
+	assert_int_equal(unlink(whole), 0);
+	assert_int_equal(symlink("/dev/null", whole), 0);
+	refuses(RUNTIMES_TYPE, DOCKER_FILE);
+	here.open = open_nothing;
+	here.userdata = &error;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		error = errors[i].error;
+		refuses(errors[i].fault, errors[i].fault ? DOCKER_DIR : "");
+	}
+}
+
+static void a_kept_file_that_is_wrong_is_named_again(void **state)
+{
+	here.kept = runtimes_kept_new();
+	assert_non_null(here.kept);
+	put(STORAGE_DIR "/containers.json", "{}");
+	refuses(RUNTIMES_FORMAT, STORAGE_DIR "/containers.json");
+	refuses(RUNTIMES_FORMAT, STORAGE_DIR "/containers.json");
+	replace(STORAGE_DIR "/containers.json", POD("a"), NULL);
+	assert_true(finds("a"));
+	assert_int_equal(refused.fault, RUNTIMES_NONE);
+	runtimes_kept_free(here.kept);
 }
 
 /* Blanks up to `size`, which JSON does not mind. */
@@ -473,6 +561,47 @@ static void what_is_not_found_is_looked_for_later(void **state)
 	images_watch_free(w);
 }
 
+static void the_status_tells_of_a_file_until_it_is_mended(void **state)
+{
+	static const char *const cgroups[] = {"/docker/" HEX, "/docker/" HEX2};
+	static const char other[] = DOCKER_DIR "/" HEX2 "/config.v2.json";
+	struct images_watch *w = watch_here();
+	const struct images_refused *told_of;
+	char whole[1024];
+
+	assert_null(images_watch_refused(w));
+	images_seen(w, span_of(cgroups[0]), 0); /* nothing is there: nothing to mend */
+	assert_null(images_watch_refused(w));
+	put(DOCKER_FILE, DOCKER(HEX, "1", "\"a\""));
+	let(DOCKER_FILE, 0666);
+	put(other, "{");
+	now += AGAIN_NS;
+	images_seen(w, span_of(cgroups[0]), 0);
+	told_of = images_watch_refused(w);
+	assert_non_null(told_of);
+	assert_string_equal(told_of->container, HEX);
+	assert_string_equal(told_of->why.path, DOCKER_FILE);
+	assert_int_equal(told_of->why.fault, RUNTIMES_WRITABLE);
+	/* The last one. */
+	images_seen(w, span_of(cgroups[1]), 0);
+	told_of = images_watch_refused(w);
+	assert_non_null(told_of);
+	assert_string_equal(told_of->container, HEX2);
+	assert_int_equal(told_of->why.fault, RUNTIMES_FORMAT);
+	/* As it is now: something else is wrong, it is mended, the container is gone. */
+	let(other, 0660);
+	assert_int_equal(images_watch_refused(w)->why.fault, RUNTIMES_WRITABLE);
+	put(other, DOCKER(HEX2, "1", "\"b\""));
+	assert_null(images_watch_refused(w));
+	now += 64 * AGAIN_NS;
+	images_seen(w, span_of(cgroups[0]), 0);
+	assert_non_null(images_watch_refused(w));
+	in(DOCKER_FILE, whole);
+	assert_int_equal(unlink(whole), 0);
+	assert_null(images_watch_refused(w));
+	images_watch_free(w);
+}
+
 /* --- what is kept ------------------------------------------------------------------------------
  */
 
@@ -523,8 +652,11 @@ int main(void)
 		CASE(of_one_container_less_is_read_than_of_all),
 		CASE(a_file_about_all_is_read_once_and_when_it_changed),
 		CASE(what_others_may_change_does_not_count),
+		CASE(what_was_there_and_did_not_count_is_named),
+		CASE(a_kept_file_that_is_wrong_is_named_again),
 		CASE(an_image_is_told_once_and_before_what_showed_it),
 		CASE(what_is_not_found_is_looked_for_later),
+		CASE(the_status_tells_of_a_file_until_it_is_mended),
 		cmocka_unit_test(the_one_unused_longest_is_forgotten),
 	};
 

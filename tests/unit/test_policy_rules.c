@@ -864,6 +864,11 @@ static void errors_have_their_place(void **state)
 	}
 }
 
+#define NO_IMAGE_IN_SERVICE                                                                    \
+	"warning: the rule never decides: of what runs in a service no image is known, since " \
+	"containers have scopes of their own; leave out `unit`, or `image` (what podman puts " \
+	"into a service by --cgroups=split is that unit)"
+
 static void what_never_matches_is_warned_of(void **state)
 {
 	static const struct {
@@ -896,6 +901,15 @@ static void what_never_matches_is_warned_of(void **state)
 		{HEAD "  allow: [{exe: /x, on: [dump]}]\n  on: [read]\n",
 		 "6:17: warning: the rule never decides: nothing that it is for (`on`) is judged by "
 		 "watch entry 'w'"},
+		/* What runs in a service is in no container of which that is known. */
+		{HEAD "  allow: [{exe: /x, image: q.io/a, unit: web.service}]\n",
+		 "6:17: " NO_IMAGE_IN_SERVICE},
+		{HEAD "  expect: [{unit: '*.service', image: 'sha256:" DIGEST "'}]\n",
+		 "6:12: " NO_IMAGE_IN_SERVICE},
+		{HEAD "  allow: [{exe: /x, image: q.io/a, unit: 'docker-*.scope'}]\n", NULL},
+		{HEAD "  allow: [{exe: /x, image: q.io/a, unit: 'w*'}]\n", NULL},
+		{HEAD "  allow: [{exe: /x, container: a, unit: 'systemd-nspawn@a.service'}]\n",
+		 NULL},
 		{HEAD "- {name: d, class: device, on: [read, write]}\n",
 		 "6:32: warning: on: 'write' never decides: nothing of class 'device' is written "
 		 "to"},

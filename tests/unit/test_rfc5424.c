@@ -402,7 +402,7 @@ static void the_longest_alert_there_can_be_fits(void **state)
 							worst,	    worst,	worst};
 	s.alert.nr_processes = ALERT_ANCESTRY_MAX;
 	s.alert.host = s.alert.text = s.alert.login_user = s.alert.unit = worst;
-	s.alert.image = s.alert.image_id = worst;
+	s.alert.image = s.alert.image_id = s.alert.image_container = worst;
 	s.alert.container = s.alert.path = s.alert.via = s.alert.watch = worst;
 	s.alert.owner_user = s.alert.rule = s.alert.cause = worst;
 	s.alert.time_ns = s.alert.first_ns = s.alert.last_ns = UINT64_MAX;
@@ -519,6 +519,7 @@ static void any_alert_parses_within_the_limit(void **state)
 		s.alert.container = strings[i++];
 		s.alert.image = strings[i - 1];
 		s.alert.image_id = strings[i - 1];
+		s.alert.image_container = strings[i - 1];
 		s.alert.watch = strings[i++];
 		s.alert.rule = strings[i++];
 		s.alert.login_user = strings[i++];

@@ -79,6 +79,7 @@ void alert_free(struct alert *alert)
 	free(alert->container);
 	free(alert->image);
 	free(alert->image_id);
+	free(alert->image_container);
 	free(alert->path);
 	free(alert->via);
 	free(alert->new_path);

@@ -146,6 +146,7 @@ struct alert {
 	/* What the outermost container was made from: the name that its runtime was told, and
 	 * "sha256:...". "" = in none, or not known */
 	char *image, *image_id;
+	char *image_container; /* which one that is, as `container`; NULL, "" = the same */
 	enum exe_trust exe_trust;
 	/* the script that the executable runs, "" = none, or not known; how that is known: observed
 	 * (the kernel started it) or claimed (its arguments say so), static */

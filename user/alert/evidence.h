@@ -38,6 +38,8 @@ struct evidence {
 	enum session_type session_type; /* how the session began */
 	const char *remote; /* from which host, raw; "" = from none, or not known */
 	const char *unit, *container; /* escaped, "" = none */
+	struct span image, image_id; /* as in alert.h, raw; empty = in none, or not known */
+	const char *image_container; /* as in alert.h */
 
 	/* What: a file, or the memory of `target` (tgid 0 with `memory`: the machine's). */
 	bool memory;

@@ -106,6 +106,8 @@ static json_t *subject(const struct alert *alert, bool *failed)
 		put(&o, "image", text(alert->image));
 	if (alert->image_id && alert->image_id[0])
 		put(&o, "image_id", text(alert->image_id));
+	if (alert->image_container && alert->image_container[0])
+		put(&o, "image_container", text(alert->image_container));
 	put(&o, "exe_trust", text(exe_trust_str(alert->exe_trust)));
 	if (alert->untrusted)
 		put(&o, "untrusted", untrusted(alert->untrusted));

@@ -97,7 +97,7 @@ static void show_session(const struct term *t, const json_t *subject)
 {
 	const char *login = text(subject, "login_user"), *unit = text(subject, "unit");
 	const char *container = text(subject, "container"), *trust = text(subject, "exe_trust");
-	const char *image = text(subject, "image");
+	const char *image = text(subject, "image"), *of = text(subject, "image_container");
 	const char *type = text(subject, "session_type"), *remote = text(subject, "remote");
 	const json_t *reasons = json_object_get(subject, "untrusted");
 	const json_t *session = json_object_get(subject, "session");
@@ -114,8 +114,10 @@ static void show_session(const struct term *t, const json_t *subject)
 	if (*unit)
 		term_putf(t, STYLE_PLAIN, ", unit %s", unit);
 	if (*container)
-		term_putf(t, STYLE_PLAIN, ", container %s%s%s", container,
-			  *image ? " of image " : "", image);
+		term_putf(t, STYLE_PLAIN, ", container %s", container);
+	/* The image is the outermost one's, which the container may be in. */
+	if (*container && *image)
+		term_putf(t, STYLE_PLAIN, "%s of image %s", *of ? " in a container" : "", image);
 	fputc('\n', t->f);
 	if (!json_array_size(reasons) &&
 	    (!strcmp(trust, "verified") || !strcmp(trust, "unknown") || !*trust))

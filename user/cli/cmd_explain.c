@@ -165,8 +165,10 @@ static void print_span(const char *what, struct span s)
 	printf("  %s: %s\n", what, s.len ? text : "-");
 }
 
-static void print_subject(const struct policy_subject *s)
+static void print_subject(const struct process_subject *who)
 {
+	const struct policy_subject *s = &who->subject;
+
 	print_span("exe", s->exe);
 	printf("  trust: %s", exe_trust_str(s->exe_trust));
 	for (uint32_t bit = 1; bit & UNTRUSTED_ALL; bit <<= 1)
@@ -186,6 +188,9 @@ static void print_subject(const struct policy_subject *s)
 	if (s->container.len) {
 		print_span("image", s->image);
 		print_span("image id", s->image_id);
+		if (!s->image.len && !s->image_id.len && who->refused.fault)
+			printf("  image is not known: %s %s\n", who->refused.path,
+			       runtimes_fault_text(who->refused.fault));
 	}
 	print_span("user", s->user);
 	if (s->loginuid == UID_UNSET)
@@ -206,7 +211,7 @@ static int explain_pid(const struct context *c, pid_t pid)
 		return r == -EACCES ? CLI_NOPERM : CLI_FAILED;
 	}
 	printf("Process %d is to the policy:\n", (int)pid);
-	print_subject(&who.subject);
+	print_subject(&who);
 	printf("What it would come to if it read what these entries name:\n");
 	for (uint32_t w = 1; w <= policy_nr_watches(c->policy); w++) {
 		const struct policy_query query = {
@@ -311,6 +316,14 @@ static struct span script_of(const json_t *subject, char *buf, size_t size)
 						 : (struct span){NULL, 0};
 }
 
+/* Of containers in a container rules go by the outermost. */
+static struct span container_of(const json_t *subject, char *buf, size_t size)
+{
+	const bool within = json_object_get(subject, "image_container");
+
+	return raw(subject, within ? "image_container" : "container", buf, size);
+}
+
 static enum session_type session_of(const json_t *subject)
 {
 	const char *word = json_string_value(json_object_get(subject, "session_type"));
@@ -385,8 +398,7 @@ static void explain_now(const struct context *c, const json_t *alert)
 						    : UID_UNSET,
 				.user = raw(subject, "user", user, sizeof(user)),
 				.unit = raw(subject, "unit", unit, sizeof(unit)),
-				.container =
-					raw(subject, "container", container, sizeof(container)),
+				.container = container_of(subject, container, sizeof(container)),
 				.image = raw(subject, "image", image, sizeof(image)),
 				.image_id = raw(subject, "image_id", image_id, sizeof(image_id)),
 			},

@@ -15,7 +15,6 @@
 #include "base/cleanup.h"
 #include "proc/cgroup.h"
 #include "trust/inspect.h"
-#include "trust/runtimes.h"
 #include "trust/trust.h"
 
 /* A file below /proc/PID, NUL terminated and cut; its length or a negative errno. */
@@ -192,7 +191,7 @@ static void read_cgroup(pid_t pid, struct process_subject *p)
 	p->subject.unit = cgroup_system_unit(path);
 	p->subject.container = cgroup_system_container(path);
 	if (runtimes_find_image(&(struct runtimes){.root = ""}, cgroup_image_container(path),
-				&p->image) < 0)
+				&p->refused, &p->image) < 0)
 		return;
 	p->subject.image = span_of(p->image.name);
 	p->subject.image_id = span_of(p->image.id);

@@ -7,6 +7,7 @@
 #include "policy/policy.h"
 #include "proc/image.h"
 #include "trust/digest.h"
+#include "trust/runtimes.h"
 #include "trust/verity.h"
 #include "trust/dpkg.h"
 
@@ -14,6 +15,7 @@ struct process_subject {
 	struct policy_subject subject; /* its spans point into what follows */
 	char exe[4096], cgroup[4096], user[256];
 	struct container_image image;
+	struct runtimes_refused refused; /* why the image is not known, if it is not */
 	char digest[DIGEST_TEXT], package[PACKAGE_MAX], verity[VERITY_TEXT];
 };
 

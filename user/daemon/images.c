@@ -10,7 +10,6 @@
 #include "daemon/mounts.h"
 #include "engine/images.h"
 #include "proc/cgroup.h"
-#include "trust/runtimes.h"
 #include "watch/reach.h"
 
 #define SETS	  256
@@ -34,6 +33,7 @@ struct images_watch {
 	struct seen sets[SETS][WAYS];
 	uint64_t clock; /* of uses */
 	uint64_t tellings, unknown;
+	struct images_refused refused; /* container "" = nothing was */
 };
 
 static bool answers(void *userdata, int fd)
@@ -96,13 +96,18 @@ static struct seen *look_up(struct images_watch *w, struct span container)
 static void ask(struct images_watch *w, struct seen *seen, uint64_t now)
 {
 	const struct span container = span_of(seen->container);
+	struct runtimes_refused refused;
 	struct container_image image;
 
 	seen->asked_ns = now;
-	seen->known = runtimes_find_image(&w->runtimes, container, &image) == 0;
+	seen->known = runtimes_find_image(&w->runtimes, container, &refused, &image) == 0;
 	if (!seen->known) {
 		seen->tries += seen->tries < TRIES_MAX;
 		w->unknown++;
+		if (refused.fault) {
+			memcpy(w->refused.container, seen->container, sizeof(seen->container));
+			w->refused.why = refused;
+		}
 		return;
 	}
 	seen->told = ++w->tellings;
@@ -133,6 +138,21 @@ void images_seen(struct images_watch *w, struct span cgroup, uint32_t flags)
 	now = app_boottime();
 	if (seen->known || !seen->tries || now - seen->asked_ns >= AGAIN_NS << (seen->tries - 1))
 		ask(w, seen, now);
+}
+
+const struct images_refused *images_watch_refused(struct images_watch *w)
+{
+	struct images_refused *refused = &w->refused;
+	const struct span container = span_of(refused->container);
+	struct container_image image;
+
+	/* Who has mended it, or has removed the container, wants to hear no more of it. */
+	if (container.len &&
+	    runtimes_find_image(&w->runtimes, container, &refused->why, &image) < 0 &&
+	    refused->why.fault)
+		return refused;
+	refused->container[0] = '\0';
+	return NULL;
 }
 
 uint64_t images_watch_unknown(const struct images_watch *w)

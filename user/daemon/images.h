@@ -9,6 +9,7 @@
 #pragma once
 
 #include "model/event.h"
+#include "trust/runtimes.h"
 
 struct app;
 struct images_watch;
@@ -21,3 +22,12 @@ void images_seen(struct images_watch *watch, struct span cgroup, uint32_t flags)
 
 /* How often no file told the image of a container. */
 uint64_t images_watch_unknown(const struct images_watch *watch);
+
+struct images_refused {
+	char container[CONTAINER_ID_SIZE]; /* whose image is not known */
+	struct runtimes_refused why; /* what was there and did not count */
+};
+
+/* The last such container, if it still is one: looked at once more. NULL: none, or no longer. The
+ * next call may change it. */
+const struct images_refused *images_watch_refused(struct images_watch *watch);

@@ -134,6 +134,28 @@ static json_t *programs_json(const struct app *app, json_t *warnings)
 			 (json_int_t)counts.timed_out, "rpm_hung", (int)counts.left);
 }
 
+static json_t *images_json(const struct app *app, const struct engine_stats *engine,
+			   json_t *warnings)
+{
+	const struct images_refused *refused = images_watch_refused(app->images);
+	json_t *images =
+		json_pack("{s:I, s:I, s:I, s:I}", "known", (json_int_t)engine->images, "max",
+			  (json_int_t)IMAGES_MAX, "forgotten", (json_int_t)engine->images_forgotten,
+			  "unknown", (json_int_t)images_watch_unknown(app->images));
+
+	if (!refused)
+		return images;
+	json_object_set_new(images, "refused",
+			    json_pack("{s:s, s:s, s:s}", "container", refused->container, "path",
+				      refused->why.path, "cause",
+				      runtimes_fault_str(refused->why.fault)));
+	json_array_append_new(warnings,
+			      json_sprintf("the image of container %.12s is not known: %s %s",
+					   refused->container, refused->why.path,
+					   runtimes_fault_text(refused->why.fault)));
+	return images;
+}
+
 /* keytrail doctor knows it by its first words. */
 static void warn_of_nobody(json_t *warnings)
 {
@@ -430,11 +452,7 @@ int status_json(struct app *app, json_t **out_status)
 	json_object_set_new(status, "scan", scan_json(app));
 	json_object_set_new(status, "search", search_json(app->search));
 	json_object_set_new(status, "programs", programs_json(app, warnings));
-	json_object_set_new(status, "images",
-			    json_pack("{s:I, s:I, s:I, s:I}", "known", (json_int_t)engine.images,
-				      "max", (json_int_t)IMAGES_MAX, "forgotten",
-				      (json_int_t)engine.images_forgotten, "unknown",
-				      (json_int_t)images_watch_unknown(app->images)));
+	json_object_set_new(status, "images", images_json(app, &engine, warnings));
 	json_object_set_new(status, "journal", evidence_json(app, warnings));
 	json_object_set_new(status, "deny", deny_json(app->deny, warnings));
 	json_object_set_new(status, "quota", quota_json(app->quota));

@@ -198,7 +198,8 @@ static bool step_is_outside(const struct engine *engine, uint32_t zone,
 
 	if (!step->is_process)
 		return !policy_zone_holds_path(engine->policy, zone, step->path);
-	who = engine_subject(engine, &subject, step->exe, EXE_UNKNOWN, step->cgroup, 0);
+	who = engine_subject(engine, &subject, step->exe, EXE_UNKNOWN, step->cgroup,
+			     step->cgroup_cut ? EVENT_CGROUP_TRUNCATED : 0);
 	return !policy_zone_holds(engine->policy, zone, &who, (struct span){NULL, 0});
 }
 
@@ -352,6 +353,7 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 			},
 		.time = reader->time,
 		.last_time = reader->time,
+		.flags = reader->cgroup_cut ? EVENT_CGROUP_TRUNCATED : 0,
 		.count = 1,
 		.hows = 1U << ACCESS_OPEN,
 		.final = true,
@@ -360,7 +362,7 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 		.watch = object->watch_number,
 		.action = ACTION_READ,
 		.subject = engine_subject(engine, &reader->subject, s.access.exe, reader->exe_trust,
-					  s.access.cgroup, 0),
+					  s.access.cgroup, s.flags),
 		.path = s.access.path,
 		.time = engine_wall(engine, reader->time),
 	};
@@ -390,6 +392,7 @@ static void tell_early(struct engine *engine, const struct event *ev, const stru
 		.uid = reader->subject.uid,
 		.object = ev->scan.object,
 		.exe = s.access.exe,
+		.made_from = engine_image(engine, s.access.cgroup, s.flags),
 	};
 	share = engine_share_of(engine, reader->subject.loginuid, reader->subject.uid,
 				reader->owner, ev->scan.object);

@@ -76,6 +76,11 @@ void engine_on_held_back(void *ctx, uint32_t user, uint64_t start, uint64_t held
 
 uint64_t engine_wall(const struct engine *engine, uint64_t time); /* CLOCK_REALTIME ns */
 
+/* What the container was made from whose cgroup it is, told by an event with these flags. NULL: it
+ * is in none, or that is not known. Valid until another event is fed. */
+const struct container_image *engine_image(const struct engine *engine, struct span cgroup,
+					   uint32_t flags);
+
 /* What the policy asks of a subject. A name that is cut is not told: it would be another one. */
 struct policy_subject engine_subject(const struct engine *engine, const struct subject *subject,
 				     struct span exe, enum exe_trust trust, struct span cgroup,

@@ -12,7 +12,7 @@
 #define IMAGE_BUCKETS 8192
 
 struct group {
-	uint64_t key; /* hash of type, exe, uid, object: 64 bits under this run's secret */
+	uint64_t key; /* hash of all but the process: 64 bits under this run's secret */
 	uint64_t start;
 	uint64_t count, first, last;
 	uint32_t sent;
@@ -67,9 +67,14 @@ void fold_free(struct fold *fold)
 
 static uint64_t group_key(const struct fold_key *key)
 {
-	uint64_t parts[4] = {key->type, key->uid, key->object, 0};
+	const struct container_image *image = key->made_from;
+	uint64_t parts[6] = {key->type, key->uid, key->object};
 
 	parts[3] = key->exe.len ? hash_bytes(key->exe.p, key->exe.len) : 0;
+	if (image) {
+		parts[4] = hash_bytes(image->name, strlen(image->name));
+		parts[5] = hash_bytes(image->id, strlen(image->id));
+	}
 	return hash_bytes(parts, sizeof(parts));
 }
 

@@ -3,8 +3,9 @@
  * So that one cause gives one alert: repeats are counted, and the count is told once.
  *
  * The same image, object and type: one alert for as long as the image is remembered, then only a
- * count. The same type, executable, uid and object in other processes: the first `burst` within a
- * window go out one by one. What was counted is told by one summary at the window's end.
+ * count. The same type, executable, uid, object and image of the container in other processes: the
+ * first `burst` within a window go out one by one. What was counted is told by one summary at the
+ * window's end.
  *
  * Bounded: FOLD_GROUPS_MAX windows at a time, the oldest is summed up early to make room for
  * another; FOLD_IMAGES_MAX images, the one seen longest ago is forgotten (and may then alert
@@ -18,6 +19,7 @@
 
 #include "alert/alert.h"
 #include "model/event.h"
+#include "proc/image.h"
 
 #define FOLD_GROUPS_MAX 1024
 #define FOLD_IMAGES_MAX 8192
@@ -30,6 +32,8 @@ struct fold_key {
 	uint32_t uid;
 	uint64_t object;
 	struct span exe; /* or whatever else tells causes apart */
+	/* Of the container that it was done in. NULL: in none, or not known */
+	const struct container_image *made_from;
 };
 
 /* What a finished window has to say. `like` is the first alert of its kind. */

@@ -216,6 +216,7 @@ static uint64_t judge(struct engine *engine, const struct settled *s, uint64_t n
 		.uid = a->subject.uid,
 		.object = a->object,
 		.exe = a->exe,
+		.made_from = engine_image(engine, a->cgroup, s->flags),
 	};
 	share = engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner, a->object);
 	engine_admit(engine, &key, &share, 1, s->time, s->last_time, now,
@@ -336,6 +337,7 @@ static void judge_deed(struct engine *engine, const struct event *ev, struct pro
 			.uid = a->subject.uid,
 			.object = a->object,
 			.exe = a->exe,
+			.made_from = engine_image(engine, a->cgroup, ev->flags),
 		};
 		const struct share_case share =
 			engine_share_of(engine, a->subject.loginuid, a->subject.uid, a->owner,

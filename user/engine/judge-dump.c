@@ -105,6 +105,7 @@ void engine_feed_dump(struct engine *engine, const struct event *ev)
 	key.image = who.subject.id;
 	key.uid = who.subject.uid;
 	key.exe = who.exe;
+	key.made_from = engine_image(engine, who.cgroup, ev->flags);
 	if (owner == UID_UNSET)
 		owner = who.subject.uid;
 	share = engine_share_of(engine, who.subject.loginuid, who.subject.uid, owner, key.object);

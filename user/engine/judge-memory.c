@@ -105,6 +105,7 @@ void engine_feed_memory(struct engine *engine, const struct event *ev)
 		.uid = m->subject.uid,
 		.object = memory_object(m),
 		.exe = m->exe,
+		.made_from = engine_image(engine, m->cgroup, ev->flags),
 	};
 	share = engine_share_of(engine, m->subject.loginuid, m->subject.uid,
 				m->target.id.tgid ? m->target.uid : 0, key.object);

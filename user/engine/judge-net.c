@@ -101,6 +101,7 @@ static bool judge_sent(struct engine *engine, const struct event *ev, struct set
 		.uid = net->subject.uid,
 		.object = number,
 		.exe = net->exe,
+		.made_from = engine_image(engine, net->cgroup, ev->flags),
 	};
 	share = engine_share_of(engine, net->subject.loginuid, net->subject.uid, object->owner,
 				number);

@@ -52,6 +52,7 @@ static void feed_denied(struct engine *engine, const struct event *ev, struct re
 		.uid = r->subject.uid,
 		.object = r->object,
 		.exe = r->exe,
+		.made_from = engine_image(engine, r->cgroup, ev->flags),
 	};
 	const struct share_case share =
 		engine_share_of(engine, r->subject.loginuid, r->subject.uid, r->owner, r->object);
@@ -113,6 +114,7 @@ void engine_feed_refused(struct engine *engine, const struct event *ev)
 		.uid = r->subject.uid,
 		.object = (uint64_t)watch << 1 | (r->error == ENOENT),
 		.exe = r->exe,
+		.made_from = engine_image(engine, r->cgroup, ev->flags),
 	};
 	/* Whoever likes can try: it never counts as an access to what is another's. */
 	share = engine_share_of(engine, r->subject.loginuid, r->subject.uid, r->subject.uid,

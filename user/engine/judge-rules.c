@@ -36,6 +36,7 @@ static void tell(struct engine *engine, struct rule_case *c, uint32_t done, uint
 			.uid = s->uid,
 			.object = (uint64_t)rule,
 			.exe = c->exe,
+			.made_from = engine_image(engine, c->cgroup, c->flags),
 		};
 
 		if (!(done & 1U << rule))

@@ -9,6 +9,14 @@ uint64_t engine_wall(const struct engine *engine, uint64_t time)
 	return time + (uint64_t)engine->wall_offset_ns;
 }
 
+const struct container_image *engine_image(const struct engine *engine, struct span cgroup,
+					   uint32_t flags)
+{
+	const bool cut = flags & EVENT_CGROUP_TRUNCATED;
+
+	return cut ? NULL : images_find(engine->images, cgroup_image_container(cgroup));
+}
+
 /* What the policy asks of a subject. A name that is cut is not told: it would be another one. */
 struct policy_subject engine_subject(const struct engine *engine, const struct subject *subject,
 				     struct span exe, enum exe_trust trust, struct span cgroup,
@@ -19,8 +27,7 @@ struct policy_subject engine_subject(const struct engine *engine, const struct s
 	const struct session *session = sessions_find(engine->sessions, subject->session);
 	const struct span none = {NULL, 0},
 			  container = cut ? none : cgroup_system_container(cgroup);
-	const struct container_image *image =
-		images_find(engine->images, cut ? none : cgroup_image_container(cgroup));
+	const struct container_image *image = engine_image(engine, cgroup, flags);
 	struct proc_info info = {0};
 
 	proctab_info(engine->processes, proctab_find(engine->processes, &subject->id), &info);

@@ -44,6 +44,7 @@ static void record_deed(struct engine *engine, const struct settled *settled,
 		.cgroup = a->cgroup,
 		.path = a->from.len ? a->from : a->path,
 		.args_cut = settled->flags & EVENT_ARGS_TRUNCATED,
+		.cgroup_cut = settled->flags & EVENT_CGROUP_TRUNCATED,
 		.count = 1,
 		.first = settled->time,
 		.last = settled->last_time,
@@ -88,6 +89,7 @@ void engine_record_memory(struct engine *engine, const struct event *ev,
 		.args = m->args,
 		.cgroup = m->cgroup,
 		.args_cut = ev->flags & EVENT_ARGS_TRUNCATED,
+		.cgroup_cut = ev->flags & EVENT_CGROUP_TRUNCATED,
 		.memory = true,
 		.target = m->target.id,
 		.count = 1,
@@ -142,6 +144,8 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 	const enum cmdline_mode cmdline = policy_settings(engine->policy)->cmdline;
 	char args[CMDLINE_TEXT_MAX + 1] = "";
 	const struct session *session = sessions_find(engine->sessions, k->subject.session);
+	const struct container_image *image =
+		engine_image(engine, k->cgroup, k->cgroup_cut ? EVENT_CGROUP_TRUNCATED : 0);
 	struct cgroup_name group;
 	struct span claimed = {NULL, 0};
 	struct evidence e;
@@ -186,6 +190,9 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 		.remote = session ? session->remote : "",
 		.unit = group.unit,
 		.container = group.container,
+		.image = span_of(image ? image->name : NULL),
+		.image_id = span_of(image ? image->id : NULL),
+		.image_container = image ? group.outer : "",
 		.memory = k->memory,
 		.inode = k->inode,
 		.path = object && object->path ? str_span(object->path) : k->path,

@@ -159,6 +159,7 @@ static void fill(struct kind *kind, const struct record *r)
 		.entry = r->entry,
 		.memory = r->memory,
 		.args_cut = r->args_cut || r->args.len > sizeof(kind->args),
+		.cgroup_cut = r->cgroup_cut || r->cgroup.len > sizeof(kind->cgroup),
 		.target = r->target,
 		.exe = keep(kind->exe, sizeof(kind->exe), r->exe),
 		.args = keep(kind->args, sizeof(kind->args), r->args),

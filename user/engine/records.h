@@ -43,7 +43,7 @@ struct record {
 	struct span exe, args, cgroup, path;
 	struct span script; /* that the kernel started the executable for; empty = none */
 	enum exe_trust script_trust;
-	bool args_cut, memory;
+	bool args_cut, cgroup_cut, memory;
 	struct proc_id target;
 	uint64_t count, first, last;
 };
@@ -60,7 +60,7 @@ struct record_kind {
 	const char *why, *file, *how;
 	unsigned line;
 	const struct watch_entry *entry;
-	bool memory, args_cut;
+	bool memory, args_cut, cgroup_cut;
 	struct proc_id target;
 	struct span exe, args, cgroup, path, script;
 	enum exe_trust script_trust;

@@ -135,6 +135,9 @@ static void put_subject(FILE *f, const struct alert *alert)
 		fputs(", container ", f);
 		put_name(f, alert->container, NAME_MAX_SHOWN);
 		if (alert->image && alert->image[0]) {
+			/* The image is the outermost one's, which the container may be in. */
+			if (alert->image_container && alert->image_container[0])
+				fputs(" in a container", f);
 			fputs(" of image ", f);
 			put_name(f, alert->image, IMAGE_MAX_SHOWN);
 		}

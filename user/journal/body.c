@@ -216,6 +216,9 @@ void body_access(struct body *body, const struct evidence *e)
 		body_bytes(body, "remote", span_of(e->remote));
 	body_text(body, "unit", e->unit);
 	body_text(body, "container", e->container);
+	body_bytes(body, "image", e->image);
+	body_bytes(body, "image_id", e->image_id);
+	body_text(body, "image_container", e->image_container);
 	body_text(body, "rule", e->why);
 	if (e->file) {
 		body_bytes(body, "rule_file", span_of(e->file));

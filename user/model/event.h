@@ -339,6 +339,8 @@ struct event_program {
 			       none */
 };
 
+#define IMAGE_NAME_MAX 511 /* bytes; a name of 255, a tag of 128 and a digest fit */
+
 /* What a container was made from, as its runtime wrote it down; it does not change. */
 struct event_container {
 	struct span id; /* whole, as in its cgroup: cgroup_image_container() */

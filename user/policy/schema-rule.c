@@ -186,7 +186,10 @@ static void read_package(struct reader *r, const struct yaml_node *value, const 
 }
 
 #define SHA256_PREFIX "sha256:"
-#define IMAGE_BYTES   511 /* no longer name is known (IMAGE_NAME_SIZE, proc/image.h); told below */
+
+#define DIGITS_(number) #number
+#define DIGITS(number)	DIGITS_(number)
+#define TOO_LONG	"is longer than " DIGITS(IMAGE_NAME_MAX) " bytes, which no name of an image is"
 
 static bool is_sha256(const char *s, size_t len)
 {
@@ -271,8 +274,8 @@ const char *schema_image_fault(struct span text)
 {
 	if (!text.len)
 		return "is empty";
-	if (text.len > IMAGE_BYTES)
-		return "is longer than 511 bytes, which no name of an image is";
+	if (text.len > IMAGE_NAME_MAX)
+		return TOO_LONG;
 	for (size_t i = 0; i < text.len; i++)
 		if (text.p[i] <= ' ' || text.p[i] > '~')
 			return "has a character that no name of an image has (a blank, or none of "

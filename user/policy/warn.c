@@ -90,6 +90,18 @@ static void warn_sends(const struct rule *rule, const struct watch_rule *watch,
 	     watch->entry.name, rest, all);
 }
 
+/*
+ * Which image it is is known of containers in cgroups that runtimes make
+ * (cgroup_image_container()), and no service is one of these, nor is looked into.
+ */
+static bool asks_image_of_service(const struct rule *rule)
+{
+	static const char suffix[] = ".service";
+	const size_t n = strlen(suffix), len = rule->unit.text ? strlen(rule->unit.text) : 0;
+
+	return rule->image.text && len >= n && !strcmp(rule->unit.text + len - n, suffix);
+}
+
 static int warn_rules(const struct policy *policy, struct diag_list *diags)
 {
 	_cleanup_free_ const struct rule **rules = NULL;
@@ -117,6 +129,12 @@ static int warn_rules(const struct policy *policy, struct diag_list *diags)
 			     "to ten seconds for its verdict until its package is known; name its "
 			     "programs by `exe`",
 			     rule->package);
+		if (asks_image_of_service(rule))
+			warn(diags, &rule->place,
+			     "the rule never decides: of what runs in a service no image is known, "
+			     "since containers have scopes of their own; leave out `unit`, or "
+			     "`image` (what podman puts into a service by --cgroups=split is that "
+			     "unit)");
 		if (!(rule->on & watch->entry.on))
 			warn(diags, &rule->place,
 			     "the rule never decides: nothing that it is for (`on`) is judged by "

@@ -115,6 +115,17 @@ static bool scope_container(struct span name, struct container *out)
 	return false;
 }
 
+/* What stands between them; false if nothing does: a container without a name is none. */
+static bool between(struct span name, const char *head, const char *tail, struct span *out_id)
+{
+	const size_t around = strlen(head) + strlen(tail);
+
+	if (!starts(name, head) || !ends(name, tail) || name.len <= around)
+		return false;
+	*out_id = cut(name, strlen(head), strlen(tail));
+	return true;
+}
+
 /* A directory below another that says what it is: the runtimes' cgroupfs drivers, lxc, machined. */
 static bool dir_container(struct span parent, struct span name, struct container *out)
 {
@@ -125,20 +136,19 @@ static bool dir_container(struct span parent, struct span name, struct container
 		{"containerd", "containerd"}, {"default", "containerd"},
 		{"k8s.io", "containerd"},     {"moby", "docker"},
 	};
+	struct span id;
 
-	if (starts(name, "lxc.payload.") && name.len > strlen("lxc.payload.")) {
-		put_container(out, "lxc", cut(name, strlen("lxc.payload."), 0));
+	if (between(name, "lxc.payload.", "", &id)) {
+		put_container(out, "lxc", id);
 		return true;
 	}
-	if (starts(name, "machine-") && ends(name, ".scope")) {
-		struct span id = cut(name, strlen("machine-"), strlen(".scope"));
+	if (between(name, "machine-", ".scope", &id)) {
 		/* libvirt: machine-qemu\x2d1\x2dname.scope is a virtual machine's process */
 		put_container(out, starts(id, "qemu\\x2d") ? "libvirt" : "machine", id);
 		return true;
 	}
-	if (starts(name, "systemd-nspawn@") && ends(name, ".service")) {
-		put_container(out, "nspawn",
-			      cut(name, strlen("systemd-nspawn@"), strlen(".service")));
+	if (between(name, "systemd-nspawn@", ".service", &id)) {
+		put_container(out, "nspawn", id);
 		return true;
 	}
 	if (starts(name, "libpod-") && is_hex(cut(name, strlen("libpod-"), 0), 32)) {
@@ -230,8 +240,11 @@ void cgroup_parse(struct span path, struct cgroup_name *out_name)
 
 	while (next_name(path, &at, &name)) {
 		/* The innermost container wins: docker in docker, or systemd in nspawn. */
-		if (is_container(parent, name, &container))
+		if (is_container(parent, name, &container)) {
+			if (!out.outer[0])
+				memcpy(out.outer, out.container, sizeof(out.outer));
 			show_container(&container, &out);
+		}
 		if (is_unit(name)) {
 			put(name, out.unit, sizeof(out.unit));
 			user_manager(name, &out.user);

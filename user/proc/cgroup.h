@@ -11,6 +11,7 @@ struct cgroup_name {
 	char unit[128]; /* innermost unit, systemd's escaping undone where it is text; "" = none */
 	uint32_t user; /* uid whose service manager (user@UID.service) runs it, or UID_UNSET */
 	char container[128]; /* 12 hex digits of an id, or a name; "" = none */
+	char outer[128]; /* likewise: the outermost one that it is in, "" = it is in none */
 	char runtime[16]; /* "docker", "podman", "crio", "containerd", "kubernetes", "lxc",
 			     "nspawn", ... */
 };

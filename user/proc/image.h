@@ -32,7 +32,7 @@
 #include "model/event.h"
 
 #define CONTAINER_ID_SIZE 65 /* with NUL: 64 hex digits */
-#define IMAGE_NAME_SIZE	  512 /* with NUL; a name of 255 bytes, a tag of 128 and a digest fit */
+#define IMAGE_NAME_SIZE	  (IMAGE_NAME_MAX + 1) /* with NUL; a longer one is not known */
 #define IMAGE_ID_SIZE	  72 /* with NUL: "sha256:" and 64 hex digits */
 
 enum image_source { IMAGE_DOCKER = 1, IMAGE_CRI, IMAGE_SOURCE_NR };

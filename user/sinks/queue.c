@@ -300,6 +300,7 @@ void queue_lost_alert(const struct queue_lost *lost, const char *sink, char *hos
 		.container = none,
 		.image = none,
 		.image_id = none,
+		.image_container = none,
 		.path = none,
 		.via = none,
 		.watch = none,

@@ -232,6 +232,7 @@ static void put_subject(struct line *line, const struct alert *alert)
 	param(line, "container", alert->container, max->other);
 	param(line, "image", alert->image, max->other);
 	param(line, "image_id", alert->image_id, max->other);
+	param(line, "image_container", alert->image_container, max->other);
 	param(line, "args", self->args, max->args);
 }
 

@@ -148,7 +148,8 @@ static void on_helper(struct trail_graph *g, const struct event *ev)
 	tell_inheritance(g, crashed, ev->time);
 	keys = crashed->keys;
 	exec_id = crashed->exec_id;
-	p = process_of(g, &d->subject, d->exe, d->cgroup, ev->time);
+	p = process_of(g, &d->subject, d->exe, d->cgroup, ev->flags & EVENT_CGROUP_TRUNCATED,
+		       ev->time);
 	if (!p)
 		return;
 	if (!p->told)
@@ -195,7 +196,8 @@ void graph_dump(struct trail_graph *g, const struct event *ev)
 	}
 	if (d->how == DUMP_NONE)
 		return;
-	p = process_of(g, &d->subject, d->exe, d->cgroup, ev->time);
+	p = process_of(g, &d->subject, d->exe, d->cgroup, ev->flags & EVENT_CGROUP_TRUNCATED,
+		       ev->time);
 	if (!p)
 		return;
 	graph_held(g, p, d->held.key, HELD_MAX, ev->time);
@@ -220,7 +222,7 @@ static struct process *writer_of(struct trail_graph *g, const struct event *ev)
 	struct process *p;
 
 	if (!(w->how & WRITTEN_OTHER))
-		return process_of(g, &w->subject, none, none, ev->time);
+		return process_of(g, &w->subject, none, none, false, ev->time);
 	p = process_find(g, process_key(&w->parent));
 	return p && p->exec_id == w->parent.exec_id ? p : NULL;
 }
@@ -495,10 +497,11 @@ static void found(struct trail_graph *g, struct file *f, uint32_t i, const struc
 	/* Who has read it before is a holder from then on, and is told as one now. */
 	for (size_t r = 0; r < TRAIL_READERS_MAX; r++) {
 		const struct trail_reader *reader = f->readers[r];
-		struct process *p = reader && !graph_wrote(f, &reader->subject.id, name)
-					    ? process_of(g, &reader->subject, span_of(reader->exe),
-							 span_of(reader->cgroup), ev->time)
-					    : NULL;
+		struct process *p =
+			reader && !graph_wrote(f, &reader->subject.id, name)
+				? process_of(g, &reader->subject, span_of(reader->exe),
+					     span_of(reader->cgroup), reader->cgroup_cut, ev->time)
+				: NULL;
 
 		if (p && p->exec_id == reader->subject.id.exec_id)
 			graph_came_by(g, p, f, slot, TRAIL_DUMP_READ, "before it was scanned",

@@ -77,6 +77,7 @@ struct process {
 	bool ended;
 	uint32_t candidates; /* that it wrote: files which may be copies of what it has */
 	uint32_t unclear; /* files that were held back: told since nothing is known of them */
+	bool cgroup_cut; /* its beginning is missing: for people */
 	char exe[EXE_MAX], cgroup[CGROUP_MAX]; /* NUL terminated bytes, cut */
 	struct process *next_spare;
 	UT_hash_handle hh;
@@ -138,9 +139,9 @@ struct origin_key file_key(const struct inode_id *inode);
 
 struct process *process_find(const struct trail_graph *g, struct origin_key id);
 /* The entry of this image; a new one if it is another image of the process. NULL: no memory, or a
- * later image of this process is known. */
+ * later image of this process is known. `cut`: the cgroup's beginning is missing. */
 struct process *process_of(struct trail_graph *g, const struct subject *subject, struct span exe,
-			   struct span cgroup, uint64_t time);
+			   struct span cgroup, bool cut, uint64_t time);
 struct process *process_add(struct trail_graph *g, struct origin_key id, uint64_t time);
 void process_forget(struct trail_graph *g, struct process *p);
 

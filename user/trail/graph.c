@@ -211,9 +211,9 @@ void graph_held(struct trail_graph *g, struct process *p, const uint64_t *object
 }
 
 /* Keys may come to light in it later: then it matters who has read it. */
-static void remember_reader(struct trail_graph *g, struct file *f, const struct event_access *a,
-			    uint64_t time)
+static void remember_reader(struct trail_graph *g, struct file *f, const struct event *ev)
 {
+	const struct event_access *a = &ev->access;
 	struct trail_reader *reader = NULL;
 
 	for (size_t i = 0; i < TRAIL_READERS_MAX; i++)
@@ -233,9 +233,10 @@ static void remember_reader(struct trail_graph *g, struct file *f, const struct 
 	*reader = (struct trail_reader){
 		.subject = a->subject,
 		.parent = a->parent,
-		.time = time,
+		.time = ev->time,
 		.exe_trust = a->exe_trust,
 		.owner = a->owner,
+		.cgroup_cut = ev->flags & EVENT_CGROUP_TRUNCATED,
 	};
 	snprintf(reader->exe, sizeof(reader->exe), "%.*s", (int)a->exe.len,
 		 a->exe.p ? a->exe.p : "");
@@ -281,13 +282,14 @@ static void feed_access(struct trail_graph *g, const struct event *ev)
 	if (!f)
 		return;
 	if (f->dump && f->state != TRAIL_WITH_KEY)
-		remember_reader(g, f, a, ev->time);
+		remember_reader(g, f, ev);
 	p = NULL;
 	for (uint32_t i = 0; i < f->keys.nr; i++) {
 		if (!f->keys.items[i].confirmed)
 			continue;
 		if (!p)
-			p = process_of(g, &a->subject, a->exe, a->cgroup, ev->time);
+			p = process_of(g, &a->subject, a->exe, a->cgroup,
+				       ev->flags & EVENT_CGROUP_TRUNCATED, ev->time);
 		if (!p)
 			return;
 		note_trust(p, a);
@@ -308,16 +310,18 @@ static void feed_fork(struct trail_graph *g, const struct event *ev)
 	struct origin_key from;
 	uint64_t from_exec;
 	struct slots keys;
+	bool cgroup_cut;
 
 	if (!parent || parent->ended || !parent->keys.nr || parent->exec_id != fork->parent.exec_id)
 		return;
 	/* To make room for the child may be the end of the parent's entry. */
 	memcpy(exe, parent->exe, sizeof(exe));
 	memcpy(cgroup, parent->cgroup, sizeof(cgroup));
+	cgroup_cut = parent->cgroup_cut;
 	keys = parent->keys;
 	from = parent->id;
 	from_exec = parent->exec_id;
-	child = process_of(g, &fork->child, span_of(exe), span_of(cgroup), ev->time);
+	child = process_of(g, &fork->child, span_of(exe), span_of(cgroup), cgroup_cut, ev->time);
 	if (!child || child->keys.nr)
 		return;
 	child->keys = keys;
@@ -369,7 +373,7 @@ static void feed_memory(struct trail_graph *g, const struct event *ev)
 	/* Of the machine's memory it is not known whose key is read; the others are no memory. */
 	if (!m->target.id.tgid || m->how == MEMORY_GETFD || m->how == MEMORY_ENVIRON)
 		return;
-	target = process_of(g, &m->target, none, none, ev->time);
+	target = process_of(g, &m->target, none, none, false, ev->time);
 	if (!target)
 		return;
 	graph_held(g, target, m->keys, EVENT_KEYS_MAX, ev->time);
@@ -379,7 +383,8 @@ static void feed_memory(struct trail_graph *g, const struct event *ev)
 	keys = target->keys;
 	target_id = target->id;
 	target_exec = target->exec_id;
-	p = process_of(g, &m->subject, m->exe, m->cgroup, ev->time);
+	p = process_of(g, &m->subject, m->exe, m->cgroup, ev->flags & EVENT_CGROUP_TRUNCATED,
+		       ev->time);
 	if (!p)
 		return;
 	tell_inheritance(g, p, ev->time);
@@ -435,7 +440,7 @@ static void destination(const struct event_net *net, char *out, size_t size)
 static void feed_net(struct trail_graph *g, const struct event *ev)
 {
 	const struct event_net *net = &ev->net;
-	struct process *p = process_of(g, &net->subject, net->exe, none, ev->time);
+	struct process *p = process_of(g, &net->subject, net->exe, none, false, ev->time);
 	char from[TRAIL_NAME_MAX], to[TRAIL_NAME_MAX], label[88];
 	struct trail_node node = {
 		.name = to,
@@ -543,6 +548,7 @@ size_t trail_graph_way_to_file(const struct trail_graph *g, const struct inode_i
 			step->loginuid = p->loginuid;
 			step->exe = span_of(p->exe);
 			step->cgroup = span_of(p->cgroup);
+			step->cgroup_cut = p->cgroup_cut;
 		} else {
 			step->path = span_of(f->path);
 		}

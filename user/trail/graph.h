@@ -79,6 +79,7 @@ struct trail_step {
 	struct proc_id id; /* of a process, and: */
 	uint32_t uid, loginuid;
 	struct span exe, cgroup;
+	bool cgroup_cut; /* EVENT_CGROUP_TRUNCATED */
 	struct span path; /* of a file */
 };
 
@@ -113,6 +114,7 @@ struct trail_reader {
 	uint64_t time; /* CLOCK_BOOTTIME ns */
 	enum exe_trust exe_trust;
 	uint32_t owner; /* of the file */
+	bool cgroup_cut; /* EVENT_CGROUP_TRUNCATED */
 	char exe[256], cgroup[256]; /* NUL terminated, cut */
 };
 /* Each is handed over once. That no key is in it, and that another content is written, makes them

@@ -96,7 +96,7 @@ struct process *process_add(struct trail_graph *g, struct origin_key id, uint64_
 }
 
 struct process *process_of(struct trail_graph *g, const struct subject *subject, struct span exe,
-			   struct span cgroup, uint64_t time)
+			   struct span cgroup, bool cut, uint64_t time)
 {
 	const struct origin_key id = process_key(&subject->id);
 	struct process *p = process_find(g, id);
@@ -123,8 +123,10 @@ struct process *process_of(struct trail_graph *g, const struct subject *subject,
 	p->loginuid = subject->loginuid;
 	if (exe.len)
 		keep(exe, p->exe, sizeof(p->exe), true);
-	if (cgroup.len)
+	if (cgroup.len) {
 		keep(cgroup, p->cgroup, sizeof(p->cgroup), false);
+		p->cgroup_cut = cut;
+	}
 	return p;
 }
 

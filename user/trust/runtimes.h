@@ -19,6 +19,29 @@
 #define RUNTIME_FILE_MAX (8U << 20) /* about all containers */
 #define RUNTIME_ONE_MAX	 (1U << 20) /* about one */
 
+#define RUNTIMES_PATH_SIZE 256 /* with NUL: of each file that is looked for */
+
+/* Why what is there does not count. */
+enum runtimes_fault {
+	RUNTIMES_NONE, /* it does, or nothing is there */
+	RUNTIMES_OWNER, /* not root's */
+	RUNTIMES_WRITABLE, /* others may write it */
+	RUNTIMES_TYPE, /* a link, say */
+	RUNTIMES_SIZE, /* beyond the bounds above */
+	RUNTIMES_FORMAT, /* no JSON, or not that of its kind */
+	RUNTIMES_SILENT, /* its file system may not answer */
+	RUNTIMES_UNREADABLE, /* it could not be opened or read */
+	RUNTIMES_FAULT_NR
+};
+
+const char *runtimes_fault_str(enum runtimes_fault fault); /* a word */
+const char *runtimes_fault_text(enum runtimes_fault fault); /* what is said behind the path */
+
+struct runtimes_refused {
+	enum runtimes_fault fault;
+	char path[RUNTIMES_PATH_SIZE]; /* of the file or directory, without `root`; printable */
+};
+
 struct runtimes_kept;
 
 struct runtimes {
@@ -41,6 +64,9 @@ void runtimes_kept_free(struct runtimes_kept *kept);
  * 0, or -ENOENT: no file says it, or the id is not a whole one (container_id_is_whole(): any other
  * is not put into a path). Where two say it, docker's goes before podman's and that before
  * containerd's; ids are chosen by chance out of 2^256, so it is the same container.
+ *
+ * Whatever comes of it, *refused is the first file or directory that was there and did not count,
+ * of any container's runtime: who finds nothing may look for the cause there.
  */
 int runtimes_find_image(const struct runtimes *runtimes, struct span container,
-			struct container_image *out_image);
+			struct runtimes_refused *refused, struct container_image *out_image);

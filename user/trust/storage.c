@@ -2,6 +2,7 @@
 /* What was read of a file of containers/storage: a list in its order, looked through. */
 #include "trust/storage.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ bool storage_keep(struct storage *s, const struct stat *st, const char *text, si
 		.size = st->st_size,
 		.changed = st->st_mtim,
 	};
-	(void)image_parse_storage(text, len, add, s);
+	s->wrong = image_parse_storage(text, len, add, s) == -EINVAL;
 	if (!s->known)
 		storage_fini(s);
 	return s->known;

@@ -15,6 +15,7 @@ struct storage_item;
 
 struct storage { /* all zero: nothing is kept */
 	bool known;
+	bool wrong; /* it was no such file, and says nothing */
 	dev_t dev;
 	ino_t ino;
 	off_t size;

@@ -9,6 +9,7 @@
 . /kt/tests/lib.sh
 
 good=$(printf '%064d' 1) other=$(printf '%064d' 2) unknown=$(printf '%064d' 3) pod=$(printf '%064d' 4)
+open=$(printf '%064d' 5)
 docker=/var/lib/docker/containers storage=/var/lib/containers/storage/overlay-containers
 key=/srv/images/web.key
 
@@ -24,6 +25,9 @@ made() {
 }
 made q.io/good:1 "$good"
 made q.io/other:1 "$other"
+# Of the right name, in a file that others may write.
+made q.io/good:1 "$open"
+chmod 666 "$docker/$open/config.v2.json"
 printf '[{"id":"%s","image":"%s","metadata":"{\\"image-name\\":\\"q.io/pod:1\\"}"}]' "$pod" "$good" \
 	>"$storage/containers.json"
 # What a container's maker has written into a bundle outside of kubernetes: nobody's word.
@@ -49,21 +53,38 @@ watch:
 POLICY
 kt_start --policy "$T/policy.yaml" || exit 1
 
-# reads PREFIX ID: cat reads the key in that container's cgroup.
-reads() {
-	systemd-run --quiet --scope --unit="$1-$2.scope" cat "$key" >/dev/null
+# inside PREFIX ID COMMAND...: in that container's cgroup.
+inside() {
+	unit=$1-$2.scope
+	shift 2
+	systemd-run --quiet --scope --unit="$unit" "$@"
 }
-for id in "$good" "$other" "$unknown"; do
+
+# reads PREFIX ID: cat reads the key there.
+reads() {
+	inside "$1" "$2" cat "$key" >/dev/null
+}
+for id in "$good" "$other" "$unknown" "$open"; do
 	reads docker "$id"
 done
 reads libpod "$pod"
 
-expect 2 "the images that rules name read in silence, others are told" '.object.watch == "web"'
+expect 3 "the images that rules name read in silence, others are told" '.object.watch == "web"'
 expect_field "who reads of another image is told with it" \
 	".subject.container == \"$(echo "$other" | cut -c 1-12)\" and .subject.image != null" \
 	.subject.image q.io/other:1
-expect 1 "of which one nothing is known has none" '.object.watch == "web" and .subject.image == null'
+expect 2 "of those of which nothing is known none has one" '.object.watch == "web" and .subject.image == null'
 equal "the status counts both" "$(keytrail status --json |
 	jq -c '[.images.known, .images.unknown > 0]')" "[3,true]"
+file=$docker/$open/config.v2.json
+fault="$file can be written by others than root"
+equal "the status names the file that does not count, and why" "$(keytrail status --json |
+	jq -c '.images.refused | [.container, .path, .cause]')" "[\"$open\",\"$file\",\"writable\"]"
+equal "and warns of it" "$(keytrail status | grep -c "not known: $fault\$")" 1
+# shellcheck disable=SC2016 # $$ is the process in the container
+equal "explain tells it of a process in that container" "$(inside docker "$open" sh -c \
+	'keytrail explain -p "$0" $$' "$T/policy.yaml" | grep -c "^  image is not known: $fault\$")" 1
+chmod 600 "$file"
+equal "what is mended is told no more" "$(keytrail status --json | jq -c '.images.refused')" null
 kt_stop
 equal "the daemon ends well" "$KT_STATUS" 0
