@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Writes the record of an access, for whichever hook saw it. */
 #include "access.h"
-#include "holders.h"
+#include "held.h"
 #include "identity.h"
 #include "memory.h"
 #include "record.h"
@@ -118,20 +118,32 @@ __noinline kt_u32 access_mode(kt_u64 file_addr, kt_u32 how, kt_u32 mode)
 	return mode;
 }
 
+static __always_inline kt_u32 state_of(struct task_struct *task)
+{
+	struct task_struct___v5_13 *task_v5_13 = (void *)task;
+
+	return bpf_core_field_exists(task->__state) ? BPF_CORE_READ(task, __state)
+						    : (kt_u32)BPF_CORE_READ(task_v5_13, state);
+}
+
 /*
  * What a process has open of the image that forked it is that image's access, which is known: who
  * holds the object by his parent's holding it. A picture would tell it once more, as the child's.
  *
- * A picture also comes by processes that are no holders yet, or no more: copy_process()
- * (kernel/fork.c) puts the child on the list before on_fork sees it, do_exit() (kernel/exit.c)
- * closes files after on_exit. Such a one is still the image that was forked if neither it nor its
- * parent has started another since: parent_exec_id is what the parent had at the fork.
+ * A picture also comes by children that are no holders yet, or no more. copy_process()
+ * (kernel/fork.c) puts the child on the list before on_fork sees it, and it does not run, nor has
+ * its parent returned, until that has. do_exit() (kernel/exit.c) closes files after on_exit, which
+ * keeps what the process held. Nothing else counts: a child that was adopted may have opened the
+ * file itself.
  */
 __noinline int is_by_fork(kt_u64 task_addr, kt_u64 object)
 {
 	struct task_struct *leader = BPF_CORE_READ((struct task_struct *)task_addr, group_leader);
+	/* Asked before the holder: when it is not new any more, on_fork has been. */
+	const kt_u32 is_new = state_of(leader) & TASK_NEW;
 	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
-	struct holder *mine = holder_find(BPF_CORE_READ(leader, tgid));
+	kt_u32 tgid = BPF_CORE_READ(leader, tgid);
+	struct holder *mine = holder_find(tgid);
 	struct holder *theirs = holder_find(BPF_CORE_READ(parent, tgid));
 	kt_u64 image = BPF_CORE_READ(leader, self_exec_id);
 
@@ -139,10 +151,12 @@ __noinline int is_by_fork(kt_u64 task_addr, kt_u64 object)
 	    theirs->exec_id != BPF_CORE_READ(parent, self_exec_id) || theirs->exec_id != image ||
 	    !holder_has(theirs, object))
 		return 0;
-	if (mine && mine->start == BPF_CORE_READ(leader, start_boottime) && mine->exec_id == image)
-		return holder_has(mine, object);
-	return bpf_core_field_exists(leader->parent_exec_id) &&
-	       BPF_CORE_READ(leader, parent_exec_id) == image;
+	if (is_new)
+		return 1;
+	if (!mine)
+		mine = key_holder(tgid, leader);
+	return mine && mine->start == BPF_CORE_READ(leader, start_boottime) &&
+	       mine->exec_id == image && holder_has(mine, object);
 }
 
 /* The mark that was found may be that of another inode with the same number. */
@@ -262,12 +276,8 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	mode = access_mode(file_addr, how, mode);
 	/* Such a one is always new: user space finds out which of the two it is. */
 	stranger = is_stranger((kt_u64)inode, mark.gen, key.dev);
-	if (how == WIRE_HOW_FOUND && !stranger && is_by_fork(task_addr, mark.object)) {
-		/* The kernel may have skipped on_fork, for another that it interrupted. */
-		if (!(BPF_CORE_READ(task, flags) & PF_EXITING))
-			remember(task_addr, (kt_u64)inode, mark.object, mark.flags, how);
+	if (how == WIRE_HOW_FOUND && !stranger && is_by_fork(task_addr, mark.object))
 		return 1;
-	}
 	repeat = repeat_of(task_addr, mark.object, how, mode, stranger);
 	if (repeat == REPEAT_SELF)
 		return 1;

@@ -270,7 +270,8 @@ struct task_struct {
 	struct signal_struct *signal;
 	kuid_t loginuid;
 	unsigned int sessionid;
-	unsigned long long parent_exec_id, self_exec_id;
+	unsigned long long self_exec_id;
+	unsigned int __state; /* since 5.14 */
 	struct css_set *cgroups;
 	unsigned int flags;
 	unsigned int ptrace;
@@ -329,6 +330,10 @@ enum task_dumpable {
 /* By 7.3 whether a task may be dumped stands in a struct of its own, not in the mm's flags. */
 struct task_exec_state {
 	enum task_dumpable dumpable;
+};
+
+struct task_struct___v5_13 {
+	long state;
 };
 
 struct task_struct___v7 {
@@ -408,6 +413,7 @@ struct bpf_iter__task_vma {
 #define MAY_READ	  0x4
 #define PIDTYPE_PGID	  2 /* include/linux/pid_types.h */
 #define PF_EXITING	  0x00000004
+#define TASK_NEW	  0x00000800 /* forked, and has not run yet (include/linux/sched.h) */
 #define PF_DUMPCORE	  0x00000200
 #define PF_KTHREAD	  0x00200000
 #define MMF_DUMPABLE_MASK 3 /* include/linux/sched/coredump.h */

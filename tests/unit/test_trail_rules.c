@@ -102,6 +102,8 @@ static void who_has_only_a_copy_is_told_as_that(void **state)
 	assert_int_equal(reads_copy(rules, 3), 0);
 	assert_int_equal(reads(rules, 2, 7, 3, 2), 0);
 	assert_int_equal(connects(rules, 3), TALKS); /* the key itself counts */
+	assert_int_equal(reads(rules, 2, 7, 1, 2), TALKS); /* and is told after a copy */
+	assert_int_equal(connects(rules, 1), 0);
 	trail_rules_free(rules);
 }
 
@@ -111,17 +113,55 @@ static void who_reads_memory_and_writes_a_dump_is_told_once(void **state)
 	struct proc_id id = pid(1);
 
 	assert_int_equal(dumps(rules, 1), 0); /* of its own */
-	trail_rules_memory(rules, &id);
+	trail_rules_memory(rules, &id, true);
 	assert_int_equal(connects(rules, 1), 0);
 	assert_int_equal(dumps(rules, 2), 0);
 	assert_int_equal(dumps(rules, 1), DUMPED);
 	assert_int_equal(dumps(rules, 1), 0);
-	trail_rules_memory(rules, &id);
+	trail_rules_memory(rules, &id, true);
 	assert_int_equal(dumps(rules, 1), 0);
 	id.exec_id = 2; /* another program */
 	assert_int_equal(trail_rules_dumped(rules, &id), 0);
-	trail_rules_memory(rules, &id);
+	trail_rules_memory(rules, &id, true);
 	assert_int_equal(trail_rules_dumped(rules, &id), DUMPED);
+	trail_rules_free(rules);
+}
+
+static void who_had_memory_in_hand_brings_no_dump_from_elsewhere(void **state)
+{
+	struct trail_rules *rules = trail_rules_new();
+	struct proc_id helper = pid(1), other = pid(2);
+
+	trail_rules_memory(rules, &helper, false);
+	assert_int_equal(trail_rules_foreign(rules, &helper), 0);
+	assert_int_equal(trail_rules_dumped(rules, &helper), 0);
+	assert_int_equal(trail_rules_foreign(rules, &other), 1U << RULE_FOREIGN_DUMP);
+	helper.exec_id = 2;
+	assert_int_equal(trail_rules_foreign(rules, &helper), 1U << RULE_FOREIGN_DUMP);
+	trail_rules_free(rules);
+}
+
+static void a_late_verdict_on_an_older_image_takes_nothing(void **state)
+{
+	struct trail_rules *rules = trail_rules_new();
+	struct proc_id id = pid(1);
+
+	id.exec_id = 2;
+	trail_rules_memory(rules, &id, true);
+	assert_int_equal(reads(rules, 1, 7, 1, 1), 0); /* of image 1 */
+	assert_int_equal(trail_rules_dumped(rules, &id), DUMPED);
+	trail_rules_free(rules);
+}
+
+static void who_only_connects_gives_way_first(void **state)
+{
+	struct trail_rules *rules = trail_rules_new();
+	struct proc_id id = pid(1);
+
+	trail_rules_memory(rules, &id, true);
+	for (uint32_t i = 2; i < 3 * RULES_READERS; i++)
+		connects(rules, i);
+	assert_int_equal(dumps(rules, 1), DUMPED);
 	trail_rules_free(rules);
 }
 
@@ -188,6 +228,9 @@ int main(void)
 		cmocka_unit_test(who_read_and_connects_is_told_once_in_either_order),
 		cmocka_unit_test(who_has_only_a_copy_is_told_as_that),
 		cmocka_unit_test(who_reads_memory_and_writes_a_dump_is_told_once),
+		cmocka_unit_test(who_had_memory_in_hand_brings_no_dump_from_elsewhere),
+		cmocka_unit_test(a_late_verdict_on_an_older_image_takes_nothing),
+		cmocka_unit_test(who_only_connects_gives_way_first),
 		cmocka_unit_test(another_program_has_read_nothing),
 		cmocka_unit_test(blindness_is_fresh_for_a_minute),
 		cmocka_unit_test(memory_is_bounded),

@@ -152,8 +152,8 @@ void engine_rules_read(struct engine *engine, const struct settled *settled, boo
 		       uint64_t now);
 void engine_rules_early(struct engine *engine, const struct settled *settled, uint64_t now);
 void engine_rules_net(struct engine *engine, const struct event *ev);
-void engine_rules_memory(struct engine *engine, const struct event_memory *memory);
-void engine_rules_written(struct engine *engine, const struct event *ev, struct proc_ref proc);
+void engine_rules_memory(struct engine *engine, const struct event_memory *memory, bool alerted);
+void engine_rules_dump(struct engine *engine, const struct event *ev, struct proc_ref proc);
 void engine_rules_scan(struct engine *engine, const struct event *ev, struct proc_ref proc);
 void engine_rules_gap(struct engine *engine, const struct event *ev); /* EVENT_GAP, EVENT_HEALTH */
 

@@ -96,8 +96,7 @@ void engine_feed_dump(struct engine *engine, const struct event *ev)
 	}
 	if (who.subject.id.tgid)
 		c.proc = proctab_access(engine->processes, ev->time, ev->flags, &who);
-	if (ev->type == EVENT_WRITTEN)
-		engine_rules_written(engine, ev, c.proc);
+	engine_rules_dump(engine, ev, c.proc);
 	if (!told) {
 		engine->st.recorded++;
 		return;

@@ -91,6 +91,7 @@ void engine_feed_memory(struct engine *engine, const struct event *ev)
 	c.proc = proctab_access(engine->processes, ev->time, ev->flags, &access);
 	judge_memory(engine, ev, watch, &answer);
 	engine_record_memory(engine, ev, c.entry, &answer);
+	engine_rules_memory(engine, m, answer.verdict == VERDICT_ALERT);
 	if (answer.verdict == VERDICT_ALLOW) {
 		engine->st.allowed++;
 		return;
@@ -110,5 +111,4 @@ void engine_feed_memory(struct engine *engine, const struct event *ev)
 	share = engine_share_of(engine, m->subject.loginuid, m->subject.uid,
 				m->target.id.tgid ? m->target.uid : 0, key.object);
 	engine_admit(engine, &key, &share, 1, ev->time, ev->time, ev->time, make_memory, &c);
-	engine_rules_memory(engine, m);
 }

@@ -97,6 +97,8 @@ void engine_rules_net(struct engine *engine, const struct event *ev)
 	struct rule_case c = {
 		.subject = &net->subject,
 		.exe = net->exe,
+		.cgroup = net->cgroup,
+		.exe_trust = net->exe_trust,
 		.flags = ev->flags,
 		.time = ev->time,
 	};
@@ -113,23 +115,35 @@ void engine_rules_net(struct engine *engine, const struct event *ev)
 
 /*
  * Another user is who logged in as another, whatever he is now: `sudo gcore` is his. Without a
- * login it is a service, of which uid 0 may look after all others.
+ * login it is a service, of which uid 0 may look after all others. An environment is not all of a
+ * process's memory.
  */
-static bool is_other_user(const struct event_memory *m)
+static bool is_others_memory(const struct event_memory *m)
 {
 	const struct subject *who = &m->subject, *target = &m->target;
 
-	if (!target->id.tgid || !m->nr_keys)
+	if (!target->id.tgid || !m->nr_keys || m->how == MEMORY_ENVIRON)
 		return false;
 	if (who->loginuid != UID_UNSET)
 		return who->loginuid != target->uid && who->loginuid != target->loginuid;
 	return who->uid && who->uid != target->uid;
 }
 
-void engine_rules_memory(struct engine *engine, const struct event_memory *m)
+void engine_rules_memory(struct engine *engine, const struct event_memory *m, bool alerted)
 {
-	if (is_on(engine) && is_other_user(m))
-		trail_rules_memory(engine->rules, &m->subject.id);
+	if (is_on(engine) && m->how != MEMORY_GETFD && m->how != MEMORY_ENVIRON)
+		trail_rules_memory(engine->rules, &m->subject.id, alerted && is_others_memory(m));
+}
+
+/* Of an event that does not bring them itself. Spans live until the table's next event. */
+static void put_process(const struct engine *engine, struct rule_case *c)
+{
+	struct proc_info info;
+
+	if (!proctab_info(engine->processes, c->proc, &info))
+		return;
+	c->exe = str_span(info.exe);
+	c->cgroup = str_span(info.cgroup);
 }
 
 /* What is packed or text may be anything. */
@@ -138,7 +152,7 @@ static bool is_dump(enum dump_kind kind)
 	return kind >= DUMPKIND_ELF_CORE && kind <= DUMPKIND_AVML;
 }
 
-void engine_rules_written(struct engine *engine, const struct event *ev, struct proc_ref proc)
+void engine_rules_dump(struct engine *engine, const struct event *ev, struct proc_ref proc)
 {
 	const struct event_written *w = &ev->written;
 	struct rule_case c = {.subject = &w->subject,
@@ -146,13 +160,27 @@ void engine_rules_written(struct engine *engine, const struct event *ev, struct 
 			      .flags = ev->flags,
 			      .time = ev->time};
 
-	if (is_on(engine) && is_dump(w->kind) && !(w->how & WRITTEN_COPY))
-		tell(engine, &c, trail_rules_dumped(engine->rules, &w->subject.id), ev->time);
+	if (!is_on(engine))
+		return;
+	if (ev->type == EVENT_DUMP) {
+		if (ev->dump.how == DUMP_HELPER)
+			trail_rules_memory(engine->rules, &ev->dump.subject.id, false);
+		return;
+	}
+	if (ev->type != EVENT_WRITTEN)
+		return;
+	if (w->how & WRITTEN_HELPER)
+		trail_rules_memory(engine->rules, &w->subject.id, false);
+	if (!is_dump(w->kind) || w->how & WRITTEN_COPY)
+		return;
+	put_process(engine, &c);
+	tell(engine, &c, trail_rules_dumped(engine->rules, &w->subject.id), ev->time);
 }
 
 /*
  * A dump in which keys were found. Who wrote it is known, so it was not there before; and neither
- * did a process crash into it, nor had one that wrote it the keys: it was brought.
+ * did a process crash into it, nor had who wrote it memory in hand, the keys, or his own process in
+ * the dump. Whether memory was read is only seen with `memory: on`.
  */
 void engine_rules_scan(struct engine *engine, const struct event *ev, struct proc_ref proc)
 {
@@ -162,9 +190,13 @@ void engine_rules_scan(struct engine *engine, const struct event *ev, struct pro
 			      .flags = ev->flags,
 			      .time = ev->time};
 
-	if (is_on(engine) && s->subject.id.tgid && !verdicts_holder(engine->verdicts, s) &&
-	    trail_graph_is_foreign(engine->trail, &s->inode, &s->subject.id))
-		tell(engine, &c, 1U << RULE_FOREIGN_DUMP, ev->time);
+	if (!is_on(engine) || !policy_settings(engine->policy)->memory || !s->subject.id.tgid ||
+	    s->dump_pid == s->subject.id.tgid || s->dump_pid == s->parent.tgid ||
+	    verdicts_holder(engine->verdicts, s) ||
+	    !trail_graph_is_foreign(engine->trail, &s->inode, &s->subject.id))
+		return;
+	put_process(engine, &c);
+	tell(engine, &c, trail_rules_foreign(engine->rules, &s->subject.id), ev->time);
 }
 
 /* Only what may have hidden a read. */

@@ -192,7 +192,7 @@ bool engine_on_record(void *ctx, const struct record_kind *k, bool again, bool l
 		.container = group.container,
 		.image = span_of(image ? image->name : NULL),
 		.image_id = span_of(image ? image->id : NULL),
-		.image_container = image ? group.outer : "",
+		.image_container = k->cgroup_cut ? "" : group.outer,
 		.memory = k->memory,
 		.inode = k->inode,
 		.path = object && object->path ? str_span(object->path) : k->path,

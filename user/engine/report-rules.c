@@ -26,9 +26,9 @@ static const struct {
 	[RULE_DUMPED_BY_OTHER] = {"has read the memory of a process of another user that had read "
 				  "a key, and has written a dump",
 				  "T1003"},
-	[RULE_FOREIGN_DUMP] = {"has written a dump in which keys were found, and no process of "
-			       "this host is known to have gone into it: it came from elsewhere, "
-			       "as far as was seen",
+	[RULE_FOREIGN_DUMP] = {"has written a dump in which keys were found, and nothing was seen "
+			       "of how they came into it: it may have been brought from another "
+			       "host",
 			       "T1005"},
 	[RULE_READ_BEFORE_VERDICT] = {"had read a dump in which keys were found afterwards",
 				      "T1005"},

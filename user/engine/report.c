@@ -293,6 +293,8 @@ int report_processes(const struct report *report, const struct report_subject *s
 	if (image) {
 		alert->image = report_escaped(span_of(image->name));
 		alert->image_id = report_escaped(span_of(image->id));
+	}
+	if (!(s->flags & EVENT_CGROUP_TRUNCATED)) {
 		alert->image_container = strdup(group.outer);
 		if (!alert->image_container)
 			return -ENOMEM;

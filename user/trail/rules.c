@@ -6,6 +6,8 @@
 #define HASH_NONFATAL_OOM 1 /* hh.tbl is then NULL */
 #include <uthash.h>
 
+#define RULES_LOOK 64 /* so many are looked through for one to give way */
+
 struct group { /* a login, or a unit */
 	uint64_t id;
 	uint64_t objects[RULES_KEYS], times[RULES_KEYS]; /* 0 = free */
@@ -18,8 +20,9 @@ struct reader {
 		uint64_t start, tgid;
 	} id;
 	uint64_t exec_id;
-	bool read, copy, connected, told; /* read: a key; copy: one of a key */
-	bool memory, dumped; /* of another user's holder; that is told */
+	bool read, copy, connected; /* a key; a copy of one; to another host */
+	bool memory, others; /* it had memory in hand; of another user's holder */
+	uint32_t told; /* bits 1 << enum trail_rule */
 	UT_hash_handle hh;
 };
 
@@ -110,15 +113,29 @@ static struct reader *reader_find(struct trail_rules *rules, const struct proc_i
 	return reader;
 }
 
+/* Who only connects is of less use: every holder does. */
+static struct reader *spare_reader(const struct trail_rules *rules)
+{
+	struct reader *reader = rules->readers;
+
+	for (int i = 0; reader && i < RULES_LOOK; i++, reader = reader->hh.next)
+		if (!reader->read && !reader->copy && !reader->memory)
+			return reader;
+	return rules->readers;
+}
+
+/* NULL: no memory, or a later image of this process is known. */
 static struct reader *reader_of(struct trail_rules *rules, const struct proc_id *id)
 {
 	struct reader *reader = reader_find(rules, id);
 	const __typeof__(reader->id) key = {id->start, id->tgid};
 
+	if (reader && id->exec_id < reader->exec_id)
+		return NULL;
 	if (reader) {
 		HASH_DEL(rules->readers, reader);
 	} else if (HASH_COUNT(rules->readers) >= RULES_READERS) {
-		reader = rules->readers;
+		reader = spare_reader(rules);
 		HASH_DEL(rules->readers, reader);
 		*reader = (struct reader){.id = key, .exec_id = id->exec_id};
 	} else {
@@ -164,13 +181,23 @@ static bool is_again(uint64_t told, uint64_t time)
 	return told && time < told + RULES_AGAIN_NS;
 }
 
+/* The bit of a rule that was not told of this process. */
+static uint32_t first(struct reader *reader, enum trail_rule rule)
+{
+	const uint32_t bit = 1U << rule, told = reader->told & bit;
+
+	reader->told |= bit;
+	return told ? 0 : bit;
+}
+
 /* What it read and that it connects, in either order: the verdict on a read comes late. */
 static uint32_t talks(struct reader *reader)
 {
-	if (!reader->connected || reader->told || !(reader->read || reader->copy))
+	if (!reader->connected)
 		return 0;
-	reader->told = true;
-	return 1U << (reader->read ? RULE_READ_THEN_CONNECT : RULE_ARCHIVE_THEN_CONNECT);
+	if (reader->read)
+		return first(reader, RULE_READ_THEN_CONNECT);
+	return reader->copy ? first(reader, RULE_ARCHIVE_THEN_CONNECT) : 0;
 }
 
 uint32_t trail_rules_read(struct trail_rules *rules, uint64_t time, uint64_t group_id,
@@ -207,22 +234,32 @@ uint32_t trail_rules_connect(struct trail_rules *rules, uint64_t time, const str
 	return talks(reader);
 }
 
-void trail_rules_memory(struct trail_rules *rules, const struct proc_id *who)
+void trail_rules_memory(struct trail_rules *rules, const struct proc_id *who, bool others)
 {
 	struct reader *reader = reader_of(rules, who);
 
-	if (reader)
-		reader->memory = true;
+	if (!reader)
+		return;
+	reader->memory = true;
+	reader->others |= others;
 }
 
 uint32_t trail_rules_dumped(struct trail_rules *rules, const struct proc_id *who)
 {
 	struct reader *reader = reader_find(rules, who);
 
-	if (!reader || reader->exec_id != who->exec_id || !reader->memory || reader->dumped)
-		return 0;
-	reader->dumped = true;
-	return 1U << RULE_DUMPED_BY_OTHER;
+	return reader && reader->exec_id == who->exec_id && reader->others
+		       ? first(reader, RULE_DUMPED_BY_OTHER)
+		       : 0;
+}
+
+uint32_t trail_rules_foreign(struct trail_rules *rules, const struct proc_id *who)
+{
+	struct reader *reader = reader_find(rules, who);
+
+	return reader && reader->exec_id == who->exec_id && reader->memory
+		       ? 0
+		       : 1U << RULE_FOREIGN_DUMP;
 }
 
 void trail_rules_blind(struct trail_rules *rules, uint64_t time)

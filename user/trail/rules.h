@@ -4,8 +4,9 @@
  * allows or expects counts for nothing, so ssh may read a key and connect.
  *
  * Pure, time is what the events say. Bounded: RULES_GROUPS groups and RULES_READERS processes, of
- * which the one used longest ago gives way (and is counted from nothing again). Each combination is
- * told once for its group or process in RULES_AGAIN_NS.
+ * which the one used longest ago gives way (and is counted from nothing again), of processes one
+ * that only connects first. Each combination is told once for its group in RULES_AGAIN_NS, or for
+ * its process.
  */
 #pragma once
 
@@ -26,7 +27,7 @@ enum trail_rule {
 	RULE_READ_THEN_CONNECT, /* who read a key talks to another host */
 	RULE_ARCHIVE_THEN_CONNECT, /* so does who read a copy of one, an archive say */
 	RULE_DUMPED_BY_OTHER, /* who read the memory of another user's holder has written a dump */
-	RULE_FOREIGN_DUMP, /* keys were found in a dump that nobody of this host went into */
+	RULE_FOREIGN_DUMP, /* keys were found in a dump, and nothing says how they came there */
 	RULE_READ_BEFORE_VERDICT, /* a dump was read, and then keys were found in it */
 	RULE_BLIND_THEN_READ, /* events were lost, and then a key was read */
 	RULE_NR
@@ -50,10 +51,15 @@ uint32_t trail_rules_read(struct trail_rules *rules, uint64_t time, uint64_t gro
 			  const struct proc_id *reader, uint64_t object, bool copy);
 /* A process talks to another host: likewise. */
 uint32_t trail_rules_connect(struct trail_rules *rules, uint64_t time, const struct proc_id *who);
-/* It was alerted that a process reads the memory of another user's holder. */
-void trail_rules_memory(struct trail_rules *rules, const struct proc_id *who);
+/*
+ * A process has memory of this host in hand that is not its own: it reads it, or dumps are handed
+ * to it. `others`: it was alerted that it reads that of another user's holder.
+ */
+void trail_rules_memory(struct trail_rules *rules, const struct proc_id *who, bool others);
 /* A process has written a dump: bits as above. */
 uint32_t trail_rules_dumped(struct trail_rules *rules, const struct proc_id *who);
+/* Keys were found in a dump that it wrote, and nothing else says whose they are: likewise. */
+uint32_t trail_rules_foreign(struct trail_rules *rules, const struct proc_id *who);
 /* Events about reads were lost, or the sensor was blind. */
 void trail_rules_blind(struct trail_rules *rules, uint64_t time);
 
