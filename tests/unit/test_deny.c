@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* daemon/deny.c: who has a permit, what takes it away and what does not. */
+/* daemon/deny*.c: who has a permit, what takes it away and what does not. */
 static const char *hardlinks;
 #define HARDLINKS hardlinks
 static unsigned permits_room;
 #define PERMITS_ROOM permits_room
-#include "daemon/deny.c" /* the daemon is no library */
+/* The daemon is no library. */
+#include "daemon/deny-permits.c"
+#include "daemon/deny-programs.c"
+#include "daemon/deny.c"
 
 #include <fcntl.h>
 #include <setjmp.h>
