@@ -48,7 +48,13 @@ struct world {
 	void (*meanwhile)(struct world *w, const char *at);
 	void (*begins)(void); /* the walk does */
 	int refuse; /* errno that mark() answers for files, 0 = none */
+	uint64_t layer; /* the kernel's numbers are so much more than stat()'s, as on an overlay */
 };
+
+static inline struct inode_id kernel_identity(const struct world *w, const struct stat *st)
+{
+	return (struct inode_id){.ino = st->st_ino + w->layer, .dev = (uint32_t)st->st_dev};
+}
 
 static inline void interrupt(struct world *w, const char *self)
 {
@@ -77,7 +83,7 @@ static inline int fake_mark(void *userdata, int dirfd, const char *name, struct 
 		return -w->refuse;
 	if (w->meanwhile && S_ISREG(st.st_mode))
 		interrupt(w, name);
-	id = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	id = kernel_identity(w, &st);
 	*out_identity = id;
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, &id)) {
@@ -158,13 +164,14 @@ static inline void fake_object(void *userdata, const struct watched *watched)
 static inline int fake_open(void *userdata, const char *path, struct inode_id *out_inodes,
 			    size_t max, size_t *out_nr)
 {
+	const struct world *w = userdata;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	assert_true(max > 0);
-	out_inodes[0] = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	out_inodes[0] = kernel_identity(w, &st);
 	*out_nr = 1;
 	return fd;
 }
@@ -363,7 +370,7 @@ static inline uint64_t appear_from(struct world *w, const char *at, const char *
 
 	snprintf(full, sizeof(full), "%s/%s", w->top, dir);
 	assert_int_equal(stat(full, &st), 0);
-	dir_id = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	dir_id = kernel_identity(w, &st);
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, &dir_id)) {
 			parent = w->marks[i].mark.object;
