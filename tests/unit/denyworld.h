@@ -29,6 +29,7 @@ static int open_error, permit_error;
 static uint16_t regrouped;
 static int regroup_result;
 static unsigned all_regroups, all_fails; /* how often all were gone through, and will not be */
+static unsigned others, alives; /* marks besides those below; signs of life */
 static uint8_t denied_by_group[DENY_GROUPS];
 static unsigned no_orders, permits_tried;
 static struct {
@@ -145,6 +146,8 @@ bool sensor_regroup_all(struct sensor *sensor,
 		all_fails--;
 		return false;
 	}
+	for (unsigned i = 0; i < others; i++)
+		assert_int_equal(group(userdata, FILE_OBJECT + 100, 0), 0);
 	for (size_t i = 0; i < nr_marks; i++)
 		marks[i].group = group(userdata, marks[i].object, marks[i].group);
 	return true;
@@ -171,6 +174,11 @@ void watcher_each(struct watcher *watcher,
 	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
 
 	call(userdata, &file);
+}
+
+void app_alive(const struct app *app)
+{
+	alives++;
 }
 
 void feed_health(struct app *app, enum health_level level, const char *what, const char *text)
@@ -250,6 +258,7 @@ static inline void begin(struct world *w, void **state, const char *conditions)
 	open_error = permit_error = 0;
 	regroup_result = 0;
 	all_regroups = all_fails = 0;
+	others = alives = 0;
 	permits_room = PERMITS_MAX;
 	snprintf(w->path, sizeof(w->path), "%s", tmpdir_path(state, "signd"));
 	write_file(w->path, "one");

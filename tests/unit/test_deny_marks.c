@@ -45,16 +45,26 @@ static void so_do_marks_that_no_identity_leads_to(void **state)
 	end(&w);
 }
 
-/* All marks, which may be many, only if the group of some object is another one. */
+/* All marks, which may be many, only if the group of some object is another one, or it has one and
+ * its mark is gone: there may be one beneath. That of what has ended would stay as it is. */
 static void a_walk_that_changes_no_group_goes_through_no_marks(void **state)
 {
 	static const struct {
 		int result; /* of sensor_regroup() */
-		unsigned all;
-	} cases[] = {{0, 0}, {1, 1}, {-ENOENT, 1}};
-	const struct watched file = {.object = FILE_OBJECT, .watch = 1, .inode = {.ino = 1}};
+		uint32_t watch; /* 1 is denied, 0 has ended */
+		bool all;
+	} cases[] = {
+		{0, 1, false}, {1, 1, true},	    {-ENOENT, 1, true},	 {-ESTALE, 1, true},
+		{0, 2, false}, {1, 2, true},	    {-ENOENT, 2, false}, {0, 0, false},
+		{1, 0, false}, {-ENOENT, 0, false},
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct watched file = {
+			.object = FILE_OBJECT,
+			.watch = cases[i].watch,
+			.inode = {.ino = 1},
+		};
 		struct world w;
 
 		begin(&w, state, "");
@@ -63,12 +73,24 @@ static void a_walk_that_changes_no_group_goes_through_no_marks(void **state)
 		deny_object(w.d, &file);
 		regroup_result = 0;
 		deny_hold(w.d);
+		deny_object(w.d, &file); /* the walk's own changes are seen at its end */
 		deny_settle(w.d);
 		deny_hold(w.d);
 		deny_settle(w.d);
 		assert_int_equal(all_regroups, cases[i].all);
 		end(&w);
 	}
+}
+
+static void a_long_way_through_marks_shows_signs_of_life(void **state)
+{
+	struct world w;
+
+	begin(&w, state, "");
+	others = 3 * WATCHER_ALIVE_NAMES;
+	reload(&w);
+	assert_in_range(alives, 3, 4);
+	end(&w);
 }
 
 static void marks_are_gone_through_until_all_were_come_by(void **state)
@@ -159,6 +181,7 @@ int main(void)
 		CASE(marks_follow_a_reload),
 		CASE(so_do_marks_that_no_identity_leads_to),
 		CASE(a_walk_that_changes_no_group_goes_through_no_marks),
+		CASE(a_long_way_through_marks_shows_signs_of_life),
 		CASE(marks_are_gone_through_until_all_were_come_by),
 		CASE(groups_in_force_are_not_given_again),
 		CASE(a_walk_changes_groups_at_its_end),

@@ -123,6 +123,9 @@ int app_run(const struct app_options *options);
 /* watching.c: what is watched, set up and marked. */
 int watching_start(struct app *app);
 
+/* In the midst of long work, now and then: it goes on. */
+void app_alive(const struct app *app);
+
 /* For watcher_each(): tells the engine an object and its key once more. */
 struct watched;
 void app_retell(void *userdata, const struct watched *watched);

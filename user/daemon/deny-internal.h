@@ -92,6 +92,7 @@ struct deny {
 	bool held; /* deny_hold() */
 	bool regroup_all; /* a mark may be of another group than the object is that it is of */
 	bool behind; /* told: not all marks could be gone through */
+	unsigned steps; /* files and marks that were come by */
 	unsigned base; /* of the table made last */
 	struct program *programs;
 	struct permit *permits;

@@ -38,12 +38,20 @@ static uint16_t group_of(const struct table *t, uint32_t watch)
 	return 0;
 }
 
+/* Of a long way through all files, or all marks. */
+static void step(struct deny *d)
+{
+	if (++d->steps % WATCHER_ALIVE_NAMES == 0)
+		app_alive(d->app);
+}
+
 /* What nobody knows is of no entry, unless it was just marked by these and is not told yet. */
 static uint16_t group_of_mark(void *userdata, uint64_t object, uint16_t present)
 {
-	const struct deny *d = userdata;
+	struct deny *d = userdata;
 	const uint32_t watch = watcher_watch(d->app->watcher, object);
 
+	step(d);
 	if (watch)
 		return group_of(&d->now, watch);
 	return present >= d->now.first && present < d->now.end ? present : 0;
@@ -68,15 +76,22 @@ uint32_t deny_flags(const struct deny *d, uint32_t watch)
 
 void deny_object(struct deny *d, const struct watched *watched)
 {
-	/* An error: there is no such mark any more, but there may be one beneath. */
-	if (d && d->used && !d->held && watched->inode.ino &&
-	    sensor_regroup(d->app->sensor, &watched->inode, watched->object,
-			   watched->watch ? group_of(&d->now, watched->watch) : 0))
+	uint16_t group;
+	int r;
+
+	if (!d || !d->used || d->held || !watched->inode.ino)
+		return;
+	group = group_of(&d->now, watched->watch);
+	r = sensor_regroup(d->app->sensor, &watched->inode, watched->object, group);
+	/* An error: there is no such mark any more, but there may be one beneath. Of what has ended
+	 * that keeps the group that it has: group_of_mark(). */
+	if (watched->watch && (r > 0 || (r < 0 && group)))
 		d->regroup_all = true;
 }
 
 static void regroup(void *userdata, const struct watched *watched)
 {
+	step(userdata);
 	deny_object(userdata, watched);
 }
 
@@ -88,8 +103,7 @@ void deny_hold(struct deny *d)
 /*
  * Also what the walk did not come by again: its mark is of the policy before, or of none. Then what
  * no identity leads to: on overlayfs the inode beneath has a mark of its own, by which it would be
- * judged under the layer's own name. Only if some object's group is another one than it was, or
- * some object has ended.
+ * judged under the layer's own name. Only if some object's group is another one than it was.
  */
 void deny_settle(struct deny *d)
 {
