@@ -112,6 +112,47 @@ static void a_walk_of_a_part_takes_no_object_out_of_its_entry(void **state)
 	assert_int_equal(object_at(w, "etc/ssl/x.key"), key);
 }
 
+/* Whether the first name still stands is asked of the kernel, and of stat() where nothing else says
+ * it. */
+static void a_name_stands_if_the_object_stands_there(void **state)
+{
+	static const struct {
+		uint64_t layer;
+		bool strangers;
+		int no_open;
+		bool kept;
+	} cases[] = {
+		{0, false, 0, true},	  {1000, false, 0, true},	{0, true, 0, false},
+		{0, false, EAGAIN, true}, {1000, false, EAGAIN, false},
+	};
+	struct world *w = *state;
+	char from[4096], to[4096], part[4096];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char of[64];
+		uint64_t key;
+
+		w->layer = cases[i].layer;
+		snprintf(of, sizeof(of), "home/a%zu/.ssh/id_rsa", i);
+		make(w, of, "x");
+		make(w, "etc/ssl", NULL);
+		compile(w, policy_keys, 1);
+		key = object_at(w, of);
+		assert_int_equal(watch_of(w, key), 1);
+		snprintf(from, sizeof(from), "%s/%s", w->top, of);
+		snprintf(part, sizeof(part), "%s/etc/ssl", w->top);
+		snprintf(to, sizeof(to), "%s/etc/ssl/x%zu.key", w->top, i);
+		assert_int_equal(link(from, to), 0);
+		w->strangers = cases[i].strangers;
+		w->no_open = cases[i].no_open;
+		assert_int_equal(watcher_rescan(w->watcher, part), 0);
+		w->strangers = false;
+		w->no_open = 0;
+		assert_int_equal(watch_of(w, key), cases[i].kept ? 1 : 2);
+		assert_int_equal(marked_for(w, key), cases[i].kept ? 1 : 2);
+	}
+}
+
 static void a_link_takes_nothing_over_and_leads_only_to_its_owners_files(void **state)
 {
 	struct world *w = *state;
@@ -196,6 +237,7 @@ int main(void)
 		CASE(no_other_name_takes_an_object_out_of_its_entry),
 		CASE(a_new_walk_prefers_the_entry_written_first),
 		CASE(a_walk_of_a_part_takes_no_object_out_of_its_entry),
+		CASE(a_name_stands_if_the_object_stands_there),
 		CASE(a_link_takes_nothing_over_and_leads_only_to_its_owners_files),
 		CASE(what_is_known_by_a_link_is_of_the_new_policys_entry),
 	};

@@ -49,6 +49,8 @@ struct world {
 	void (*begins)(void); /* the walk does */
 	int refuse; /* errno that mark() answers for files, 0 = none */
 	uint64_t layer; /* the kernel's numbers are so much more than stat()'s, as on an overlay */
+	bool strangers; /* what open() opens is another file than its number says */
+	int no_open; /* errno that open() answers, 0 = none */
 };
 
 static inline struct inode_id kernel_identity(const struct world *w, const struct stat *st)
@@ -165,13 +167,16 @@ static inline int fake_open(void *userdata, const char *path, struct inode_id *o
 			    size_t max, size_t *out_nr)
 {
 	const struct world *w = userdata;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = w->no_open ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
+	if (w->no_open)
+		return -w->no_open;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	assert_true(max > 0);
 	out_inodes[0] = kernel_identity(w, &st);
+	out_inodes[0].dev += w->strangers;
 	*out_nr = 1;
 	return fd;
 }

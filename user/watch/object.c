@@ -22,7 +22,7 @@ static bool is_object(const struct node *node, const struct inode_id *inodes, si
 
 /* Opens for reading what is a regular file or a directory at this moment, and nothing else: a
  * device may act on it. */
-static int open_place(struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
+static int open_place(const struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
 		      size_t *out_nr)
 {
 	char self[REACH_SELF_MAX];
@@ -53,7 +53,7 @@ static int reach_node(struct watcher *w, const struct node *node, const char *su
 	return reach_path(&w->reach, path, links);
 }
 
-int node_open_at(struct watcher *w, const struct node *node, int at)
+int node_open_at(const struct watcher *w, const struct node *node, int at)
 {
 	struct inode_id inodes[INODES_MAX];
 	_cleanup_close_ int fd = -1;
