@@ -51,6 +51,8 @@ struct world {
 	uint64_t layer; /* the kernel's numbers are so much more than stat()'s, as on an overlay */
 	bool strangers; /* what open() opens is another file than its number says */
 	int no_open; /* errno that open() answers, 0 = none */
+	/* What appears next has another object's mark by the time it is told, 0 = its own. */
+	uint64_t put_back;
 };
 
 static inline struct inode_id kernel_identity(const struct world *w, const struct stat *st)
@@ -358,6 +360,13 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+static inline void set_object(struct world *w, const struct inode_id *id, uint64_t object)
+{
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (inode_id_same(&w->marks[i].inode, id))
+			w->marks[i].mark.object = object;
+}
+
 /*
  * As the kernel side does: the inode that stands at `at` is marked by the state of the directory,
  * then told. Returns its object.
@@ -391,6 +400,9 @@ static inline uint64_t appear_from(struct world *w, const char *at, const char *
 		mark.flags |= S_ISDIR(st.st_mode) ? 0 : MARK_KEEP;
 		assert_int_equal(fake_mark(w, AT_FDCWD, full, &mark, &id), 0);
 		event.mark.inode = id;
+		if (w->put_back)
+			set_object(w, &id, w->put_back);
+		w->put_back = 0;
 	}
 	event.mark.object = mark.object;
 	event.mark.parent_object = parent;

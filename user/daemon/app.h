@@ -141,7 +141,7 @@ int loop_drain(struct app *app); /* all that the kernel has told; ends the loop 
 /* Walks all watched names again, a moment from now. */
 void app_walk_soon(struct app *app);
 
-/* The same for records that were lost: at once, and by and by if that goes on. */
+/* The same for records, or marks, that were lost: at once, and by and by if that goes on. */
 void app_walk_for_lost(struct app *app);
 
 /*
