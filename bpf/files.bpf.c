@@ -121,14 +121,35 @@ int BPF_PROG(on_file_receive, struct file *file)
 	return 0;
 }
 
+/*
+ * What is mapped becomes code: `prot` is what was asked for, and by a personality that anybody may
+ * set and a 32-bit program keeps over its exec, what can be read can be run. As the kernel goes on
+ * to decide, which takes out what is mounted noexec: mmap_prot() in security/security.c, do_mmap().
+ */
+static __always_inline int becomes_code(struct file *file, unsigned long prot)
+{
+	struct task_struct *task;
+	struct vfsmount *mnt;
+
+	if ((prot & (PROT_READ | PROT_EXEC)) != PROT_READ)
+		return prot & PROT_EXEC;
+	task = (void *)bpf_get_current_task();
+	if (!(BPF_CORE_READ(task, personality) & READ_IMPLIES_EXEC))
+		return 0;
+	mnt = file->f_path.mnt;
+	return !(mnt->mnt_flags & MNT_NOEXEC) && !(mnt->mnt_sb->s_iflags & SB_I_NOEXEC);
+}
+
 SEC("fentry/security_mmap_file")
 int BPF_PROG(on_mmap_file, struct file *file, unsigned long prot)
 {
 	kt_u32 mode = 0;
+	int code;
 
 	if (!file)
 		return 0;
-	if (prot & PROT_EXEC && others_can_change_code(file))
+	code = becomes_code(file, prot);
+	if (code && others_can_change_code(file))
 		taint_mapped(bpf_get_current_task(), addr_of(file->f_inode));
 	if (!filter_test(file->f_inode))
 		return 0;
@@ -136,7 +157,7 @@ int BPF_PROG(on_mmap_file, struct file *file, unsigned long prot)
 		mode |= WIRE_M_READ;
 	if (prot & PROT_WRITE)
 		mode |= WIRE_M_WRITE;
-	if (prot & PROT_EXEC)
+	if (code)
 		mode |= WIRE_M_EXEC;
 	report_access(addr_of(file), bpf_get_current_task(), WIRE_HOW_MMAP, mode, -1);
 	return 0;

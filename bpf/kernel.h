@@ -45,6 +45,7 @@ struct user_namespace;
 struct super_block {
 	unsigned int s_dev;
 	unsigned long s_magic;
+	unsigned long s_iflags;
 	struct block_device *s_bdev;
 	struct user_namespace *s_user_ns; /* in which it was mounted */
 };
@@ -275,6 +276,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	unsigned int flags;
 	unsigned int ptrace;
+	unsigned int personality;
 	struct task_struct *parent; /* the tracer, if there is one */
 	void *stack;
 };
@@ -408,6 +410,7 @@ struct bpf_iter__task_vma {
 #define PROT_READ	  0x1
 #define PROT_WRITE	  0x2
 #define PROT_EXEC	  0x4
+#define READ_IMPLIES_EXEC 0x0400000 /* include/uapi/linux/personality.h */
 #define VM_WRITE	  0x2
 #define VM_EXEC		  0x4
 #define MAY_READ	  0x4
@@ -457,6 +460,8 @@ struct bpf_iter__task_vma {
 #define MAGIC_CIFS	   0xff534d42
 #define MAGIC_SMB2	   0xfe534d42
 #define MNT_NOSUID	   0x01 /* include/linux/mount.h */
+#define MNT_NOEXEC	   0x04
+#define SB_I_NOEXEC	   0x00000002 /* s_iflags */
 #define MAGIC_FUSE	   0x65735546
 #define MAGIC_BTRFS	   0x9123683e
 #define MAGIC_9P	   0x01021997

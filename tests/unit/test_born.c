@@ -16,7 +16,7 @@ static void move(struct world *w, uint64_t object, const char *from, const char 
 	snprintf(b, sizeof(b), "%s/%s", w->top, to);
 	assert_int_equal(rename(a, b), 0);
 	assert_int_equal(stat(b, &st), 0);
-	event.mark.inode = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	event.mark.inode = kernel_identity(w, &st);
 	event.mark.mode = st.st_mode;
 	event.mark.path = span_of(strrchr(b, '/') + 1);
 	watcher_mark_event(w->watcher, &event);
@@ -70,6 +70,30 @@ static void what_is_moved_beside_has_its_new_name(void **state)
 	}
 }
 
+/* On an overlay of several file systems stat() has numbers of its own. */
+static void so_has_what_stat_knows_by_another_number(void **state)
+{
+	struct world *w = *state;
+
+	w->layer = 1000;
+	what_is_moved_beside_has_its_new_name(state);
+}
+
+/* Of what the kernel says is another one the number is not asked. */
+static void a_stranger_with_the_number_that_stat_tells_is_another(void **state)
+{
+	struct world *w = *state;
+	uint64_t object;
+
+	watcher_set_copy_watch(w->watcher, COPIES);
+	compile(w, policy_keys, 1);
+	object = add(w, "srv/.part", false);
+	w->layer = 1000; /* from now on this is another file's */
+	move(w, object, "srv/.part", "srv/whole");
+	assert_int_equal(object_at(w, "srv/.part"), object);
+	assert_int_equal(object_at(w, "srv/whole"), 0);
+}
+
 static void what_its_owner_calls_a_key_stays_its_name(void **state)
 {
 	struct world *w = *state;
@@ -89,6 +113,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(what_is_moved_beside_has_its_new_name),
+		CASE(so_has_what_stat_knows_by_another_number),
+		CASE(a_stranger_with_the_number_that_stat_tells_is_another),
 		CASE(what_its_owner_calls_a_key_stays_its_name),
 	};
 

@@ -48,7 +48,17 @@ struct world {
 	void (*meanwhile)(struct world *w, const char *at);
 	void (*begins)(void); /* the walk does */
 	int refuse; /* errno that mark() answers for files, 0 = none */
+	uint64_t layer; /* the kernel's numbers are so much more than stat()'s, as on an overlay */
+	bool strangers; /* what open() opens is another file than its number says */
+	int no_open; /* errno that open() answers, 0 = none */
+	/* What appears next has another object's mark by the time it is told, 0 = its own. */
+	uint64_t put_back;
 };
+
+static inline struct inode_id kernel_identity(const struct world *w, const struct stat *st)
+{
+	return (struct inode_id){.ino = st->st_ino + w->layer, .dev = (uint32_t)st->st_dev};
+}
 
 static inline void interrupt(struct world *w, const char *self)
 {
@@ -77,7 +87,7 @@ static inline int fake_mark(void *userdata, int dirfd, const char *name, struct 
 		return -w->refuse;
 	if (w->meanwhile && S_ISREG(st.st_mode))
 		interrupt(w, name);
-	id = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	id = kernel_identity(w, &st);
 	*out_identity = id;
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, &id)) {
@@ -158,13 +168,17 @@ static inline void fake_object(void *userdata, const struct watched *watched)
 static inline int fake_open(void *userdata, const char *path, struct inode_id *out_inodes,
 			    size_t max, size_t *out_nr)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct world *w = userdata;
+	int fd = w->no_open ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
+	if (w->no_open)
+		return -w->no_open;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	assert_true(max > 0);
-	out_inodes[0] = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	out_inodes[0] = kernel_identity(w, &st);
+	out_inodes[0].dev += w->strangers;
 	*out_nr = 1;
 	return fd;
 }
@@ -346,6 +360,13 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+static inline void set_object(struct world *w, const struct inode_id *id, uint64_t object)
+{
+	for (size_t i = 0; i < w->nr_marks; i++)
+		if (inode_id_same(&w->marks[i].inode, id))
+			w->marks[i].mark.object = object;
+}
+
 /*
  * As the kernel side does: the inode that stands at `at` is marked by the state of the directory,
  * then told. Returns its object.
@@ -363,7 +384,7 @@ static inline uint64_t appear_from(struct world *w, const char *at, const char *
 
 	snprintf(full, sizeof(full), "%s/%s", w->top, dir);
 	assert_int_equal(stat(full, &st), 0);
-	dir_id = (struct inode_id){.ino = st.st_ino, .dev = st.st_dev};
+	dir_id = kernel_identity(w, &st);
 	for (size_t i = 0; i < w->nr_marks; i++)
 		if (inode_id_same(&w->marks[i].inode, &dir_id)) {
 			parent = w->marks[i].mark.object;
@@ -379,6 +400,9 @@ static inline uint64_t appear_from(struct world *w, const char *at, const char *
 		mark.flags |= S_ISDIR(st.st_mode) ? 0 : MARK_KEEP;
 		assert_int_equal(fake_mark(w, AT_FDCWD, full, &mark, &id), 0);
 		event.mark.inode = id;
+		if (w->put_back)
+			set_object(w, &id, w->put_back);
+		w->put_back = 0;
 	}
 	event.mark.object = mark.object;
 	event.mark.parent_object = parent;

@@ -123,6 +123,9 @@ int app_run(const struct app_options *options);
 /* watching.c: what is watched, set up and marked. */
 int watching_start(struct app *app);
 
+/* In the midst of long work, now and then: it goes on. */
+void app_alive(const struct app *app);
+
 /* For watcher_each(): tells the engine an object and its key once more. */
 struct watched;
 void app_retell(void *userdata, const struct watched *watched);
@@ -138,7 +141,7 @@ int loop_drain(struct app *app); /* all that the kernel has told; ends the loop 
 /* Walks all watched names again, a moment from now. */
 void app_walk_soon(struct app *app);
 
-/* The same for records that were lost: at once, and by and by if that goes on. */
+/* The same for records, or marks, that were lost: at once, and by and by if that goes on. */
 void app_walk_for_lost(struct app *app);
 
 /*

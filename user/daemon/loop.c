@@ -99,6 +99,8 @@ static int on_second(sd_event_source *source, uint64_t usec, void *userdata)
 	struct app *app = userdata;
 
 	feed_gaps(app);
+	if (watcher_has_strays(app->watcher))
+		app_walk_for_lost(app);
 	feed_clock(app);
 	dumps_second(app->dumps);
 	deny_second(app->deny);

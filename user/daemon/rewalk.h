@@ -35,8 +35,8 @@ struct rewalk_seen {
 uint64_t rewalk_after(struct rewalk *rewalk, const struct rewalk_seen *seen);
 
 /*
- * Records were lost at `now`. Returns the time to the walk for that: 0 at first; while losses go on
- * from walk to walk, they are spaced as above. To be asked for no sooner by these two; a walk for
- * another reason (a reload, a new user, room for marks) does not wait.
+ * Records, or marks, were lost at `now`. Returns the time to the walk for that: 0 at first; while
+ * losses go on from walk to walk, they are spaced as above. To be asked for no sooner by these two;
+ * a walk for another reason (a reload, a new user, room for marks) does not wait.
  */
 uint64_t rewalk_lost(struct rewalk *rewalk, uint64_t now);

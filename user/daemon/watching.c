@@ -161,11 +161,14 @@ void app_walk_slow(void *userdata, const char *path)
 }
 
 /* A walk of a million names on a cold disk takes minutes; systemd would take that for a hang. */
+void app_alive(const struct app *app)
+{
+	sd_notify(0, app->up ? "WATCHDOG=1" : "EXTEND_TIMEOUT_USEC=120000000");
+}
+
 static void walk_goes_on(void *userdata)
 {
-	const struct app *app = userdata;
-
-	sd_notify(0, app->up ? "WATCHDOG=1" : "EXTEND_TIMEOUT_USEC=120000000");
+	app_alive(userdata);
 }
 
 static const struct watcher_ops watcher_ops = {

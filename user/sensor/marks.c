@@ -148,7 +148,6 @@ int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64
 	if (mark.object != object)
 		return -ESTALE;
 	flags = (mark.flags & ~changed) | (flags & changed);
-	/* All of the mark is put back: as it was, were its number another file's by now. */
 	if (mark.state == state && mark.watch == watch && mark.flags == flags)
 		return 0;
 	mark.state = state;
@@ -252,8 +251,6 @@ void sensor_tell_copies(struct sensor *sensor, bool told)
 	__atomic_store_n(&sensor->skel->bss->copies_told, told, __ATOMIC_RELAXED);
 }
 
-/* Between the look and the act another mark could come to stand there only by the inode's end and
- * another's birth. */
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object)
 {
 	struct mark_key key = {.ino = identity->ino, .dev = identity->dev};

@@ -111,7 +111,8 @@ void sensor_lend_child(struct sensor *sensor, unsigned slot, pid_t pid);
 /*
  * Changes what an inode is marked as, without opening it; the object stays. flags: MARK_KEY,
  * MARK_SEND and MARK_GROUP as they are from now on. -ENOENT: it is not marked; -ESTALE: as another
- * object.
+ * object. If the object ends within this call, and another file is given its number and marked,
+ * that has the object's mark from then on; it is told as what it was marked as, after that.
  */
 int sensor_remark(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
 		  uint32_t state, uint32_t watch, uint32_t flags);
@@ -136,8 +137,8 @@ void sensor_deny_watches(struct sensor *sensor, uint16_t (*group)(void *userdata
  * carried out when the group has come to be another entry's.
  */
 void sensor_deny_no_orders(struct sensor *sensor);
-/* The marked inode is of this group from now on. 1: and was not before; 0: and was; -ENOENT: it is
- * not marked; -ESTALE: as another object. */
+/* The marked inode is of this group from now on. 1: and was not before; 0: and was; errors and what
+ * may happen as sensor_remark(). */
 int sensor_regroup(struct sensor *sensor, const struct inode_id *identity, uint64_t object,
 		   uint16_t group);
 /*
@@ -187,7 +188,8 @@ void sensor_tell_copies(struct sensor *sensor, bool told);
 
 /*
  * Takes the mark of this object off an inode. -ENOENT if it has none, -ESTALE if it is marked as
- * another object: its number was given to another file, or it was marked anew.
+ * another object: its number was given to another file, or it was marked anew. What may happen if
+ * the object ends meanwhile is as with sensor_remark(): the other file has no mark then.
  */
 int sensor_unmark(struct sensor *sensor, const struct inode_id *identity, uint64_t object);
 

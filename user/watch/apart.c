@@ -80,6 +80,7 @@ void watcher_take(struct watcher *w, const struct watcher_find *find)
 	node = picture_place(w, dir, find->name, &find->mark, &find->inode, find->how);
 	if (node)
 		node->apart = find->apart;
+	strays_note(w, find->mark.object);
 }
 
 struct seen {

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "watch/watcher-internal.h"
@@ -101,15 +100,15 @@ void watcher_name_born(struct watcher *w, uint64_t object, const char *path)
 /*
  * A file that is watched for what it is has another name, which is watched for nothing. The kernel
  * side tells the last name only, so it is found beside the one that it had: where what is written
- * under a name of its own is moved to (zip, rsync). Elsewhere it keeps its old one.
+ * under a name of its own is moved to (zip, rsync). Elsewhere it keeps its old one. By what the
+ * kernel says it is: stat() has other numbers on overlays, and another file may have the same.
  */
 void born_moved(struct watcher *w, const struct event_mark *m)
 {
 	struct node *node = tree_find(&w->tree, m->object);
 	const char *last = node ? strrchr(node->name, '/') : NULL;
-	_cleanup_close_ int at = -1;
+	_cleanup_close_ int at = -1, fd = -1;
 	char path[PATH_MAX];
-	struct stat st;
 	size_t dir;
 
 	if (!last || (node->born != BORN_DUMP && node->born != BORN_COPY))
@@ -121,9 +120,10 @@ void born_moved(struct watcher *w, const struct event_mark *m)
 	memcpy(path + dir, m->path.p, m->path.len);
 	path[dir + m->path.len] = '\0';
 	at = reach_path(&w->reach, path, false);
-	if (at < 0 || fstat(at, &st) < 0 || st.st_ino != node->inode.ino)
-		return;
-	watcher_name_born(w, m->object, path);
+	if (at >= 0)
+		fd = node_open_at(w, node, at);
+	if (fd >= 0)
+		watcher_name_born(w, m->object, path);
 }
 
 void watcher_drop_dump(struct watcher *w, uint64_t object)

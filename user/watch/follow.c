@@ -194,6 +194,7 @@ static void appeared(struct watcher *w, const struct event_mark *m)
 	};
 	node = picture_place(w, dir, name, &mark, &m->inode,
 			     m->op == MARK_LINKED ? BY_HARD_LINK : BY_RENAME);
+	strays_note(w, m->object);
 	if (!node || !node->is_dir)
 		return;
 	if (mark.state != m->state) { /* marked by an older set's states */

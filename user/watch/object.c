@@ -22,7 +22,7 @@ static bool is_object(const struct node *node, const struct inode_id *inodes, si
 
 /* Opens for reading what is a regular file or a directory at this moment, and nothing else: a
  * device may act on it. */
-static int open_place(struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
+static int open_place(const struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
 		      size_t *out_nr)
 {
 	char self[REACH_SELF_MAX];
@@ -53,21 +53,24 @@ static int reach_node(struct watcher *w, const struct node *node, const char *su
 	return reach_path(&w->reach, path, links);
 }
 
-/* The object itself, open for reading. -ESTALE: something else stands there. */
-int node_open(struct watcher *w, const struct node *node)
+int node_open_at(const struct watcher *w, const struct node *node, int at)
 {
-	/* It would be found on the way, too, but at some cost for each event. */
-	_cleanup_close_ int at = node->apart && !w->find ? -EREMOTE : reach_node(w, node, ""),
-			    fd = -1;
 	struct inode_id inodes[INODES_MAX];
+	_cleanup_close_ int fd = -1;
 	size_t nr;
 
-	if (at < 0)
-		return at;
 	fd = open_place(w, at, node->is_dir, inodes, &nr);
 	if (fd < 0)
 		return fd;
 	return is_object(node, inodes, nr) ? take_fd(fd) : -ESTALE;
+}
+
+int node_open(struct watcher *w, const struct node *node)
+{
+	/* It would be found on the way, too, but at some cost for each event. */
+	_cleanup_close_ int at = node->apart && !w->find ? -EREMOTE : reach_node(w, node, "");
+
+	return at < 0 ? at : node_open_at(w, node, at);
 }
 
 int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *out_sibling)

@@ -113,14 +113,14 @@ void picture_unmark_and_drop(void *userdata, struct node *node)
 
 /*
  * The name that it is known by is another one and still there. A name on a file system that may not
- * answer is taken to be. Held against what stands there is the number that stat() tells, which is
- * the kernel's own but on some overlays (of several file systems, without xino): there the name
- * counts as gone.
+ * answer is taken to be. What stands there is held against it by what the kernel says it is: stat()
+ * has other numbers on some overlays, and another file may have the same (btrfs, a mount). Only of
+ * what cannot be opened (a socket, a file with a lease) is the number asked that stat() tells.
  */
 static bool stands_elsewhere(const struct watcher *w, const struct node *node,
 			     const struct node *dir, const char *name)
 {
-	_cleanup_close_ int at = -1;
+	_cleanup_close_ int at = -1, fd = -1;
 	char path[PATH_MAX];
 	struct stat st;
 
@@ -130,6 +130,9 @@ static bool stands_elsewhere(const struct watcher *w, const struct node *node,
 	at = reach_path(&w->reach, path, false);
 	if (at < 0)
 		return at == -EREMOTE;
+	fd = node_open_at(w, node, at);
+	if (fd >= 0 || fd == -ESTALE)
+		return fd >= 0;
 	return fstat(at, &st) == 0 && st.st_ino == node->inode.ino;
 }
 

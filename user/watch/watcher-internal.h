@@ -16,6 +16,14 @@ struct late {
 	unsigned tries;
 };
 
+#define STRAYS_MAX 16
+
+/* Told as marked, and found not to be. */
+struct stray {
+	uint64_t object;
+	bool looked; /* once more */
+};
+
 /* What is counted apart: he who copies much keeps no key from being watched. */
 enum found_what { FOUND_KEYS = 0, FOUND_COPIES, FOUND_NR };
 
@@ -46,6 +54,9 @@ struct watcher {
 	struct late late[LATE_MAX];
 	size_t nr_late;
 	bool all_late; /* more than that: everything is looked through */
+	struct stray strays[STRAYS_MAX];
+	size_t nr_strays;
+	bool more_strays; /* there was no room for */
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */
 	uint32_t nr_dumps;
 	uint32_t found_watch, copy_watch; /* the same of keys that were found, and of copies */
@@ -101,6 +112,8 @@ bool apart_is_wanted(const struct node *node);
 
 /* The object itself, open for reading. -ESTALE: something else stands there. */
 int node_open(struct watcher *w, const struct node *node);
+/* The same if it is what `at` (O_PATH) is of, wherever that is. */
+int node_open_at(const struct watcher *w, const struct node *node, int at);
 
 /* --- walk.c: what is there ---------------------------------------------------------------------
  */
@@ -122,6 +135,13 @@ struct node *walk_mark_dir(struct watcher *w, struct node *parent, const char *n
 
 /* Where the set in force leads by this absolute path; looks at no file. */
 struct watch_target watcher_target(const struct watcher *w, const char *path);
+
+/* --- strays.c: what was told as marked, and is not -----------------------------------------------
+ */
+
+/* Of what was not marked by this thread, when it has its place. Not of dumps: they are marked once
+ * more when they are closed. */
+void strays_note(struct watcher *w, uint64_t object);
 
 /* --- unfound.c: what a walk has not found --------------------------------------------------------
  */

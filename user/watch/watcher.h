@@ -162,6 +162,13 @@ void watcher_seen_apart(struct watcher *watcher, const char *path, uint32_t begu
  */
 void watcher_catch_up(struct watcher *watcher);
 
+/*
+ * Whether something that was told as marked is marked as another object, or not at all, and will
+ * stay so (sensor_remark()): a walk of everything is wanted then. To be called each second; what is
+ * found so is looked at twice.
+ */
+bool watcher_has_strays(struct watcher *watcher);
+
 /* From the kernel side: EVENT_MARK only. */
 void watcher_mark_event(struct watcher *watcher, const struct event *event);
 

@@ -30,7 +30,7 @@ cp $WAYS/read $code/strict && chmod 0755 $code/strict
 if $WAYS/give-write 1000 $code/listed 2>"$T/list"; then listed=yes; fi
 policy_allow $bin/map-code
 key_new $ssh/id_plain alice
-for name in theirs anybodys listed tmpfs tmpfs-later overlay overlay-later; do
+for name in theirs anybodys listed implied noexec tmpfs tmpfs-later overlay overlay-later; do
 	key_copy $ssh/id_$name alice
 done
 kt_start --policy "$T/policy.yaml" || exit 1
@@ -45,6 +45,16 @@ reads() {
 for name in plain theirs anybodys listed; do
 	reads alice $bin/map-code map $code/$name $ssh/id_$name
 done
+
+# By a personality what is mapped to be read is code, but where nothing can be run.
+reads alice $bin/map-code implied $code/theirs $ssh/id_implied
+mkdir $code/noexec
+mount -t tmpfs -o noexec none $code/noexec || not_ok "what nothing can be run from" "not mounted"
+cp $WAYS/read $code/noexec/hers
+chown 1000:1000 $code/noexec/hers
+reads alice $bin/map-code implied $code/noexec/hers $ssh/id_noexec
+# keytraild looks at what was mounted; were it there still, no overlay of hers could lie over it.
+wait_for umount $code/noexec || not_ok "what nothing can be run from" "not unmounted"
 
 # A tmpfs of hers has a file of root's: her namespace has the host's root as its user 1.
 hers() {
@@ -82,6 +92,8 @@ others='.subject.untrusted == ["mapped"]'
 none "what root's group may write" "$(of $ssh/id_plain)"
 one "what another group may write" "$(of $ssh/id_theirs)" "$others" "$(by $bin/map-code)"
 one "what anybody may write" "$(of $ssh/id_anybodys)" "$others"
+one "mapped to be read, which implies to be run" "$(of $ssh/id_implied)" "$others"
+none "the same where nothing can be run" "$(of $ssh/id_noexec)"
 if [ "${listed-}" ]; then
 	one "what a list lets a user write" "$(of $ssh/id_listed)" "$others"
 else

@@ -4,10 +4,13 @@
  *
  *	map-code HOW CODE FILE...
  *
- * HOW: map (the file CODE), protect (mapped to be read, then made executable), anonymous (no file:
- * what compilers at run time do), fork (mapped, and a child reads), exec (mapped, and then the
- *first FILE is run as a program in place of this one, with the others).
+ * HOW: map (the file CODE), protect (mapped to be read, then made executable), implied (mapped to
+ * be read, by a personality that makes it code), anonymous (no file: what compilers at run time
+ * do), fork (mapped, and a child reads), exec (mapped, and then the first FILE is run as a program
+ * in place of this one, with the others).
  */
+#include <sys/personality.h>
+
 #include "way.h"
 
 static int get(const char *path)
@@ -20,12 +23,15 @@ static int map(const char *how, const char *code)
 {
 	const size_t size = (size_t)getpagesize();
 	bool later = !strcmp(how, "protect"), anonymous = !strcmp(how, "anonymous");
+	bool implied = !strcmp(how, "implied");
 	int fd = anonymous ? -1 : way_open(code);
 	void *at;
 
 	if (fd < 0 && !anonymous)
 		return way_failed(code);
-	at = mmap(NULL, size, later ? PROT_READ : PROT_READ | PROT_EXEC,
+	if (implied && personality(READ_IMPLIES_EXEC) < 0)
+		return way_failed("personality");
+	at = mmap(NULL, size, later || implied ? PROT_READ : PROT_READ | PROT_EXEC,
 		  MAP_PRIVATE | (anonymous ? MAP_ANONYMOUS : 0), fd, 0);
 	if (at == MAP_FAILED || (later && mprotect(at, size, PROT_READ | PROT_EXEC) < 0))
 		return way_failed("map");
