@@ -121,6 +121,11 @@ __noinline kt_u32 access_mode(kt_u64 file_addr, kt_u32 how, kt_u32 mode)
 /*
  * What a process has open of the image that forked it is that image's access, which is known: who
  * holds the object by his parent's holding it. A picture would tell it once more, as the child's.
+ *
+ * A picture also comes by processes that are no holders yet, or no more: copy_process() of
+ * kernel/fork.c puts the child on the list before on_fork sees it, do_exit() of kernel/exit.c closes
+ * files after on_exit. Such a one is still the image that was forked if neither it nor its parent
+ * has started another since: parent_exec_id is what the parent had at the fork.
  */
 __noinline int is_by_fork(kt_u64 task_addr, kt_u64 object)
 {
@@ -128,12 +133,16 @@ __noinline int is_by_fork(kt_u64 task_addr, kt_u64 object)
 	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
 	struct holder *mine = holder_find(BPF_CORE_READ(leader, tgid));
 	struct holder *theirs = holder_find(BPF_CORE_READ(parent, tgid));
+	kt_u64 image = BPF_CORE_READ(leader, self_exec_id);
 
-	return mine && theirs && mine->start == BPF_CORE_READ(leader, start_boottime) &&
-	       theirs->start == BPF_CORE_READ(parent, group_leader, start_boottime) &&
-	       mine->exec_id == BPF_CORE_READ(leader, self_exec_id) &&
-	       mine->exec_id == theirs->exec_id && holder_has(mine, object) &&
-	       holder_has(theirs, object);
+	if (!theirs || theirs->start != BPF_CORE_READ(parent, group_leader, start_boottime) ||
+	    theirs->exec_id != BPF_CORE_READ(parent, self_exec_id) || theirs->exec_id != image ||
+	    !holder_has(theirs, object))
+		return 0;
+	if (mine && mine->start == BPF_CORE_READ(leader, start_boottime) && mine->exec_id == image)
+		return holder_has(mine, object);
+	return bpf_core_field_exists(leader->parent_exec_id) &&
+	       BPF_CORE_READ(leader, parent_exec_id) == image;
 }
 
 /* The mark that was found may be that of another inode with the same number. */
@@ -253,8 +262,12 @@ __noinline int report_access(kt_u64 file_addr, kt_u64 task_addr, kt_u32 how, kt_
 	mode = access_mode(file_addr, how, mode);
 	/* Such a one is always new: user space finds out which of the two it is. */
 	stranger = is_stranger((kt_u64)inode, mark.gen, key.dev);
-	if (how == WIRE_HOW_FOUND && !stranger && is_by_fork(task_addr, mark.object))
+	if (how == WIRE_HOW_FOUND && !stranger && is_by_fork(task_addr, mark.object)) {
+		/* The kernel may have skipped on_fork, for another that it interrupted. */
+		if (!(BPF_CORE_READ(task, flags) & PF_EXITING))
+			remember(task_addr, (kt_u64)inode, mark.object, mark.flags, how);
 		return 1;
+	}
 	repeat = repeat_of(task_addr, mark.object, how, mode, stranger);
 	if (repeat == REPEAT_SELF)
 		return 1;

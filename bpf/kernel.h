@@ -270,7 +270,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	kuid_t loginuid;
 	unsigned int sessionid;
-	unsigned long long self_exec_id;
+	unsigned long long parent_exec_id, self_exec_id;
 	struct css_set *cgroups;
 	unsigned int flags;
 	unsigned int ptrace;

@@ -82,7 +82,32 @@ mv /srv/plain $ssh/id_renamed
 wait_alert "$(of $ssh/id_renamed)" || not_ok "what got its name while open is found" "it is not"
 : >"$T/go"
 wait $forked $renamed
+
+# Nor has a child that is just being forked while it is looked who has what open.
+key_copy $ssh/id_forking
+mkfifo "$T/hold-forking" "$T/hold-plain"
+plain=
+for nr in 1 2 3 4 5 6; do
+	cp "$T/new-key" /srv/plain-$nr
+	plain="$plain /srv/plain-$nr"
+done
+$WAYS/fork-often $ssh/id_forking <"$T/hold-forking" >/dev/null 2>&1 9>&- &
+forking=$!
+# shellcheck disable=SC2086
+$WAYS/hold-open $plain <"$T/hold-plain" >/dev/null 2>&1 9>&- &
+plain=$!
+exec 3>"$T/hold-forking" 4>"$T/hold-plain"
+wait_alert "$(of $ssh/id_forking)" || not_ok "who opens and forks often is told" "he is not"
+for nr in 1 2 3 4 5 6; do
+	mv /srv/plain-$nr $ssh/id_plain-$nr
+	wait_alert "$(of $ssh/id_plain-$nr)" || not_ok "what is open is found, $nr" "it is not"
+done
+exec 3>&- 4>&-
+wait $forking || not_ok "who forks often reads" "he does not"
+wait $plain
 gather || exit 1
+one "open in who forks again and again" "$(of $ssh/id_forking)" '.access.how == "open"' \
+	".subject.pid == $forking"
 one "got its name while it was open" "$(of $ssh/id_renamed)" '.access.how == "found"' \
 	".subject.pid == $renamed"
 one "open in who opened it and in his child" "$(of $ssh/id_forked)" '.access.how == "open"' \
