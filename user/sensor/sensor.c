@@ -185,14 +185,34 @@ fail:
 	return r;
 }
 
-static void unmap(const void *at, size_t size)
+/* The pages that lie in `size` bytes from `at` as a whole: *out_begin, and how many bytes. */
+static size_t whole_pages(const void *at, size_t size, void **out_begin)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const uintptr_t begin = ((uintptr_t)at + page - 1) & ~(page - 1);
 	const uintptr_t end = ((uintptr_t)at + size) & ~(page - 1);
 
-	if (begin < end)
-		munmap((void *)begin, end - begin);
+	*out_begin = (void *)begin;
+	return begin < end ? end - begin : 0;
+}
+
+static void unmap(const void *at, size_t size)
+{
+	void *begin;
+
+	size = whole_pages(at, size, &begin);
+	if (size)
+		munmap(begin, size);
+}
+
+/* The object is a part of the program's file, and read at the start only. */
+static void release(const void *at, size_t size)
+{
+	void *begin;
+
+	size = whole_pages(at, size, &begin);
+	if (size)
+		madvise(begin, size, MADV_DONTNEED);
 }
 
 /* All variables are mapped, and all of that is there at once: without what only programs use. */
@@ -223,6 +243,7 @@ static void keep_maps_only(struct sensor *sensor)
 	keytrail_bpf__destroy(sensor->skel);
 	sensor->skel = maps;
 	unmap_tables(maps);
+	release(maps->skeleton->data, maps->skeleton->data_sz);
 }
 
 void sensor_complete(struct sensor *sensor)
