@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,6 +61,8 @@ void child_step_back(void)
 	setpriority(PRIO_PROCESS, 0, 19);
 	(void)setrlimit(RLIMIT_NICE, &(struct rlimit){0}); /* inspect.c has raised it */
 	sched_setscheduler(0, SCHED_IDLE, &none);
+	/* What keytraild has set for itself and leaves to its children. */
+	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 	/* Where memory is short, this goes and not the daemon, whose score it has. */
 	if (fd >= 0)
 		(void)!write(fd, "500", 3);

@@ -180,6 +180,19 @@ static int engine_start(struct app *app)
 	return trace_writer_new(app->record_file, &header, &app->record);
 }
 
+/* Others can be asked for by a later policy: their hooks are loaded with what is not urgent. */
+static unsigned demands_of(const struct policy *policy)
+{
+	unsigned demands = policy_settings(policy)->reads == READS_EXACT ? DEMAND_READS : 0;
+
+	if (policy_judges(policy, ACTION_LINK))
+		demands |= DEMAND_LINKS;
+	for (uint32_t watch = 1; watch <= policy_nr_watches(policy); watch++)
+		if (policy_watch(policy, watch)->mode == MODE_DENY)
+			demands |= DEMAND_REFUSAL;
+	return demands;
+}
+
 static int sensor_start(struct app *app)
 {
 	const struct settings *s = policy_settings(app->policy);
@@ -191,6 +204,7 @@ static int sensor_start(struct app *app)
 		.memory = s->memory,
 		.leaves = s->memory || policy_judges(app->policy, ACTION_SEND),
 		.refused = s->refused,
+		.demands = demands_of(app->policy),
 		.event = feed_sensor_event,
 		.userdata = app,
 	};

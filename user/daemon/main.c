@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,13 @@ int main(int argc, char **argv)
 
 	if (!policies)
 		return EX_OSERR;
+	/* Tables for the worst case are mapped, and what is not used of them takes no memory. Left
+	 * to itself malloc() would have them in its heap once something larger was given back: in
+	 * memory that has to be cleared, and is there. */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	/* And where huge pages are the default, a byte in use of such a table took two megabytes.
+	 */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	while ((c = getopt_long(argc, argv, "p:r:hV", options, NULL)) >= 0) {
 		switch (c) {
 		case 'p':

@@ -15,21 +15,22 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "sensor/kerneltypes.h"
 
 static const struct hook_spec specs[] = {
 	{"on_file_open", "security_file_open", HOOK_FENTRY, 1, true,
 	 "opens of watched files, by whatever system call", .lsm = "file_open", .lsm_args = 1,
 	 .early = true},
 	{"on_deny_open", "security_file_open", HOOK_FENTRY, 1, false,
-	 "opens that are to be refused (`mode: deny`)", .on_demand = true, .lsm = "file_open",
-	 .lsm_args = 1, .early = true},
+	 "opens that are to be refused (`mode: deny`)", .on_demand = DEMAND_REFUSAL,
+	 .lsm = "file_open", .lsm_args = 1, .early = true},
 	{"on_file_receive", "security_file_receive", HOOK_FENTRY, 1, true,
 	 "descriptors that arrive from another process (SCM_RIGHTS, pidfd_getfd)",
 	 .lsm = "file_receive", .lsm_args = 1, .early = true},
 	{"on_mmap_file", "security_mmap_file", HOOK_FENTRY, 3, false, "mappings of watched files",
 	 .lsm = "mmap_file", .lsm_args = 4, .early = true},
 	{"on_file_permission", "security_file_permission", HOOK_FENTRY, 2, false,
-	 "reads of watched files, each by who reads (`reads: exact`)", .on_demand = true,
+	 "reads of watched files, each by who reads (`reads: exact`)", .on_demand = DEMAND_READS,
 	 .lsm = "file_permission", .lsm_args = 2, .early = true},
 	{"on_fput", "__fput", HOOK_FENTRY, 1, false,
 	 "the end of writing to a watched file, so that a changed key is read anew",
@@ -42,13 +43,13 @@ static const struct hook_spec specs[] = {
 	{"on_d_exchange", "d_exchange", HOOK_FENTRY, 2, false,
 	 "files exchanged with a watched name (RENAME_EXCHANGE)", .early = true, .names = true},
 	{"on_inode_link", "security_inode_link", HOOK_FENTRY, 3, false,
-	 "hard links that are made of watched files (`on: link`)", .on_demand = true,
+	 "hard links that are made of watched files (`on: link`)", .on_demand = DEMAND_LINKS,
 	 .lsm = "inode_link", .lsm_args = 3, .early = true},
 	{"on_link_end", "vfs_link", HOOK_FENTRY, 5, false,
-	 "hard links that are made of watched files (`on: link`)", .on_demand = true,
+	 "hard links that are made of watched files (`on: link`)", .on_demand = DEMAND_LINKS,
 	 .early = true},
 	{"on_link_end_old", "vfs_link", HOOK_FENTRY, 4, false,
-	 "hard links that are made of watched files (`on: link`)", .on_demand = true,
+	 "hard links that are made of watched files (`on: link`)", .on_demand = DEMAND_LINKS,
 	 .instead_of = "on_link_end", .early = true},
 	{"on_inode_free", "security_inode_free", HOOK_FENTRY, 1, false,
 	 "the end of a watched file, so that its inode number's next owner is not taken for it",
@@ -172,27 +173,86 @@ const char *hook_state_str(enum hook_state state)
 	return (unsigned)state < HOOK_STATE_NR ? names[state] : "?";
 }
 
+static struct hook *find(const struct hooks *hooks, const char *program)
+{
+	for (size_t i = 0; program && i < hooks->nr; i++)
+		if (!strcmp(hooks->items[i].spec->program, program))
+			return &hooks->items[i];
+	return NULL;
+}
+
+/*
+ * libbpf asks where a program goes right before it loads it. By itself it would look for each by
+ * going through all types of the kernel; and it reads these, again for each object, if one of the
+ * programs says until now that it traces: so each says so here.
+ */
+static int tell_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
+{
+	const struct hook *hook = find((const struct hooks *)cookie, bpf_program__name(program));
+
+	if (!hook || !hook->btf_id)
+		return -ESRCH;
+	if (hook->as_lsm)
+		opts->expected_attach_type = BPF_LSM_MAC;
+	opts->attach_btf_id = hook->btf_id;
+	return bpf_program__set_type(program,
+				     hook->as_lsm ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING);
+}
+
+static int register_handlers(struct hooks *hooks)
+{
+	static const struct {
+		const char *section;
+		enum bpf_attach_type attach;
+	} sections[HOOK_HANDLERS] = {
+		{"fentry+", BPF_TRACE_FENTRY},
+		{"fexit+", BPF_TRACE_FEXIT},
+		{"tp_btf+", BPF_TRACE_RAW_TP},
+		{"iter+", BPF_TRACE_ITER},
+	};
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)hooks,
+		    .prog_prepare_load_fn = tell_target);
+
+	for (size_t i = 0; i < HOOK_HANDLERS; i++) {
+		int r = libbpf_register_prog_handler(sections[i].section,
+						     BPF_PROG_TYPE_RAW_TRACEPOINT,
+						     sections[i].attach, &opts);
+
+		if (r < 0)
+			return r;
+		hooks->handlers[i] = r;
+	}
+	return 0;
+}
+
 int hooks_init(struct hooks *hooks)
 {
 	struct hook *items = calloc(ARRAY_SIZE(specs), sizeof(*items));
+	int r;
 
 	if (!items)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
 		items[i].spec = &specs[i];
 		items[i].target = specs[i].target;
+		items[i].program = items[i].link = -1;
 	}
 	*hooks = (struct hooks){.items = items, .nr = ARRAY_SIZE(specs)};
-	return 0;
+	r = register_handlers(hooks);
+	if (r < 0)
+		hooks_fini(hooks);
+	return r;
 }
 
 void hooks_fini(struct hooks *hooks)
 {
 	for (size_t i = 0; i < hooks->nr; i++) {
-		bpf_link__destroy(hooks->items[i].link);
-		if (hooks->items[i].program_fd)
-			close(hooks->items[i].program_fd);
+		fd_close(hooks->items[i].link);
+		fd_close(hooks->items[i].program);
 	}
+	for (size_t i = 0; i < HOOK_HANDLERS; i++)
+		if (hooks->handlers[i])
+			libbpf_unregister_prog_handler(hooks->handlers[i]);
 	free(hooks->items);
 	*hooks = (struct hooks){};
 }
@@ -209,24 +269,26 @@ static void set_missing(struct hook *hook, const char *fmt, ...)
 }
 
 /* Number of arguments of a kernel function, -1 if there is none of this name. */
-static int count_args(const struct btf *vmlinux, const char *function)
+static int count_args(const struct kernel_types *types, const char *function, uint32_t *out_id)
 {
-	int id = btf__find_by_name_kind(vmlinux, function, BTF_KIND_FUNC);
+	const struct btf *vmlinux = kernel_types_btf(types);
+	int id = kernel_types_find(types, function, BTF_KIND_FUNC);
 	const struct btf_type *func = id < 0 ? NULL : btf__type_by_id(vmlinux, id);
 	const struct btf_type *proto = func ? btf__type_by_id(vmlinux, func->type) : NULL;
 
+	*out_id = proto ? id : 0;
 	return proto ? btf_vlen(proto) : -1;
 }
 
 /* An empty program proves that a hook attaches, not that its arguments are the same: count them. */
-static void check_fentry(struct hook *hook, const struct btf *vmlinux)
+static void check_fentry(struct hook *hook, const struct kernel_types *types)
 {
 	const struct hook_spec *spec = hook->spec;
-	int nr = count_args(vmlinux, spec->target);
+	int nr = count_args(types, spec->target, &hook->btf_id);
 
 	if (nr < 0 && spec->renamed) {
 		hook->target = spec->renamed;
-		nr = count_args(vmlinux, hook->target);
+		nr = count_args(types, hook->target, &hook->btf_id);
 	}
 	if (nr < 0)
 		set_missing(hook, "this kernel has no function %s to trace", spec->target);
@@ -255,59 +317,64 @@ static bool lsm_runs_bpf(void)
  * prog->active check for bpf_lsm and bpf_iter"). That release is known by a function that came with
  * it, as its own cannot be seen; before it, a program costs less as a tracing one.
  */
-static bool lsm_is_better(const struct btf *vmlinux)
+static bool lsm_is_better(const struct kernel_types *types)
 {
-	return count_args(vmlinux, "bpf_rdonly_cast") >= 0 && lsm_runs_bpf();
+	return kernel_types_find(types, "bpf_rdonly_cast", BTF_KIND_FUNC) >= 0 && lsm_runs_bpf();
 }
 
-/* To the LSM hook, if it is there as we know it and libbpf takes the change. */
-static bool go_to_lsm(struct hook *hook, struct bpf_program *program, const struct btf *vmlinux)
+/* To the LSM hook, if it is there as we know it. */
+static bool go_to_lsm(struct hook *hook, const struct kernel_types *types)
 {
 	const struct hook_spec *spec = hook->spec;
 	char function[96];
+	uint32_t id;
 
 	snprintf(function, sizeof(function), "bpf_lsm_%s", spec->lsm);
-	if (count_args(vmlinux, function) != (int)spec->lsm_args ||
-	    bpf_program__set_type(program, BPF_PROG_TYPE_LSM) ||
-	    bpf_program__set_expected_attach_type(program, BPF_LSM_MAC) ||
-	    bpf_program__set_attach_target(program, 0, spec->lsm))
+	if (count_args(types, function, &id) != (int)spec->lsm_args)
 		return false;
+	hook->btf_id = id;
 	hook->target = spec->lsm;
 	return true;
 }
 
-static void check_type(struct hook *hook, const struct btf *vmlinux, const char *prefix,
+static void check_type(struct hook *hook, const struct kernel_types *types, const char *prefix,
 		       unsigned kind)
 {
 	char name[96];
+	int id;
 
 	snprintf(name, sizeof(name), "%s%s", prefix, hook->spec->target);
-	if (btf__find_by_name_kind(vmlinux, name, kind) < 0)
+	id = kernel_types_find(types, name, kind);
+	if (id < 0)
 		set_missing(hook, "this kernel has no %s", name);
+	else
+		hook->btf_id = id;
 }
 
 static bool is_of(const struct hook *hook, enum hook_stage stage)
 {
-	return stage == HOOKS_NR || (hook->spec->early ? HOOKS_EARLY : HOOKS_LATE) == stage;
+	return stage == HOOKS_NR || (hook->early ? HOOKS_EARLY : HOOKS_LATE) == stage;
 }
 
-void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
+void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct kernel_types *types,
 		  enum hook_stage stage, const struct hook_wishes *wishes)
 {
-	const bool lsm = lsm_is_better(vmlinux);
+	const bool lsm = lsm_is_better(types);
 
 	for (size_t i = 0; i < hooks->nr; i++) {
 		struct hook *hook = &hooks->items[i];
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, hook->spec->program);
 
+		hook->early = hook->spec->early &&
+			      (!hook->spec->on_demand || hook->spec->on_demand & wishes->demands);
 		if (!is_of(hook, stage)) {
 			if (program)
 				bpf_program__set_autoload(program, false);
 			continue;
 		}
 		if (hook->spec->needs &&
-		    btf__find_by_name_kind(vmlinux, hook->spec->needs, BTF_KIND_FUNC) < 0) {
+		    kernel_types_find(types, hook->spec->needs, BTF_KIND_FUNC) < 0) {
 			hook->state = HOOK_NEEDLESS;
 			snprintf(hook->why, sizeof(hook->why), "this kernel has no %s",
 				 hook->spec->needs);
@@ -328,17 +395,17 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 				 "off: the policy's setting `refused`");
 		}
 		hook->as_lsm = lsm && program && hook->spec->lsm && !hook->lsm_refused &&
-			       go_to_lsm(hook, program, vmlinux);
+			       go_to_lsm(hook, types);
 		if (hook->state == HOOK_UNTRIED && !hook->as_lsm) {
 			switch (hook->spec->kind) {
 			case HOOK_FENTRY:
-				check_fentry(hook, vmlinux);
+				check_fentry(hook, types);
 				break;
 			case HOOK_TRACEPOINT:
-				check_type(hook, vmlinux, "btf_trace_", BTF_KIND_TYPEDEF);
+				check_type(hook, types, "btf_trace_", BTF_KIND_TYPEDEF);
 				break;
 			case HOOK_ITERATOR:
-				check_type(hook, vmlinux, "bpf_iter_", BTF_KIND_FUNC);
+				check_type(hook, types, "bpf_iter_", BTF_KIND_FUNC);
 				break;
 			}
 		}
@@ -346,8 +413,6 @@ void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct b
 			set_missing(hook, "not in this build");
 		else if (hook->state == HOOK_MISSING || hook->state == HOOK_NEEDLESS)
 			bpf_program__set_autoload(program, false);
-		else if (hook->target == hook->spec->renamed)
-			bpf_program__set_attach_target(program, 0, hook->target);
 	}
 }
 
@@ -369,14 +434,6 @@ int hooks_reject(struct hooks *hooks, const char *program, const char *why)
 	return -ENOENT;
 }
 
-static struct hook *find(const struct hooks *hooks, const char *program)
-{
-	for (size_t i = 0; program && i < hooks->nr; i++)
-		if (!strcmp(hooks->items[i].spec->program, program))
-			return &hooks->items[i];
-	return NULL;
-}
-
 /* The hook that `hook` stands in for is attached, or will never be: is `hook` needed? */
 static bool is_spare(const struct hooks *hooks, struct hook *hook)
 {
@@ -395,51 +452,45 @@ static bool is_spare(const struct hooks *hooks, struct hook *hook)
 	return true;
 }
 
-static void attach(struct hook *hook)
+/* 0 or negative errno. For an iterator this makes the link that the daemon reads from. */
+static int attach(struct hook *hook)
 {
-	/* For an iterator this makes the link that the daemon reads from. */
-	hook->link = hook->as_lsm ? bpf_program__attach_lsm(hook->program)
-				  : bpf_program__attach(hook->program);
+	int fd = hook->spec->kind == HOOK_ITERATOR
+			 ? bpf_link_create(hook->program, 0, BPF_TRACE_ITER, NULL)
+			 : bpf_raw_tracepoint_open(NULL, hook->program);
+
+	if (fd < 0)
+		return -errno;
+	hook->link = fd;
+	return 0;
 }
 
 void hooks_attach(struct hooks *hooks, struct bpf_object *object, enum hook_stage stage)
 {
 	for (size_t i = 0; i < hooks->nr; i++) {
 		struct hook *hook = &hooks->items[i];
+		int r;
 
 		if (!is_of(hook, stage) || is_spare(hooks, hook))
 			continue;
 		if (hook->state == HOOK_UNTRIED) {
-			hook->program =
-				bpf_object__find_program_by_name(object, hook->spec->program);
-			if (hook->spec->on_demand) {
+			/* The object's own goes with it. */
+			hook->program = fcntl(bpf_program__fd(bpf_object__find_program_by_name(
+						      object, hook->spec->program)),
+					      F_DUPFD_CLOEXEC, 3);
+			if (hook->program >= 0 && hook->spec->on_demand) {
 				hook->state = HOOK_OFF;
 				continue;
 			}
-			attach(hook);
-			if (hook->link)
+			r = hook->program < 0 ? -errno : attach(hook);
+			if (!r)
 				hook->state = HOOK_ATTACHED;
 			else
 				set_missing(hook, "%s does not attach: %s", hook->target,
-					    strerror(errno));
+					    strerror(-r));
 		}
 		if (hook->state == HOOK_ATTACHED && hook->spec->instead_of)
 			find(hooks, hook->spec->instead_of)->state = HOOK_FALLBACK;
-	}
-}
-
-void hooks_keep_programs(struct hooks *hooks, enum hook_stage stage)
-{
-	for (size_t i = 0; i < hooks->nr; i++) {
-		struct hook *hook = &hooks->items[i];
-		int fd;
-
-		if (!is_of(hook, stage) || !hook->program)
-			continue;
-		/* Only to ask what it skipped: without it that counts as nothing. */
-		fd = fcntl(bpf_program__fd(hook->program), F_DUPFD_CLOEXEC, 3);
-		hook->program_fd = fd < 0 ? 0 : fd;
-		hook->program = NULL;
 	}
 }
 
@@ -453,21 +504,21 @@ void hooks_give_up(struct hooks *hooks, enum hook_stage stage, const char *why)
 int hooks_switch(struct hooks *hooks, const char *program, bool on)
 {
 	struct hook *hook = find(hooks, program);
+	int r;
 
-	if (!hook || !hook->program)
+	if (!hook || hook->program < 0)
 		return -EOPNOTSUPP;
 	if (on == (hook->state == HOOK_ATTACHED))
 		return 0;
 	if (!on) {
-		bpf_link__destroy(hook->link);
-		hook->link = NULL;
+		hook->link = fd_close(hook->link);
 		hook->state = HOOK_OFF;
 		hook->detached = true;
 		return 0;
 	}
-	attach(hook);
-	if (!hook->link)
-		return hook->detached ? -ESTALE : -errno;
+	r = attach(hook);
+	if (r < 0)
+		return hook->detached ? -ESTALE : r;
 	hook->state = HOOK_ATTACHED;
 	if (hook->spec->instead_of)
 		find(hooks, hook->spec->instead_of)->state = HOOK_FALLBACK;
@@ -478,9 +529,10 @@ uint64_t hook_skipped(const struct hook *hook)
 {
 	struct bpf_prog_info info = {};
 	uint32_t len = sizeof(info);
-	int fd = hook->program ? bpf_program__fd(hook->program) : hook->program_fd;
 
-	return fd <= 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.recursion_misses;
+	return hook->program < 0 || bpf_obj_get_info_by_fd(hook->program, &info, &len)
+		       ? 0
+		       : info.recursion_misses;
 }
 
 const struct hook *hooks_find(const struct hooks *hooks, const char *program)

@@ -13,9 +13,7 @@
 #include <stdint.h>
 
 struct bpf_object;
-struct bpf_program;
-struct bpf_link;
-struct btf;
+struct kernel_types;
 
 enum hook_state {
 	HOOK_UNTRIED = 0,
@@ -41,6 +39,14 @@ enum hook_kind {
  */
 enum hook_stage { HOOKS_EARLY, HOOKS_LATE, HOOKS_NR };
 
+/* What a policy may ask for, at its start or later, and most do not. */
+enum hook_demand {
+	DEMAND_NONE = 0,
+	DEMAND_READS = 1, /* each read: `reads: exact` */
+	DEMAND_LINKS = 2, /* hard links: `on: link` */
+	DEMAND_REFUSAL = 4, /* opens are refused: `mode: deny` */
+};
+
 struct hook_spec {
 	const char *program; /* name of the BPF program */
 	const char *target; /* kernel function or tracepoint */
@@ -63,10 +69,10 @@ struct hook_spec {
 	unsigned lsm_args;
 	bool memory; /* only with the policy's setting `memory` */
 	bool leaves; /* with that, or with an entry that has `on: send` */
-	bool on_demand; /* attached by hooks_switch() only */
+	enum hook_demand on_demand; /* not NONE: attached by hooks_switch() only */
 	bool refused; /* only with the policy's setting `refused` */
 	bool names; /* what it is skipped for is a name, or the end of one: a walk finds that */
-	bool early; /* HOOKS_EARLY */
+	bool early; /* HOOKS_EARLY; what is on demand only if it is asked for at the start */
 };
 
 struct hook {
@@ -78,39 +84,42 @@ struct hook {
 	bool as_lsm; /* it goes to spec->lsm */
 	bool lsm_refused; /* it did, and was not taken */
 	bool detached; /* it was attached, until hooks_switch() */
-	const struct bpf_program *program; /* loaded; NULL before that, and if it is left out */
-	int program_fd; /* of the program, once hooks_keep_programs() was called; owned; else 0 */
-	struct bpf_link *link; /* owned */
+	bool early; /* it is of HOOKS_EARLY here */
+	uint32_t btf_id; /* of the target, in the kernel's types */
+	int program; /* descriptor of the loaded program, owned; -1 before that, and if left out */
+	int link; /* that which attaches it, owned; -1: it is not. Of an iterator: to read from */
 };
+
+#define HOOK_HANDLERS 4
 
 struct hooks {
 	struct hook *items;
 	size_t nr;
+	int handlers[HOOK_HANDLERS]; /* what libbpf asks where programs go */
 };
 
 /* What the policy asks for that costs those who are of no interest. */
 struct hook_wishes {
 	bool memory, leaves, refused; /* hook_spec's of the same names */
+	unsigned demands; /* enum hook_demand, ored: from the start */
 };
 
+/* Before an object is opened, which asks `hooks` where its programs go: it stays where it is. */
 int hooks_init(struct hooks *hooks);
 void hooks_fini(struct hooks *hooks); /* detaches */
 
 /*
  * Before load: switches off the programs of other stages, and those whose target this kernel lacks
- * or has with another prototype. vmlinux: the running kernel's BTF. stage: HOOKS_NR = all of them.
+ * or has with another prototype. stage: HOOKS_NR = all of them.
  */
-void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct btf *vmlinux,
+void hooks_select(struct hooks *hooks, struct bpf_object *object, const struct kernel_types *types,
 		  enum hook_stage stage, const struct hook_wishes *wishes);
 
 /* A load failed at `program`: it is left out of the next try. -ENOENT if it is none of ours. */
 int hooks_reject(struct hooks *hooks, const char *program, const char *why);
 
-/* After load: attaches each of the stage by itself. `object` stays until hooks_fini(), or: */
+/* After load: attaches each of the stage by itself. `object` is not needed after that. */
 void hooks_attach(struct hooks *hooks, struct bpf_object *object, enum hook_stage stage);
-
-/* What is attached of the stage stays so without its object. None of it can be switched then. */
-void hooks_keep_programs(struct hooks *hooks, enum hook_stage stage);
 
 /* The load of a stage failed as a whole: none of it is there. */
 void hooks_give_up(struct hooks *hooks, enum hook_stage stage, const char *why);

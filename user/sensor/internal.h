@@ -10,15 +10,17 @@
 #include "watch.h" /* types that the skeleton names */
 #include "wire/cgroups.h"
 
-struct btf;
+struct kernel_types;
 struct keytrail_bpf;
 
 struct sensor {
 	struct sensor_config config;
-	struct btf *vmlinux; /* until everything is loaded */
-	struct keytrail_bpf *skel; /* maps, and the programs of HOOKS_EARLY */
+	struct kernel_types *types; /* until everything is loaded */
+	int types_fd; /* object_open() */
+	struct keytrail_bpf *skel; /* maps and variables; until everything is loaded, more */
 	struct hooks hooks;
 	struct ringreader rings[SENSOR_RING_NR];
+	int ring_fds[SENSOR_RING_NR]; /* owned */
 	int epoll_fd;
 	unsigned slot; /* by which this process marks: 0 is the daemon itself */
 	uint32_t marked_on[MARKING_INODES]; /* sensor_marked_on() */

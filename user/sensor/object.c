@@ -7,12 +7,16 @@
 #include "sensor/object.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
+#include "sensor/kerneltypes.h"
 #include "watch.h" /* types that the skeletons name */
 
 #include "keytrail-loop.skel.h"
@@ -29,9 +33,10 @@ _Static_assert(sizeof(struct keytrail_bpf) == sizeof(struct keytrail_loop_bpf),
 	       "one skeleton for both objects");
 
 /* 5.17 (e6f2dd0f8067 "bpf: Add bpf_loop helper"). Helpers are an enum in the kernel's BTF. */
-static bool has_bpf_loop(const struct btf *vmlinux)
+static bool has_bpf_loop(const struct kernel_types *types)
 {
-	int id = btf__find_by_name_kind(vmlinux, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf *vmlinux = kernel_types_btf(types);
+	int id = kernel_types_find(types, "bpf_func_id", BTF_KIND_ENUM);
 	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(vmlinux, id);
 	const struct btf_enum *helpers = type ? btf_enum(type) : NULL;
 
@@ -41,20 +46,31 @@ static bool has_bpf_loop(const struct btf *vmlinux)
 	return false;
 }
 
-/* keytrail_bpf__open(), but for the choice. */
-struct keytrail_bpf *object_open(const struct btf *vmlinux)
+/* keytrail_bpf__open(), but for the choice, and for what it is fitted to. */
+struct keytrail_bpf *object_open(const struct kernel_types *types, int *types_fd)
 {
 	struct keytrail_bpf *skel = calloc(1, sizeof(*skel));
+	_cleanup_close_ int fd = -1;
+	char path[32];
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
 	int r;
 
 	if (!skel)
 		return NULL;
-	r = keytrail_bpf__create_skeleton(skel);
-	if (!r && has_bpf_loop(vmlinux))
+	if (*types_fd < 0)
+		fd = memfd_create("keytrail-types", MFD_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *types_fd < 0 ? fd : *types_fd);
+	r = *types_fd < 0 && fd < 0 ? -errno : keytrail_bpf__create_skeleton(skel);
+	if (!r && has_bpf_loop(types))
 		skel->skeleton->data =
 			(void *)keytrail_loop_bpf__elf_bytes(&skel->skeleton->data_sz);
 	if (!r)
-		r = bpf_object__open_skeleton(skel->skeleton, NULL);
+		r = bpf_object__open_skeleton(skel->skeleton, &opts);
+	if (!r && *types_fd < 0) {
+		r = kernel_types_extract(types, bpf_object__btf(skel->obj), fd);
+		if (!r)
+			*types_fd = take_fd(fd);
+	}
 	if (r) {
 		keytrail_bpf__destroy(skel);
 		errno = -r;

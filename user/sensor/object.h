@@ -2,8 +2,12 @@
 /* The object with the probes, of the two that are built in the one that suits this kernel. */
 #pragma once
 
-struct btf;
+struct kernel_types;
 struct keytrail_bpf;
 
-/* vmlinux: the running kernel's BTF. NULL with errno set. keytrail_bpf__destroy() takes it back. */
-struct keytrail_bpf *object_open(const struct btf *vmlinux);
+/*
+ * NULL with errno set. keytrail_bpf__destroy() takes it back. *types_fd is -1 at first, and then a
+ * file that the object is fitted to when it is loaded: the caller closes it, and the next objects
+ * are opened with the same.
+ */
+struct keytrail_bpf *object_open(const struct kernel_types *types, int *types_fd);

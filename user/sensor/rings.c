@@ -3,6 +3,7 @@
 #include "sensor/rings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -57,9 +58,14 @@ int rings_open(struct sensor *sensor)
 		return -errno;
 	for (int i = 0; i < SENSOR_RING_NR; i++) {
 		struct epoll_event event = {.events = EPOLLIN};
-		int fd = bpf_map__fd(maps[i]);
-		int r = ringreader_open(&sensor->rings[i], fd, bpf_map__max_entries(maps[i]));
+		/* The object's own goes with it: sensor.c, keep_maps_only(). */
+		int fd = fcntl(bpf_map__fd(maps[i]), F_DUPFD_CLOEXEC, 3);
+		int r;
 
+		if (fd < 0)
+			return -errno;
+		sensor->ring_fds[i] = fd;
+		r = ringreader_open(&sensor->rings[i], fd, bpf_map__max_entries(maps[i]));
 		if (r < 0)
 			return r;
 		if (epoll_ctl(sensor->epoll_fd, EPOLL_CTL_ADD, fd, &event))
@@ -70,8 +76,10 @@ int rings_open(struct sensor *sensor)
 
 void rings_close(struct sensor *sensor)
 {
-	for (int i = 0; i < SENSOR_RING_NR; i++)
+	for (int i = 0; i < SENSOR_RING_NR; i++) {
 		ringreader_close(&sensor->rings[i]);
+		sensor->ring_fds[i] = fd_close(sensor->ring_fds[i]);
+	}
 	sensor->epoll_fd = fd_close(sensor->epoll_fd);
 }
 

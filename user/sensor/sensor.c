@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
 #include "sensor/internal.h"
+#include "sensor/kerneltypes.h"
 #include "sensor/object.h"
 #include "sensor/rings.h"
 #include "sensor/support.h"
@@ -91,7 +92,7 @@ static int load(struct sensor *sensor, enum hook_stage stage, struct keytrail_bp
 		struct sensor_refusal *out_refusal)
 {
 	for (;;) {
-		struct keytrail_bpf *skel = object_open(sensor->vmlinux);
+		struct keytrail_bpf *skel = object_open(sensor->types, &sensor->types_fd);
 		int err = 0;
 
 		if (!skel) {
@@ -102,11 +103,12 @@ static int load(struct sensor *sensor, enum hook_stage stage, struct keytrail_bp
 			configure(sensor, skel);
 		else
 			err = share_maps(sensor->skel, skel);
-		hooks_select(&sensor->hooks, skel->obj, sensor->vmlinux, stage,
+		hooks_select(&sensor->hooks, skel->obj, sensor->types, stage,
 			     &(struct hook_wishes){
 				     .memory = sensor->config.memory,
 				     .leaves = sensor->config.leaves,
 				     .refused = sensor->config.refused,
+				     .demands = sensor->config.demands,
 			     });
 
 		memset(&load_log, 0, sizeof(load_log));
@@ -143,13 +145,14 @@ int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 	if (!sensor)
 		return -ENOMEM;
 	sensor->config = *config;
-	sensor->epoll_fd = -1;
+	sensor->epoll_fd = sensor->types_fd = -1;
+	for (int i = 0; i < SENSOR_RING_NR; i++)
+		sensor->ring_fds[i] = -1;
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(remember);
-	sensor->vmlinux = btf__load_vmlinux_btf();
-	if (!sensor->vmlinux) {
-		r = -errno;
+	r = kernel_types_load(&sensor->types);
+	if (r) {
 		support_explain(r, "the kernel's type information cannot be read", out_refusal);
 		goto fail;
 	}
@@ -182,6 +185,67 @@ fail:
 	return r;
 }
 
+/* The pages that lie in `size` bytes from `at` as a whole: *out_begin, and how many bytes. */
+static size_t whole_pages(const void *at, size_t size, void **out_begin)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t begin = ((uintptr_t)at + page - 1) & ~(page - 1);
+	const uintptr_t end = ((uintptr_t)at + size) & ~(page - 1);
+
+	*out_begin = (void *)begin;
+	return begin < end ? end - begin : 0;
+}
+
+static void unmap(const void *at, size_t size)
+{
+	void *begin;
+
+	size = whole_pages(at, size, &begin);
+	if (size)
+		munmap(begin, size);
+}
+
+/* The object is a part of the program's file, and read at the start only. */
+static void release(const void *at, size_t size)
+{
+	void *begin;
+
+	size = whole_pages(at, size, &begin);
+	if (size)
+		madvise(begin, size, MADV_DONTNEED);
+}
+
+/* All variables are mapped, and all of that is there at once: without what only programs use. */
+static void unmap_tables(const struct keytrail_bpf *skel)
+{
+	unmap(skel->bss->filter, sizeof(skel->bss->filter));
+	unmap(skel->bss->fd_slots, sizeof(skel->bss->fd_slots));
+	unmap(skel->bss->taint_slots, sizeof(skel->bss->taint_slots));
+	unmap(skel->bss->taint_lost, sizeof(skel->bss->taint_lost));
+}
+
+/*
+ * libbpf keeps of each program its instructions and more, a megabyte and a half. Links and programs
+ * are held by descriptors of their own (hooks.c), so an object with the maps alone is enough.
+ */
+static void keep_maps_only(struct sensor *sensor)
+{
+	struct keytrail_bpf *maps = object_open(sensor->types, &sensor->types_fd);
+	struct bpf_program *program;
+
+	if (!maps)
+		return; /* dearer, and no worse */
+	bpf_object__for_each_program(program, maps->obj) bpf_program__set_autoload(program, false);
+	if (share_maps(sensor->skel, maps) || keytrail_bpf__load(maps)) {
+		keytrail_bpf__destroy(maps);
+		return;
+	}
+	keytrail_bpf__destroy(sensor->skel);
+	sensor->skel = maps;
+	unmap_tables(maps);
+	release(maps->skeleton->data, maps->skeleton->data_sz);
+}
+
 void sensor_complete(struct sensor *sensor)
 {
 	struct sensor_refusal refusal = {};
@@ -191,12 +255,11 @@ void sensor_complete(struct sensor *sensor)
 		hooks_give_up(&sensor->hooks, HOOKS_LATE, refusal.text);
 	else
 		hooks_attach(&sensor->hooks, late->obj, HOOKS_LATE);
-	/* Links hold what is attached, and the maps are those of the first object: nothing of the
-	 * second one is needed, which has every program's instructions in the heap. */
-	hooks_keep_programs(&sensor->hooks, HOOKS_LATE);
 	keytrail_bpf__destroy(late);
-	btf__free(sensor->vmlinux);
-	sensor->vmlinux = NULL;
+	keep_maps_only(sensor);
+	sensor->types_fd = fd_close(sensor->types_fd);
+	kernel_types_free(sensor->types);
+	sensor->types = NULL;
 	/* The kernel's types and the programs' were some ten megabytes: not to be kept in the heap.
 	 */
 	malloc_trim(0);
@@ -209,7 +272,8 @@ void sensor_free(struct sensor *sensor)
 	hooks_fini(&sensor->hooks);
 	rings_close(sensor);
 	keytrail_bpf__destroy(sensor->skel);
-	btf__free(sensor->vmlinux);
+	fd_close(sensor->types_fd);
+	kernel_types_free(sensor->types);
 	free(sensor);
 }
 

@@ -27,6 +27,7 @@ struct sensor_config {
 	bool memory; /* what others do to holders of keys, and agents' sockets */
 	bool leaves; /* where holders of what is watched connect to, and send */
 	bool refused; /* opens of watched names that fail */
+	unsigned demands; /* enum hook_demand, ored: what is asked for from the start */
 	void (*event)(const struct event *event, void *userdata);
 	void *userdata;
 };

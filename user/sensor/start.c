@@ -26,12 +26,12 @@ static int run(struct sensor *sensor, const char *program)
 	_cleanup_close_ int fd = -1;
 	size_t held = 0;
 
-	if (!hook || !hook->link)
+	if (!hook || hook->link < 0)
 		return 0; /* told as a missing hook */
 	buf = malloc(size);
 	if (!buf)
 		return -ENOMEM;
-	fd = bpf_iter_create(bpf_link__fd(hook->link));
+	fd = bpf_iter_create(hook->link);
 	if (fd < 0)
 		return -errno;
 	for (;;) {

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "sensor/hooks.h"
+#include "sensor/kerneltypes.h"
 #include "sensor/object.h"
 #include "watch.h"
 
@@ -51,15 +51,16 @@ static struct bpf_program *refused(struct bpf_object *object)
 	return last;
 }
 
-static int try_load(struct hooks *hooks, const struct btf *vmlinux)
+static int try_load(struct hooks *hooks, const struct kernel_types *types)
 {
-	struct keytrail_bpf *skel = object_open(vmlinux);
+	static int types_fd = -1;
+	struct keytrail_bpf *skel = object_open(types, &types_fd);
 	struct bpf_program *program;
 	int r;
 
 	if (!skel)
 		return -errno;
-	hooks_select(hooks, skel->obj, vmlinux, HOOKS_NR,
+	hooks_select(hooks, skel->obj, types, HOOKS_NR,
 		     &(struct hook_wishes){.memory = true, .leaves = true, .refused = true});
 	bpf_object__for_each_program(program, skel->obj)
 	{
@@ -95,16 +96,16 @@ static int try_load(struct hooks *hooks, const struct btf *vmlinux)
 
 int main(void)
 {
-	struct btf *vmlinux = btf__load_vmlinux_btf();
+	struct kernel_types *types;
 	struct hooks hooks;
 	int r = -EAGAIN;
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(quiet);
-	if (!vmlinux || hooks_init(&hooks) < 0)
+	if (kernel_types_load(&types) < 0 || hooks_init(&hooks) < 0)
 		return 1;
 	while (r == -EAGAIN)
-		r = try_load(&hooks, vmlinux);
+		r = try_load(&hooks, types);
 	if (r)
 		fprintf(stderr, "verifier: %s\n", strerror(-r));
 	return r ? 1 : 0;
