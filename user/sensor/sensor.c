@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "base/pages.h"
 #include "sensor/internal.h"
 #include "sensor/kerneltypes.h"
 #include "sensor/object.h"
@@ -185,43 +185,13 @@ fail:
 	return r;
 }
 
-/* The pages that lie in `size` bytes from `at` as a whole: *out_begin, and how many bytes. */
-static size_t whole_pages(const void *at, size_t size, void **out_begin)
-{
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	const uintptr_t begin = ((uintptr_t)at + page - 1) & ~(page - 1);
-	const uintptr_t end = ((uintptr_t)at + size) & ~(page - 1);
-
-	*out_begin = (void *)begin;
-	return begin < end ? end - begin : 0;
-}
-
-static void unmap(const void *at, size_t size)
-{
-	void *begin;
-
-	size = whole_pages(at, size, &begin);
-	if (size)
-		munmap(begin, size);
-}
-
-/* The object is a part of the program's file, and read at the start only. */
-static void release(const void *at, size_t size)
-{
-	void *begin;
-
-	size = whole_pages(at, size, &begin);
-	if (size)
-		madvise(begin, size, MADV_DONTNEED);
-}
-
 /* All variables are mapped, and all of that is there at once: without what only programs use. */
-static void unmap_tables(const struct keytrail_bpf *skel)
+static void vacate_tables(const struct keytrail_bpf *skel)
 {
-	unmap(skel->bss->filter, sizeof(skel->bss->filter));
-	unmap(skel->bss->fd_slots, sizeof(skel->bss->fd_slots));
-	unmap(skel->bss->taint_slots, sizeof(skel->bss->taint_slots));
-	unmap(skel->bss->taint_lost, sizeof(skel->bss->taint_lost));
+	pages_vacate(skel->bss->filter, sizeof(skel->bss->filter));
+	pages_vacate(skel->bss->fd_slots, sizeof(skel->bss->fd_slots));
+	pages_vacate(skel->bss->taint_slots, sizeof(skel->bss->taint_slots));
+	pages_vacate(skel->bss->taint_lost, sizeof(skel->bss->taint_lost));
 }
 
 /*
@@ -242,8 +212,9 @@ static void keep_maps_only(struct sensor *sensor)
 	}
 	keytrail_bpf__destroy(sensor->skel);
 	sensor->skel = maps;
-	unmap_tables(maps);
-	release(maps->skeleton->data, maps->skeleton->data_sz);
+	vacate_tables(maps);
+	/* The object is a part of the program's file, and read at the start only. */
+	pages_release(maps->skeleton->data, maps->skeleton->data_sz);
 }
 
 void sensor_complete(struct sensor *sensor)
