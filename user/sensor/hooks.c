@@ -181,6 +181,9 @@ static struct hook *find(const struct hooks *hooks, const char *program)
 	return NULL;
 }
 
+/* Whom libbpf's question below is about: it is asked by the name of a section, once and for all. */
+static const struct hooks *asked;
+
 /*
  * libbpf asks where a program goes right before it loads it. By itself it would look for each by
  * going through all types of the kernel; and it reads these, again for each object, if one of the
@@ -188,7 +191,7 @@ static struct hook *find(const struct hooks *hooks, const char *program)
  */
 static int tell_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
-	const struct hook *hook = find((const struct hooks *)cookie, bpf_program__name(program));
+	const struct hook *hook = asked ? find(asked, bpf_program__name(program)) : NULL;
 
 	if (!hook || !hook->btf_id)
 		return -ESRCH;
@@ -199,49 +202,49 @@ static int tell_target(struct bpf_program *program, struct bpf_prog_load_opts *o
 				     hook->as_lsm ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING);
 }
 
-static int register_handlers(struct hooks *hooks)
+/*
+ * For all kinds of sections that specs[] has programs in. To the end of the process: libbpf 1.1
+ * goes on with memory that it has given back once the last one is taken away (realloc(p, 0)).
+ */
+static int register_handlers(void)
 {
 	static const struct {
 		const char *section;
 		enum bpf_attach_type attach;
-	} sections[HOOK_HANDLERS] = {
-		{"fentry+", BPF_TRACE_FENTRY},
-		{"fexit+", BPF_TRACE_FEXIT},
-		{"tp_btf+", BPF_TRACE_RAW_TP},
+	} sections[] = {
+		{"fentry+", BPF_TRACE_FENTRY},	  {"fexit+", BPF_TRACE_FEXIT},
+		{"fmod_ret+", BPF_MODIFY_RETURN}, {"tp_btf+", BPF_TRACE_RAW_TP},
 		{"iter+", BPF_TRACE_ITER},
 	};
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)hooks,
-		    .prog_prepare_load_fn = tell_target);
+	static size_t done;
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = tell_target);
 
-	for (size_t i = 0; i < HOOK_HANDLERS; i++) {
-		int r = libbpf_register_prog_handler(sections[i].section,
+	for (; done < ARRAY_SIZE(sections); done++) {
+		int r = libbpf_register_prog_handler(sections[done].section,
 						     BPF_PROG_TYPE_RAW_TRACEPOINT,
-						     sections[i].attach, &opts);
+						     sections[done].attach, &opts);
 
 		if (r < 0)
 			return r;
-		hooks->handlers[i] = r;
 	}
 	return 0;
 }
 
 int hooks_init(struct hooks *hooks)
 {
-	struct hook *items = calloc(ARRAY_SIZE(specs), sizeof(*items));
-	int r;
+	int r = register_handlers();
+	struct hook *items = r < 0 ? NULL : calloc(ARRAY_SIZE(specs), sizeof(*items));
 
 	if (!items)
-		return -ENOMEM;
+		return r < 0 ? r : -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
 		items[i].spec = &specs[i];
 		items[i].target = specs[i].target;
 		items[i].program = items[i].link = -1;
 	}
 	*hooks = (struct hooks){.items = items, .nr = ARRAY_SIZE(specs)};
-	r = register_handlers(hooks);
-	if (r < 0)
-		hooks_fini(hooks);
-	return r;
+	asked = hooks;
+	return 0;
 }
 
 void hooks_fini(struct hooks *hooks)
@@ -250,9 +253,8 @@ void hooks_fini(struct hooks *hooks)
 		fd_close(hooks->items[i].link);
 		fd_close(hooks->items[i].program);
 	}
-	for (size_t i = 0; i < HOOK_HANDLERS; i++)
-		if (hooks->handlers[i])
-			libbpf_unregister_prog_handler(hooks->handlers[i]);
+	if (asked == hooks)
+		asked = NULL;
 	free(hooks->items);
 	*hooks = (struct hooks){};
 }

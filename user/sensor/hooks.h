@@ -90,12 +90,9 @@ struct hook {
 	int link; /* that which attaches it, owned; -1: it is not. Of an iterator: to read from */
 };
 
-#define HOOK_HANDLERS 4
-
 struct hooks {
 	struct hook *items;
 	size_t nr;
-	int handlers[HOOK_HANDLERS]; /* what libbpf asks where programs go */
 };
 
 /* What the policy asks for that costs those who are of no interest. */
@@ -104,7 +101,10 @@ struct hook_wishes {
 	unsigned demands; /* enum hook_demand, ored: from the start */
 };
 
-/* Before an object is opened, which asks `hooks` where its programs go: it stays where it is. */
+/*
+ * Before an object is opened, which asks `hooks` where its programs go: it stays where it is, and
+ * of several it is the last one made that is asked. 0 or negative errno.
+ */
 int hooks_init(struct hooks *hooks);
 void hooks_fini(struct hooks *hooks); /* detaches */
 

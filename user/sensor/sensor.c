@@ -157,8 +157,11 @@ int sensor_new(const struct sensor_config *config, struct sensor **out_sensor,
 		goto fail;
 	}
 	r = hooks_init(&sensor->hooks);
-	if (!r)
-		r = load(sensor, HOOKS_EARLY, &sensor->skel, out_refusal);
+	if (r) {
+		support_explain(r, "the table of hooks", out_refusal);
+		goto fail;
+	}
+	r = load(sensor, HOOKS_EARLY, &sensor->skel, out_refusal);
 	if (r)
 		goto fail;
 	r = rings_open(sensor);

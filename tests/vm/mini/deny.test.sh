@@ -109,6 +109,18 @@ in_force() { # once it is known what the programs are of which a rule asks for t
 	keytrail status --json | jq -e '.deny | .entries == 2 and .in_force == 2 and .why == ""'
 }
 check "it is in force" wait_for in_force
+# Of an LSM program for what the kernel would skip a tracing one for (sensor/hooks.c), where there
+# are such. As the kernel has it: BPF_LSM_MAC is 27, BPF_MODIFY_RETURN 26.
+refuses_as() {
+	grep -h attach_type: "/proc/$KT_PID"/fdinfo/* 2>/dev/null | cut -f2 | grep -cx "$1"
+}
+if grep -qw bpf /sys/kernel/security/lsm && grep -q ' bpf_rdonly_cast$' /proc/kallsyms; then
+	equal "no tracing program refuses" "$(refuses_as 26)" 0
+	check "LSM programs are there" test "$(refuses_as 27)" -gt 0
+else
+	equal "a tracing program refuses" "$(refuses_as 26)" 1
+	skip "LSM programs are there" "this kernel runs none, or no better"
+fi
 # After 30 s it is in force whether that is known or not, and of a busy guest it may not be.
 is_known() {
 	[ "$($bin/digested open $sealed/known.pem)" = none ]
