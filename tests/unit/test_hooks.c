@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The probes' object as it is opened, before a kernel is asked for anything. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
@@ -67,10 +69,44 @@ static void test_hooks_say_where(void **state)
 	kernel_types_free(types);
 }
 
+/* Opens under a limit: there is an object, and nothing that it is fitted to. */
+static void expect_unfitted(int resource, rlim_t limit)
+{
+	struct kernel_types *types = some_types();
+	struct rlimit before, low;
+	struct keytrail_bpf *skel;
+	int types_fd = -1;
+
+	assert_int_equal(getrlimit(resource, &before), 0);
+	low = before;
+	low.rlim_cur = limit;
+	assert_int_equal(setrlimit(resource, &low), 0);
+	skel = object_open(types, &types_fd);
+	assert_int_equal(setrlimit(resource, &before), 0);
+	assert_non_null(skel);
+	assert_int_equal(types_fd, -1);
+	keytrail_bpf__destroy(skel);
+	kernel_types_free(types);
+}
+
+static void test_no_file_for_types(void **state)
+{
+	expect_unfitted(RLIMIT_NOFILE, 3);
+}
+
+static void test_file_for_types_is_full(void **state)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	expect_unfitted(RLIMIT_FSIZE, 8);
+	signal(SIGXFSZ, SIG_DFL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hooks_say_where),
+		cmocka_unit_test(test_no_file_for_types),
+		cmocka_unit_test(test_file_for_types_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "sensor/object.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,10 @@
 
 #include "keytrail-loop.skel.h"
 #include "keytrail.skel.h"
+
+#ifndef MFD_NOEXEC_SEAL /* Linux 6.3 */
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 #define SAME_SIZE(what)                                                        \
 	_Static_assert(sizeof(*((struct keytrail_bpf *)0)->what) ==            \
@@ -46,35 +51,69 @@ static bool has_bpf_loop(const struct kernel_types *types)
 	return false;
 }
 
-/* keytrail_bpf__open(), but for the choice, and for what it is fitted to. */
-struct keytrail_bpf *object_open(const struct kernel_types *types, int *types_fd)
+/* keytrail_bpf__open(), but for the choice. types_path: what it is fitted to; NULL: the kernel. */
+static int open_fitted(const struct kernel_types *types, const char *types_path,
+		       struct keytrail_bpf **out_skel)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_path);
 	struct keytrail_bpf *skel = calloc(1, sizeof(*skel));
-	_cleanup_close_ int fd = -1;
-	char path[32];
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
 	int r;
 
 	if (!skel)
-		return NULL;
-	if (*types_fd < 0)
-		fd = memfd_create("keytrail-types", MFD_CLOEXEC);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", *types_fd < 0 ? fd : *types_fd);
-	r = *types_fd < 0 && fd < 0 ? -errno : keytrail_bpf__create_skeleton(skel);
+		return -ENOMEM;
+	r = keytrail_bpf__create_skeleton(skel);
 	if (!r && has_bpf_loop(types))
 		skel->skeleton->data =
 			(void *)keytrail_loop_bpf__elf_bytes(&skel->skeleton->data_sz);
 	if (!r)
 		r = bpf_object__open_skeleton(skel->skeleton, &opts);
-	if (!r && *types_fd < 0) {
-		r = kernel_types_extract(types, bpf_object__btf(skel->obj), fd);
-		if (!r)
-			*types_fd = take_fd(fd);
-	}
 	if (r) {
 		keytrail_bpf__destroy(skel);
-		errno = -r;
-		return NULL;
+		return r;
 	}
-	return skel;
+	*out_skel = skel;
+	return 0;
+}
+
+/* A file in memory that libbpf can open by `path`; negative errno. */
+static int types_file(char *path, size_t size)
+{
+	/* Where vm.memfd_noexec is 2 there is none without it; before 6.3 there is none with it. */
+	_cleanup_close_ int fd = memfd_create("keytrail-types", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	_cleanup_close_ int again = -1;
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("keytrail-types", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	snprintf(path, size, "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	return again < 0 ? -errno : take_fd(fd);
+}
+
+struct keytrail_bpf *object_open(const struct kernel_types *types, int *types_fd)
+{
+	struct keytrail_bpf *skel = NULL;
+	char path[32];
+	int r;
+
+	if (*types_fd < 0) {
+		_cleanup_close_ int fd = types_file(path, sizeof(path));
+
+		r = fd < 0 ? fd : open_fitted(types, path, &skel);
+		if (!r)
+			r = kernel_types_extract(types, bpf_object__btf(skel->obj), fd);
+		if (!r) {
+			*types_fd = take_fd(fd);
+			return skel;
+		}
+		/* All of the kernel's types then: dearer, and no worse. */
+		keytrail_bpf__destroy(skel);
+		r = open_fitted(types, NULL, &skel);
+	} else {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", *types_fd);
+		r = open_fitted(types, path, &skel);
+	}
+	errno = -r;
+	return r ? NULL : skel;
 }

@@ -96,8 +96,9 @@ static int load(struct sensor *sensor, enum hook_stage stage, struct keytrail_bp
 		int err = 0;
 
 		if (!skel) {
-			support_explain(-errno, "the probes' object does not open", out_refusal);
-			return -errno;
+			err = -errno;
+			support_explain(err, "the probes' object does not open", out_refusal);
+			return err;
 		}
 		if (stage == HOOKS_EARLY)
 			configure(sensor, skel);
