@@ -93,31 +93,57 @@ static void so_is_what_a_child_has_found(void **state)
 	assert_true(watcher_has_strays(w->watcher));
 }
 
-/* Who makes and removes files, faster than that is read, does not have everything walked. */
+/* Who makes and removes files, faster than that is read, does not have everything walked: neither
+ * if each is gone before the next is told, nor if all are told before the first has gone. */
 static void those_that_have_ended_are_not_too_many(void **state)
 {
+	uint64_t objects[64];
 	struct world *w = *state;
 	char at[64], name[32];
-	uint64_t object;
 
 	make(w, "home/a/.ssh", NULL);
 	compile(w, policy_keys, 1);
-	for (unsigned i = 0; i < 4 * STRAYS_MAX; i++) {
-		const bool ends = i < 3 * STRAYS_MAX - 1;
-
-		snprintf(name, sizeof(name), "id_%u", i);
-		snprintf(at, sizeof(at), "home/a/.ssh/%s", name);
-		make(w, at, "x");
-		w->put_back = OTHER + i;
-		object = appear_from(w, at, "home/a/.ssh", name, MARK_ADDED);
-		if (ends)
-			dropped(w, object);
-		if (i == 3 * STRAYS_MAX - 2)
-			assert_false(watcher_has_strays(w->watcher));
+	for (unsigned at_once = 0; at_once < 2; at_once++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(objects); i++) {
+			snprintf(name, sizeof(name), "id_%u_%u", at_once, i);
+			snprintf(at, sizeof(at), "home/a/.ssh/%s", name);
+			make(w, at, "x");
+			w->put_back = OTHER + at_once * ARRAY_SIZE(objects) + i;
+			objects[i] = appear_from(w, at, "home/a/.ssh", name, MARK_ADDED);
+			if (!at_once)
+				dropped(w, objects[i]);
+		}
+		for (unsigned i = 0; at_once && i < ARRAY_SIZE(objects); i++)
+			dropped(w, objects[i]);
+		assert_false(watcher_has_strays(w->watcher));
+		assert_false(watcher_has_strays(w->watcher));
 	}
-	/* One more than there is room for. */
-	assert_true(watcher_has_strays(w->watcher));
-	assert_false(watcher_has_strays(w->watcher));
+}
+
+/* One among many is; and one walk is for all. */
+static void one_among_many_is_walked_for(void **state)
+{
+	uint64_t objects[64];
+	struct world *w = *state;
+	char at[64], name[32];
+
+	make(w, "home/a/.ssh", NULL);
+	compile(w, policy_keys, 1);
+	for (unsigned left = 1; left <= 2; left++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(objects); i++) {
+			snprintf(name, sizeof(name), "id_%u_%u", left, i);
+			snprintf(at, sizeof(at), "home/a/.ssh/%s", name);
+			make(w, at, "x");
+			w->put_back = OTHER + left * ARRAY_SIZE(objects) + i;
+			objects[i] = appear_from(w, at, "home/a/.ssh", name, MARK_ADDED);
+		}
+		for (unsigned i = left; i < ARRAY_SIZE(objects); i++)
+			dropped(w, objects[i]);
+		assert_false(watcher_has_strays(w->watcher));
+		assert_true(watcher_has_strays(w->watcher));
+		assert_false(watcher_has_strays(w->watcher));
+		assert_false(watcher_has_strays(w->watcher));
+	}
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -128,6 +154,7 @@ int main(void)
 		CASE(what_is_marked_as_another_is_walked_for),
 		CASE(so_is_what_a_child_has_found),
 		CASE(those_that_have_ended_are_not_too_many),
+		CASE(one_among_many_is_walked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,50 +9,44 @@
  * first to see what it was would leave each file unmarked for a moment. But the other file is told
  * as what it was marked as, and behind what was done to its mark. Mostly such a file has only ended
  * since, and that is told right behind; where it still stands a second later a walk marks it anew.
+ *
+ * That is noted in the node, and ends with it: however many have ended, none is walked for.
  */
 #include "watch/watcher-internal.h"
 
-static bool is_settled(const struct watcher *w, uint64_t object)
+static bool is_stray(const struct watcher *w, const struct node *node)
 {
-	const struct node *node = tree_find(&w->tree, object);
-
-	return !node || w->ops->is_marked(w->userdata, &node->inode, object);
-}
-
-static void drop_settled(struct watcher *w)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < w->nr_strays; i++)
-		if (!is_settled(w, w->strays[i].object))
-			w->strays[kept++] = w->strays[i];
-	w->nr_strays = kept;
+	return !w->ops->is_marked(w->userdata, &node->inode, node->object);
 }
 
 void strays_note(struct watcher *w, uint64_t object)
 {
-	if (is_settled(w, object))
+	struct node *node = tree_find(&w->tree, object);
+
+	if (!node || node->stray || !is_stray(w, node))
 		return;
-	if (w->nr_strays == STRAYS_MAX)
-		drop_settled(w);
-	if (w->nr_strays < STRAYS_MAX)
-		w->strays[w->nr_strays++] = (struct stray){.object = object};
-	else
-		w->more_strays = true;
+	node->stray = STRAY_NOTED;
+	w->strays = true;
 }
 
 bool watcher_has_strays(struct watcher *w)
 {
-	bool walk = w->more_strays;
+	bool walk = false, left = false;
 
-	drop_settled(w);
-	for (size_t i = 0; i < w->nr_strays; i++) {
-		walk |= w->strays[i].looked;
-		w->strays[i].looked = true;
+	for (struct node *node = w->tree.nodes; w->strays && node; node = node->hh.next) {
+		if (!node->stray)
+			continue;
+		if (!is_stray(w, node)) {
+			node->stray = STRAY_NOT;
+			continue;
+		}
+		walk |= node->stray == STRAY_LOOKED;
+		node->stray = STRAY_LOOKED;
+		left = true;
 	}
-	if (walk) {
-		w->nr_strays = 0;
-		w->more_strays = false;
-	}
+	/* The walk is for all of them. */
+	for (struct node *node = w->tree.nodes; walk && node; node = node->hh.next)
+		node->stray = STRAY_NOT;
+	w->strays = left && !walk;
 	return walk;
 }

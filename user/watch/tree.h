@@ -10,6 +10,9 @@
 
 #include "model/event.h"
 
+/* Told as marked, and found not to be; found so once more. */
+enum stray { STRAY_NOT = 0, STRAY_NOTED, STRAY_LOOKED };
+
 enum born { BORN_NOT = 0, BORN_DUMP, BORN_FOUND, BORN_COPY };
 
 struct node {
@@ -21,6 +24,7 @@ struct node {
 	uint32_t nr_children;
 	uint32_t state, watch;
 	uint32_t generation; /* of the walk that last came by */
+	enum stray stray; /* strays.c only */
 	bool missed; /* not found by the last walk of everything, and kept */
 	bool over, hidden; /* unfound.c only, as is: */
 	uint32_t looked; /* number of the walk after which `hidden` was found out */

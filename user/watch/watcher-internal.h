@@ -16,14 +16,6 @@ struct late {
 	unsigned tries;
 };
 
-#define STRAYS_MAX 16
-
-/* Told as marked, and found not to be. */
-struct stray {
-	uint64_t object;
-	bool looked; /* once more */
-};
-
 /* What is counted apart: he who copies much keeps no key from being watched. */
 enum found_what { FOUND_KEYS = 0, FOUND_COPIES, FOUND_NR };
 
@@ -54,9 +46,7 @@ struct watcher {
 	struct late late[LATE_MAX];
 	size_t nr_late;
 	bool all_late; /* more than that: everything is looked through */
-	struct stray strays[STRAYS_MAX];
-	size_t nr_strays;
-	bool more_strays; /* there was no room for */
+	bool strays; /* there may be nodes that are */
 	uint32_t dump_watch; /* entry of dumps that are known by what they are */
 	uint32_t nr_dumps;
 	uint32_t found_watch, copy_watch; /* the same of keys that were found, and of copies */
