@@ -94,6 +94,29 @@ static void a_stranger_with_the_number_that_stat_tells_is_another(void **state)
 	assert_int_equal(object_at(w, "srv/whole"), 0);
 }
 
+/* It is where nothing else says it: somebody has a lease on the file, or its handle is stale. */
+static void what_cannot_be_opened_is_known_by_the_number_that_stat_tells(void **state)
+{
+	static const int errors[] = {EAGAIN, ESTALE};
+	struct world *w = *state;
+
+	watcher_set_copy_watch(w->watcher, COPIES);
+	compile(w, policy_keys, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		uint64_t object = add(w, "srv/.part", false);
+
+		w->no_open = errors[i];
+		move(w, object, "srv/.part", "srv/whole");
+		assert_int_equal(object_at(w, "srv/whole"), object);
+		make(w, "elsewhere", NULL);
+		make(w, "srv/next", "y");
+		move(w, object, "srv/whole", "elsewhere/next");
+		assert_int_equal(object_at(w, "srv/whole"), object);
+		w->no_open = 0;
+		watcher_drop_copy(w->watcher, object);
+	}
+}
+
 static void what_its_owner_calls_a_key_stays_its_name(void **state)
 {
 	struct world *w = *state;
@@ -115,6 +138,7 @@ int main(void)
 		CASE(what_is_moved_beside_has_its_new_name),
 		CASE(so_has_what_stat_knows_by_another_number),
 		CASE(a_stranger_with_the_number_that_stat_tells_is_another),
+		CASE(what_cannot_be_opened_is_known_by_the_number_that_stat_tells),
 		CASE(what_its_owner_calls_a_key_stays_its_name),
 	};
 

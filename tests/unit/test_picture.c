@@ -123,7 +123,7 @@ static void a_name_stands_if_the_object_stands_there(void **state)
 		bool kept;
 	} cases[] = {
 		{0, false, 0, true},	  {1000, false, 0, true},	{0, true, 0, false},
-		{0, false, EAGAIN, true}, {1000, false, EAGAIN, false},
+		{0, false, EAGAIN, true}, {1000, false, EAGAIN, false}, {0, false, ESTALE, true},
 	};
 	struct world *w = *state;
 	char from[4096], to[4096], part[4096];

@@ -100,14 +100,13 @@ void watcher_name_born(struct watcher *w, uint64_t object, const char *path)
 /*
  * A file that is watched for what it is has another name, which is watched for nothing. The kernel
  * side tells the last name only, so it is found beside the one that it had: where what is written
- * under a name of its own is moved to (zip, rsync). Elsewhere it keeps its old one. By what the
- * kernel says it is: stat() has other numbers on overlays, and another file may have the same.
+ * under a name of its own is moved to (zip, rsync). Elsewhere it keeps its old one.
  */
 void born_moved(struct watcher *w, const struct event_mark *m)
 {
 	struct node *node = tree_find(&w->tree, m->object);
 	const char *last = node ? strrchr(node->name, '/') : NULL;
-	_cleanup_close_ int at = -1, fd = -1;
+	_cleanup_close_ int at = -1;
 	char path[PATH_MAX];
 	size_t dir;
 
@@ -120,9 +119,7 @@ void born_moved(struct watcher *w, const struct event_mark *m)
 	memcpy(path + dir, m->path.p, m->path.len);
 	path[dir + m->path.len] = '\0';
 	at = reach_path(&w->reach, path, false);
-	if (at >= 0)
-		fd = node_open_at(w, node, at);
-	if (fd >= 0)
+	if (at >= 0 && node_stands_at(w, node, at))
 		watcher_name_born(w, m->object, path);
 }
 

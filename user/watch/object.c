@@ -53,24 +53,38 @@ static int reach_node(struct watcher *w, const struct node *node, const char *su
 	return reach_path(&w->reach, path, links);
 }
 
-int node_open_at(const struct watcher *w, const struct node *node, int at)
+/*
+ * By what the kernel says it is: stat() has other numbers on some overlays, and another file may
+ * have the same (btrfs, a mount). Only of what cannot be opened (a socket, a file with a lease) is
+ * the number asked that stat() tells.
+ */
+bool node_stands_at(const struct watcher *w, const struct node *node, int at)
 {
 	struct inode_id inodes[INODES_MAX];
 	_cleanup_close_ int fd = -1;
+	struct stat st;
 	size_t nr;
 
 	fd = open_place(w, at, node->is_dir, inodes, &nr);
-	if (fd < 0)
-		return fd;
-	return is_object(node, inodes, nr) ? take_fd(fd) : -ESTALE;
+	if (fd >= 0)
+		return is_object(node, inodes, nr);
+	return fstat(at, &st) == 0 && st.st_ino == node->inode.ino;
 }
 
 int node_open(struct watcher *w, const struct node *node)
 {
 	/* It would be found on the way, too, but at some cost for each event. */
 	_cleanup_close_ int at = node->apart && !w->find ? -EREMOTE : reach_node(w, node, "");
+	struct inode_id inodes[INODES_MAX];
+	_cleanup_close_ int fd = -1;
+	size_t nr;
 
-	return at < 0 ? at : node_open_at(w, node, at);
+	if (at < 0)
+		return at;
+	fd = open_place(w, at, node->is_dir, inodes, &nr);
+	if (fd < 0)
+		return fd;
+	return is_object(node, inodes, nr) ? take_fd(fd) : -ESTALE;
 }
 
 int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *out_sibling)

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/escape.h"
@@ -113,27 +112,19 @@ void picture_unmark_and_drop(void *userdata, struct node *node)
 
 /*
  * The name that it is known by is another one and still there. A name on a file system that may not
- * answer is taken to be. What stands there is held against it by what the kernel says it is: stat()
- * has other numbers on some overlays, and another file may have the same (btrfs, a mount). Only of
- * what cannot be opened (a socket, a file with a lease) is the number asked that stat() tells.
+ * answer is taken to be.
  */
 static bool stands_elsewhere(const struct watcher *w, const struct node *node,
 			     const struct node *dir, const char *name)
 {
-	_cleanup_close_ int at = -1, fd = -1;
+	_cleanup_close_ int at = -1;
 	char path[PATH_MAX];
-	struct stat st;
 
 	if ((node->parent == dir && !strcmp(node->name, name)) ||
 	    tree_path(node, path, sizeof(path)) < 0)
 		return false;
 	at = reach_path(&w->reach, path, false);
-	if (at < 0)
-		return at == -EREMOTE;
-	fd = node_open_at(w, node, at);
-	if (fd >= 0 || fd == -ESTALE)
-		return fd >= 0;
-	return fstat(at, &st) == 0 && st.st_ino == node->inode.ino;
+	return at < 0 ? at == -EREMOTE : node_stands_at(w, node, at);
 }
 
 /*

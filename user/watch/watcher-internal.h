@@ -102,8 +102,8 @@ bool apart_is_wanted(const struct node *node);
 
 /* The object itself, open for reading. -ESTALE: something else stands there. */
 int node_open(struct watcher *w, const struct node *node);
-/* The same if it is what `at` (O_PATH) is of, wherever that is. */
-int node_open_at(const struct watcher *w, const struct node *node, int at);
+/* Whether it is what `at` (O_PATH) is of, wherever that is. */
+bool node_stands_at(const struct watcher *w, const struct node *node, int at);
 
 /* --- walk.c: what is there ---------------------------------------------------------------------
  */
