@@ -37,17 +37,22 @@ static __always_inline void marking_seen(struct marking_slot *slot, struct inode
 	mark.flags &= MARK_LASTING;
 	mark.gen = inode->i_generation;
 	old = mark_find(key.ino, key.dev);
-	if (old && old->gen == mark.gen && !n) {
-		if (slot->mark.flags & MARK_KEEP) {
+	/*
+	 * A name that is walked by decides nothing about who is denied: sensor_regroup() does, when
+	 * it is known which entry the file is of. Nor about what is beneath, which had no mark (it
+	 * was copied up): by the first inode it is known which object's it is.
+	 */
+	if (old && old->gen == mark.gen) {
+		mark.flags = (mark.flags & ~MARK_GROUP) | (old->flags & MARK_GROUP);
+		if (!n && slot->mark.flags & MARK_KEEP) {
 			slot->mark = *old;
 			return;
 		}
-		slot->mark.object = mark.object = old->object;
+		if (!n) {
+			slot->mark.object = mark.object = old->object;
+			slot->mark.flags = mark.flags;
+		}
 	}
-	/* A name that is walked by decides nothing about who is denied: sensor_regroup() does, when
-	 * it is known which entry the file is of. */
-	if (old && old->gen == mark.gen)
-		mark.flags = (mark.flags & ~MARK_GROUP) | (old->flags & MARK_GROUP);
 	err = mark_put(&key, &mark, addr_of(inode));
 	if (err)
 		slot->error = -err;

@@ -73,6 +73,7 @@ overlay=
 if modprobe -q overlay; then
 	mkdir -p $layers/lower $layers/upper $layers/work $merged
 	cp "$T/new-key" $layers/lower/below.pem
+	cp "$T/new-key" $layers/lower/copied.pem
 	cp "$T/new-key" $layers/upper/x.pem
 	mount -t overlay o -o "lowerdir=$layers/lower,upperdir=$layers/upper,workdir=$layers/work" $merged &&
 		overlay=1
@@ -230,7 +231,18 @@ layers_opened() {
 		opens "overlayfs $2: $file" "$1" $WAYS/try open "$file"
 	done
 }
-[ -z "$overlay" ] || layers_opened EACCES "at first"
+if [ -n "$overlay" ]; then
+	layers_opened EACCES "at first"
+	# The inode beneath is another one from now on, and is first come by by another entry's name.
+	opens "overlayfs: the allowed program writes" none $bin/reader write $merged/copied.pem
+	check "... by which it was copied up" test -e $layers/upper/copied.pem
+	ln -s $merged/copied.pem $second/link.pem
+	is_denied_beneath() {
+		[ "$($WAYS/try open $layers/upper/copied.pem)" = EACCES ]
+	}
+	check "... and is refused by the layer's own name" wait_for is_denied_beneath
+	opens "... and by the merged one" EACCES $WAYS/try open $merged/copied.pem
+fi
 
 # Reloads, while the program works: it is refused not once.
 sh -c "while [ ! -e $T/enough ]; do $bin/busy open $sealed/reload.pem; done" >"$T/said" 9>&- &
