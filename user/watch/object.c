@@ -8,8 +8,6 @@
 #include "base/cleanup.h"
 #include "watch/watcher-internal.h"
 
-#define INODES_MAX 4 /* that one open goes through */
-
 /* Of directories the number is enough: who owns one can change its generation. */
 static bool is_object(const struct node *node, const struct inode_id *inodes, size_t nr)
 {
@@ -20,10 +18,8 @@ static bool is_object(const struct node *node, const struct inode_id *inodes, si
 	return false;
 }
 
-/* Opens for reading what is a regular file or a directory at this moment, and nothing else: a
- * device may act on it. */
-static int open_place(const struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
-		      size_t *out_nr)
+int place_open(const struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
+	       size_t *out_nr)
 {
 	char self[REACH_SELF_MAX];
 	struct stat st;
@@ -32,11 +28,11 @@ static int open_place(const struct watcher *w, int at, bool dir, struct inode_id
 		return -errno;
 	if (dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
 		return -EINVAL;
-	return w->ops->open(w->userdata, reach_self(at, self), out_inodes, INODES_MAX, out_nr);
+	return w->ops->open(w->userdata, reach_self(at, self), out_inodes, PLACE_INODES_MAX,
+			    out_nr);
 }
 
-/* What stands where the object is known to stand, or beside it, by its name and `suffix`. */
-static int reach_node(struct watcher *w, const struct node *node, const char *suffix)
+int node_reach(struct watcher *w, const struct node *node, const char *suffix)
 {
 	const size_t more = strlen(suffix) + 1;
 	char path[PATH_MAX];
@@ -60,12 +56,12 @@ static int reach_node(struct watcher *w, const struct node *node, const char *su
  */
 bool node_stands_at(const struct watcher *w, const struct node *node, int at)
 {
-	struct inode_id inodes[INODES_MAX];
+	struct inode_id inodes[PLACE_INODES_MAX];
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 	size_t nr;
 
-	fd = open_place(w, at, node->is_dir, inodes, &nr);
+	fd = place_open(w, at, node->is_dir, inodes, &nr);
 	if (fd >= 0)
 		return is_object(node, inodes, nr);
 	return fstat(at, &st) == 0 && st.st_ino == node->inode.ino;
@@ -74,31 +70,15 @@ bool node_stands_at(const struct watcher *w, const struct node *node, int at)
 int node_open(struct watcher *w, const struct node *node)
 {
 	/* It would be found on the way, too, but at some cost for each event. */
-	_cleanup_close_ int at = node->apart && !w->find ? -EREMOTE : reach_node(w, node, "");
-	struct inode_id inodes[INODES_MAX];
+	_cleanup_close_ int at = node->apart && !w->find ? -EREMOTE : node_reach(w, node, "");
+	struct inode_id inodes[PLACE_INODES_MAX];
 	_cleanup_close_ int fd = -1;
 	size_t nr;
 
 	if (at < 0)
 		return at;
-	fd = open_place(w, at, node->is_dir, inodes, &nr);
+	fd = place_open(w, at, node->is_dir, inodes, &nr);
 	if (fd < 0)
 		return fd;
 	return is_object(node, inodes, nr) ? take_fd(fd) : -ESTALE;
-}
-
-int watcher_open(struct watcher *w, uint64_t object, const char *suffix, int *out_sibling)
-{
-	const struct node *node = tree_find(&w->tree, object);
-	int fd = !node ? -ENOENT : node->is_dir ? -EISDIR : node_open(w, node);
-
-	if (fd >= 0 && suffix && out_sibling) {
-		_cleanup_close_ int at = reach_node(w, node, suffix);
-		struct inode_id inodes[INODES_MAX];
-		size_t nr;
-		int sibling = at < 0 ? at : open_place(w, at, false, inodes, &nr);
-
-		*out_sibling = sibling < 0 ? -1 : sibling;
-	}
-	return fd;
 }

@@ -99,6 +99,15 @@ bool apart_is_wanted(const struct node *node);
 /* --- object.c: what stands where an object is known to stand
  * --------------------------------------
  */
+#define PLACE_INODES_MAX 4 /* that one open goes through */
+
+/* Opens for reading what is a regular file (dir: a directory) at this moment, and nothing else: a
+ * device may act on it. out_inodes: room for PLACE_INODES_MAX. A descriptor, or negative errno. */
+int place_open(const struct watcher *w, int at, bool dir, struct inode_id *out_inodes,
+	       size_t *out_nr);
+/* What stands where the object is known to stand, or beside it, by its name and `suffix`: O_PATH,
+ * or negative errno. */
+int node_reach(struct watcher *w, const struct node *node, const char *suffix);
 
 /* The object itself, open for reading. -ESTALE: something else stands there. */
 int node_open(struct watcher *w, const struct node *node);
