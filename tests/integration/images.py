@@ -155,6 +155,11 @@ if os.geteuid() != 0:
     print("SKIP images: needs root for a mount namespace")
     sys.exit(77)
 if "KT_APART" not in os.environ:
+    apart = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/run"], capture_output=True,
+                           check=False)
+    if apart.returncode:
+        print(f"SKIP images: no mount namespace here: {apart.stderr.decode().strip()}")
+        sys.exit(77)
     os.execvpe("unshare", ["unshare", "-m", sys.executable, *sys.argv], {**os.environ, "KT_APART": "1"})
 subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
 with tempfile.TemporaryDirectory(prefix="keytrail-images-") as top:

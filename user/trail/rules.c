@@ -15,10 +15,12 @@ struct group { /* a login, or a unit */
 	UT_hash_handle hh;
 };
 
+struct reader_id {
+	uint64_t start, tgid;
+};
+
 struct reader {
-	struct {
-		uint64_t start, tgid;
-	} id;
+	struct reader_id id;
 	uint64_t exec_id;
 	bool read, copy, connected; /* a key; a copy of one; to another host */
 	bool memory, others; /* it had memory in hand; of another user's holder */
@@ -107,7 +109,7 @@ static struct group *group_of(struct trail_rules *rules, uint64_t id)
 static struct reader *reader_find(struct trail_rules *rules, const struct proc_id *id)
 {
 	struct reader *reader;
-	const __typeof__(reader->id) key = {id->start, id->tgid};
+	const struct reader_id key = {id->start, id->tgid};
 
 	HASH_FIND(hh, rules->readers, &key, sizeof(key), reader);
 	return reader;
@@ -116,19 +118,21 @@ static struct reader *reader_find(struct trail_rules *rules, const struct proc_i
 /* Who only connects is of less use: every holder does. */
 static struct reader *spare_reader(const struct trail_rules *rules)
 {
-	struct reader *reader = rules->readers;
+	struct reader *oldest = rules->readers, *reader = oldest;
 
-	for (int i = 0; reader && i < RULES_LOOK; i++, reader = reader->hh.next)
+	for (int i = 0; i < RULES_LOOK && reader; i++) {
 		if (!reader->read && !reader->copy && !reader->memory)
 			return reader;
-	return rules->readers;
+		reader = reader->hh.next;
+	}
+	return oldest;
 }
 
 /* NULL: no memory, or a later image of this process is known. */
 static struct reader *reader_of(struct trail_rules *rules, const struct proc_id *id)
 {
 	struct reader *reader = reader_find(rules, id);
-	const __typeof__(reader->id) key = {id->start, id->tgid};
+	const struct reader_id key = {id->start, id->tgid};
 
 	if (reader && id->exec_id < reader->exec_id)
 		return NULL;
