@@ -142,8 +142,10 @@ static void settle(struct watcher *w, struct node *node)
 
 void apart_settle(struct watcher *w)
 {
-	for (struct node *node = w->tree.nodes; node; node = node->hh.next)
-		settle(w, node);
+	struct node *node;
+
+	TAILQ_FOREACH(node, &w->tree.all, all)
+	settle(w, node);
 }
 
 bool apart_is_wanted(const struct node *node)

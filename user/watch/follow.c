@@ -115,11 +115,12 @@ void watcher_catch_up(struct watcher *w)
 static bool is_known(const struct watcher *w, const struct event_mark *m)
 {
 	const bool dir = S_ISDIR(m->mode);
+	const struct node *node;
 
-	for (const struct node *node = w->tree.nodes; node; node = node->hh.next)
-		if (node->is_dir == dir && inode_id_same(&node->inode, &m->inode) &&
-		    (dir || node->inode.gen == m->inode.gen))
-			return true;
+	TAILQ_FOREACH(node, &w->tree.all, all)
+	if (node->is_dir == dir && inode_id_same(&node->inode, &m->inode) &&
+	    (dir || node->inode.gen == m->inode.gen))
+		return true;
 	return false;
 }
 

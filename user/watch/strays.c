@@ -32,8 +32,12 @@ void strays_note(struct watcher *w, uint64_t object)
 bool watcher_has_strays(struct watcher *w)
 {
 	bool walk = false, left = false;
+	struct node *node;
 
-	for (struct node *node = w->tree.nodes; w->strays && node; node = node->hh.next) {
+	if (!w->strays)
+		return false;
+	TAILQ_FOREACH(node, &w->tree.all, all)
+	{
 		if (!node->stray)
 			continue;
 		if (!is_stray(w, node)) {
@@ -45,8 +49,9 @@ bool watcher_has_strays(struct watcher *w)
 		left = true;
 	}
 	/* The walk is for all of them. */
-	for (struct node *node = w->tree.nodes; walk && node; node = node->hh.next)
-		node->stray = STRAY_NOT;
+	if (walk)
+		TAILQ_FOREACH(node, &w->tree.all, all)
+	node->stray = STRAY_NOT;
 	w->strays = left && !walk;
 	return walk;
 }

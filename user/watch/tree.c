@@ -8,41 +8,116 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 /* Nodes are few enough to be walked and deep enough never to loop: a path has at most this many
  * names. */
 #define DEPTH_MAX 2048
 
-#define INODE_KEY offsetof(struct inode_id, gen) /* as inode_id_same() */
+#define CHAINS_MIN 1024
+
+static struct node **object_chain(const struct tree *tree, uint64_t object)
+{
+	return &tree->objects[hash_u64(object) & (tree->nr_chains - 1)];
+}
+
+/* By number and device, as inode_id_same(). The numbers are chosen by who serves the file system.
+ */
+static struct node **inode_chain(const struct tree *tree, const struct inode_id *inode)
+{
+	const uint64_t key[] = {inode->ino, inode->dev};
+
+	return &tree->inodes[hash_bytes(key, sizeof(key)) & (tree->nr_chains - 1)];
+}
+
+static void add_to_inodes(struct tree *tree, struct node *node)
+{
+	struct node **chain = inode_chain(tree, &node->inode);
+
+	node->next_inode = *chain;
+	*chain = node;
+	node->in_inodes = true;
+}
+
+static void add_to_objects(struct tree *tree, struct node *node)
+{
+	struct node **chain = object_chain(tree, node->object);
+
+	node->next_object = *chain;
+	*chain = node;
+}
 
 static void forget_inode(struct tree *tree, struct node *node)
 {
-	if (node->in_inodes)
-		HASH_DELETE(hh_inode, tree->inodes, node);
+	struct node **slot;
+
+	if (!node->in_inodes)
+		return;
+	slot = inode_chain(tree, &node->inode);
+	while (*slot != node)
+		slot = &(*slot)->next_inode;
+	*slot = node->next_inode;
 	node->in_inodes = false;
+}
+
+/* Twice as many chains. Longer chains are slower, not wrong: false is an error only if there are
+ * none yet. */
+static bool grow(struct tree *tree)
+{
+	const size_t nr = tree->nr_chains ? tree->nr_chains * 2 : CHAINS_MIN;
+	struct node **objects = calloc(nr, sizeof(*objects));
+	struct node **inodes = calloc(nr, sizeof(*inodes));
+	struct node *node;
+
+	if (!objects || !inodes) {
+		free(objects);
+		free(inodes);
+		return false;
+	}
+	if (!tree->nr_chains)
+		TAILQ_INIT(&tree->all);
+	free(tree->objects);
+	free(tree->inodes);
+	tree->objects = objects;
+	tree->inodes = inodes;
+	tree->nr_chains = nr;
+	/* What came last stays the first of its chain. */
+	TAILQ_FOREACH(node, &tree->all, all)
+	{
+		add_to_objects(tree, node);
+		if (node->in_inodes)
+			add_to_inodes(tree, node);
+	}
+	return true;
 }
 
 void tree_set_inode(struct tree *tree, struct node *node, const struct inode_id *inode)
 {
 	forget_inode(tree, node);
 	node->inode = *inode;
-	HASH_ADD(hh_inode, tree->inodes, inode, INODE_KEY, node);
-	node->in_inodes = true;
+	add_to_inodes(tree, node);
 }
 
 struct node *tree_find_inode(const struct tree *tree, const struct inode_id *inode)
 {
-	struct node *node;
+	struct node *node = tree->nr_chains ? *inode_chain(tree, inode) : NULL;
 
+	while (node && !inode_id_same(&node->inode, inode))
+		node = node->next_inode;
 	/* Directories have numbers of their own: one that has this has gone. */
-	HASH_FIND(hh_inode, tree->inodes, inode, INODE_KEY, node);
 	return node && !node->is_dir ? node : NULL;
 }
 
 static void node_free(struct tree *tree, struct node *node)
 {
+	struct node **slot = object_chain(tree, node->object);
+
 	forget_inode(tree, node);
-	HASH_DEL(tree->nodes, node);
+	while (*slot != node)
+		slot = &(*slot)->next_object;
+	*slot = node->next_object;
+	TAILQ_REMOVE(&tree->all, node, all);
+	tree->nr--;
 	if (node->parent)
 		node->parent->nr_children--;
 	if (tree->root == node)
@@ -53,15 +128,15 @@ static void node_free(struct tree *tree, struct node *node)
 
 void tree_fini(struct tree *tree)
 {
-	struct node *node, *tmp;
+	struct node *node;
 
-	HASH_ITER(hh, tree->nodes, node, tmp)
-	{
-		forget_inode(tree, node);
-		HASH_DEL(tree->nodes, node);
+	while ((node = TAILQ_FIRST(&tree->all))) {
+		TAILQ_REMOVE(&tree->all, node, all);
 		free(node->name);
 		free(node);
 	}
+	free(tree->objects);
+	free(tree->inodes);
 	*tree = (struct tree){};
 }
 
@@ -77,19 +152,25 @@ struct node *tree_root(const struct tree *tree)
 
 struct node *tree_find(const struct tree *tree, uint64_t object)
 {
-	struct node *node;
+	struct node *node = tree->nr_chains ? *object_chain(tree, object) : NULL;
 
-	HASH_FIND(hh, tree->nodes, &object, sizeof(object), node);
+	while (node && node->object != object)
+		node = node->next_object;
 	return node;
 }
 
 /* Gives the children of a node that goes away their whole path as a name. */
 static void orphan_children(struct tree *tree, struct node *gone)
 {
-	for (struct node *node = tree->nodes; node && gone->nr_children; node = node->hh.next) {
+	struct node *node;
+
+	TAILQ_FOREACH(node, &tree->all, all)
+	{
 		char path[PATH_MAX];
 		char *name;
 
+		if (!gone->nr_children)
+			break;
 		if (node->parent != gone)
 			continue;
 		name = tree_path(node, path, sizeof(path)) >= 0 ? strdup(path) : NULL;
@@ -102,10 +183,13 @@ static void orphan_children(struct tree *tree, struct node *gone)
 	}
 }
 
-static struct node *new_node(uint64_t object, const char *name)
+static struct node *new_node(struct tree *tree, uint64_t object, const char *name)
 {
-	struct node *node = calloc(1, sizeof(*node));
+	struct node *node;
 
+	if (tree->nr >= tree->nr_chains && !grow(tree) && !tree->nr_chains)
+		return NULL;
+	node = calloc(1, sizeof(*node));
 	if (!node)
 		return NULL;
 	node->object = object;
@@ -114,16 +198,15 @@ static struct node *new_node(uint64_t object, const char *name)
 		free(node);
 		return NULL;
 	}
+	add_to_objects(tree, node);
+	TAILQ_INSERT_TAIL(&tree->all, node, all);
+	tree->nr++;
 	return node;
 }
 
 struct node *tree_add_apart(struct tree *tree, uint64_t object, const char *path)
 {
-	struct node *node = new_node(object, path);
-
-	if (node)
-		HASH_ADD(hh, tree->nodes, object, sizeof(node->object), node);
-	return node;
+	return new_node(tree, object, path);
 }
 
 int tree_rename_apart(struct node *node, const char *path)
@@ -139,7 +222,7 @@ int tree_rename_apart(struct node *node, const char *path)
 
 struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, const char *name)
 {
-	struct node *node = new_node(object, name);
+	struct node *node = new_node(tree, object, name), *child;
 
 	if (!node)
 		return NULL;
@@ -148,12 +231,14 @@ struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, c
 			struct node *old = tree->root;
 
 			/* `/` is another inode now: its children move to the new one. */
-			for (struct node *child = tree->nodes; child; child = child->hh.next)
+			TAILQ_FOREACH(child, &tree->all, all)
+			{
 				if (child->parent == old) {
 					child->parent = node;
 					node->nr_children++;
 					old->nr_children--;
 				}
+			}
 			node_free(tree, old);
 		}
 		tree->root = node;
@@ -161,7 +246,6 @@ struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, c
 		parent->nr_children++;
 	}
 	node->parent = parent;
-	HASH_ADD(hh, tree->nodes, object, sizeof(node->object), node);
 	return node;
 }
 
@@ -223,10 +307,10 @@ void tree_remove(struct tree *tree, struct node *node)
 void tree_remove_if(struct tree *tree, bool (*test)(void *userdata, const struct node *node),
 		    void (*gone)(void *userdata, struct node *node), void *userdata)
 {
-	struct node *node, *tmp;
+	struct node *node, *next;
 
-	HASH_ITER(hh, tree->nodes, node, tmp)
-	{
+	for (node = TAILQ_FIRST(&tree->all); node; node = next) {
+		next = TAILQ_NEXT(node, all);
 		if (!test(userdata, node))
 			continue;
 		gone(userdata, node);
@@ -237,6 +321,8 @@ void tree_remove_if(struct tree *tree, bool (*test)(void *userdata, const struct
 void tree_each(const struct tree *tree, void (*call)(void *userdata, const struct node *node),
 	       void *userdata)
 {
-	for (const struct node *node = tree->nodes; node; node = node->hh.next)
-		call(userdata, node);
+	const struct node *node;
+
+	TAILQ_FOREACH(node, &tree->all, all)
+	call(userdata, node);
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <uthash.h>
+#include <sys/queue.h>
 
 #include "model/event.h"
 
@@ -15,6 +15,8 @@ enum stray { STRAY_NOT = 0, STRAY_NOTED, STRAY_LOOKED };
 
 enum born { BORN_NOT = 0, BORN_DUMP, BORN_FOUND, BORN_COPY };
 
+/* Of ten thousand watched files there are ten thousand of these: what is not needed is not in them.
+ */
 struct node {
 	uint64_t object; /* number of its mark: the key */
 	struct inode_id inode;
@@ -24,24 +26,32 @@ struct node {
 	uint32_t nr_children;
 	uint32_t state, watch;
 	uint32_t generation; /* of the walk that last came by */
-	enum stray stray; /* strays.c only */
-	bool missed; /* not found by the last walk of everything, and kept */
-	bool over, hidden; /* unfound.c only, as is: */
 	uint32_t looked; /* number of the walk after which `hidden` was found out */
 	uint32_t visited; /* number of the walk that read it, as a directory */
 	uint32_t apart; /* on a file system that may not answer: number of the walk by a child that
 			   last came by. 0: it is not */
+	uint32_t owner; /* uid that a found key or a copy was charged to */
+	enum stray stray : 8; /* strays.c only */
+	enum born born : 8; /* watched for what it is, and not for its name: no walk leads here */
+	bool missed; /* not found by the last walk of everything, and kept */
+	bool over, hidden; /* unfound.c only, as is `looked` */
 	bool is_dir;
 	bool by_link; /* known only by a symbolic link: any other name is better */
-	enum born born; /* watched for what it is, and not for its name: no walk leads here */
-	uint32_t owner; /* uid that a found key or a copy was charged to */
+	/* tree.c only, but for the walk through all: */
 	bool in_inodes;
-	UT_hash_handle hh, hh_inode;
+	struct node *next_object, *next_inode; /* in their chains */
+	TAILQ_ENTRY(node) all;
 };
 
+TAILQ_HEAD(node_list, node);
+
+/* All zero: an empty one. */
 struct tree {
-	struct node *nodes; /* hash by object */
-	struct node *inodes; /* hash by inode (number, device), of those that have one */
+	struct node_list all; /* in the order in which they came */
+	struct node **objects; /* chains by object */
+	struct node **inodes; /* chains by inode (number, device), of those that have one */
+	size_t nr_chains; /* of either; power of two, or 0 */
+	size_t nr;
 	struct node *root;
 	uint64_t last_number;
 };

@@ -114,7 +114,9 @@ static bool was_judged_over(void *userdata, const struct node *node)
 
 void unfound_settle(struct watcher *w)
 {
-	for (struct node *node = w->tree.nodes; node; node = node->hh.next)
-		node->over = is_over(w, node);
+	struct node *node;
+
+	TAILQ_FOREACH(node, &w->tree.all, all)
+	node->over = is_over(w, node);
 	tree_remove_if(&w->tree, was_judged_over, picture_unmark_and_drop, w);
 }

@@ -2,6 +2,8 @@
 /* What the files of the watcher share; nobody else includes this. */
 #pragma once
 
+#include <uthash.h>
+
 #include "watch/reach.h"
 #include "watch/tree.h"
 #include "watch/watcher.h"

@@ -67,7 +67,10 @@ void watcher_forget(struct watcher *w)
 /* The entries of another policy have other numbers. */
 static void retell_born(struct watcher *w)
 {
-	for (struct node *node = w->tree.nodes; node; node = node->hh.next) {
+	struct node *node;
+
+	TAILQ_FOREACH(node, &w->tree.all, all)
+	{
 		if (!node->born || node->watch == born_watch(w, node))
 			continue;
 		node->watch = born_watch(w, node);
