@@ -72,15 +72,17 @@ void engine_rules_read(struct engine *engine, const struct settled *s, bool copy
 	const struct event_access *a = &s->access;
 	struct rule_case c = case_of(s);
 	uint64_t group;
+	uint32_t done;
 
 	if (!is_on(engine))
 		return;
 	group = trail_rules_group(&a->subject,
 				  a->cgroup.len ? hash_bytes(a->cgroup.p, a->cgroup.len) : 0);
-	tell(engine, &c,
-	     trail_rules_read(engine->rules, s->time, group, &a->subject.id,
-			      a->object ? a->object : a->inode.ino, copy),
-	     now);
+	done = trail_rules_read(engine->rules, s->time, group, &a->subject.id,
+				a->object ? a->object : a->inode.ino, copy);
+	if (!copy && trail_graph_first_reader(engine->trail, &a->inode, &a->subject.id))
+		done |= 1U << RULE_FIRST_READER;
+	tell(engine, &c, done, now);
 }
 
 void engine_rules_early(struct engine *engine, const struct settled *s, uint64_t now)

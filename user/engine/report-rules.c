@@ -13,6 +13,9 @@ static const struct {
 		{"is the latest of one login, or one unit, that read 5 keys within 60 s, "
 		 "which the policy allows none of",
 		 "T1552.004"},
+	[RULE_FIRST_READER] = {"is the first that was seen to read a key which the policy does not "
+			       "let it read, as far back as the trail goes",
+			       "T1552.004"},
 	/* Exfiltration Over Alternative Protocol is more than is known; the key is what counts. */
 	[RULE_READ_THEN_CONNECT] =
 		{"has read a key that the policy does not let it read, and talks "

@@ -83,6 +83,13 @@ struct process {
 	UT_hash_handle hh;
 };
 
+struct first_read { /* graph-first.c */
+	struct origin_key by; /* of those that this entry has seen; pid 0: nobody */
+	uint64_t exec_id;
+	uint64_t time; /* CLOCK_BOOTTIME ns */
+	bool asked; /* whether it was the first */
+};
+
 struct file {
 	struct origin_key id;
 	uint64_t object; /* number of its mark, 0 = none */
@@ -91,6 +98,7 @@ struct file {
 	struct slots keys;
 	struct digests digests; /* of the content that was scanned last */
 	struct trail_reader *readers[TRAIL_READERS_MAX]; /* NULL: none */
+	struct first_read first;
 	char path[PATH_MAX_K], watch[65];
 	struct file *next_spare;
 	UT_hash_handle hh;
@@ -182,6 +190,11 @@ void graph_dump(struct trail_graph *g, const struct event *ev);
 void graph_written(struct trail_graph *g, const struct event *ev);
 void graph_scan_key(struct trail_graph *g, const struct event_scan_key *key);
 void graph_scan(struct trail_graph *g, const struct event *ev);
+
+/* --- graph-first.c -------------------------------------------------------------------------------
+ */
+
+void graph_first_note(struct file *f, const struct event_access *a, uint64_t time);
 
 /* --- graph.c -------------------------------------------------------------------------------------
  */

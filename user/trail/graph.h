@@ -107,6 +107,13 @@ bool trail_graph_wrote_all(const struct trail_graph *graph, const struct inode_i
 bool trail_graph_is_foreign(const struct trail_graph *graph, const struct inode_id *file,
 			    const struct proc_id *writer);
 
+/*
+ * Was this image the first that was seen to read the file, as far back as the trail goes? Says so
+ * once. Only of a file of whose key there is a trail; false if what is kept cannot be read.
+ */
+bool trail_graph_first_reader(struct trail_graph *graph, const struct inode_id *file,
+			      const struct proc_id *who);
+
 /* Who read the file before it was known what is in it, latest last. */
 struct trail_reader {
 	struct subject subject;

@@ -38,6 +38,7 @@ const char *trail_rule_str(enum trail_rule rule)
 {
 	static const char *const words[RULE_NR] = {
 		[RULE_MANY_KEYS] = "many-keys",
+		[RULE_FIRST_READER] = "first-reader",
 		[RULE_READ_THEN_CONNECT] = "read-then-connect",
 		[RULE_ARCHIVE_THEN_CONNECT] = "archive-then-connect",
 		[RULE_DUMPED_BY_OTHER] = "dumped-by-other",

@@ -24,6 +24,7 @@
 
 enum trail_rule {
 	RULE_MANY_KEYS = 1, /* one login, or one unit, reads many keys in a window */
+	RULE_FIRST_READER, /* nobody was seen to read the key before */
 	RULE_READ_THEN_CONNECT, /* who read a key talks to another host */
 	RULE_ARCHIVE_THEN_CONNECT, /* so does who read a copy of one, an archive say */
 	RULE_DUMPED_BY_OTHER, /* who read the memory of another user's holder has written a dump */
@@ -45,7 +46,8 @@ uint64_t trail_rules_group(const struct subject *subject, uint64_t unit);
 
 /*
  * It was alerted that a key was read; `copy`: in a file in which a scan has found it, which counts
- * for a connection only. Returns bits 1 << enum trail_rule of what that completes.
+ * for a connection only. RULE_FIRST_READER is not known here: trail_graph_first_reader(). Returns
+ * bits 1 << enum trail_rule of what that completes.
  */
 uint32_t trail_rules_read(struct trail_rules *rules, uint64_t time, uint64_t group,
 			  const struct proc_id *reader, uint64_t object, bool copy);

@@ -57,8 +57,8 @@ const char trail_later_indexes[] =
 	"CREATE INDEX IF NOT EXISTS edges_seen ON edges (key, last) WHERE" SEEN ";"
 	"CREATE INDEX IF NOT EXISTS edges_about ON edges (key, kind DESC, last) WHERE" ABOUT ";";
 _Static_assert(APPLICATION_ID == 1263825524 && TRAIL_SCHEMA == 1, "written out in `schema`");
-_Static_assert(TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 && TRAIL_CONFIRMED == 2 &&
-		       TRAIL_INFERRED == 3,
+_Static_assert(TRAIL_READ == 2 && TRAIL_DUMP_READ == 9 && TRAIL_HOLDS == 1 && TRAIL_FOUND_IN == 7 &&
+		       TRAIL_CONFIRMED == 2 && TRAIL_INFERRED == 3,
 	       "written out in `trail_statements`");
 
 const char trail_count_edges[] = "SELECT key, count(*) FROM edges GROUP BY key";
@@ -124,6 +124,9 @@ const char *const trail_statements[STMT_NR] = {
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE a = ?1)"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE b = ?1)"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE key = ?1)",
+	[STMT_WAS_READ] = "SELECT 1 FROM nodes f JOIN edges e ON e.a = f.id"
+			  " WHERE (f.name = ?1 OR (f.label = ?3 AND f.host = ?2))"
+			  " AND e.kind IN (2, 9) AND e.first < ?4 LIMIT 1",
 	[STMT_NEXT_NODES] = "SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[STMT_ORPHAN_ALERTS] = "DELETE FROM alerts WHERE node = ?1"
 			       " AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1)",

@@ -265,6 +265,25 @@ static void rekey(void *ctx, const char *old, const char *name)
 	store_done(s, rc == SQLITE_NOTFOUND ? SQLITE_OK : rc);
 }
 
+/* What was told and not written yet is seen as well: it is in the same transaction. */
+static int was_read(void *ctx, const char *name, const char *host, const char *label,
+		    uint64_t before_ns)
+{
+	struct trail_store *s = ctx;
+	int rc = store_ready(s);
+
+	if (rc < 0)
+		return rc;
+	bind_text(s->stmt[STMT_WAS_READ], 1, name);
+	bind_text(s->stmt[STMT_WAS_READ], 2, host);
+	bind_text(s->stmt[STMT_WAS_READ], 3, label);
+	sqlite3_bind_int64(s->stmt[STMT_WAS_READ], 4, (int64_t)before_ns);
+	rc = sqlite3_step(s->stmt[STMT_WAS_READ]);
+	sqlite3_reset(s->stmt[STMT_WAS_READ]);
+	sqlite3_clear_bindings(s->stmt[STMT_WAS_READ]);
+	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : db_errno(rc);
+}
+
 struct trail_sink trail_store_sink(struct trail_store *s)
 {
 	return (struct trail_sink){
@@ -274,6 +293,7 @@ struct trail_sink trail_store_sink(struct trail_store *s)
 		.rekey = rekey,
 		.user = put_user,
 		.alert = put_alert,
+		.was_read = was_read,
 		.ctx = s,
 	};
 }
