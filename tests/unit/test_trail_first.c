@@ -137,6 +137,25 @@ static void what_was_read_before_a_restart_was_read(void **state)
 	end(&w);
 }
 
+/* The clock of the wall is set; what it said is of no account. */
+static void no_clock_decides(void **state)
+{
+	const char *path = tmpdir_path(state, "trail.db");
+	struct world w = {};
+
+	begin(&w, path);
+	trail_graph_set_wall_offset(w.graph, 7200 * (int64_t)SECOND);
+	reads(&w, 10, 1);
+	end(&w);
+	begin(&w, path);
+	reads(&w, 12, 1);
+	assert_false(is_first(&w, 12, 1, 1));
+	reads(&w, 12, 2);
+	trail_graph_set_wall_offset(w.graph, 7200 * (int64_t)SECOND);
+	assert_true(is_first(&w, 12, 2, 1));
+	end(&w);
+}
+
 static void of_what_has_no_trail_it_is_not_known(void **state)
 {
 	struct world w = {};
@@ -160,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_is_one_and_told_once, setup, tmpdir_clean),
 		cmocka_unit_test_setup_teardown(what_was_read_before_a_restart_was_read, setup,
 						tmpdir_clean),
+		cmocka_unit_test_setup_teardown(no_clock_decides, setup, tmpdir_clean),
 		cmocka_unit_test_setup_teardown(of_what_has_no_trail_it_is_not_known, setup,
 						tmpdir_clean),
 	};

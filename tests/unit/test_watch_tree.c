@@ -122,6 +122,11 @@ static void a_file_has_one_inode_at_a_time(void **state)
 	/* Of two that say the same it is who said so last. */
 	tree_set_inode(&tree, second, &after);
 	assert_ptr_equal(tree_find_inode(&tree, &after), second);
+	tree_set_inode(&tree, first, &after); /* also when there are more chains */
+	fill(&tree);
+	assert_ptr_equal(tree_find_inode(&tree, &after), first);
+	tree_set_inode(&tree, second, &after);
+	assert_ptr_equal(tree_find_inode(&tree, &after), second);
 	tree_remove(&tree, second);
 	assert_ptr_equal(tree_find_inode(&tree, &after), first);
 	dir = tree_add_apart(&tree, 9, "/c");

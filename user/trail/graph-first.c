@@ -9,14 +9,14 @@
 
 #include "base/escape.h"
 
-void graph_first_note(struct file *f, const struct event_access *a, uint64_t time)
+void graph_first_note(const struct trail_graph *g, struct file *f, const struct event_access *a)
 {
 	if (f->first.by.b)
 		return;
 	f->first = (struct first_read){
 		.by = process_key(&a->subject.id),
 		.exec_id = a->subject.id.exec_id,
-		.time = time,
+		.position = g->sink.position ? g->sink.position(g->sink.ctx) : 0,
 	};
 }
 
@@ -35,15 +35,18 @@ bool trail_graph_first_reader(struct trail_graph *g, const struct inode_id *inod
 	struct file *f = file_find(g, file_key(inode));
 	const struct origin_key id = process_key(who);
 	char name[TRAIL_NAME_MAX], path[4 * PATH_MAX_K + 1];
+	int r = 0;
 
 	if (!f || f->first.asked || f->first.exec_id != who->exec_id ||
 	    memcmp(&f->first.by, &id, sizeof(id)) != 0 || !has_trail(f))
 		return false;
-	f->first.asked = true;
-	if (!g->sink.was_read)
-		return true;
-	file_name(g, f->id, name);
-	escape_bytes(f->path, strlen(f->path), path, sizeof(path), NULL);
-	return g->sink.was_read(g->sink.ctx, name, g->host, path, graph_wall(g, f->first.time)) ==
-	       0;
+	if (g->sink.was_read && f->first.position >= 0) {
+		file_name(g, f->id, name);
+		escape_bytes(f->path, strlen(f->path), path, sizeof(path), NULL);
+		r = g->sink.was_read(g->sink.ctx, name, g->host, path, f->first.position);
+	} else if (g->sink.was_read) {
+		r = (int)f->first.position;
+	}
+	f->first.asked = r >= 0;
+	return r == 0;
 }

@@ -86,8 +86,8 @@ struct process {
 struct first_read { /* graph-first.c */
 	struct origin_key by; /* of those that this entry has seen; pid 0: nobody */
 	uint64_t exec_id;
-	uint64_t time; /* CLOCK_BOOTTIME ns */
-	bool asked; /* whether it was the first */
+	int64_t position; /* of what is kept, before it; or negative errno */
+	bool asked; /* whether it was the first, and answered */
 };
 
 struct file {
@@ -194,7 +194,8 @@ void graph_scan(struct trail_graph *g, const struct event *ev);
 /* --- graph-first.c -------------------------------------------------------------------------------
  */
 
-void graph_first_note(struct file *f, const struct event_access *a, uint64_t time);
+/* Before it is told. */
+void graph_first_note(const struct trail_graph *g, struct file *f, const struct event_access *a);
 
 /* --- graph.c -------------------------------------------------------------------------------------
  */

@@ -281,7 +281,7 @@ static void feed_access(struct trail_graph *g, const struct event *ev)
 	f = take_object(g, a->object, &object, ev->time);
 	if (!f)
 		return;
-	graph_first_note(f, a, ev->time);
+	graph_first_note(g, f, a);
 	if (f->dump && f->state != TRAIL_WITH_KEY)
 		remember_reader(g, f, ev);
 	p = NULL;

@@ -124,9 +124,10 @@ const char *const trail_statements[STMT_NR] = {
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE a = ?1)"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE b = ?1)"
 			" AND NOT EXISTS (SELECT 1 FROM edges WHERE key = ?1)",
+	[STMT_POSITION] = "SELECT max(id) FROM edges", /* NULL, which is 0, if there are none */
 	[STMT_WAS_READ] = "SELECT 1 FROM nodes f JOIN edges e ON e.a = f.id"
 			  " WHERE (f.name = ?1 OR (f.label = ?3 AND f.host = ?2))"
-			  " AND e.kind IN (2, 9) AND e.first < ?4 LIMIT 1",
+			  " AND e.kind IN (2, 9) AND e.id <= ?4 LIMIT 1",
 	[STMT_NEXT_NODES] = "SELECT id FROM nodes WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[STMT_ORPHAN_ALERTS] = "DELETE FROM alerts WHERE node = ?1"
 			       " AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1)",

@@ -265,9 +265,26 @@ static void rekey(void *ctx, const char *old, const char *name)
 	store_done(s, rc == SQLITE_NOTFOUND ? SQLITE_OK : rc);
 }
 
+static int64_t position(void *ctx)
+{
+	struct trail_store *s = ctx;
+	sqlite3_stmt *stmt;
+	int64_t max = 0;
+	int rc = store_ready(s);
+
+	if (rc < 0)
+		return rc;
+	stmt = s->stmt[STMT_POSITION];
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		max = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return rc == SQLITE_ROW ? max : db_errno(rc);
+}
+
 /* What was told and not written yet is seen as well: it is in the same transaction. */
 static int was_read(void *ctx, const char *name, const char *host, const char *label,
-		    uint64_t before_ns)
+		    int64_t position)
 {
 	struct trail_store *s = ctx;
 	int rc = store_ready(s);
@@ -277,7 +294,7 @@ static int was_read(void *ctx, const char *name, const char *host, const char *l
 	bind_text(s->stmt[STMT_WAS_READ], 1, name);
 	bind_text(s->stmt[STMT_WAS_READ], 2, host);
 	bind_text(s->stmt[STMT_WAS_READ], 3, label);
-	sqlite3_bind_int64(s->stmt[STMT_WAS_READ], 4, (int64_t)before_ns);
+	sqlite3_bind_int64(s->stmt[STMT_WAS_READ], 4, position);
 	rc = sqlite3_step(s->stmt[STMT_WAS_READ]);
 	sqlite3_reset(s->stmt[STMT_WAS_READ]);
 	sqlite3_clear_bindings(s->stmt[STMT_WAS_READ]);
@@ -293,6 +310,7 @@ struct trail_sink trail_store_sink(struct trail_store *s)
 		.rekey = rekey,
 		.user = put_user,
 		.alert = put_alert,
+		.position = position,
 		.was_read = was_read,
 		.ctx = s,
 	};

@@ -95,11 +95,13 @@ struct trail_sink {
 	/* What was known as `old` has turned out to be the key `name`. */
 	void (*rekey)(void *ctx, const char *old, const char *name);
 	void (*user)(void *ctx, const char *host, uint32_t uid, const char *name);
-	/* Did a process read this file (its name, or `label`, which is its path, on `host`) before
-	 * this time, CLOCK_REALTIME ns? 1: yes; 0: not that it is kept; or negative errno. NULL:
-	 * nothing is kept. */
+	/* How much is kept: a number that grows, or negative errno. */
+	int64_t (*position)(void *ctx);
+	/* Did a process read this file (its name, or `label`, which is its path, on `host`), as far
+	 * as it was kept at this position? No clock is asked: it may have been set since. 1: yes;
+	 * 0: not that it is kept; or negative errno. NULL, as is position: nothing is kept. */
 	int (*was_read)(void *ctx, const char *name, const char *host, const char *label,
-			uint64_t before_ns);
+			int64_t position);
 	/* An alert is about this node. */
 	void (*alert)(void *ctx, const char *id, const char *type, const char *node);
 	void *ctx;

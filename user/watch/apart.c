@@ -144,8 +144,8 @@ void apart_settle(struct watcher *w)
 {
 	struct node *node;
 
-	TAILQ_FOREACH(node, &w->tree.all, all)
-	settle(w, node);
+	TAILQ_FOREACH (node, &w->tree.all, all)
+		settle(w, node);
 }
 
 bool apart_is_wanted(const struct node *node)

@@ -117,10 +117,10 @@ static bool is_known(const struct watcher *w, const struct event_mark *m)
 	const bool dir = S_ISDIR(m->mode);
 	const struct node *node;
 
-	TAILQ_FOREACH(node, &w->tree.all, all)
-	if (node->is_dir == dir && inode_id_same(&node->inode, &m->inode) &&
-	    (dir || node->inode.gen == m->inode.gen))
-		return true;
+	TAILQ_FOREACH (node, &w->tree.all, all)
+		if (node->is_dir == dir && inode_id_same(&node->inode, &m->inode) &&
+		    (dir || node->inode.gen == m->inode.gen))
+			return true;
 	return false;
 }
 

@@ -36,8 +36,7 @@ bool watcher_has_strays(struct watcher *w)
 
 	if (!w->strays)
 		return false;
-	TAILQ_FOREACH(node, &w->tree.all, all)
-	{
+	TAILQ_FOREACH (node, &w->tree.all, all) {
 		if (!node->stray)
 			continue;
 		if (!is_stray(w, node)) {
@@ -50,8 +49,8 @@ bool watcher_has_strays(struct watcher *w)
 	}
 	/* The walk is for all of them. */
 	if (walk)
-		TAILQ_FOREACH(node, &w->tree.all, all)
-	node->stray = STRAY_NOT;
+		TAILQ_FOREACH (node, &w->tree.all, all)
+			node->stray = STRAY_NOT;
 	w->strays = left && !walk;
 	return walk;
 }

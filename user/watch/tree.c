@@ -23,11 +23,35 @@ static struct node **object_chain(const struct tree *tree, uint64_t object)
 
 /* By number and device, as inode_id_same(). The numbers are chosen by who serves the file system.
  */
-static struct node **inode_chain(const struct tree *tree, const struct inode_id *inode)
+static uint64_t inode_hash(const struct inode_id *inode)
 {
 	const uint64_t key[] = {inode->ino, inode->dev};
 
-	return &tree->inodes[hash_bytes(key, sizeof(key)) & (tree->nr_chains - 1)];
+	return hash_bytes(key, sizeof(key));
+}
+
+static struct node **inode_chain(const struct tree *tree, const struct inode_id *inode)
+{
+	return &tree->inodes[inode_hash(inode) & (tree->nr_chains - 1)];
+}
+
+/* In the order in which they are: what said last that it is of an inode is found first. */
+static void split_inodes(const struct tree *tree, struct node **inodes)
+{
+	for (size_t i = 0; i < tree->nr_chains; i++) {
+		struct node **tails[] = {&inodes[i], &inodes[i + tree->nr_chains]};
+		struct node *next;
+
+		for (struct node *node = tree->inodes[i]; node; node = next) {
+			struct node ***tail =
+				&tails[!!(inode_hash(&node->inode) & tree->nr_chains)];
+
+			next = node->next_inode;
+			node->next_inode = NULL;
+			**tail = node;
+			*tail = &node->next_inode;
+		}
+	}
 }
 
 static void add_to_inodes(struct tree *tree, struct node *node)
@@ -76,18 +100,14 @@ static bool grow(struct tree *tree)
 	}
 	if (!tree->nr_chains)
 		TAILQ_INIT(&tree->all);
+	split_inodes(tree, inodes);
 	free(tree->objects);
 	free(tree->inodes);
 	tree->objects = objects;
 	tree->inodes = inodes;
 	tree->nr_chains = nr;
-	/* What came last stays the first of its chain. */
-	TAILQ_FOREACH(node, &tree->all, all)
-	{
+	TAILQ_FOREACH (node, &tree->all, all)
 		add_to_objects(tree, node);
-		if (node->in_inodes)
-			add_to_inodes(tree, node);
-	}
 	return true;
 }
 
@@ -164,8 +184,7 @@ static void orphan_children(struct tree *tree, struct node *gone)
 {
 	struct node *node;
 
-	TAILQ_FOREACH(node, &tree->all, all)
-	{
+	TAILQ_FOREACH (node, &tree->all, all) {
 		char path[PATH_MAX];
 		char *name;
 
@@ -231,8 +250,7 @@ struct node *tree_add(struct tree *tree, uint64_t object, struct node *parent, c
 			struct node *old = tree->root;
 
 			/* `/` is another inode now: its children move to the new one. */
-			TAILQ_FOREACH(child, &tree->all, all)
-			{
+			TAILQ_FOREACH (child, &tree->all, all) {
 				if (child->parent == old) {
 					child->parent = node;
 					node->nr_children++;
@@ -323,6 +341,6 @@ void tree_each(const struct tree *tree, void (*call)(void *userdata, const struc
 {
 	const struct node *node;
 
-	TAILQ_FOREACH(node, &tree->all, all)
-	call(userdata, node);
+	TAILQ_FOREACH (node, &tree->all, all)
+		call(userdata, node);
 }

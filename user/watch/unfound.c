@@ -116,7 +116,7 @@ void unfound_settle(struct watcher *w)
 {
 	struct node *node;
 
-	TAILQ_FOREACH(node, &w->tree.all, all)
-	node->over = is_over(w, node);
+	TAILQ_FOREACH (node, &w->tree.all, all)
+		node->over = is_over(w, node);
 	tree_remove_if(&w->tree, was_judged_over, picture_unmark_and_drop, w);
 }

@@ -69,8 +69,7 @@ static void retell_born(struct watcher *w)
 {
 	struct node *node;
 
-	TAILQ_FOREACH(node, &w->tree.all, all)
-	{
+	TAILQ_FOREACH (node, &w->tree.all, all) {
 		if (!node->born || node->watch == born_watch(w, node))
 			continue;
 		node->watch = born_watch(w, node);
