@@ -10,6 +10,20 @@
 #include "scan/detect-shield.h"
 #include "unit/numbers.h"
 
+#define STRETCH 32
+
+static unsigned long compared; /* memcmp() of so many bytes */
+
+int memcmp(const void *a, const void *b, size_t len)
+{
+	const uint8_t *x = a, *y = b;
+
+	compared += len == STRETCH;
+	for (; len && *x == *y; len--, x++, y++)
+		;
+	return len ? *x - *y : 0;
+}
+
 #define LEN (512 << 10)
 
 static void text_and_small_numbers_are_left_out(void **state)
@@ -250,6 +264,26 @@ static void a_prekey_is_kept_once(void **state)
 	free(p);
 }
 
+/* Stretches that begin alike and end alike do not make one chain of the harvest's table. */
+static void nobody_chooses_places_in_the_table(void **state)
+{
+	const struct harvest_place place = {0};
+	const struct harvest_part part = {.at = 64, .len = STRETCH};
+	uint8_t memory[256] = {0};
+	_cleanup_harvest_ struct harvest *h = NULL;
+	const size_t nr = 20000;
+
+	assert_int_equal(harvest_new(4 << 20, &h), 0);
+	RAND_bytes(memory + part.at, STRETCH);
+	compared = 0;
+	for (uint64_t i = 0; i < nr; i++) {
+		memcpy(memory + part.at + 8, &i, sizeof(i));
+		harvest_keep(h, (struct bytes){memory, sizeof(memory)}, &place, &part);
+	}
+	assert_int_equal(h->nr, nr);
+	assert_in_range(compared, 0, 2 * nr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +295,7 @@ int main(void)
 		cmocka_unit_test(shielded_keys_are_opened),
 		cmocka_unit_test(how_often_a_shield_is_tried_is_bounded),
 		cmocka_unit_test(a_prekey_is_kept_once),
+		cmocka_unit_test(nobody_chooses_places_in_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

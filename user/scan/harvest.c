@@ -4,6 +4,7 @@
 
 #include <openssl/sha.h>
 
+#include "base/hash.h"
 #include "scan/chance.h"
 #include "scan/sort.h"
 #include "scan/wipe.h"
@@ -50,19 +51,10 @@ void harvest_free(struct harvest *h)
 	free(h);
 }
 
-static uint32_t hash_of(const uint8_t *p, size_t len)
-{
-	uint64_t a, b;
-
-	memcpy(&a, p, 8);
-	memcpy(&b, p + len - 16, 8);
-	return (uint32_t)((a * 0x9e3779b97f4a7c15ULL ^ b * 0xc2b2ae3d27d4eb4fULL ^ len) >> 40);
-}
-
 /* The slot that holds the same bytes, or a free one. */
 static uint32_t *slot_of(struct harvest *h, const uint8_t *p, size_t len)
 {
-	size_t slot = hash_of(p, len) % h->slots;
+	size_t slot = hash_bytes(p, len) % h->slots; /* keyed: a dump cannot choose it */
 
 	for (; h->table[slot]; slot = (slot + 1) % h->slots) {
 		const struct stretch *s = &h->stretches[h->table[slot] - 1];
