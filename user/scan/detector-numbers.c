@@ -317,8 +317,12 @@ static void ask_part(void *userdata, unsigned part)
 
 static void ask_shielded(struct state *state)
 {
-	if (shield_detect(state->harvest, on_shielded, state) < 0)
+	uint64_t untried;
+
+	if (shield_detect(state->harvest, on_shielded, state, &untried) < 0)
 		detector_incomplete(state->job);
+	if (untried)
+		detector_untried(state->job, UNTRIED_SHIELDED, untried);
 }
 
 /* Shielded keys come last: what stands bare, too, is told as that, whichever thread was first. */

@@ -9,6 +9,24 @@
 
 #include "base/cleanup.h"
 
+#define COST_CURVE 500 /* P-384 takes more, P-521 less */
+
+bool form_spend(struct form_work *work, uint64_t cost)
+{
+	if (!work->left || cost > FORM_COST_MAX) {
+		work->untried++;
+		return false;
+	}
+	work->left -= cost < work->left ? (unsigned)cost : work->left;
+	return true;
+}
+
+/* The same of a proof that costs more than what its candidate has paid for already. */
+static bool affords(struct form_key *key, uint64_t cost)
+{
+	return !key->work || form_spend(key->work, cost);
+}
+
 void form_key_init(struct form_key *key)
 {
 	key->proven = key->seed = false;
@@ -72,7 +90,10 @@ bool form_rsa(const struct form_rsa *in, struct form_key *key)
 
 	if (in->n.len >= 64 && in->n.len <= 2 * FORM_SECRET_MAX && ctx && n && BN_is_odd(n)) {
 		by_p = in->p.len && divides(in, n, ctx);
-		ok = by_p || (in->d.len && in->e.len && undoes(in, n, ctx));
+		ok = by_p ||
+		     (in->d.len && in->e.len &&
+		      affords(key, form_cost_power(8 * in->n.len, 8 * (in->d.len + in->e.len))) &&
+		      undoes(in, n, ctx));
 	}
 	BN_free(n);
 	BN_CTX_free(ctx);
@@ -85,7 +106,10 @@ bool form_rsa(const struct form_rsa *in, struct form_key *key)
 bool form_ec(const struct curve *curve, struct bytes scalar, struct bytes public,
 	     struct form_key *key)
 {
-	EC_GROUP *group = curve ? EC_GROUP_new_by_curve_name(OBJ_txt2nid(curve->group)) : NULL;
+	const bool cheap = curve && !strcmp(curve->group, "prime256v1");
+	EC_GROUP *group = curve && (cheap || affords(key, COST_CURVE))
+				  ? EC_GROUP_new_by_curve_name(OBJ_txt2nid(curve->group))
+				  : NULL;
 	EC_POINT *point = group ? EC_POINT_new(group) : NULL;
 	BIGNUM *d = number(scalar);
 	BN_CTX *ctx = BN_CTX_new();

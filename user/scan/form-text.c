@@ -60,20 +60,30 @@ static enum key_format format_of(struct bytes label)
 						      : KEYFMT_PKCS8;
 }
 
+/* May it be more than reading, as no number is worked out of what is encrypted? */
+static bool asks_libcrypto(const struct pem *pem)
+{
+	return !pem->headers.len &&
+	       (bytes_is(pem->label, "DSA PRIVATE KEY") || bytes_is(pem->label, "EC PRIVATE KEY") ||
+		bytes_is(pem->label, "PRIVATE KEY"));
+}
+
 static void plain_text(struct form_search *s, struct bytes text, size_t at)
 {
+	const struct form_work before = *s->ask->work;
 	struct bytes rest = text;
 	struct pem pem;
 
 	if (!pem_next(&rest, &pem) || pem.label.p != text.p + 11 || !pem_is_private(&pem) ||
-	    !form_budget(s))
+	    !form_affords(s, FORM_COST_PROOF))
 		return;
 	form_key_init(s->key);
 	if (block(s, &pem)) {
 		form_tell(s, at, LAYOUT_TEXT, format_of(pem.label));
-	} else {
+	} else if (form_may_ask(s, &before)) {
 		text.len = (size_t)(rest.p - text.p);
-		form_ask(s, text, at, LAYOUT_TEXT);
+		if (!asks_libcrypto(&pem) || form_affords(s, form_cost_libcrypto(pem.body.len)))
+			form_ask(s, text, at, LAYOUT_TEXT);
 	}
 	form_key_wipe(s->key);
 }
@@ -85,10 +95,11 @@ void form_text(struct form_search *s, size_t at)
 	size_t before = wide ? 10 : 5;
 	struct bytes text;
 
-	if (at < before || s->memory.p[at - before] != '-')
+	if (at < before || s->memory.p[at - before] != '-' || !form_affords(s, 1))
 		return;
 	at -= before;
 	text = letters(s, at, wide);
+	form_charge(s, text.len / FORM_COST_BYTES);
 	if (bytes_starts(text, "-----BEGIN "))
 		plain_text(s, text, at);
 	explicit_bzero(s->text, text.len);
@@ -131,10 +142,13 @@ void form_base64(struct form_search *s, size_t at)
 		if (!is_key)
 			return;
 	}
+	if (!form_affords(s, 1))
+		return;
 	text = letters(s, at, wide);
+	form_charge(s, text.len / FORM_COST_BYTES);
 	len = base64_decode_some(text, s->data, FORM_MAX, &used);
 	explicit_bzero(s->text, text.len);
-	if (used < BASE64_KEY_MIN || !form_budget(s))
+	if (used < BASE64_KEY_MIN || !form_affords(s, FORM_COST_PROOF))
 		goto out;
 	if (len > 20 && !memcmp(s->data, "-----BEGIN ", 11)) {
 		/* Encoded twice, as Kubernetes keeps secrets. */

@@ -118,6 +118,10 @@ int scan_verdict_add(struct scan_verdict *verdict, const struct finding *finding
 		verdict->flags = (unsigned)finding->vaddr;
 		return 0;
 	}
+	if (finding->what == FINDING_UNTRIED) {
+		verdict->untried[finding->ref % UNTRIED_NR] += finding->offset;
+		return 0;
+	}
 	r = key_of(verdict, finding, &key);
 	if (r == -ENOSPC) {
 		verdict->findings_left_out++;

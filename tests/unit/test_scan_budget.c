@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Dumps that were made to take a scan's time: what looks like keys is tried up to a number and no
+ * further, what stands behind it is found all the same, and the verdict says what was not tried.
+ */
+#include <dlfcn.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "scan/dump.h"
+#include "scan/keyfile.h"
+#include "scan/windows.h"
+#include "unit/numbers.h"
+
+/* --- between the scanner and libcrypto --- */
+
+static unsigned powers; /* modulo something */
+
+int BN_mod_exp(BIGNUM *r, const BIGNUM *a, const BIGNUM *p, const BIGNUM *m, BN_CTX *ctx)
+{
+	static int (*real)(BIGNUM *, const BIGNUM *, const BIGNUM *, const BIGNUM *, BN_CTX *);
+
+	if (!real)
+		real = (__typeof__(real))dlsym(RTLD_NEXT, "BN_mod_exp");
+	powers++;
+	return real(r, a, p, m, ctx);
+}
+
+/* --- dumps --- */
+
+struct seen {
+	unsigned nr[FINDING_WHAT_NR];
+	uint64_t untried[UNTRIED_NR];
+	uint64_t flags;
+};
+
+static int see(void *userdata, const struct finding *finding)
+{
+	struct seen *seen = userdata;
+
+	seen->nr[finding->what]++;
+	if (finding->what == FINDING_UNTRIED)
+		seen->untried[finding->ref] = finding->offset;
+	if (finding->what == FINDING_END)
+		seen->flags = finding->vaddr;
+	return 0;
+}
+
+static struct seen scan(const uint8_t *p, size_t len, unsigned workers)
+{
+	static const struct dump_events events = {.found = see};
+	struct dump_input input = {.maps_fd = -1, .options.workers = workers};
+	struct seen seen = {.flags = 0};
+
+	input.fd = memfd_create("dump", MFD_CLOEXEC);
+	assert_true(input.fd >= 0);
+	assert_int_equal(write(input.fd, p, len), (ssize_t)len);
+	dump_start(&input);
+	assert_int_equal(dump_scan(&input, &events, &seen), 0);
+	dump_stop(&input);
+	close(input.fd);
+	return seen;
+}
+
+static size_t put_key(uint8_t *to)
+{
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	int len = i2d_PrivateKey(pkey, &to);
+
+	EVP_PKEY_free(pkey);
+	assert_true(len > 0);
+	return (size_t)len;
+}
+
+/* The first piece is full of it, in the second one is a key. */
+static struct seen scan_decoys(const void *decoy, size_t len, unsigned workers)
+{
+	uint8_t *p = calloc(1, 2 * (size_t)WINDOW_CORE);
+	struct seen seen;
+
+	for (size_t at = 0; at + len <= WINDOW_CORE - 32768; at += len)
+		memcpy(p + at, decoy, len);
+	put_key(p + WINDOW_CORE + 4096);
+	seen = scan(p, 2 * (size_t)WINDOW_CORE, workers);
+	free(p);
+	return seen;
+}
+
+/* --- written forms --- */
+
+static void what_looks_written_is_tried_to_a_number(void **state)
+{
+	/* tried: at most so many, of each MiB */
+	static const struct {
+		const char *text;
+		size_t len, tried;
+	} decoys[] = {
+#define DECOY(text, tried) {text, sizeof(text) - 1, tried}
+		/* A version that only PKCS#12 has, in front of 16 KiB of short lines. */
+		DECOY("\x30\x82\x3f\xf0\x02\x01\x03\x30\n\n\n\n\n\n\n\n", 400),
+		/* Neither PKCS#1 nor DSA. */
+		DECOY("\x30\x82\x0f\xf0\x02\x01\x00\x02\x01\x05\x02\x01\x05\x02\x01\x03", 4000),
+		DECOY("openssh-key-v1\0\n", 4000),
+		DECOY("PuTTY-User-Key-File-3: x\n", 400),
+		DECOY("-----BEGIN ", 4000),
+		DECOY(" MIICXAIBAAKBgQC/AA", 4000),
+		DECOY("\"kty\"", 6000),
+		DECOY("RSA2\0\4\0\0", 4000),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(decoys); i++) {
+		struct seen seen = scan_decoys(decoys[i].text, decoys[i].len, 1);
+		size_t all = (WINDOW_CORE - 32768) / decoys[i].len;
+
+		if (seen.untried[UNTRIED_WRITTEN] + decoys[i].tried < all)
+			fail_msg("decoy %zu: %llu of %zu were not tried", i,
+				 (unsigned long long)seen.untried[UNTRIED_WRITTEN], all);
+		assert_true(seen.flags & SCAN_INCOMPLETE);
+		assert_int_equal(seen.nr[FINDING_STRUCTURE], 1);
+	}
+}
+
+/*
+ * n, e and d of 17,000 bits each, no prime: 2^(e * d) takes a second. Heads stand 32 bytes apart
+ * and share the numbers behind them, which all end where a head of the next number is.
+ */
+static void put_nested(uint8_t *p, size_t size)
+{
+	const unsigned n = 66 * 32 + 5, e = 66 * 32 - 4;
+	const uint8_t head[] = {0x30, 0x82, 0x3f, 0xff,	  0x02,	   0x01,
+				0x00, 0x02, 0x82, n >> 8, n & 255, 0x41};
+	const uint8_t next[] = {0x41, 0x02, 0x82, e >> 8, e & 255, 0x41};
+
+	RAND_bytes(p, (int)size);
+	for (size_t at = 0; at + 32 <= size; at += 32) {
+		for (size_t i = 0; i < 32; i++)
+			p[at + i] = (p[at + i] & 0x7f) | 1;
+		memcpy(p + at, head, sizeof(head));
+		memcpy(p + at + 15, next, sizeof(next));
+	}
+}
+
+static void dear_proofs_are_few(void **state)
+{
+	uint8_t *p = calloc(1, 2 * (size_t)WINDOW_CORE);
+
+	put_nested(p, WINDOW_CORE - 32768);
+	put_key(p + WINDOW_CORE + 4096);
+	for (unsigned workers = 1; workers <= 2; workers++) {
+		struct seen seen;
+
+		powers = 0;
+		seen = scan(p, 2 * (size_t)WINDOW_CORE, workers);
+		assert_in_range(powers, 0, 2);
+		assert_true(seen.untried[UNTRIED_WRITTEN] > 20000);
+		assert_true(seen.flags & SCAN_INCOMPLETE);
+		assert_int_equal(seen.nr[FINDING_STRUCTURE], 1);
+	}
+	free(p);
+}
+
+/* A key that is cut off before its primes is proven by such a power. */
+static void a_proof_that_is_affordable_is_made(void **state)
+{
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)4096);
+	uint8_t *p = calloc(1, WINDOW_CORE), *der = NULL;
+	int len = i2d_PrivateKey(pkey, &der);
+	struct seen seen;
+
+	memcpy(p + 4096, der, 4 + 3 + 4 + 513 + 5 + 4 + 513);
+	powers = 0;
+	seen = scan(p, WINDOW_CORE, 1);
+	assert_int_equal(powers, 2);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 1);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+	assert_true(len > 0);
+	OPENSSL_clear_free(der, (size_t)len);
+	EVP_PKEY_free(pkey);
+	free(p);
+}
+
+static void what_is_told_without_a_proof_has_a_bound_too(void **state)
+{
+	struct seen seen = scan_decoys("RWRTY0Iy", 8, 1);
+
+	/* minisign's encrypted keys, which all begin in each other */
+	assert_in_range(seen.nr[FINDING_STRUCTURE], 1000, 5000);
+	assert_true(seen.untried[UNTRIED_WRITTEN] > 100000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_looks_written_is_tried_to_a_number),
+		cmocka_unit_test(dear_proofs_are_few),
+		cmocka_unit_test(a_proof_that_is_affordable_is_made),
+		cmocka_unit_test(what_is_told_without_a_proof_has_a_bound_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
