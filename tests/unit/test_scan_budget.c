@@ -192,6 +192,55 @@ static void what_is_told_without_a_proof_has_a_bound_too(void **state)
 	assert_true(seen.untried[UNTRIED_WRITTEN] > 100000);
 }
 
+/* --- numbers --- */
+
+/* Of 2048 bits, with no factor that is seen at once. */
+static void no_prime(BIGNUM *out)
+{
+	static const BN_ULONG small[] = {3, 5, 17, 257, 641, 7, 13, 97, 241, 11, 31, 41, 61, 151};
+	bool has;
+
+	do {
+		BN_rand(out, 2048, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD);
+		has = false;
+		for (size_t i = 0; i < ARRAY_SIZE(small); i++)
+			has |= !BN_mod_word(out, small[i]);
+	} while (has);
+}
+
+/* n = p * q of which p is a prime and q is none: it divides, and then is to be tested for primes.
+ */
+static void products_that_are_no_keys_are_tested_to_a_number(void **state)
+{
+	const size_t nr = 400, step = 1024 + 512 + 128;
+	uint8_t *p = calloc(nr + 1, step), *to = p;
+	BIGNUM *prime = BN_new(), *other = BN_new(), *n = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+	struct seen seen;
+
+	assert_int_equal(BN_generate_prime_ex(prime, 2048, 0, NULL, NULL, NULL), 1);
+	to += put_bn(to, prime, 2048, LAYOUT_LE) + 64;
+	for (size_t i = 0; i < nr; i++, to += 64) {
+		no_prime(other);
+		BN_mul(n, prime, other, ctx);
+		to += put_bn(to, n, 4096, LAYOUT_LE) + 64;
+		to += put_bn(to, other, 2048, LAYOUT_LE);
+	}
+	powers = 0;
+	seen = scan(p, (size_t)(to - p), 1);
+	/* Two for each: of 400,000,000 steps 2 * 64 * 32^3 */
+	assert_in_range(powers, 20, 2 * 96);
+	assert_true(seen.untried[UNTRIED_RSA] > 0);
+	assert_true(seen.flags & SCAN_INCOMPLETE);
+	/* Of hundreds of numbers without a small factor one may be a prime by chance. */
+	assert_in_range(seen.nr[FINDING_RSA], 0, 20);
+	BN_free(prime);
+	BN_free(other);
+	BN_free(n);
+	BN_CTX_free(ctx);
+	free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +248,7 @@ int main(void)
 		cmocka_unit_test(dear_proofs_are_few),
 		cmocka_unit_test(a_proof_that_is_affordable_is_made),
 		cmocka_unit_test(what_is_told_without_a_proof_has_a_bound_too),
+		cmocka_unit_test(products_that_are_no_keys_are_tested_to_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

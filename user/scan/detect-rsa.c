@@ -20,7 +20,15 @@
 #define NEAR_MIN    64 /* primes that each modulus is always tried with */
 #define DIVIDE_NEAR 12 /* so many without asking for the other prime; a quarter if weak */
 #define FACTORED    64 /* moduli of which copies are known again */
-#define REGION	    65536 /* bytes around a strong modulus in which a prime may stand anywhere */
+/*
+ * Steps for what divides a modulus exactly: whether both are primes, and the exponent. Hundreds of
+ * RSA keys of 2048 bits, a dozen of 8192; products that were made to look like keys are as dear.
+ */
+#define PROOFS_MAX	 400000000
+#define COST_EXPONENT	 200000
+#define COST_NO_EXPONENT 8000000 /* all were tried, and stand nowhere */
+#define COST_NOT_65537	 600000 /* only this one was */
+#define REGION		 65536 /* bytes around a strong modulus that may hold a prime anywhere */
 
 /* Limbs of a prime; of a modulus twice that. */
 static const uint8_t sizes[SIZES] = {8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64};
@@ -58,7 +66,8 @@ struct search {
 	uint64_t *filter; /* lowest limbs of all primes: a set with false positives */
 	uint64_t steps; /* taken */
 	bool cut; /* there was no budget for more */
-	bool full; /* there were more numbers than are kept */
+	uint64_t proofs; /* steps taken for these */
+	uint64_t untried; /* numbers that may be moduli and were not tried, or even kept */
 	struct factored {
 		uint64_t low;
 		/* Who knows a modulus makes another one with its lowest limb. */
@@ -103,7 +112,7 @@ static bool in_filter(const struct search *s, uint64_t low)
 static bool add(struct search *s, struct numbers *to, const struct number *number)
 {
 	if (s->kept == 2 * NUMBERS_MAX) {
-		s->full = true;
+		s->untried++;
 		return true;
 	}
 	if (to->nr == to->size) {
@@ -293,20 +302,33 @@ static void report(struct search *s, const struct stretch *stretch, long at,
 {
 	uint8_t modulus[RSA_BYTES_MAX], prime[RSA_BYTES_MAX / 2];
 	unsigned nr = sizes[s->size];
+	bool hurry = s->join->budget && s->proofs > PROOFS_MAX / 2;
 	struct rsa_hit hit = {
 		.stretch = stretch,
 		.prime_at = at,
 		.layout = layout,
 		.prime = {prime, 8 * (size_t)nr},
 		.modulus = {modulus, 16 * (size_t)nr},
-		.exponent = rsa_exponent(s->harvest, p, q, nr),
+		.exponent = rsa_exponent(s->harvest, p, q, nr, hurry),
 	};
 
+	s->proofs += hit.exponent ? COST_EXPONENT : hurry ? COST_NOT_65537 : COST_NO_EXPONENT;
 	limbs_to_bytes(s->modulus_limbs, 2 * nr, modulus);
 	limbs_to_bytes(p, nr, prime);
 	s->join->hit(s->join->userdata, &hit);
 	explicit_bzero(prime, sizeof(prime));
 	s->found = true;
+}
+
+/* Steps are not counted against the budget of the search, which goes on with other pairs. */
+static bool are_primes(struct search *s, const uint64_t *p, const uint64_t *q, unsigned nr)
+{
+	if (s->join->budget && s->proofs > PROOFS_MAX) {
+		s->untried++;
+		return false;
+	}
+	s->proofs += 2 * 64 * (uint64_t)nr * nr * nr;
+	return limbs_prime(p, nr) && limbs_prime(q, nr);
 }
 
 /* Divides the modulus that is looked at by the number at this place. sieved: it was kept, as it has
@@ -328,7 +350,7 @@ static bool try_prime(struct search *s, const struct stretch *stretch, long at,
 	 * prime times what a signature was made of. A key's modulus has two primes, and different
 	 * ones (FIPS 186-5, A.1.3).
 	 */
-	if (memcmp(p, q, 8 * (size_t)nr) && limbs_prime(p, nr) && limbs_prime(q, nr))
+	if (memcmp(p, q, 8 * (size_t)nr) && are_primes(s, p, q, nr))
 		report(s, stretch, at, layout, p, q);
 out:
 	explicit_bzero(p, sizeof(p));
@@ -459,9 +481,13 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	struct numbers *moduli = &s->moduli[s->size];
 	uint64_t limbs[LIMBS_MAX];
 
-	for (size_t i = 0; i < moduli->nr && !s->cut; i++) {
+	for (size_t i = 0; i < moduli->nr; i++) {
 		const struct number *n = &moduli->items[i];
 
+		if (s->cut) {
+			s->untried += pass < PASS_BULK && !done[i] && in_pass(s, n, pass);
+			continue;
+		}
 		if (done[i] || !in_pass(s, n, pass) || !load(s, n, 2U * sizes[s->size], 2, limbs) ||
 		    done_before(s, limbs, 2U * sizes[s->size]))
 			continue;
@@ -492,7 +518,7 @@ static int join_all(struct search *s, bool *out_cut)
 	most = s->join->budget ? s->join->budget / moduli + NEAR_MIN : SIZE_MAX;
 	for (enum pass pass = 0; pass < PASS_NR && !err; pass++) {
 		if (pass == PASS_BULK)
-			*out_cut = s->cut || s->full;
+			*out_cut = s->cut;
 		if (pass == PASS_REGION) {
 			/* One chance more: it has a share of its own, and may run out of it. */
 			s->cut = false;
@@ -504,13 +530,6 @@ static int join_all(struct search *s, bool *out_cut)
 	for (unsigned i = 0; i < SIZES; i++)
 		free(done[i]);
 	return err;
-}
-
-/* Are both primes? Some hundred thousand steps; there is a budget for that, too. */
-static bool are_primes(struct search *s, const uint64_t *p, const uint64_t *q, uint64_t nr)
-{
-	return affords(s, 2 * 64 * nr * nr * nr) && limbs_prime(p, (unsigned)nr) &&
-	       limbs_prime(q, (unsigned)nr);
 }
 
 /* Keys without a modulus. They have a share of their own: what is not tried of it is no loss. */
@@ -607,7 +626,7 @@ int rsa_search_join(struct rsa_search *search, bool *out_cut)
 	for (unsigned share = 1; share < RSA_SHARES; share++) {
 		const struct search *other = &search->shares[share];
 
-		s->full |= other->full;
+		s->untried += other->untried;
 		for (unsigned i = 0; i < SIZES && ok; i++)
 			ok = append(s, &s->primes[i], &other->primes[i]) &&
 			     append(s, &s->moduli[i], &other->moduli[i]);
@@ -620,6 +639,11 @@ int rsa_search_join(struct rsa_search *search, bool *out_cut)
 	if (!err)
 		*out_cut = cut;
 	return err;
+}
+
+uint64_t rsa_search_untried(const struct rsa_search *search)
+{
+	return search->shares[0].untried;
 }
 
 int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *out_cut)
