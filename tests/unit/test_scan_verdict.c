@@ -118,6 +118,27 @@ static void keys_and_places_are_bounded_and_counted(void **state)
 	scan_verdict_fini(&v);
 }
 
+/* Who fills a dump with what counts for little does not hide what counts. */
+static void what_is_proven_takes_the_place_of_what_is_not(void **state)
+{
+	struct scan_verdict v;
+
+	scan_verdict_init(&v, &core);
+	for (unsigned i = 0; i < VERDICT_KEYS_MAX; i++)
+		add(&v, aes(1 + i, i, CLASS_EPHEMERAL));
+	add(&v, aes(VERDICT_KEYS_MAX + 1, 1, CLASS_EPHEMERAL));
+	assert_int_equal(v.findings_left_out, 1);
+	add(&v, rsa(1, 900));
+	add(&v, rsa(1, 1000));
+	assert_int_equal(v.nr_keys, VERDICT_KEYS_MAX);
+	assert_int_equal(v.findings_left_out, 2);
+	scan_verdict_sort(&v);
+	assert_int_equal(v.keys[0].finding.what, FINDING_RSA);
+	assert_int_equal(v.keys[0].nr_places, 2);
+	assert_int_equal(scan_verdict_outcome(&v), OUTCOME_FOUND);
+	scan_verdict_fini(&v);
+}
+
 static void what_was_not_tried_is_said(void **state)
 {
 	struct scan_verdict v;
@@ -321,6 +342,7 @@ int main(void)
 		cmocka_unit_test(one_key_at_many_places_is_one_entry),
 		cmocka_unit_test(what_nothing_names_is_never_put_together),
 		cmocka_unit_test(keys_and_places_are_bounded_and_counted),
+		cmocka_unit_test(what_is_proven_takes_the_place_of_what_is_not),
 		cmocka_unit_test(what_was_not_tried_is_said),
 		cmocka_unit_test(severity_follows_class_and_what_is_known),
 		cmocka_unit_test(clean_is_only_what_was_seen_whole),
