@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (h) {
 		memcpy(h->prekeys[0].key, key, sizeof(key));
 		h->nr_prekeys = 1;
-		shield_detect(h, on_hit, NULL, &untried);
+		shield_detect(h, on_hit, NULL, false, &untried);
 	}
 	harvest_free(h);
 	free(copy);

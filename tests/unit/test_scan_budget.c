@@ -50,10 +50,13 @@ static int see(void *userdata, const struct finding *finding)
 	return 0;
 }
 
-static struct seen scan(const uint8_t *p, size_t len, unsigned workers)
+static struct seen scan_for(const uint8_t *p, size_t len, unsigned workers, bool all_the_time)
 {
 	static const struct dump_events events = {.found = see};
-	struct dump_input input = {.maps_fd = -1, .options.workers = workers};
+	struct dump_input input = {
+		.maps_fd = -1,
+		.options = {.workers = workers, .all_the_time = all_the_time},
+	};
 	struct seen seen = {.flags = 0};
 
 	input.fd = memfd_create("dump", MFD_CLOEXEC);
@@ -64,6 +67,11 @@ static struct seen scan(const uint8_t *p, size_t len, unsigned workers)
 	dump_stop(&input);
 	close(input.fd);
 	return seen;
+}
+
+static struct seen scan(const uint8_t *p, size_t len, unsigned workers)
+{
+	return scan_for(p, len, workers, false);
 }
 
 static size_t put_key(uint8_t *to)
@@ -94,14 +102,14 @@ static struct seen scan_decoys(const void *decoy, size_t len, unsigned workers)
 
 static void what_looks_written_is_tried_to_a_number(void **state)
 {
-	/* tried: at most so many, of each MiB */
+	/* tried: at most so many, of each MiB; told: of these */
 	static const struct {
 		const char *text;
-		size_t len, tried;
+		size_t len, tried, told;
 	} decoys[] = {
-#define DECOY(text, tried) {text, sizeof(text) - 1, tried}
+#define DECOY(text, tried, ...) {text, sizeof(text) - 1, tried, ##__VA_ARGS__}
 		/* A version that only PKCS#12 has, in front of 16 KiB of short lines. */
-		DECOY("\x30\x82\x3f\xf0\x02\x01\x03\x30\n\n\n\n\n\n\n\n", 400),
+		DECOY("\x30\x82\x3f\xf0\x02\x01\x03\x30\x03\x06\x01\n\n\n\n\n", 400, 400),
 		/* Neither PKCS#1 nor DSA. */
 		DECOY("\x30\x82\x0f\xf0\x02\x01\x00\x02\x01\x05\x02\x01\x05\x02\x01\x03", 4000),
 		DECOY("openssh-key-v1\0\n", 4000),
@@ -120,7 +128,7 @@ static void what_looks_written_is_tried_to_a_number(void **state)
 			fail_msg("decoy %zu: %llu of %zu were not tried", i,
 				 (unsigned long long)seen.untried[UNTRIED_WRITTEN], all);
 		assert_true(seen.flags & SCAN_INCOMPLETE);
-		assert_int_equal(seen.nr[FINDING_STRUCTURE], 1);
+		assert_in_range(seen.nr[FINDING_STRUCTURE], 1, 1 + decoys[i].told);
 	}
 }
 
@@ -192,6 +200,119 @@ static void what_is_told_without_a_proof_has_a_bound_too(void **state)
 	assert_true(seen.untried[UNTRIED_WRITTEN] > 100000);
 }
 
+/* --- what is ordinary, in front of a key in the same MiB --- */
+
+static uint8_t ordinary[WINDOW_CORE];
+
+/* nr times, or as often as there is room; then a key behind it. */
+static struct seen scan_behind(const void *what, size_t len, size_t nr)
+{
+	size_t at = 4096;
+
+	memset(ordinary, 0, sizeof(ordinary));
+	for (size_t i = 0; i < nr && at + len + 8192 < sizeof(ordinary); i++, at += len)
+		memcpy(ordinary + at, what, len);
+	put_key(ordinary + at + 64);
+	return scan(ordinary, sizeof(ordinary), 1);
+}
+
+static EVP_PKEY *rsa_key(void)
+{
+	static EVP_PKEY *pkey; /* takes a second */
+
+	if (!pkey)
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)4096);
+	assert_non_null(pkey);
+	return pkey;
+}
+
+/* PKCS#10 begins as PKCS#8 does: a version, and a SEQUENCE. */
+static void requests_for_certificates_cost_next_to_nothing(void **state)
+{
+	X509_REQ *req = X509_REQ_new();
+	X509_NAME *name = X509_REQ_get_subject_name(req);
+	uint8_t *der = NULL;
+	struct seen seen;
+	int len;
+
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)"host", -1, -1, 0);
+	X509_REQ_set_pubkey(req, rsa_key());
+	assert_true(X509_REQ_sign(req, rsa_key(), EVP_sha256()) > 0);
+	len = i2d_X509_REQ(req, &der);
+	assert_true(len > 1000);
+	seen = scan_behind(der, (size_t)len, SIZE_MAX);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 1);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+	OPENSSL_free(der);
+	X509_REQ_free(req);
+}
+
+/* n is not the product of its primes any more, and d no exponent of it. */
+static void damaged_keys_do_not_hide_others(void **state)
+{
+	uint8_t *der = NULL;
+	int len = i2d_PrivateKey(rsa_key(), &der);
+	struct seen seen;
+
+	assert_true(len > 2000);
+	der[100] ^= 1;
+	seen = scan_behind(der, (size_t)len, 5);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+	/* They are told as what may be a key. */
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 6);
+	seen = scan_behind(der, (size_t)len, 100);
+	assert_true(seen.untried[UNTRIED_WRITTEN] > 0);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 101);
+	OPENSSL_clear_free(der, (size_t)len);
+}
+
+/* Each is proven by a power, the first time. */
+static void copies_of_a_key_are_proven_once(void **state)
+{
+	uint8_t *der = NULL;
+	int len = i2d_PrivateKey(rsa_key(), &der);
+	struct seen seen;
+
+	assert_true(len > 2000);
+	powers = 0;
+	memset(der + 4 + 3 + 4 + 513 + 5 + 4 + 513, 0, 64);
+	seen = scan_behind(der, 4 + 3 + 4 + 513 + 5 + 4 + 513 + 64, 100);
+	assert_int_equal(powers, 2);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 101);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+	OPENSSL_clear_free(der, (size_t)len);
+}
+
+static void keys_that_are_dear_to_prove_are_proven(void **state)
+{
+	struct seen seen;
+	size_t at = 4096;
+
+	memset(ordinary, 0, sizeof(ordinary));
+	for (unsigned i = 0; i < 260; i++, at += 256) {
+		EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+		uint8_t *p = ordinary + at;
+
+		assert_true(i2d_PrivateKey(pkey, &p) > 0);
+		EVP_PKEY_free(pkey);
+	}
+	seen = scan(ordinary, sizeof(ordinary), 1);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 260);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+}
+
+static void who_has_all_the_time_has_no_budget(void **state)
+{
+	static const char decoy[] = "RSA2\0\4\0";
+	struct seen seen = scan_behind(decoy, sizeof(decoy), 10000);
+
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 0);
+	assert_true(seen.untried[UNTRIED_WRITTEN] > 0);
+	seen = scan_for(ordinary, sizeof(ordinary), 1, true);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 1);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+}
+
 /* --- numbers --- */
 
 /* Of 2048 bits, with no factor that is seen at once. */
@@ -248,6 +369,11 @@ int main(void)
 		cmocka_unit_test(dear_proofs_are_few),
 		cmocka_unit_test(a_proof_that_is_affordable_is_made),
 		cmocka_unit_test(what_is_told_without_a_proof_has_a_bound_too),
+		cmocka_unit_test(requests_for_certificates_cost_next_to_nothing),
+		cmocka_unit_test(damaged_keys_do_not_hide_others),
+		cmocka_unit_test(copies_of_a_key_are_proven_once),
+		cmocka_unit_test(keys_that_are_dear_to_prove_are_proven),
+		cmocka_unit_test(who_has_all_the_time_has_no_budget),
 		cmocka_unit_test(products_that_are_no_keys_are_tested_to_a_number),
 	};
 

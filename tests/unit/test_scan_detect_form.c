@@ -32,7 +32,7 @@ static void see(void *userdata, const struct finding *finding, const struct secr
 static struct seen search(const uint8_t *p, size_t len)
 {
 	struct seen seen = {.nr = 0};
-	struct form_work work = {.left = 1000000};
+	struct form_work work = {.left = 1000000, .dear = 1000000};
 	struct form_detect ask = {&work, see, &seen};
 
 	assert_int_equal(form_detect((struct bytes){p, len}, 0, len, &ask), 0);

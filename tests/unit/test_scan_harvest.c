@@ -208,7 +208,7 @@ static void shielded_keys_are_opened(void **state)
 		EVP_EncryptUpdate(ctx, p + 8192, &out, plain, (int)(to - plain));
 		h = harvest_memory(p, LEN, false);
 		assert_int_equal(h->nr_prekeys, 1);
-		assert_int_equal(shield_detect(h, see, &seen, &untried), 0);
+		assert_int_equal(shield_detect(h, see, &seen, false, &untried), 0);
 		assert_int_equal(seen.nr, 1);
 		assert_int_equal(untried, 0);
 		assert_int_equal(seen.kind, KEY_ED25519);
@@ -245,9 +245,9 @@ static void how_often_a_shield_is_tried_is_bounded(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(stretches); i++)
 		stretches[i] = (struct stretch){.at = HARVEST_MARGIN, .len = HARVEST_STRETCH_MAX};
 	h.nr = 20;
-	assert_int_equal(shield_detect(&h, see, &seen, &untried), 0);
+	assert_int_equal(shield_detect(&h, see, &seen, false, &untried), 0);
 	h.nr = 40;
-	assert_int_equal(shield_detect(&h, see, &seen, &untried), -E2BIG);
+	assert_int_equal(shield_detect(&h, see, &seen, false, &untried), -E2BIG);
 	assert_int_equal(seen.nr, 0);
 }
 

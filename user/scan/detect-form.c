@@ -67,7 +67,16 @@ void form_charge(struct form_search *s, uint64_t cost)
 {
 	struct form_work *work = s->ask->work;
 
-	work->left -= cost < work->left ? (unsigned)cost : work->left;
+	if (!work->all)
+		work->left -= cost < work->left ? (unsigned)cost : work->left;
+}
+
+void form_count_once(struct form_search *s, uint64_t untried_before)
+{
+	struct form_work *work = s->ask->work;
+
+	if (work->untried > untried_before)
+		work->untried = untried_before + 1;
 }
 
 void form_tell_bare(struct form_search *s, size_t at, enum finding_what what,
@@ -106,50 +115,78 @@ void form_tell(struct form_search *s, size_t at, enum finding_layout layout, enu
 }
 
 /* The parser of key files goes through all of it several times, byte by byte and line by line. */
-#define COST_ASK   10
-#define ASK_BYTES  32 /* as FORM_COST_BYTES */
-#define POWER_BITS 10000 /* libcrypto takes no longer numbers of DSA's */
+#define COST_ASK  10
+#define ASK_BYTES 32 /* as FORM_COST_BYTES */
+#define COST_POINTS \
+	5000 /* three times d * G on the slowest of libcrypto's curves takes twice that */
 
-uint64_t form_cost_asking(size_t len)
+static uint64_t cost_asking(size_t len)
 {
 	return COST_ASK + len / ASK_BYTES;
 }
 
-/* DSA, and what only libcrypto knows: g^x modulo a number that takes some third of it. */
 bool form_may_ask(struct form_search *s, const struct form_work *before)
 {
-	unsigned spent = before->left - s->ask->work->left;
+	struct form_work *work = s->ask->work;
+	uint64_t again = 2 * (uint64_t)(before->dear - work->dear);
 
-	form_charge(s, 2 * (uint64_t)spent);
-	return s->ask->work->untried == before->untried;
+	work->dear -= again < work->dear ? (unsigned)again : work->dear;
+	return work->untried == before->untried;
 }
 
-uint64_t form_cost_libcrypto(size_t len)
-{
-	uint64_t bits = 8 * (uint64_t)len / 3;
-
-	bits = bits < POWER_BITS ? bits : POWER_BITS;
-	return form_cost_power(bits, bits);
-}
-
-bool form_ask(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
+/* *out_named: its public half is known. */
+static bool ask(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout,
+		bool *out_named)
 {
 	struct finding f = {.what = FINDING_STRUCTURE, .layout = layout, .offset = at};
 
-	if (!form_affords(s, form_cost_asking(file.len)) ||
+	*out_named = false;
+	if (!form_affords(s, cost_asking(file.len)) ||
 	    keyfile_identify(file, (struct bytes){NULL, 0}, &f.id) < 0 || f.id.kind == KEY_NONE)
 		return false;
+	*out_named = f.id.source;
 	f.class = f.id.encrypted ? CLASS_ENCRYPTED : CLASS_LIKELY;
 	f.bits = f.id.bits;
 	s->ask->hit(s->ask->userdata, &f, NULL);
 	return true;
 }
 
+bool form_ask(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
+{
+	bool named;
+
+	return ask(s, file, at, layout, &named);
+}
+
+/* g^x is worked out where the public half is not written down, and again to check it. */
+static uint64_t cost_libcrypto(const struct keyfile_work *work)
+{
+	return work->curve ? COST_POINTS
+			   : 2 * form_cost_power(work->modulus_bits, work->exponent_bits);
+}
+
+bool form_ask_libcrypto(struct form_search *s, struct bytes der, struct bytes file, size_t at,
+			enum finding_layout layout)
+{
+	struct form_work *work = s->ask->work;
+	struct keyfile_work needs;
+	unsigned taken;
+	bool named, told;
+
+	keyfile_der_work(der, &needs);
+	if (!form_spend_dear(work, cost_libcrypto(&needs), &taken))
+		return false;
+	told = ask(s, file, at, layout, &named);
+	if (named)
+		form_give_back(work, cost_libcrypto(&needs), taken);
+	return told;
+}
+
 bool form_ask_whole(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
 {
 	struct key_identity id;
 
-	return form_affords(s, form_cost_asking(file.len)) &&
+	return form_affords(s, cost_asking(file.len)) &&
 	       keyfile_identify(file, (struct bytes){NULL, 0}, &id) == 0 && id.source &&
 	       form_ask(s, file, at, layout);
 }
@@ -181,17 +218,29 @@ static struct bytes whole_sequence(const struct form_search *s, size_t at)
 	return (struct bytes){all.p, all.len - rest.len};
 }
 
-/* PKCS#12, DSA, and curves that only libcrypto knows. */
-static void ask_der(struct form_search *s, size_t at, bool pkcs12)
+/* PKCS#12, DSA, and curves that only libcrypto knows; not requests for certificates and the like,
+ * which begin as they do. */
+static void ask_der(struct form_search *s, size_t at)
 {
 	struct bytes file = whole_sequence(s, at);
+	struct keyfile_work needs;
 
-	if (file.len && (pkcs12 || form_affords(s, form_cost_libcrypto(file.len))))
-		form_ask(s, file, at, LAYOUT_DER);
+	if (file.len && keyfile_der_work(file, &needs))
+		form_ask_libcrypto(s, file, file, at, LAYOUT_DER);
+}
+
+/* Five numbers, of which the first three are as long as PKCS#1's. */
+static bool is_dsa(const struct form_search *s, size_t at)
+{
+	struct bytes file = whole_sequence(s, at);
+	struct keyfile_work needs;
+
+	return file.len && keyfile_der_work(file, &needs) && needs.modulus_bits;
 }
 
 static void der(struct form_search *s, size_t at)
 {
+	const uint64_t untried = s->ask->work->untried;
 	size_t left = s->memory.len - at, start;
 	const uint8_t *p = s->memory.p + at;
 
@@ -200,8 +249,8 @@ static void der(struct form_search *s, size_t at)
 	    !sequence_before(s, at, &start))
 		return;
 	form_key_init(s->key);
-	if (p[2] == 3) {
-		ask_der(s, start, true);
+	if (p[2] == 3 || (p[3] == 0x02 && is_dsa(s, start))) {
+		ask_der(s, start);
 	} else if (!form_affords(s, FORM_COST_PROOF)) {
 		; /* nor is libcrypto asked */
 	} else if (form_der(form_rest(s, start), s->key)) {
@@ -211,9 +260,10 @@ static void der(struct form_search *s, size_t at)
 					 : KEYFMT_PKCS8);
 		s->until = at + (p[3] == 0x30 ? 48 : 0); /* PKCS#8 has the plain form in it */
 	} else if (p[2] == 0 && p[3] != 0x04) {
-		ask_der(s, start, false);
+		ask_der(s, start);
 	}
 	form_key_wipe(s->key);
+	form_count_once(s, untried);
 }
 
 /* The magic words of CNG, and of CAPI with its head of eight bytes. */

@@ -125,9 +125,9 @@ static int try_prekeys(struct search *s)
 
 int shield_detect(const struct harvest *harvest,
 		  void (*hit)(void *userdata, const struct shield_hit *hit), void *userdata,
-		  uint64_t *out_untried)
+		  bool all_the_time, uint64_t *out_untried)
 {
-	struct form_work work = {.left = WORK};
+	struct form_work work = {.all = all_the_time, .dear = WORK};
 	_cleanup_wipe_ uint8_t *plain = NULL, *key = NULL;
 	struct search s = {harvest, hit, userdata};
 	int r = -ENOMEM;

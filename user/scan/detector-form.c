@@ -12,7 +12,9 @@ _Static_assert(FORM_MAX <= WINDOW_AFTER, "a window has room for the longest form
  * with what only looks like keys has the others looked at all the same. It is a tenth of a second
  * or some more; a MiB that is full of RSA keys in DER takes a quarter of it.
  */
-#define WORK 100000
+#define WORK	    100000
+#define WORK_DEAR   100000 /* besides */
+#define WORK_PROVEN 200000 /* and for proofs that succeed: hundreds of keys on P-384 */
 
 struct state {
 	const struct detector_job *job;
@@ -78,7 +80,12 @@ static void window(void *p, unsigned worker, const struct window *window)
 
 	if (state->workers[worker].piece != window->piece) {
 		state->workers[worker].piece = window->piece;
-		work->left = WORK;
+		*work = (struct form_work){
+			.all = state->job->options->all_the_time,
+			.left = WORK,
+			.dear = WORK_DEAR,
+			.proven = WORK_PROVEN,
+		};
 	}
 	work->untried = 0;
 	if (form_detect(window->memory, window->from, window->to, &detect) < 0)

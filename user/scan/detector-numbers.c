@@ -323,7 +323,8 @@ static void ask_shielded(struct state *state)
 {
 	uint64_t untried;
 
-	if (shield_detect(state->harvest, on_shielded, state, &untried) < 0)
+	if (shield_detect(state->harvest, on_shielded, state, state->job->options->all_the_time,
+			  &untried) < 0)
 		detector_incomplete(state->job);
 	if (untried)
 		detector_untried(state->job, UNTRIED_SHIELDED, untried);

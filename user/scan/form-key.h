@@ -15,15 +15,29 @@
  * to the same verdict.
  */
 struct form_work {
-	unsigned left;
+	bool all; /* of it is tried, whatever it costs */
+	unsigned left; /* for reading, and for what is cheap to prove */
+	/* For the rest, so that what is dear does not take it from what is cheap; and a share for
+	 * such as turns out to be a key. */
+	unsigned dear, proven;
 	uint64_t untried; /* what would have been tried, had there been more */
+	/* RSA keys that were proven by a power: a key stands in memory more than once. In a ring.
+	 */
+	uint8_t known[16][32];
+	unsigned nr_known;
 };
 
 #define FORM_COST_MAX 150000 /* of a proof: 2^d modulo n of 8192 bits takes 131072 */
 
-/* Takes it off, the last time more than is left. False: there is nothing left, or it is too dear.
- */
+/* Takes it off what is left, the last time more than that. False: there is nothing left. */
 bool form_spend(struct form_work *work, uint64_t cost);
+
+/* The same of what is dear. *out_taken: for form_give_back(). False: or it is too dear by itself.
+ */
+bool form_spend_dear(struct form_work *work, uint64_t cost, unsigned *out_taken);
+
+/* It was a key. */
+void form_give_back(struct form_work *work, uint64_t cost, unsigned taken);
 
 /* Of 2^exponent modulo a number of so many bits. */
 static inline uint64_t form_cost_power(uint64_t bits, uint64_t exponent_bits)

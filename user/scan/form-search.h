@@ -27,9 +27,9 @@ bool form_ask(struct form_search *search, struct bytes file, size_t at, enum fin
 bool form_ask_whole(struct form_search *search, struct bytes file, size_t at,
 		    enum finding_layout layout);
 
-/* What that costs; and what it costs besides where libcrypto works out a public half. */
-uint64_t form_cost_asking(size_t len);
-uint64_t form_cost_libcrypto(size_t len);
+/* The same where libcrypto may have to work out a public half, of what the DER says. */
+bool form_ask_libcrypto(struct form_search *search, struct bytes der, struct bytes file, size_t at,
+			enum finding_layout layout);
 
 /* The parser tries OpenSSH's keys as we did, twice. before: the work before that. False: it was not
  * tried, as it is too dear. */
@@ -48,6 +48,8 @@ void form_tell_bare(struct form_search *search, size_t at, enum finding_what wha
 #define FORM_COST_BYTES 256 /* for one of it so many are read */
 bool form_affords(struct form_search *search, uint64_t cost);
 void form_charge(struct form_search *search, uint64_t cost);
+/* A place that was tried in more than one way: no more than once is it one that was not. */
+void form_count_once(struct form_search *search, uint64_t untried_before);
 
 /* Each looks at a marker, whose three bytes are at `at`. */
 void form_text(struct form_search *search, size_t at); /* "BEG" of BEGIN, also 16-bit */

@@ -44,7 +44,8 @@ static bool block(struct form_search *s, const struct pem *pem)
 	struct bytes raw = {s->data, len};
 	bool ok;
 
-	if (pem->headers.len || len < 40)
+	/* DSA's numbers might be RSA's, and to see that they are not is dear. */
+	if (pem->headers.len || len < 40 || bytes_is(pem->label, "DSA PRIVATE KEY"))
 		return false;
 	ok = bytes_is(pem->label, "OPENSSH PRIVATE KEY") ? form_openssh(raw, s->key)
 							 : form_der(raw, s->key);
@@ -71,7 +72,8 @@ static bool asks_libcrypto(const struct pem *pem)
 static void plain_text(struct form_search *s, struct bytes text, size_t at)
 {
 	const struct form_work before = *s->ask->work;
-	struct bytes rest = text;
+	struct bytes rest = text, der;
+	size_t used;
 	struct pem pem;
 
 	if (!pem_next(&rest, &pem) || pem.label.p != text.p + 11 || !pem_is_private(&pem) ||
@@ -80,12 +82,20 @@ static void plain_text(struct form_search *s, struct bytes text, size_t at)
 	form_key_init(s->key);
 	if (block(s, &pem)) {
 		form_tell(s, at, LAYOUT_TEXT, format_of(pem.label));
-	} else if (form_may_ask(s, &before)) {
-		text.len = (size_t)(rest.p - text.p);
-		if (!asks_libcrypto(&pem) || form_affords(s, form_cost_libcrypto(pem.body.len)))
-			form_ask(s, text, at, LAYOUT_TEXT);
+		form_key_wipe(s->key);
+		return;
 	}
 	form_key_wipe(s->key);
+	text.len = (size_t)(rest.p - text.p);
+	if (asks_libcrypto(&pem)) {
+		der = (struct bytes){s->data,
+				     base64_decode_some(pem.body, s->data, FORM_MAX, &used)};
+		form_ask_libcrypto(s, der, text, at, LAYOUT_TEXT);
+		explicit_bzero(s->data, der.len);
+	} else if (!bytes_is(pem.label, "OPENSSH PRIVATE KEY") || form_may_ask(s, &before)) {
+		form_ask(s, text, at, LAYOUT_TEXT);
+	}
+	form_count_once(s, before.untried);
 }
 
 /* "BEGIN" */
