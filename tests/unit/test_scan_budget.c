@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <sys/mman.h>
@@ -114,7 +115,7 @@ static void what_looks_written_is_tried_to_a_number(void **state)
 		DECOY("\x30\x82\x0f\xf0\x02\x01\x00\x02\x01\x05\x02\x01\x05\x02\x01\x03", 4000),
 		DECOY("openssh-key-v1\0\n", 4000),
 		DECOY("PuTTY-User-Key-File-3: x\n", 400),
-		DECOY("-----BEGIN ", 4000),
+		DECOY("-----BEGIN PRIVATE KEY-----\n", 4000),
 		DECOY(" MIICXAIBAAKBgQC/AA", 4000),
 		DECOY("\"kty\"", 6000),
 		DECOY("RSA2\0\4\0\0", 4000),
@@ -247,6 +248,41 @@ static void requests_for_certificates_cost_next_to_nothing(void **state)
 	X509_REQ_free(req);
 }
 
+/* What is read of each is what belongs to it, and of what is no private key its first line. */
+static void text_is_read_to_its_end(void **state)
+{
+	static const char public[] =
+		"-----BEGIN PUBLIC KEY-----\n"
+		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE3H0Qx7YfWbJv0u8rTqYt1sZk5cGm\n"
+		"-----END PUBLIC KEY-----\n";
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	BIO *pem = BIO_new(BIO_s_mem());
+	char *text, *body, *end;
+	struct seen seen;
+	long len;
+
+	seen = scan_behind(public, sizeof(public) - 1, SIZE_MAX);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 1);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+
+	assert_int_equal(PEM_write_bio_PrivateKey(pem, pkey, NULL, NULL, 0, NULL, NULL), 1);
+	len = BIO_get_mem_data(pem, &text);
+	seen = scan_behind(text, (size_t)len, 2000);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 2001);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+
+	/* The same without first and last lines; a semicolon is between two. */
+	body = memchr(text, '\n', (size_t)len);
+	end = memmem(body, (size_t)(text + len - body), "\n-----END", 9);
+	assert_non_null(end);
+	*body = ';';
+	seen = scan_behind(body, (size_t)(end - body), 2000);
+	assert_int_equal(seen.nr[FINDING_STRUCTURE], 2001);
+	assert_int_equal(seen.nr[FINDING_UNTRIED], 0);
+	BIO_free(pem);
+	EVP_PKEY_free(pkey);
+}
+
 /* n is not the product of its primes any more, and d no exponent of it. */
 static void damaged_keys_do_not_hide_others(void **state)
 {
@@ -370,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_proof_that_is_affordable_is_made),
 		cmocka_unit_test(what_is_told_without_a_proof_has_a_bound_too),
 		cmocka_unit_test(requests_for_certificates_cost_next_to_nothing),
+		cmocka_unit_test(text_is_read_to_its_end),
 		cmocka_unit_test(damaged_keys_do_not_hide_others),
 		cmocka_unit_test(copies_of_a_key_are_proven_once),
 		cmocka_unit_test(keys_that_are_dear_to_prove_are_proven),

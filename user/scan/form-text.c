@@ -8,16 +8,31 @@
 
 #define BASE64_KEY_MIN 60 /* letters: an Ed25519 key in PKCS#8 has 64 */
 
+#define HEAD_LETTERS 64 /* "-----BEGIN ", a label and "-----" have fewer */
+
+/* What follows the next dashes of a block but those of its first line is another's. */
+static bool ends_block(uint8_t c, unsigned *run, unsigned *nr)
+{
+	*run = c == '-' ? *run + 1 : 0;
+	if (*run == 5) {
+		*run = 0;
+		return ++*nr == 3;
+	}
+	return false;
+}
+
 /*
- * Letters from `at` on into search->text, until one that is none: with wide, each second byte. Line
- * ends that are written as \n become such.
+ * Letters from `at` on into search->text, as many as `most`, until one that is none: with wide,
+ * each second byte. Line ends that are written as \n become such. block: and not much further than
+ * a block of PEM goes.
  */
-static struct bytes letters(struct form_search *s, size_t at, bool wide)
+static struct bytes letters(struct form_search *s, size_t at, bool wide, size_t most, bool block)
 {
 	struct bytes rest = form_rest(s, at);
 	size_t len = 0, step = wide ? 2 : 1;
+	unsigned run = 0, nr = 0;
 
-	for (size_t i = 0; i + step <= rest.len; i += step) {
+	for (size_t i = 0; i + step <= rest.len && len < most; i += step) {
 		uint8_t c = rest.p[i];
 
 		if ((wide && rest.p[i + 1]) || c >= 0x7f ||
@@ -33,6 +48,8 @@ static struct bytes letters(struct form_search *s, size_t at, bool wide)
 			}
 		}
 		s->text[len++] = c;
+		if (block && ends_block(c, &run, &nr) && most - len > HEAD_LETTERS)
+			most = len + HEAD_LETTERS;
 	}
 	return (struct bytes){s->text, len};
 }
@@ -98,20 +115,32 @@ static void plain_text(struct form_search *s, struct bytes text, size_t at)
 	form_count_once(s, before.untried);
 }
 
+/* A private key's, perhaps. */
+static bool begins_pem(struct bytes text)
+{
+	return bytes_starts(text, "-----BEGIN ") && memmem(text.p, text.len, "PRIVATE KEY", 11);
+}
+
 /* "BEGIN" */
 void form_text(struct form_search *s, size_t at)
 {
 	bool wide = s->memory.p[at + 1] == 0;
 	size_t before = wide ? 10 : 5;
 	struct bytes text;
+	bool is_key;
 
-	if (at < before || s->memory.p[at - before] != '-' || !form_affords(s, 1))
+	if (at < before || s->memory.p[at - before] != '-')
 		return;
 	at -= before;
-	text = letters(s, at, wide);
+	/* Most are certificates and public keys. */
+	text = letters(s, at, wide, HEAD_LETTERS, false);
+	is_key = begins_pem(text);
+	explicit_bzero(s->text, text.len);
+	if (!is_key || !form_affords(s, 1))
+		return;
+	text = letters(s, at, wide, FORM_MAX, true);
 	form_charge(s, text.len / FORM_COST_BYTES);
-	if (bytes_starts(text, "-----BEGIN "))
-		plain_text(s, text, at);
+	plain_text(s, text, at);
 	explicit_bzero(s->text, text.len);
 }
 
@@ -131,46 +160,62 @@ static bool begins_der(struct bytes raw)
 	       (raw.p[head + 3] == 0x02 || raw.p[head + 3] == 0x30 || raw.p[head + 3] == 0x04);
 }
 
+/* As many bytes as there are of a SEQUENCE by its head. */
+static size_t der_size(struct bytes head)
+{
+	size_t size = head.p[1] == 0x82	  ? 4U + (size_t)(head.p[2] << 8 | head.p[3])
+		      : head.p[1] == 0x81 ? 3U + head.p[2]
+					  : 2U + head.p[1];
+
+	return size < FORM_MAX ? size : FORM_MAX;
+}
+
+/* Base64 at `at`, into search->data, no more than `size` bytes. *out_used: letters. */
+static struct bytes decode(struct form_search *s, size_t at, bool wide, size_t size,
+			   size_t *out_used)
+{
+	struct bytes text = form_rest(s, at);
+	size_t len;
+
+	if (wide)
+		text = letters(s, at, true, 2 * size < FORM_MAX ? 2 * size : FORM_MAX, false);
+	len = base64_decode_some(text, s->data, size, out_used);
+	if (wide)
+		explicit_bzero(s->text, text.len);
+	return (struct bytes){s->data, len};
+}
+
 void form_base64(struct form_search *s, size_t at)
 {
-	struct bytes rest = form_rest(s, at);
-	bool wide = rest.len > 1 && !rest.p[1], is_key;
-	uint8_t start[48];
-	struct bytes text;
-	size_t used, len;
+	const uint8_t *p = s->memory.p + at;
+	bool wide = s->memory.len - at > 1 && !p[1], is_der, is_pem;
+	struct bytes raw;
+	size_t used;
 
 	/* It begins here, and not after the line of a block, which was looked at from its start. */
-	if (at && (is_base64(s->memory.p[at - 1]) ||
-		   (at >= 8 && memmem(s->memory.p + at - 8, 8, "---", 3))))
+	if (at && (is_base64(p[-1]) || (at >= 8 && memmem(p - 8, 8, "---", 3))))
 		return;
-	if (!wide) {
-		len = base64_decode_some((struct bytes){rest.p, rest.len < 64 ? rest.len : 64},
-					 start, sizeof(start), &used);
-		is_key = begins_der((struct bytes){start, len}) ||
-			 (len > 20 && !memcmp(start, "-----BEGIN ", 11));
-		explicit_bzero(start, sizeof(start));
-		if (!is_key)
-			return;
-	}
-	if (!form_affords(s, 1))
+	raw = decode(s, at, wide, HEAD_LETTERS, &used);
+	is_der = begins_der(raw);
+	is_pem = begins_pem(raw);
+	used = is_der ? der_size(raw) : FORM_MAX;
+	explicit_bzero(s->data, raw.len);
+	if ((!is_der && !is_pem) || !form_affords(s, 1))
 		return;
-	text = letters(s, at, wide);
-	form_charge(s, text.len / FORM_COST_BYTES);
-	len = base64_decode_some(text, s->data, FORM_MAX, &used);
-	explicit_bzero(s->text, text.len);
-	if (used < BASE64_KEY_MIN || !form_affords(s, FORM_COST_PROOF))
-		goto out;
-	if (len > 20 && !memcmp(s->data, "-----BEGIN ", 11)) {
+	raw = decode(s, at, wide, used, &used);
+	form_charge(s, used / FORM_COST_BYTES);
+	if (used < BASE64_KEY_MIN || !form_affords(s, FORM_COST_PROOF)) {
+		; /* too short, or not tried */
+	} else if (is_pem) {
 		/* Encoded twice, as Kubernetes keeps secrets. */
-		memcpy(s->text, s->data, len);
-		plain_text(s, (struct bytes){s->text, len}, at);
-		explicit_bzero(s->text, len);
-	} else if (begins_der((struct bytes){s->data, len})) {
+		memcpy(s->text, s->data, raw.len);
+		plain_text(s, (struct bytes){s->text, raw.len}, at);
+		explicit_bzero(s->text, raw.len);
+	} else {
 		form_key_init(s->key);
-		if (form_der((struct bytes){s->data, len}, s->key))
+		if (form_der(raw, s->key))
 			form_tell(s, at, LAYOUT_TEXT, KEYFMT_UNKNOWN);
 		form_key_wipe(s->key);
 	}
-out:
-	explicit_bzero(s->data, len);
+	explicit_bzero(s->data, raw.len);
 }
