@@ -369,7 +369,7 @@ static void no_prime(BIGNUM *out)
  */
 static void products_that_are_no_keys_are_tested_to_a_number(void **state)
 {
-	const size_t nr = 400, step = 1024 + 512 + 128;
+	const size_t nr = 500, step = 1024 + 512 + 128;
 	uint8_t *p = calloc(nr + 1, step), *to = p;
 	BIGNUM *prime = BN_new(), *other = BN_new(), *n = BN_new();
 	BN_CTX *ctx = BN_CTX_new();
@@ -385,14 +385,42 @@ static void products_that_are_no_keys_are_tested_to_a_number(void **state)
 	}
 	powers = 0;
 	seen = scan(p, (size_t)(to - p), 1);
-	/* Two for each: of 400,000,000 steps 2 * 64 * 32^3 */
-	assert_in_range(powers, 20, 2 * 96);
+	/* Two for each: of 800,000,000 steps 2 * 64 * 32^3 */
+	assert_in_range(powers, 20, 2 * 192);
 	assert_true(seen.untried[UNTRIED_RSA] > 0);
 	assert_true(seen.flags & SCAN_INCOMPLETE);
 	/* Of hundreds of numbers without a small factor one may be a prime by chance. */
 	assert_in_range(seen.nr[FINDING_RSA], 0, 20);
 	BN_free(prime);
 	BN_free(other);
+	BN_free(n);
+	BN_CTX_free(ctx);
+	free(p);
+}
+
+/* Each with one of its primes, and no exponent: for these all that is kept is asked. */
+static void hundreds_of_keys_are_told(void **state)
+{
+	const unsigned nr = 500;
+	uint8_t *p = calloc(nr + 1, 512), *to = p;
+	BIGNUM *prime = BN_new(), *other = BN_new(), *n = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+	struct seen seen;
+
+	for (unsigned i = 0; i <= nr; i++) {
+		BN_swap(prime, other);
+		assert_int_equal(BN_generate_prime_ex(other, 512, 0, NULL, NULL, NULL), 1);
+		if (!i)
+			continue;
+		BN_mul(n, prime, other, ctx);
+		to += put_bn(to, n, 1024, LAYOUT_LE) + 64;
+		to += put_bn(to, prime, 512, LAYOUT_LE) + 64;
+	}
+	seen = scan(p, (size_t)(to - p), 1);
+	assert_int_equal(seen.nr[FINDING_RSA], nr);
+	assert_int_equal(seen.untried[UNTRIED_RSA], 0);
+	BN_clear_free(prime);
+	BN_clear_free(other);
 	BN_free(n);
 	BN_CTX_free(ctx);
 	free(p);
@@ -411,6 +439,7 @@ int main(void)
 		cmocka_unit_test(copies_of_a_key_are_proven_once),
 		cmocka_unit_test(keys_that_are_dear_to_prove_are_proven),
 		cmocka_unit_test(who_has_all_the_time_has_no_budget),
+		cmocka_unit_test(hundreds_of_keys_are_told),
 		cmocka_unit_test(products_that_are_no_keys_are_tested_to_a_number),
 	};
 

@@ -9,22 +9,25 @@
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
 
-#define NUMBERS_MAX 131072 /* of primes, and as many moduli */
-#define FILTER_BITS (1U << 22)
-#define SIZES	    13
-#define RICH_STEP   32 /* bytes: numbers are looked at 64 bytes at a time */
-#define RICH_MIN    46 /* of 64 bytes are different */
-#define RICH_DIGITS 42 /* the same where some bits of each word are none */
-#define RICH_NR	    ((HARVEST_STRETCH_MAX + 2 * HARVEST_MARGIN) / RICH_STEP)
-#define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
-#define NEAR_MIN    64 /* primes that each modulus is always tried with */
-#define DIVIDE_NEAR 12 /* so many without asking for the other prime; a quarter if weak */
-#define FACTORED    64 /* moduli of which copies are known again */
+#define NUMBERS_MAX  131072 /* of primes, and as many moduli */
+#define FILTER_BITS  (1U << 22)
+#define SIZES	     13
+#define RICH_STEP    32 /* bytes: numbers are looked at 64 bytes at a time */
+#define RICH_MIN     46 /* of 64 bytes are different */
+#define RICH_DIGITS  42 /* the same where some bits of each word are none */
+#define RICH_NR	     ((HARVEST_STRETCH_MAX + 2 * HARVEST_MARGIN) / RICH_STEP)
+#define FITS_WITHIN  16 /* bytes between a modulus' end and its stretch's */
+#define NEAR_MIN     64 /* primes that each modulus is always tried with */
+#define DIVIDE_NEAR  12 /* so many without asking for the other prime; a quarter if weak */
+#define FACTORED     4096 /* moduli of which copies are known again */
+#define FACTORED_TRY 8 /* places that each may have */
 /*
- * Steps for what divides a modulus exactly: whether both are primes, and the exponent. Hundreds of
- * RSA keys of 2048 bits, a dozen of 8192; products that were made to look like keys are as dear.
+ * Steps for what divides a modulus exactly: whether both are primes, and the exponent. Products
+ * that were made to look like keys are as dear as keys, which therefore have a share of their own:
+ * thousands of 2048 bits, hundreds of 4096, a hundred of 8192.
  */
-#define PROOFS_MAX	 400000000
+#define PROOFS_MAX	 800000000
+#define PROVEN_MAX	 1200000000
 #define COST_EXPONENT	 200000
 #define COST_NO_EXPONENT 8000000 /* all were tried, and stand nowhere */
 #define COST_NOT_65537	 600000 /* only this one was */
@@ -66,14 +69,13 @@ struct search {
 	uint64_t *filter; /* lowest limbs of all primes: a set with false positives */
 	uint64_t steps; /* taken */
 	bool cut; /* there was no budget for more */
-	uint64_t proofs; /* steps taken for these */
-	uint64_t untried; /* numbers that may be moduli and were not tried, or even kept */
+	uint64_t proofs, proven; /* steps taken for these, and for such as are keys */
+	uint64_t untried; /* numbers that may be moduli or primes and were not tried */
 	struct factored {
-		uint64_t low;
+		uint64_t low; /* 0: no modulus */
 		/* Who knows a modulus makes another one with its lowest limb. */
 		uint8_t digest[SHA256_DIGEST_LENGTH];
-	} factored[FACTORED]; /* moduli that were, in a ring */
-	size_t nr_factored;
+	} factored[FACTORED]; /* moduli that were */
 	/* Of the spot that is looked at: */
 	const struct stretch *stretch;
 	enum finding_layout layout;
@@ -297,6 +299,14 @@ static bool load(const struct search *s, const struct number *number, unsigned n
 			  top_bits, out);
 }
 
+static void charge(struct search *s, uint64_t cost, bool is_key)
+{
+	if (is_key && s->proven + cost <= PROVEN_MAX)
+		s->proven += cost;
+	else
+		s->proofs += cost;
+}
+
 static void report(struct search *s, const struct stretch *stretch, long at,
 		   enum finding_layout layout, const uint64_t *p, const uint64_t *q)
 {
@@ -312,7 +322,11 @@ static void report(struct search *s, const struct stretch *stretch, long at,
 		.exponent = rsa_exponent(s->harvest, p, q, nr, hurry),
 	};
 
-	s->proofs += hit.exponent ? COST_EXPONENT : hurry ? COST_NOT_65537 : COST_NO_EXPONENT;
+	charge(s,
+	       hit.exponent ? COST_EXPONENT
+	       : hurry	    ? COST_NOT_65537
+			    : COST_NO_EXPONENT,
+	       hit.exponent);
 	limbs_to_bytes(s->modulus_limbs, 2 * nr, modulus);
 	limbs_to_bytes(p, nr, prime);
 	s->join->hit(s->join->userdata, &hit);
@@ -323,12 +337,15 @@ static void report(struct search *s, const struct stretch *stretch, long at,
 /* Steps are not counted against the budget of the search, which goes on with other pairs. */
 static bool are_primes(struct search *s, const uint64_t *p, const uint64_t *q, unsigned nr)
 {
+	bool are;
+
 	if (s->join->budget && s->proofs > PROOFS_MAX) {
 		s->untried++;
 		return false;
 	}
-	s->proofs += 2 * 64 * (uint64_t)nr * nr * nr;
-	return limbs_prime(p, nr) && limbs_prime(q, nr);
+	are = limbs_prime(p, nr) && limbs_prime(q, nr);
+	charge(s, 2 * 64 * (uint64_t)nr * nr * nr, are);
+	return are;
 }
 
 /* Divides the modulus that is looked at by the number at this place. sieved: it was kept, as it has
@@ -434,27 +451,42 @@ static void factor_by_region(struct search *s, const struct number *n)
 /* What is bulk comes late, and what is not tried of it is no loss that is worth a word. */
 enum pass { PASS_STRONG, PASS_WEAK, PASS_BULK, PASS_REGION, PASS_NR };
 
-/* A number stands in a dump more than once, and in more than one layout. */
-static bool done_before(const struct search *s, const uint64_t *n, unsigned nr)
+/* Where it is known, or has a place; who knows a modulus can make others that come to the same. */
+static struct factored *factored_at(struct search *s, const uint64_t *n, unsigned nr,
+				    bool *out_known)
 {
+	uint64_t first = n[0] * 0x9e3779b97f4a7c15ULL >> 32;
 	uint8_t digest[SHA256_DIGEST_LENGTH];
-	bool known = false;
+	struct factored *f;
 
-	for (size_t i = 0; i < FACTORED && i < s->nr_factored; i++) {
-		if (s->factored[i].low != n[0])
+	*out_known = false;
+	for (unsigned i = 0; i < FACTORED_TRY; i++) {
+		f = &s->factored[(first + i) % FACTORED];
+		if (!f->low)
+			return f;
+		if (f->low != n[0])
 			continue;
-		if (!known)
-			SHA256((const uint8_t *)n, 8UL * nr, digest);
-		known = true;
-		if (!memcmp(digest, s->factored[i].digest, sizeof(digest)))
-			return true;
+		SHA256((const uint8_t *)n, 8UL * nr, digest);
+		*out_known = !memcmp(digest, f->digest, sizeof(digest));
+		if (*out_known)
+			return f;
 	}
-	return false;
+	return &s->factored[first % FACTORED];
+}
+
+/* A number stands in a dump more than once, and in more than one layout. */
+static bool done_before(struct search *s, const uint64_t *n, unsigned nr)
+{
+	bool known;
+
+	factored_at(s, n, nr, &known);
+	return known;
 }
 
 static void is_done(struct search *s, const uint64_t *n, unsigned nr)
 {
-	struct factored *f = &s->factored[s->nr_factored++ % FACTORED];
+	bool known;
+	struct factored *f = factored_at(s, n, nr, &known);
 
 	f->low = n[0];
 	SHA256((const uint8_t *)n, 8UL * nr, f->digest);

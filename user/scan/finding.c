@@ -35,7 +35,7 @@ const char *untried_sentence(enum untried what)
 {
 	static const char *const words[UNTRIED_NR] = {
 		"places that look like written keys were not tried",
-		"numbers that may be RSA moduli were not tried",
+		"numbers that may be parts of RSA keys were not tried",
 		"shielded keys were not read",
 		"AES schedules are not told",
 		"tokens are not told",

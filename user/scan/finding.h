@@ -28,7 +28,7 @@ enum finding_what {
 /* What there may be so much of that not all is tried. Numbers for ever. */
 enum untried {
 	UNTRIED_WRITTEN = 0, /* places that look like a key in a written form */
-	UNTRIED_RSA, /* numbers that may be a modulus, or were not even kept */
+	UNTRIED_RSA, /* numbers that may be a modulus or a prime of one, each time */
 	UNTRIED_SHIELDED, /* keys that were decrypted and not read */
 	UNTRIED_AES, /* schedules that are not told */
 	UNTRIED_TOKENS, /* tokens that are not told */
