@@ -2,10 +2,13 @@
 /* What is gathered, what is not, and that all code gathers the same. */
 #include "scan/harvest.h"
 
+#include <dlfcn.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "scan/chance.h"
 #include "scan/code.h"
 #include "scan/detect-shield.h"
 #include "unit/numbers.h"
@@ -103,6 +106,42 @@ static void all_code_gathers_the_same(void **state)
 	}
 	harvest_free(plain);
 	code_limit_none();
+	free(p);
+}
+
+/* Any block, as far as it is known where they are. */
+static bool has_a_block(const uint8_t *p, size_t len)
+{
+	for (size_t at = 0; at + CHANCE_BLOCK <= len; at += 8)
+		if (chance_like(p + at))
+			return true;
+	return false;
+}
+
+/* What is kept only because of a length that a container may have before a number, and would be
+ * chance if it was one. */
+static void code_is_seldom_taken_for_containers(void **state)
+{
+	size_t lone = 0, len;
+	struct harvest *h;
+	struct stat st;
+	uint8_t *p;
+	Dl_info in;
+	FILE *f;
+
+	assert_true(dladdr((void *)SHA512, &in));
+	f = fopen(in.dli_fname, "r");
+	assert_non_null(f);
+	assert_int_equal(fstat(fileno(f), &st), 0);
+	len = (size_t)st.st_size;
+	p = malloc(len);
+	assert_int_equal(fread(p, 1, len, f), len);
+	fclose(f);
+	h = harvest_memory(p, len, false);
+	for (size_t i = 0; i < h->nr; i++)
+		lone += !has_a_block(stretch_bytes(h, &h->stretches[i]), h->stretches[i].len);
+	assert_in_range(lone, 0, 16 + h->nr / 10);
+	harvest_free(h);
 	free(p);
 }
 
@@ -293,6 +332,7 @@ int main(void)
 		cmocka_unit_test(text_and_small_numbers_are_left_out),
 		cmocka_unit_test(what_is_random_is_kept_once_with_its_place),
 		cmocka_unit_test(all_code_gathers_the_same),
+		cmocka_unit_test(code_is_seldom_taken_for_containers),
 		cmocka_unit_test(what_is_held_is_found_at_any_address),
 		cmocka_unit_test(the_older_half_gives_way),
 		cmocka_unit_test(shielded_keys_are_opened),
