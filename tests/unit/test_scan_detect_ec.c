@@ -271,6 +271,11 @@ static const struct container containers[] = {
 	{"libgcrypt", PIECE(1, 5, 0, 'e', 'd', 'd', 's', 'a', 4, 3, 1, 1, 0, 'q', 1, 32, 0),
 	 PIECE(4, 3, 1, 1, 0, 'd', 1, 32, 0), PIECE(4, 4, 4, 0)},
 	{"DER", PIECE(0x30, 0x47, 2, 1, 0, 4, 32), PIECE(4, 32), PIECE(2, 1, 1)},
+	{"SSH",
+	 PIECE(0, 0, 0, 11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5', '1', '9', 0, 0, 0, 32),
+	 PIECE(0, 0, 0, 64), PIECE(0, 0, 0, 1, 'k', 1, 2, 3)},
+	{"protobuf", PIECE(8, 1, 0x12, 32), PIECE(0x1a, 32), PIECE(0x20, 1)},
+	{"CBOR", PIECE(0xa4, 1, 1, 0x20, 6, 0x21, 0x58, 32), PIECE(0x23, 0x58, 32), PIECE(0x18)},
 };
 
 static size_t put_bytes(uint8_t *p, struct bytes piece)
