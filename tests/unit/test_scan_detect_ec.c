@@ -326,6 +326,41 @@ static void seeds_in_containers_are_found_at_any_address(void **state)
 	free(p);
 }
 
+/* Before it there is more that could be a seed amid other bytes than there is work for. */
+static void a_seed_behind_its_length_comes_before_the_rest(void **state)
+{
+	const struct container *in = &containers[0];
+	uint8_t *p = calloc(1, LEN), *to = p + LEN - 1024, bytes[SHA512_DIGEST_LENGTH];
+	struct seen seen = {.nr = 0};
+	struct ec_search ask = {.budget = 100000, .hit = see, .userdata = &seen};
+	EVP_PKEY *pkey;
+	struct harvest *h;
+	bool cut, rest;
+	size_t len = 32;
+
+	/* Of 120 bytes, which are no seeds in a row. */
+	for (unsigned i = 0; i < 250; i++) {
+		fixed_bytes(2000 + i, p + 256 + 224 * (size_t)i);
+		fixed_bytes(3000 + i, p + 256 + 224 * (size_t)i + 56);
+		for (size_t at = 9; at < 96; at += 43)
+			p[256 + 224 * (size_t)i + at] = 0;
+	}
+	fixed_bytes(1000, bytes);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, bytes, 32);
+	to += put_bytes(to, in->head);
+	EVP_PKEY_get_raw_public_key(pkey, to, &len);
+	to += put_bytes(to + 32, in->between) + 32;
+	memcpy(to, bytes, 32);
+	put_bytes(to + 32, in->tail);
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(ec_detect(h, &ask, &cut, &rest), 0);
+	assert_true(rest);
+	just_one(seen.nr, "a seed amid others");
+	EVP_PKEY_free(pkey);
+	harvest_free(h);
+	free(p);
+}
+
 static void random_bytes_and_work_are_bounded(void **state)
 {
 	uint8_t *p = malloc(LEN);
@@ -353,6 +388,7 @@ int main(void)
 		cmocka_unit_test(expanded_scalars_are_found),
 		cmocka_unit_test(scalars_in_montgomerys_form_are_found),
 		cmocka_unit_test(seeds_in_containers_are_found_at_any_address),
+		cmocka_unit_test(a_seed_behind_its_length_comes_before_the_rest),
 		cmocka_unit_test(random_bytes_and_work_are_bounded),
 	};
 

@@ -73,6 +73,18 @@ static bool after_lengths(const struct harvest *h, const struct stretch *s,
 	return true;
 }
 
+bool spots_after_length(const struct harvest *h, const struct stretch *s, long at)
+{
+	const uint8_t *p = stretch_bytes(h, s) + at - 1;
+	int zeros = 0;
+
+	if (at < 6 - HARVEST_MARGIN)
+		return false;
+	for (; zeros < 4 && !*p; zeros++)
+		p--;
+	return is_length(*p) && (zeros || before_a_length(p[-1]));
+}
+
 void spots(const struct harvest *h, const struct stretch *s, enum finding_layout layout,
 	   bool (*spot)(void *userdata, long at), void *userdata)
 {
