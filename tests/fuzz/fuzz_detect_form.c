@@ -28,10 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct marker3 list[] = {{"ABC", 0}, {{2, 1, 0}, 1}, {{1, 0, 0}, 2}};
 	uint64_t plain = 0, vector = 0;
-	unsigned budget = 2;
+	struct form_work work = {.left = 3000, .dear = 3000};
 	/* On the heap and just as long, for AddressSanitizer to see a step too far. */
 	uint8_t *copy = malloc(size ? size : 1);
-	const struct form_detect forms = {&budget, on_form, &size, NULL};
+	const struct form_detect forms = {&work, on_form, &size, NULL};
 	struct markers markers;
 
 	if (!copy)

@@ -133,7 +133,17 @@ static int on_finding(void *userdata, const struct finding *finding)
 
 static const struct scanner_events events = {.about = on_about, .found = on_finding};
 
-/* out: -1 to look only. 1: there were keys that count. */
+/*
+ * Was all of it tried? A detector that gave up may have left a whole key, so this is more than that
+ * there is no verdict of "found". What is not in the file (a core that is cut off) is no such
+ * thing.
+ */
+static bool is_complete(const struct scan_verdict *verdict)
+{
+	return !(verdict->flags & SCAN_INCOMPLETE) && !verdict->findings_left_out;
+}
+
+/* out: -1 to look only; -EOVERFLOW: not all was tried. 1: there were keys that count. */
 static int look(int fd, const struct scan_options *options, struct round *round)
 {
 	struct scanner_input input = {.fd = fd, .maps_fd = -1, .options = *options};
@@ -144,11 +154,13 @@ static int look(int fd, const struct scan_options *options, struct round *round)
 	err = scanner_run(&input, &events, round);
 	if (!err)
 		err = scan_verdict_outcome(&round->verdict) == OUTCOME_FOUND;
+	if (!err && round->out < 0 && !is_complete(&round->verdict))
+		err = -EOVERFLOW;
 	scan_verdict_fini(&round->verdict);
 	return err;
 }
 
-/* Each round looks at what the last one left, and the last one finds nothing. */
+/* Each round looks at what the last one left, and the last one tries all and finds nothing. */
 static int redact(int in, int out, const struct scan_options *options, struct round *round)
 {
 	int r;
@@ -214,6 +226,8 @@ const char *scan_redact_strerror(int error)
 		return "more keys than can be redacted at once";
 	case -EILSEQ:
 		return "keys are still found after all that could be overwritten was";
+	case -EOVERFLOW:
+		return "there is more in it than is tried as keys, so some may be left in a copy";
 	case -EEXIST:
 		return "the copy's file is there already";
 	default:

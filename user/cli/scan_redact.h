@@ -18,7 +18,8 @@ struct redaction {
  * fd: the dump, a file. path: made anew with mode 0600; never one that exists. Holes stay holes. On
  * failure the copy is removed. 0, or: -ENOTSUP the dump is packed, an archive or no file, so that
  * offsets in it are none of the file's; -E2BIG more keys than can be redacted; -EILSEQ keys are
- * still found afterwards; -EEXIST; and what scanner_read() returns. Forks; call with one thread.
+ * still found afterwards; -EOVERFLOW not all that is left was tried as keys; -EEXIST; and what
+ * scanner_read() returns. Forks; call with one thread.
  */
 int scan_redact(int fd, const struct scan_options *options, const char *path,
 		struct redaction *out_redaction);

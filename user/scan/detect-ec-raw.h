@@ -20,12 +20,13 @@ struct ec_raw_search {
 };
 
 /* The likely first: 32 bytes in memory of their own, as seeds; as scalars; both in what is mapped
- * from files; then all the rest, but for what packed or encrypted data begins with (struct stretch:
- * bulk); then that. */
+ * from files; those with their length before them, as in a container, but in no file; then all the
+ * rest, but for what packed or encrypted data begins with (struct stretch: bulk); then that. */
 enum ec_raw_pass {
 	EC_RAW_ED25519 = 0,
 	EC_RAW_X25519,
 	EC_RAW_FILE,
+	EC_RAW_LENGTH,
 	EC_RAW_REST,
 	EC_RAW_BULK,
 	EC_RAW_PASS_NR

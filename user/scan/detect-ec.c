@@ -282,7 +282,7 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		if (pass == EC_RAW_BULK)
 			*out_rest = s->cut || file_cut || raw.cut;
 		for (s->curve = 0; s->curve < EC_CURVE_NR; s->curve++)
-			if (pass != EC_RAW_X25519)
+			if (pass != EC_RAW_X25519 && pass != EC_RAW_LENGTH)
 				find_scalars(s, pass);
 		ec_raw_detect(&raw, pass);
 	}

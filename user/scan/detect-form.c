@@ -3,6 +3,7 @@
 #include "scan/form-search.h"
 
 #include "base/cleanup.h"
+#include "scan/der.h"
 #include "scan/keyfile.h"
 #include "scan/markers.h"
 #include "scan/wipe.h"
@@ -57,9 +58,25 @@ struct bytes form_rest(const struct form_search *s, size_t at)
 	return (struct bytes){s->memory.p + at, left < FORM_MAX ? left : FORM_MAX};
 }
 
-bool form_budget(struct form_search *s)
+bool form_affords(struct form_search *s, uint64_t cost)
 {
-	return *s->ask->budget && (*s->ask->budget)--;
+	return form_spend(s->ask->work, cost);
+}
+
+void form_charge(struct form_search *s, uint64_t cost)
+{
+	struct form_work *work = s->ask->work;
+
+	if (!work->all)
+		work->left -= cost < work->left ? (unsigned)cost : work->left;
+}
+
+void form_count_once(struct form_search *s, uint64_t untried_before)
+{
+	struct form_work *work = s->ask->work;
+
+	if (work->untried > untried_before)
+		work->untried = untried_before + 1;
 }
 
 void form_tell_bare(struct form_search *s, size_t at, enum finding_what what,
@@ -72,7 +89,8 @@ void form_tell_bare(struct form_search *s, size_t at, enum finding_what what,
 			    .bits = (uint16_t)bits,
 			    .offset = at};
 
-	s->ask->hit(s->ask->userdata, &f, secret);
+	if (form_affords(s, FORM_COST_PROOF))
+		s->ask->hit(s->ask->userdata, &f, secret);
 }
 
 void form_tell(struct form_search *s, size_t at, enum finding_layout layout, enum key_format format)
@@ -96,23 +114,80 @@ void form_tell(struct form_search *s, size_t at, enum finding_layout layout, enu
 	s->ask->hit(s->ask->userdata, &f, &secret);
 }
 
-bool form_ask(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
+/* The parser of key files goes through all of it several times, byte by byte and line by line. */
+#define COST_ASK  10
+#define ASK_BYTES 32 /* as FORM_COST_BYTES */
+#define COST_POINTS \
+	5000 /* three times d * G on the slowest of libcrypto's curves takes twice that */
+
+static uint64_t cost_asking(size_t len)
+{
+	return COST_ASK + len / ASK_BYTES;
+}
+
+bool form_may_ask(struct form_search *s, const struct form_work *before)
+{
+	struct form_work *work = s->ask->work;
+	uint64_t again = 2 * (uint64_t)(before->dear - work->dear);
+
+	work->dear -= again < work->dear ? (unsigned)again : work->dear;
+	return work->untried == before->untried;
+}
+
+/* *out_named: its public half is known. */
+static bool ask(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout,
+		bool *out_named)
 {
 	struct finding f = {.what = FINDING_STRUCTURE, .layout = layout, .offset = at};
 
-	if (keyfile_identify(file, (struct bytes){NULL, 0}, &f.id) < 0 || f.id.kind == KEY_NONE)
+	*out_named = false;
+	if (!form_affords(s, cost_asking(file.len)) ||
+	    keyfile_identify(file, (struct bytes){NULL, 0}, &f.id) < 0 || f.id.kind == KEY_NONE)
 		return false;
+	*out_named = f.id.source;
 	f.class = f.id.encrypted ? CLASS_ENCRYPTED : CLASS_LIKELY;
 	f.bits = f.id.bits;
 	s->ask->hit(s->ask->userdata, &f, NULL);
 	return true;
 }
 
+bool form_ask(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
+{
+	bool named;
+
+	return ask(s, file, at, layout, &named);
+}
+
+/* g^x is worked out where the public half is not written down, and again to check it. */
+static uint64_t cost_libcrypto(const struct keyfile_work *work)
+{
+	return work->curve ? COST_POINTS
+			   : 2 * form_cost_power(work->modulus_bits, work->exponent_bits);
+}
+
+bool form_ask_libcrypto(struct form_search *s, struct bytes der, struct bytes file, size_t at,
+			enum finding_layout layout)
+{
+	struct form_work *work = s->ask->work;
+	struct keyfile_work needs;
+	unsigned taken;
+	bool named, told;
+
+	keyfile_der_work(der, &needs);
+	if (!form_spend_dear(work, cost_libcrypto(&needs), &taken))
+		return false;
+	told = ask(s, file, at, layout, &named);
+	if (named)
+		form_give_back(work, cost_libcrypto(&needs), taken);
+	return told;
+}
+
 bool form_ask_whole(struct form_search *s, struct bytes file, size_t at, enum finding_layout layout)
 {
 	struct key_identity id;
 
-	return keyfile_identify(file, (struct bytes){NULL, 0}, &id) == 0 && id.source &&
+	return form_affords(s, cost_asking(file.len)) &&
+	       keyfile_identify(file, (struct bytes){NULL, 0}, &id) == 0 && id.source &&
 	       form_ask(s, file, at, layout);
 }
 
@@ -132,8 +207,40 @@ static bool sequence_before(const struct form_search *s, size_t at, size_t *out_
 	return true;
 }
 
+/* The SEQUENCE at `at`, its head included; empty if it goes on behind what there is. */
+static struct bytes whole_sequence(const struct form_search *s, size_t at)
+{
+	const struct bytes all = form_rest(s, at);
+	struct bytes rest = all, content;
+
+	if (!der_expect(&rest, DER_SEQUENCE, &content))
+		return (struct bytes){NULL, 0};
+	return (struct bytes){all.p, all.len - rest.len};
+}
+
+/* PKCS#12, DSA, and curves that only libcrypto knows; not requests for certificates and the like,
+ * which begin as they do. */
+static void ask_der(struct form_search *s, size_t at)
+{
+	struct bytes file = whole_sequence(s, at);
+	struct keyfile_work needs;
+
+	if (file.len && keyfile_der_work(file, &needs))
+		form_ask_libcrypto(s, file, file, at, LAYOUT_DER);
+}
+
+/* Five numbers, of which the first three are as long as PKCS#1's. */
+static bool is_dsa(const struct form_search *s, size_t at)
+{
+	struct bytes file = whole_sequence(s, at);
+	struct keyfile_work needs;
+
+	return file.len && keyfile_der_work(file, &needs) && needs.modulus_bits;
+}
+
 static void der(struct form_search *s, size_t at)
 {
+	const uint64_t untried = s->ask->work->untried;
 	size_t left = s->memory.len - at, start;
 	const uint8_t *p = s->memory.p + at;
 
@@ -142,17 +249,21 @@ static void der(struct form_search *s, size_t at)
 	    !sequence_before(s, at, &start))
 		return;
 	form_key_init(s->key);
-	if (p[2] <= 1 && form_budget(s) && form_der(form_rest(s, start), s->key)) {
+	if (p[2] == 3 || (p[3] == 0x02 && is_dsa(s, start))) {
+		ask_der(s, start);
+	} else if (!form_affords(s, FORM_COST_PROOF)) {
+		; /* nor is libcrypto asked */
+	} else if (form_der(form_rest(s, start), s->key)) {
 		form_tell(s, start, LAYOUT_DER,
 			  p[3] == 0x02	 ? KEYFMT_PKCS1
 			  : p[3] == 0x04 ? KEYFMT_SEC1
 					 : KEYFMT_PKCS8);
 		s->until = at + (p[3] == 0x30 ? 48 : 0); /* PKCS#8 has the plain form in it */
-	} else if (p[2] == 3 || (p[2] == 0 && p[3] != 0x04)) {
-		/* PKCS#12, DSA, and curves that only libcrypto knows. */
-		form_ask(s, form_rest(s, start), start, LAYOUT_DER);
+	} else if (p[2] == 0 && p[3] != 0x04) {
+		ask_der(s, start);
 	}
 	form_key_wipe(s->key);
+	form_count_once(s, untried);
 }
 
 /* The magic words of CNG, and of CAPI with its head of eight bytes. */
@@ -164,7 +275,7 @@ static void blob(struct form_search *s, size_t at)
 	if (s->memory.len - at < 32 || p[3] < '2' || p[3] > '6' || p[6] || p[7])
 		return;
 	form_key_init(s->key);
-	if (form_budget(s) && form_blob(form_rest(s, at), capi, s->key))
+	if (form_affords(s, FORM_COST_PROOF) && form_blob(form_rest(s, at), capi, s->key))
 		form_tell(s, capi ? at - 8 : at, LAYOUT_BLOB, KEYFMT_UNKNOWN);
 	form_key_wipe(s->key);
 }
@@ -177,19 +288,21 @@ static void jwk(struct form_search *s, size_t at)
 
 	/* The letters alone stand in base64, of this very key perhaps. */
 	if (!at || s->memory.p[at - 1] != '"' ||
-	    (!bytes_starts(name, "kty\"") && !bytes_starts(name, "kty\\")))
+	    (!bytes_starts(name, "kty\"") && !bytes_starts(name, "kty\\")) || !form_affords(s, 1))
 		return;
 	while (start > 0 && at - start < JSON_AROUND && s->memory.p[start - 1] != '{')
 		start--;
 	while (end < s->memory.len && end - at < JSON_AROUND && s->memory.p[end] != '}' &&
 	       s->memory.p[end])
 		end++;
+	form_charge(s, 2 * (end - start) / FORM_COST_BYTES);
 	/* A number and its name: a set of public keys has no "d". */
 	if (!memmem(s->memory.p + start, end - start, "\"d\"", 3) &&
 	    !memmem(s->memory.p + start, end - start, "\"d\\\"", 4))
 		return;
 	form_key_init(s->key);
-	if (form_budget(s) && form_jwk((struct bytes){s->memory.p + start, end - start}, s->key))
+	if (form_affords(s, FORM_COST_PROOF) &&
+	    form_jwk((struct bytes){s->memory.p + start, end - start}, s->key))
 		form_tell(s, start, LAYOUT_JSON, KEYFMT_UNKNOWN);
 	form_key_wipe(s->key);
 }
@@ -197,6 +310,7 @@ static void jwk(struct form_search *s, size_t at)
 /* "openssh-key-v1", from its last letters on. */
 static void openssh(struct form_search *s, size_t at)
 {
+	struct form_work before;
 	struct bytes rest;
 
 	if (at < 10)
@@ -206,10 +320,13 @@ static void openssh(struct form_search *s, size_t at)
 	if (rest.len < 60 || memcmp(rest.p, "openssh-key-v1", 15) != 0)
 		return;
 	form_key_init(s->key);
-	if (form_budget(s) && form_openssh(rest, s->key))
+	before = *s->ask->work;
+	if (!form_affords(s, FORM_COST_PROOF))
+		; /* nor is anybody else asked */
+	else if (form_openssh(rest, s->key))
 		form_tell(s, at, LAYOUT_OPENSSH, KEYFMT_OPENSSH);
 	/* The name alone stands in every program that can read the format. */
-	else
+	else if (form_may_ask(s, &before))
 		form_ask_whole(s, rest, at, LAYOUT_OPENSSH);
 	form_key_wipe(s->key);
 }
@@ -258,6 +375,7 @@ int form_detect(struct bytes memory, size_t from, size_t to, const struct form_d
 	s.text = room->text;
 	s.data = room->data;
 	s.key = &room->key;
+	s.key->work = detect->work;
 	markers_find(&markers, memory, from, to < memory.len ? to : memory.len, on_marker, &s);
 	return 0;
 }

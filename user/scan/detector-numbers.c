@@ -276,6 +276,7 @@ static void begin_asking(struct state *state)
 static void ask_rsa(struct state *state, unsigned share)
 {
 	bool cut = false;
+	uint64_t untried;
 
 	if (state->rsa)
 		rsa_collect(state->rsa, share);
@@ -283,7 +284,10 @@ static void ask_rsa(struct state *state, unsigned share)
 		return;
 	if (!state->rsa || rsa_search_join(state->rsa, &cut) < 0 || cut)
 		detector_incomplete(state->job);
-	if (cut)
+	untried = state->rsa ? rsa_search_untried(state->rsa) : 0;
+	if (untried)
+		detector_untried(state->job, UNTRIED_RSA, untried);
+	if (cut || untried)
 		detector_out_of_budget(state->job);
 }
 
@@ -317,8 +321,13 @@ static void ask_part(void *userdata, unsigned part)
 
 static void ask_shielded(struct state *state)
 {
-	if (shield_detect(state->harvest, on_shielded, state) < 0)
+	uint64_t untried;
+
+	if (shield_detect(state->harvest, on_shielded, state, state->job->options->all_the_time,
+			  &untried) < 0)
 		detector_incomplete(state->job);
+	if (untried)
+		detector_untried(state->job, UNTRIED_SHIELDED, untried);
 }
 
 /* Shielded keys come last: what stands bare, too, is told as that, whichever thread was first. */

@@ -121,6 +121,9 @@ extern const struct detector *const detectors[]; /* up to a NULL */
  */
 void detector_report(const struct detector_job *job, const struct finding *finding);
 void detector_incomplete(const struct detector_job *job); /* a table is full: the verdict says so */
+/* So much of it was not tried, as there is a budget of work: the verdict says what, and that it is
+ * incomplete. */
+void detector_untried(const struct detector_job *job, enum untried what, uint64_t nr);
 /* Not all was tried: the verdict says that, too, and is as good as it was. */
 void detector_out_of_budget(const struct detector_job *job);
 

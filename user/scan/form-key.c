@@ -6,8 +6,58 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/sha.h>
 
 #include "base/cleanup.h"
+
+#define COST_CURVE 500 /* P-384 takes more, P-521 less */
+
+bool form_spend(struct form_work *work, uint64_t cost)
+{
+	if (work->all)
+		return true;
+	if (!work->left) {
+		work->untried++;
+		return false;
+	}
+	work->left -= cost < work->left ? (unsigned)cost : work->left;
+	return true;
+}
+
+bool form_spend_dear(struct form_work *work, uint64_t cost, unsigned *out_taken)
+{
+	*out_taken = 0;
+	if (work->all || !cost)
+		return true;
+	if (!work->dear || cost > FORM_COST_MAX) {
+		work->untried++;
+		return false;
+	}
+	*out_taken = cost < work->dear ? (unsigned)cost : work->dear;
+	work->dear -= *out_taken;
+	return true;
+}
+
+void form_give_back(struct form_work *work, uint64_t cost, unsigned taken)
+{
+	if (!taken || cost > work->proven)
+		return;
+	work->proven -= (unsigned)cost;
+	work->dear += taken;
+}
+
+/* Of a proof that costs more than what its candidate has paid for already. */
+static bool affords(struct form_key *key, uint64_t cost, unsigned *out_taken)
+{
+	*out_taken = 0;
+	return !key->work || form_spend_dear(key->work, cost, out_taken);
+}
+
+static void give_back(struct form_key *key, uint64_t cost, unsigned taken)
+{
+	if (key->work)
+		form_give_back(key->work, cost, taken);
+}
 
 void form_key_init(struct form_key *key)
 {
@@ -64,6 +114,48 @@ static bool undoes(const struct form_rsa *in, const BIGNUM *n, BN_CTX *ctx)
 	return ok;
 }
 
+static void digest_of(const struct form_rsa *in, uint8_t out[SHA256_DIGEST_LENGTH])
+{
+	const struct bytes *const parts[] = {&in->n, &in->e, &in->d};
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	memset(out, 0, SHA256_DIGEST_LENGTH);
+	if (ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1) {
+		for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+			EVP_DigestUpdate(ctx, &parts[i]->len, sizeof(parts[i]->len));
+			EVP_DigestUpdate(ctx, parts[i]->p, parts[i]->len);
+		}
+		EVP_DigestFinal_ex(ctx, out, NULL);
+	}
+	EVP_MD_CTX_free(ctx);
+}
+
+/* The same by d, which costs a power of that size, but for what was proven before. */
+static bool by_exponents(const struct form_rsa *in, const BIGNUM *n, struct form_key *key,
+			 BN_CTX *ctx)
+{
+	uint64_t cost = form_cost_power(8 * in->n.len, 8 * (in->d.len + in->e.len));
+	struct form_work *work = key->work;
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	unsigned taken;
+
+	if (!in->d.len || !in->e.len)
+		return false;
+	if (work) {
+		digest_of(in, digest);
+		for (unsigned i = 0; i < ARRAY_SIZE(work->known) && i < work->nr_known; i++)
+			if (!memcmp(work->known[i], digest, sizeof(digest)))
+				return true;
+	}
+	if (!affords(key, cost, &taken) || !undoes(in, n, ctx))
+		return false;
+	give_back(key, cost, taken);
+	if (work)
+		memcpy(work->known[work->nr_known++ % ARRAY_SIZE(work->known)], digest,
+		       sizeof(digest));
+	return true;
+}
+
 bool form_rsa(const struct form_rsa *in, struct form_key *key)
 {
 	BN_CTX *ctx = BN_CTX_new();
@@ -72,7 +164,7 @@ bool form_rsa(const struct form_rsa *in, struct form_key *key)
 
 	if (in->n.len >= 64 && in->n.len <= 2 * FORM_SECRET_MAX && ctx && n && BN_is_odd(n)) {
 		by_p = in->p.len && divides(in, n, ctx);
-		ok = by_p || (in->d.len && in->e.len && undoes(in, n, ctx));
+		ok = by_p || by_exponents(in, n, key, ctx);
 	}
 	BN_free(n);
 	BN_CTX_free(ctx);
@@ -85,7 +177,11 @@ bool form_rsa(const struct form_rsa *in, struct form_key *key)
 bool form_ec(const struct curve *curve, struct bytes scalar, struct bytes public,
 	     struct form_key *key)
 {
-	EC_GROUP *group = curve ? EC_GROUP_new_by_curve_name(OBJ_txt2nid(curve->group)) : NULL;
+	const bool cheap = curve && !strcmp(curve->group, "prime256v1");
+	unsigned taken = 0;
+	EC_GROUP *group = curve && (cheap || affords(key, COST_CURVE, &taken))
+				  ? EC_GROUP_new_by_curve_name(OBJ_txt2nid(curve->group))
+				  : NULL;
 	EC_POINT *point = group ? EC_POINT_new(group) : NULL;
 	BIGNUM *d = number(scalar);
 	BN_CTX *ctx = BN_CTX_new();
@@ -106,6 +202,8 @@ bool form_ec(const struct curve *curve, struct bytes scalar, struct bytes public
 		      !memcmp(out + 1, public.p + 1, public.len - 1);
 	/* A public half that is another's: then the scalar is not one. */
 	ok = len && (key->proven || !public.len);
+	if (key->proven)
+		give_back(key, COST_CURVE, taken);
 	return ok && pubkey_set(&key->pub, PUB_POINT, (struct bytes){out, len}) &&
 	       pubkey_finish(&key->pub, KEY_EC) && keep(key, scalar);
 }

@@ -10,7 +10,43 @@
 
 #define FORM_SECRET_MAX 1100 /* bytes: a prime of 8192 bits, a scalar, a seed */
 
+/*
+ * What proofs may cost, in microseconds or so: counted by what they are, so that any machine comes
+ * to the same verdict.
+ */
+struct form_work {
+	bool all; /* of it is tried, whatever it costs */
+	unsigned left; /* for reading, and for what is cheap to prove */
+	/* For the rest, so that what is dear does not take it from what is cheap; and a share for
+	 * such as turns out to be a key. */
+	unsigned dear, proven;
+	uint64_t untried; /* what would have been tried, had there been more */
+	/* RSA keys that were proven by a power: a key stands in memory more than once. In a ring.
+	 */
+	uint8_t known[16][32];
+	unsigned nr_known;
+};
+
+#define FORM_COST_MAX 150000 /* of a proof: 2^d modulo n of 8192 bits takes 131072 */
+
+/* Takes it off what is left, the last time more than that. False: there is nothing left. */
+bool form_spend(struct form_work *work, uint64_t cost);
+
+/* The same of what is dear. *out_taken: for form_give_back(). False: or it is too dear by itself.
+ */
+bool form_spend_dear(struct form_work *work, uint64_t cost, unsigned *out_taken);
+
+/* It was a key. */
+void form_give_back(struct form_work *work, uint64_t cost, unsigned taken);
+
+/* Of 2^exponent modulo a number of so many bits. */
+static inline uint64_t form_cost_power(uint64_t bits, uint64_t exponent_bits)
+{
+	return bits * bits * exponent_bits >> 22;
+}
+
 struct form_key {
+	struct form_work *work; /* of what is dear; NULL: all of it is tried. Set by the caller */
 	bool proven; /* else it has the form, and nothing to prove it by */
 	bool seed; /* the secret is a seed or in the order of the algorithm; else a number */
 	struct pubkey pub; /* kind: of the key; big */
@@ -23,7 +59,7 @@ struct form_rsa {
 	struct bytes n, e, d, p, q; /* without leading zeros; {NULL, 0}: not to be had */
 };
 
-void form_key_init(struct form_key *key);
+void form_key_init(struct form_key *key); /* leaves `work` as it is */
 void form_key_wipe(struct form_key *key);
 
 /* Each fills *key, of form_key_init(), and is true if it is a private key. */

@@ -62,7 +62,8 @@ static void age(struct form_search *s, size_t at)
 	uint8_t seed[32];
 	struct bytes rest = form_rest(s, at);
 
-	if (!bytes_skip(&rest, 16) || !bech32(rest, "age-secret-key-", seed) || !form_budget(s))
+	if (!bytes_skip(&rest, 16) || !bech32(rest, "age-secret-key-", seed) ||
+	    !form_affords(s, FORM_COST_PROOF))
 		return;
 	form_key_init(s->key);
 	if (form_raw(KEY_X25519, (struct bytes){seed, 32}, (struct bytes){NULL, 0}, s->key)) {
@@ -91,7 +92,7 @@ static void wireguard(struct form_search *s, size_t at)
 		bytes_skip(&rest, 1);
 	len = base64_decode_some(rest, seed, sizeof(seed), &used);
 	if (len == 32 && used == 43 && rest.len > 43 && rest.p[43] == '=' && !(seed[0] & 7) &&
-	    (seed[31] & 0xc0) == 0x40 && form_budget(s)) {
+	    (seed[31] & 0xc0) == 0x40 && form_affords(s, FORM_COST_PROOF)) {
 		form_key_init(s->key);
 		if (form_raw(KEY_X25519, (struct bytes){seed, 32}, (struct bytes){NULL, 0}, s->key))
 			form_tell(s, at, LAYOUT_TEXT, KEYFMT_UNKNOWN);
@@ -108,7 +109,7 @@ static void minisign(struct form_search *s, size_t at)
 
 	if (len >= 158 && !memcmp(raw, "EdScB2", 6)) {
 		form_tell_bare(s, at, FINDING_STRUCTURE, CLASS_ENCRYPTED, LAYOUT_TEXT, 256, NULL);
-	} else if (len >= 126 && !memcmp(raw, "Ed\0\0B2", 6) && form_budget(s)) {
+	} else if (len >= 126 && !memcmp(raw, "Ed\0\0B2", 6) && form_affords(s, FORM_COST_PROOF)) {
 		form_key_init(s->key);
 		if (form_raw(KEY_ED25519, (struct bytes){raw + 62, 32},
 			     (struct bytes){raw + 94, 32}, s->key))

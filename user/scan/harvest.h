@@ -6,7 +6,8 @@
  * this there?) are asked of it at the end, however the dump was read.
  *
  * Stretches are carved out of runs (runs.h): what of them has as many different bytes, and as few
- * of those that code and tables are made of, as chance gives (chance.h).
+ * of those that code and tables are made of, as chance gives (chance.h). Short runs are looked at
+ * behind each length of a key, too, as a container has it before a number.
  */
 #pragma once
 

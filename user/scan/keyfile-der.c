@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "scan/der.h"
+#include "scan/keyfile.h"
 #include "scan/wipe.h"
 
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
@@ -198,6 +199,56 @@ static void pkcs12(struct bytes content, struct keyfile_found *found)
 	found->kind = KEY_OTHER;
 	found->encrypted = contains(content, oid_shrouded_bag, sizeof(oid_shrouded_bag)) ||
 			   !contains(content, oid_key_bag, sizeof(oid_key_bag));
+}
+
+static void power(struct keyfile_work *work, struct bytes modulus, struct bytes a, struct bytes b)
+{
+	work->modulus_bits = 8 * (uint64_t)modulus.len;
+	work->exponent_bits = 8 * (uint64_t)(a.len > b.len ? a.len : b.len);
+}
+
+static void pkcs8_work(struct bytes in, struct keyfile_work *work)
+{
+	static const uint8_t rsa[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01};
+	static const uint8_t ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
+	struct bytes version, algorithm, oid, private, numbers, modulus = {NULL, 0},
+								order = {NULL, 0};
+
+	der_number(&in, &version);
+	if (!der_expect(&in, DER_SEQUENCE, &algorithm) || !der_expect(&algorithm, DER_OID, &oid) ||
+	    !der_expect(&in, DER_OCTETS, &private) ||
+	    (oid.len == sizeof(rsa) + 1 && !memcmp(oid.p, rsa, sizeof(rsa))))
+		return;
+	/* DSA and Diffie-Hellman have a SEQUENCE: p, and q or g. */
+	if (bytes_eq(oid, (struct bytes){ec, sizeof(ec)}) ||
+	    !der_expect(&algorithm, DER_SEQUENCE, &numbers)) {
+		work->curve = true;
+		return;
+	}
+	if (der_number(&numbers, &modulus))
+		der_number(&numbers, &order);
+	power(work, modulus, order, private);
+}
+
+bool keyfile_der_work(struct bytes der, struct keyfile_work *out_work)
+{
+	struct bytes content, version, p, q, g, y, x;
+	enum key_format format;
+	bool encrypted;
+
+	*out_work = (struct keyfile_work){.curve = false};
+	if (!der_expect(&der, DER_SEQUENCE, &content))
+		return false;
+	format = shape(content, &encrypted);
+	if (format == KEYFMT_SEC1)
+		out_work->curve = true;
+	else if (format == KEYFMT_PKCS8 && !encrypted)
+		pkcs8_work(content, out_work);
+	else if (format == KEYFMT_DSA && der_number(&content, &version) &&
+		 der_number(&content, &p) && der_number(&content, &q) && der_number(&content, &g) &&
+		 der_number(&content, &y) && der_number(&content, &x))
+		power(out_work, p, q, x);
+	return format != KEYFMT_UNKNOWN;
 }
 
 int keyfile_der(struct bytes raw, struct keyfile_found *found)
