@@ -153,6 +153,31 @@ static void each_layout_of_each_size_is_joined(void **state)
 	free(p);
 }
 
+/* What has a budget of its own is not cut off by that of the rest. */
+static void what_is_likely_may_cost_more(void **state)
+{
+	struct rsa rsa = make_rsa(2048, 65537, false);
+	uint8_t *p = memory();
+	struct seen seen = {.nr = 0};
+	struct rsa_join join = {.budget = 1, .hit = see, .userdata = &seen};
+	struct harvest *h;
+	bool cut = false;
+
+	put_alone(p, 8192, rsa.n, 2048, LAYOUT_LE);
+	put_alone(p, 65536 - 64, rsa.p, 1024, LAYOUT_LE);
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(rsa_join(h, &join, &cut), 0);
+	assert_true(cut);
+	assert_int_equal(seen.nr, 0);
+	join.likely = 50 << 20;
+	assert_int_equal(rsa_join(h, &join, &cut), 0);
+	assert_false(cut);
+	expect(&seen, &rsa, "layout", LAYOUT_LE);
+	harvest_free(h);
+	free(p);
+	drop_rsa(&rsa);
+}
+
 static void each_alignment_is_looked_at(void **state)
 {
 	static const struct {
@@ -316,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(primes_with_their_exponents_need_no_modulus),
 		cmocka_unit_test(each_layout_of_each_size_is_joined),
+		cmocka_unit_test(what_is_likely_may_cost_more),
 		cmocka_unit_test(each_alignment_is_looked_at),
 		cmocka_unit_test(primes_inside_longer_runs_are_found),
 		cmocka_unit_test(the_exponent_is_confirmed_by_the_private_one),

@@ -3,6 +3,7 @@
 #include "cli/scan_redact.c" /* the program is no library */
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,14 +32,21 @@ static struct key put_key(uint8_t *to)
 	return key;
 }
 
-static int make_copy(const char *path, const void *p, size_t len)
+static const struct scan_options options = {.workers = 1};
+
+static int dump_of(const void *p, size_t len)
 {
-	static const struct scan_options options = {.workers = 1};
-	struct redaction redaction;
-	int fd = memfd_create("dump", MFD_CLOEXEC), err;
+	int fd = memfd_create("dump", MFD_CLOEXEC);
 
 	assert_int_equal(write(fd, p, len), (ssize_t)len);
-	err = scan_redact(fd, &options, path, &redaction);
+	return fd;
+}
+
+static int make_copy(const char *path, const void *p, size_t len, struct redaction *out_redaction)
+{
+	int fd = dump_of(p, len), err;
+
+	err = scan_redact(fd, &options, path, out_redaction);
 	close(fd);
 	return err;
 }
@@ -63,6 +71,7 @@ static void what_was_not_tried_is_not_given_away(void **state)
 	static const uint8_t decoy[] = {'R', 'S', 'A', '2', 0, 4, 0, 0};
 	const char *path = tmpdir_path(state, "copy");
 	uint8_t *p = calloc(1, SIZE);
+	struct redaction redaction;
 	struct key hidden;
 	int err;
 
@@ -70,9 +79,11 @@ static void what_was_not_tried_is_not_given_away(void **state)
 	for (size_t i = 0; i < 20000; i++)
 		memcpy(p + 8192 + i * sizeof(decoy), decoy, sizeof(decoy));
 	hidden = put_key(p + SIZE / 2);
-	err = make_copy(path, p, SIZE);
+	err = make_copy(path, p, SIZE, &redaction);
 	if (err) {
 		assert_int_equal(err, -EOVERFLOW);
+		assert_true(redaction.untried[UNTRIED_WRITTEN] > 0);
+		assert_int_equal(redaction.untried[UNTRIED_RSA], 0);
 		assert_int_equal(access(path, F_OK), -1);
 	} else {
 		assert_false(holds(path, hidden));
@@ -108,12 +119,51 @@ static void what_is_not_in_the_file_hinders_no_copy(void **state)
 	};
 	const char *path = tmpdir_path(state, "copy");
 	uint8_t *p = calloc(1, SIZE);
+	struct redaction redaction;
 	struct key key;
 
 	memcpy(p, head, sizeof(head));
 	key = put_key(p + 8192);
-	assert_int_equal(make_copy(path, p, SIZE), 0);
+	assert_int_equal(make_copy(path, p, SIZE, &redaction), 0);
 	assert_false(holds(path, key));
+	free(p);
+}
+
+static int see_flags(void *userdata, const struct finding *finding)
+{
+	uint64_t *flags = userdata;
+
+	if (finding->what == FINDING_END)
+		*flags = finding->vaddr;
+	return 0;
+}
+
+/* A heap of hashes: more than a scan tries as seeds, and one among the last is one. */
+static void what_is_much_is_tried_for_longer(void **state)
+{
+	static const struct scanner_events scan = {.found = see_flags};
+	const char *path = tmpdir_path(state, "copy");
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	uint8_t *p = calloc(1, SIZE);
+	struct scanner_input input = {.maps_fd = -1, .options = options};
+	size_t len = 32, at = 4096;
+	struct redaction redaction;
+	struct key seed = {.len = 32};
+	uint64_t flags = 0;
+
+	for (unsigned i = 0; i < 8000; i++, at += 96)
+		RAND_bytes(p + at, 32);
+	EVP_PKEY_get_raw_private_key(pkey, seed.der, &len);
+	memcpy(p + at, seed.der, 32);
+	EVP_PKEY_get_raw_public_key(pkey, p + at + 96, &len);
+	put_key(p + at + 4096);
+	input.fd = dump_of(p, SIZE);
+	assert_int_equal(scanner_run(&input, &scan, &flags), 0);
+	assert_true(flags & SCAN_INCOMPLETE);
+	close(input.fd);
+	assert_int_equal(make_copy(path, p, SIZE, &redaction), 0);
+	assert_false(holds(path, seed));
+	EVP_PKEY_free(pkey);
 	free(p);
 }
 
@@ -124,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_was_not_tried_is_not_given_away),
 		CASE(what_is_not_in_the_file_hinders_no_copy),
+		CASE(what_is_much_is_tried_for_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

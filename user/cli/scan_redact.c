@@ -150,12 +150,16 @@ static int look(int fd, const struct scan_options *options, struct round *round)
 	int err;
 
 	input.options.keep_secrets = round->out >= 0;
+	input.options.patient = true;
 	round->dumps = 0;
 	err = scanner_run(&input, &events, round);
 	if (!err)
 		err = scan_verdict_outcome(&round->verdict) == OUTCOME_FOUND;
-	if (!err && round->out < 0 && !is_complete(&round->verdict))
+	if (!err && round->out < 0 && !is_complete(&round->verdict)) {
+		memcpy(round->redaction.untried, round->verdict.untried,
+		       sizeof(round->redaction.untried));
 		err = -EOVERFLOW;
+	}
 	scan_verdict_fini(&round->verdict);
 	return err;
 }
@@ -207,6 +211,9 @@ int scan_redact(int fd, const struct scan_options *options, const char *path,
 		err = -ENODATA;
 	if (!err && fsync(out) < 0)
 		err = -errno;
+	if (err == -EOVERFLOW)
+		memcpy(out_redaction->untried, round.redaction.untried,
+		       sizeof(out_redaction->untried));
 	if (err < 0) {
 		unlink(path);
 		return err;
@@ -227,7 +234,8 @@ const char *scan_redact_strerror(int error)
 	case -EILSEQ:
 		return "keys are still found after all that could be overwritten was";
 	case -EOVERFLOW:
-		return "there is more in it than is tried as keys, so some may be left in a copy";
+		return "there is more in it than is tried as keys, so some may be left in a copy; one "
+		       "with less memory in it (core(5), coredump_filter) may do";
 	case -EEXIST:
 		return "the copy's file is there already";
 	default:

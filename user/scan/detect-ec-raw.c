@@ -144,7 +144,7 @@ static bool try_spot(void *userdata, long at)
 		try_one(s, at, EVP_PKEY_ED25519, KEY_ED25519);
 	if (s->pass != EC_RAW_ED25519)
 		try_one(s, at, EVP_PKEY_X25519, KEY_X25519);
-	if (s->ask->budget && s->work > s->ask->budget)
+	if (s->limit && s->work > s->limit)
 		s->cut = true;
 	return !s->cut;
 }

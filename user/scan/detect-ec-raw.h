@@ -9,7 +9,7 @@
 struct ec_raw_search {
 	const struct harvest *harvest;
 	const struct ec_search *ask;
-	uint64_t work; /* done, out of ask->budget */
+	uint64_t work, limit; /* done, of how much; 0: no limit */
 	bool cut;
 	const struct stretch *stretch;
 	unsigned pass;

@@ -248,6 +248,7 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 {
 	struct search *s = harvest->nr ? calloc(1, sizeof(*s)) : NULL;
 	struct ec_raw_search raw = {.harvest = harvest, .ask = ask};
+	uint64_t likely = ask->budget && ask->likely ? ask->likely : ask->budget;
 	bool own_cut = false, file_cut = false;
 	int err = s ? 0 : -ENOMEM;
 
@@ -263,21 +264,26 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		s->points[i] = calloc(POINTS_MAX, sizeof(*s->points[i]));
 		err = s->points[i] ? ec_group_init(&s->groups[i], i) : -ENOMEM;
 	}
-	s->limit = ask->budget;
+	s->limit = raw.limit = likely;
 	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
 		find_points(s, false);
 	own_cut = s->cut;
 	/* Those of files may take a quarter of what is left. */
-	if (ask->budget && !own_cut)
-		s->limit = s->work + (ask->budget - s->work) / 4;
+	if (likely && !own_cut)
+		s->limit = s->work + (likely - s->work) / 4;
 	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
 		find_points(s, true);
 	file_cut = s->cut;
 	s->cut = own_cut;
-	s->limit = ask->budget;
+	s->limit = likely;
 	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
-		if (pass == EC_RAW_FILE)
+		if (pass == EC_RAW_FILE) {
 			*out_cut = s->cut || s->full || raw.cut;
+			if (likely != ask->budget) {
+				s->limit = s->work + ask->budget;
+				raw.limit = raw.work + ask->budget;
+			}
+		}
 		/* That packed data was not tried to its end is not worth a word. */
 		if (pass == EC_RAW_BULK)
 			*out_rest = s->cut || file_cut || raw.cut;

@@ -34,6 +34,9 @@ struct ec_search {
 	 * that a slow or busy machine comes to the same verdict as a fast one.
 	 */
 	uint64_t budget;
+	/* The same for points and for what stands in memory of its own; the rest then has the
+	 * budget for itself. 0: all have the one. */
+	uint64_t likely;
 	void (*hit)(void *userdata, const struct ec_hit *hit);
 	void *userdata;
 };

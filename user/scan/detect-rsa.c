@@ -67,7 +67,7 @@ struct search {
 	struct numbers primes[SIZES], moduli[SIZES];
 	size_t kept;
 	uint64_t *filter; /* lowest limbs of all primes: a set with false positives */
-	uint64_t steps; /* taken */
+	uint64_t steps, limit; /* taken, of how many; 0: no limit */
 	bool cut; /* there was no budget for more */
 	uint64_t proofs, proven; /* steps taken for these, and for such as are keys */
 	uint64_t untried; /* numbers that may be moduli or primes and were not tried */
@@ -88,7 +88,7 @@ struct search {
 static bool affords(struct search *s, uint64_t steps)
 {
 	s->steps += steps;
-	if (s->join->budget && s->steps > s->join->budget) {
+	if (s->limit && s->steps > s->limit) {
 		s->cut = true;
 		return false;
 	}
@@ -535,8 +535,16 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	}
 }
 
+/* Steps for what comes now, and pairs of them for each modulus. */
+static size_t set_limit(struct search *s, uint64_t limit, size_t moduli)
+{
+	s->limit = limit;
+	return limit ? limit / moduli + NEAR_MIN : SIZE_MAX;
+}
+
 static int join_all(struct search *s, bool *out_cut)
 {
+	const struct rsa_join *join = s->join;
 	size_t moduli = 1, most;
 	bool *done[SIZES] = {NULL};
 	int err = 0;
@@ -547,14 +555,21 @@ static int join_all(struct search *s, bool *out_cut)
 		if (!done[i])
 			err = -ENOMEM;
 	}
-	most = s->join->budget ? s->join->budget / moduli + NEAR_MIN : SIZE_MAX;
+	most = set_limit(s, join->budget && join->likely ? join->likely : join->budget, moduli);
 	for (enum pass pass = 0; pass < PASS_NR && !err; pass++) {
-		if (pass == PASS_BULK)
+		if (pass == PASS_BULK) {
 			*out_cut = s->cut;
+			s->untried += s->cut; /* that which was at hand */
+		}
+		if (pass == PASS_BULK && join->likely) {
+			most = set_limit(s, join->budget, moduli);
+			s->steps = 0;
+			s->cut = false;
+		}
 		if (pass == PASS_REGION) {
 			/* One chance more: it has a share of its own, and may run out of it. */
 			s->cut = false;
-			s->steps = s->join->budget / 2;
+			s->steps = join->budget / 2;
 		}
 		for (s->size = 0; s->size < SIZES; s->size++)
 			factor_all(s, pass, most, done[s->size]);

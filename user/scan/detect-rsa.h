@@ -30,6 +30,9 @@ struct rsa_join {
 	/* Steps of some nanoseconds that the search may take: 0 for no limit. What is near in the
 	 * dump is tried first. */
 	uint64_t budget;
+	/* The same for what is no packed or encrypted data, which then has the budget for itself;
+	 * 0: both have the one. */
+	uint64_t likely;
 	void (*hit)(void *userdata, const struct rsa_hit *hit);
 	void *userdata;
 };

@@ -21,6 +21,9 @@
 /* Work for curves, as ec_search.budget: the same. A server in C is tried to its end. */
 #define CURVES_START 700000
 #define CURVES_SHARE 20000
+/* For the patient: so many times what there is for a start, each time. A heap full of hashes takes
+ * 50, and thousands of short stretches of packed data take 90. */
+#define PATIENCE 128
 /* Parts of the questions, each of which may be another thread's: numbers that may be RSA's, the
  * last of which goes on to join them; curves. */
 enum { PART_CURVES = RSA_SHARES, PARTS };
@@ -265,6 +268,7 @@ static void begin_asking(struct state *state)
 				  ? 0
 				  : (state->asked ? STEPS_START / 16 : STEPS_START) +
 					    state->bytes / STEPS_SHARE,
+		.likely = state->job->options->patient ? (uint64_t)PATIENCE * STEPS_START : 0,
 		.hit = on_rsa,
 		.userdata = state,
 	};
@@ -298,13 +302,16 @@ static void ask_curves(struct state *state)
 				  ? 0
 				  : (state->asked ? CURVES_START / 16 : CURVES_START) +
 					    state->bytes / CURVES_SHARE,
+		.likely = state->job->options->patient ? (uint64_t)PATIENCE * CURVES_START : 0,
 		.hit = on_curve,
 		.userdata = state,
 	};
 	bool cut = false, rest = false;
 
-	if (ec_detect(state->harvest, &curves, &cut, &rest) < 0 || cut)
+	if (ec_detect(state->harvest, &curves, &cut, &rest) < 0)
 		detector_incomplete(state->job);
+	if (cut)
+		detector_untried(state->job, UNTRIED_CURVES, 1);
 	if (cut || rest)
 		detector_out_of_budget(state->job);
 }
@@ -377,7 +384,7 @@ static void bring(struct state *state, struct bytes memory, const struct harvest
 		ask_and_drop(state);
 	if (harvest_prekeys_full(state->harvest)) {
 		ask_shielded(state);
-		harvest_drop_prekeys(state->harvest);
+		detector_untried(state->job, UNTRIED_PREKEYS, harvest_drop_prekeys(state->harvest));
 	}
 }
 

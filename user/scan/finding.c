@@ -25,7 +25,7 @@ const char *finding_what_str(enum finding_what what)
 const char *untried_str(enum untried what)
 {
 	static const char *const words[UNTRIED_NR] = {
-		"written", "rsa", "shielded", "aes", "tokens", "findings",
+		"written", "rsa", "shielded", "aes", "tokens", "findings", "curves", "prekeys",
 	};
 
 	return word(words, ARRAY_SIZE(words), what);
@@ -40,6 +40,8 @@ const char *untried_sentence(enum untried what)
 		"AES schedules are not told",
 		"tokens are not told",
 		"findings are not told",
+		"searches for keys of curves did not come to their end",
+		"stretches that keys may be shielded with were dropped",
 	};
 
 	return word(words, ARRAY_SIZE(words), what);

@@ -33,6 +33,8 @@ enum untried {
 	UNTRIED_AES, /* schedules that are not told */
 	UNTRIED_TOKENS, /* tokens that are not told */
 	UNTRIED_FINDINGS, /* findings of any kind that are not told */
+	UNTRIED_CURVES, /* searches for scalars, seeds and points that did not come to their end */
+	UNTRIED_PREKEYS, /* 16 KiB that keys may be shielded with, which gave way to others */
 	UNTRIED_NR
 };
 

@@ -314,7 +314,7 @@ bool harvest_prekeys_full(const struct harvest *h)
 	return h->nr_prekeys == HARVEST_PREKEYS_MAX;
 }
 
-void harvest_drop_prekeys(struct harvest *h)
+size_t harvest_drop_prekeys(struct harvest *h)
 {
 	size_t first = h->nr_prekeys / 2, left = h->nr_prekeys - first;
 
@@ -322,6 +322,7 @@ void harvest_drop_prekeys(struct harvest *h)
 	explicit_bzero(h->prekeys + left, first * sizeof(*h->prekeys));
 	h->nr_prekeys = left;
 	h->full = true;
+	return first;
 }
 
 static void fill_table(struct harvest *h)

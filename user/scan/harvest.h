@@ -95,7 +95,7 @@ void harvest_drop_half(struct harvest *harvest);
  * room for one more after that, and none before; the verdict says that some gave way:
  * harvest->full. */
 bool harvest_prekeys_full(const struct harvest *harvest);
-void harvest_drop_prekeys(struct harvest *harvest);
+size_t harvest_drop_prekeys(struct harvest *harvest); /* how many */
 
 /*
  * Before questions are asked. Sorts the stretches by position in the dump: segments may stand there
