@@ -114,7 +114,8 @@ static bool in_filter(const struct search *s, uint64_t low)
 static bool add(struct search *s, struct numbers *to, const struct number *number)
 {
 	if (s->kept == 2 * NUMBERS_MAX) {
-		s->untried++;
+		/* Of packed data it is no loss, as in factor_all(). */
+		s->untried += !s->harvest->stretches[number->stretch].bulk;
 		return true;
 	}
 	if (to->nr == to->size) {
