@@ -361,6 +361,53 @@ static void a_seed_behind_its_length_comes_before_the_rest(void **state)
 	free(p);
 }
 
+/* A seed with nothing around it that says so, its public key behind it. */
+static size_t put_amid_others(uint8_t *to, unsigned nr)
+{
+	uint8_t bytes[SHA512_DIGEST_LENGTH];
+	size_t len = 32;
+	EVP_PKEY *pkey;
+
+	fixed_bytes(1000, bytes);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, bytes, 32);
+	memcpy(to + 12, bytes, 32);
+	memcpy(to + 44, "somename", 8);
+	fixed_bytes(nr, bytes);
+	memcpy(to + 52, bytes, 20);
+	EVP_PKEY_get_raw_public_key(pkey, to + 136, &len);
+	EVP_PKEY_free(pkey);
+	return 232;
+}
+
+/* Behind it there is more of what looks like seeds behind a length than there is work for. */
+static void what_is_behind_lengths_takes_nothing_from_the_rest(void **state)
+{
+	static const uint8_t head[] = {8, 5, 10, 32}, tail[] = "\22\14name-of-file";
+
+	uint8_t *p = calloc(1, LEN), *to = p + 1024;
+	struct seen seen = {.nr = 0};
+	struct ec_search ask = {.budget = 100000, .hit = see, .userdata = &seen};
+	struct harvest *h;
+	bool cut, rest;
+
+	to += put_amid_others(to, 1001);
+	for (unsigned i = 0; i < 400; i++, to += 80) {
+		uint8_t bytes[SHA512_DIGEST_LENGTH];
+
+		fixed_bytes(2000 + i, bytes);
+		memcpy(to + 16, head, sizeof(head));
+		memcpy(to + 20, bytes, 32);
+		memcpy(to + 52, tail, sizeof(tail));
+	}
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(ec_detect(h, &ask, &cut, &rest), 0);
+	assert_false(cut);
+	assert_true(rest);
+	just_one(seen.nr, "a seed amid others");
+	harvest_free(h);
+	free(p);
+}
+
 static void random_bytes_and_work_are_bounded(void **state)
 {
 	uint8_t *p = malloc(LEN);
@@ -389,6 +436,7 @@ int main(void)
 		cmocka_unit_test(scalars_in_montgomerys_form_are_found),
 		cmocka_unit_test(seeds_in_containers_are_found_at_any_address),
 		cmocka_unit_test(a_seed_behind_its_length_comes_before_the_rest),
+		cmocka_unit_test(what_is_behind_lengths_takes_nothing_from_the_rest),
 		cmocka_unit_test(random_bytes_and_work_are_bounded),
 	};
 

@@ -167,6 +167,34 @@ static void what_is_much_is_tried_for_longer(void **state)
 	free(p);
 }
 
+/* A seed amid other bytes, behind and before more such, with their lengths and without, than a scan
+ * tries. Nothing but a flag of the verdict says that. */
+static void what_stands_amid_other_bytes_is_not_given_away(void **state)
+{
+	static const uint8_t head[] = {8, 5, 10, 32};
+	const char *path = tmpdir_path(state, "copy");
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	uint8_t *p = calloc(1, SIZE);
+	size_t len = 32, at = 4096;
+	struct redaction redaction;
+	struct key seed = {.len = 32};
+
+	for (unsigned i = 0; i < 5000; i++, at += 96) {
+		memcpy(p + at, head, sizeof(head));
+		RAND_bytes(p + at + (i & 1 ? 4 : 12), 32);
+		memcpy(p + at + 44, "name-of-file", 12);
+	}
+	EVP_PKEY_get_raw_private_key(pkey, seed.der, &len);
+	memcpy(p + at + 12, seed.der, 32);
+	memcpy(p + at + 44, "name", 4);
+	EVP_PKEY_get_raw_public_key(pkey, p + at + 192, &len);
+	put_key(p + at + 4096);
+	assert_int_equal(make_copy(path, p, SIZE, &redaction), 0);
+	assert_false(holds(path, seed));
+	EVP_PKEY_free(pkey);
+	free(p);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, tmpdir_make, tmpdir_clean)
 
 int main(void)
@@ -174,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_was_not_tried_is_not_given_away),
 		CASE(what_is_not_in_the_file_hinders_no_copy),
+		CASE(what_stands_amid_other_bytes_is_not_given_away),
 		CASE(what_is_much_is_tried_for_longer),
 	};
 

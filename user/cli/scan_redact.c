@@ -134,13 +134,13 @@ static int on_finding(void *userdata, const struct finding *finding)
 static const struct scanner_events events = {.about = on_about, .found = on_finding};
 
 /*
- * Was all of it tried? A detector that gave up may have left a whole key, so this is more than that
- * there is no verdict of "found". What is not in the file (a core that is cut off) is no such
- * thing.
+ * Was all of it tried? A detector that gave up may have left a whole key, if only a seed amid other
+ * bytes (SCAN_BUDGET alone), so this is more than that there is no verdict of "found". What is not
+ * in the file (a core that is cut off) is no such thing.
  */
 static bool is_complete(const struct scan_verdict *verdict)
 {
-	return !(verdict->flags & SCAN_INCOMPLETE) && !verdict->findings_left_out;
+	return !(verdict->flags & (SCAN_INCOMPLETE | SCAN_BUDGET)) && !verdict->findings_left_out;
 }
 
 /* out: -1 to look only; -EOVERFLOW: not all was tried. 1: there were keys that count. */

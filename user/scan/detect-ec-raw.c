@@ -118,9 +118,11 @@ static bool stands_alone(const struct ec_raw_search *s, long at)
 	return !run_word(p - 8);
 }
 
-/* Each is tried in one pass. */
+/* Each is tried in one pass; what the share of those behind a length did not suffice for is one of
+ * the rest. */
 static bool is_for_pass(const struct ec_raw_search *s, long at)
 {
+	const size_t stretch = (size_t)(s->stretch - s->harvest->stretches);
 	bool after_length;
 
 	if (stands_alone(s, at))
@@ -128,7 +130,9 @@ static bool is_for_pass(const struct ec_raw_search *s, long at)
 	if (s->pass < EC_RAW_LENGTH || s->pass == EC_RAW_BULK)
 		return s->pass == EC_RAW_BULK;
 	after_length = !s->stretch->file && spots_after_length(s->harvest, s->stretch, at);
-	return after_length == (s->pass == EC_RAW_LENGTH);
+	if (s->pass == EC_RAW_LENGTH)
+		return after_length;
+	return !after_length || stretch >= s->behind_lengths;
 }
 
 static bool try_spot(void *userdata, long at)
@@ -175,6 +179,8 @@ void ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
 			continue;
 		spots(s->harvest, s->stretch, LAYOUT_RAW, try_spot, s);
 		in_a_row(s);
+		if (pass == EC_RAW_LENGTH && !s->cut)
+			s->behind_lengths = i + 1;
 	}
 }
 

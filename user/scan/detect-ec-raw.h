@@ -13,6 +13,7 @@ struct ec_raw_search {
 	bool cut;
 	const struct stretch *stretch;
 	unsigned pass;
+	size_t behind_lengths; /* stretches of which EC_RAW_LENGTH has tried all that it has to */
 	BN_CTX *ctx;
 	BIGNUM *field; /* 2^255 - 19 */
 	size_t nr_found;

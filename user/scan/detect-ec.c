@@ -243,13 +243,31 @@ static void find_scalars(struct search *s, enum ec_raw_pass pass)
 	}
 }
 
+/* Those behind a length have a share of their own: what is written to look like such takes nothing
+ * from the rest, nor the other way round. True: it was over before the end. */
+static bool ec_raw_behind_lengths(struct ec_raw_search *raw, uint64_t share)
+{
+	const uint64_t work = raw->work, limit = raw->limit;
+	const bool before = raw->cut;
+	bool cut;
+
+	raw->cut = false;
+	raw->limit = limit ? work + share : 0;
+	ec_raw_detect(raw, EC_RAW_LENGTH);
+	cut = raw->cut;
+	raw->cut = before;
+	raw->work = work;
+	raw->limit = limit;
+	return cut;
+}
+
 int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *out_cut,
 	      bool *out_rest)
 {
 	struct search *s = harvest->nr ? calloc(1, sizeof(*s)) : NULL;
 	struct ec_raw_search raw = {.harvest = harvest, .ask = ask};
 	uint64_t likely = ask->budget && ask->likely ? ask->likely : ask->budget;
-	bool own_cut = false, file_cut = false;
+	bool own_cut = false, file_cut = false, length_cut = false;
 	int err = s ? 0 : -ENOMEM;
 
 	if (!harvest->nr) {
@@ -277,18 +295,25 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 	s->cut = own_cut;
 	s->limit = likely;
 	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
-		if (pass == EC_RAW_FILE) {
+		if (pass == EC_RAW_FILE)
 			*out_cut = s->cut || s->full || raw.cut;
-			if (likely != ask->budget) {
-				s->limit = s->work + ask->budget;
-				raw.limit = raw.work + ask->budget;
-			}
-		}
 		/* That packed data was not tried to its end is not worth a word. */
 		if (pass == EC_RAW_BULK)
-			*out_rest = s->cut || file_cut || raw.cut;
+			*out_rest = s->cut || file_cut || raw.cut || length_cut;
+		if (likely != ask->budget && (pass == EC_RAW_FILE || pass == EC_RAW_BULK)) {
+			uint64_t share = pass == EC_RAW_FILE ? likely : ask->budget;
+
+			s->limit = s->work + share;
+			raw.limit = raw.work + share;
+			s->cut &= pass == EC_RAW_FILE;
+			raw.cut &= pass == EC_RAW_FILE;
+		}
+		if (pass == EC_RAW_LENGTH) {
+			length_cut = ec_raw_behind_lengths(&raw, likely);
+			continue;
+		}
 		for (s->curve = 0; s->curve < EC_CURVE_NR; s->curve++)
-			if (pass != EC_RAW_X25519 && pass != EC_RAW_LENGTH)
+			if (pass != EC_RAW_X25519)
 				find_scalars(s, pass);
 		ec_raw_detect(&raw, pass);
 	}

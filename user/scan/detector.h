@@ -76,7 +76,7 @@ struct dump;
 struct scan_options {
 	unsigned workers; /* threads that scan; 0: as many as there are processors */
 	bool all_the_time; /* no budgets of work in detectors */
-	bool patient; /* for numbers that stand in memory of their own many times the budget */
+	bool patient; /* for bare numbers many times the budget, but for those of packed data */
 	uint64_t unpack_max; /* bytes that packed files may become; 0: as unpack.h says */
 	bool keep_secrets; /* for redaction (secret.h) */
 	bool digests; /* of what is read, which is then done by one thread */
