@@ -127,7 +127,8 @@ int shield_detect(const struct harvest *harvest,
 		  void (*hit)(void *userdata, const struct shield_hit *hit), void *userdata,
 		  bool all_the_time, uint64_t *out_untried)
 {
-	struct form_work work = {.all = all_the_time, .dear = WORK};
+	struct form_work work = {.all = all_the_time,
+				 .left = {[FORM_POWERS] = WORK, [FORM_CURVES] = WORK}};
 	_cleanup_wipe_ uint8_t *plain = NULL, *key = NULL;
 	struct search s = {harvest, hit, userdata};
 	int r = -ENOMEM;

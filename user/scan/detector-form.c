@@ -9,12 +9,11 @@ _Static_assert(FORM_MAX <= WINDOW_AFTER, "a window has room for the longest form
 
 /*
  * Of a piece (1 MiB), so that what is found does not depend on threads, and so that who fills one
- * with what only looks like keys has the others looked at all the same. It is a tenth of a second
- * or some more; a MiB that is full of RSA keys in DER takes a quarter of it.
+ * with what only looks like keys has the others looked at all the same. Each share is a tenth of a
+ * second or less; a MiB that is full of RSA keys in DER takes a quarter of one.
  */
-#define WORK	    100000
-#define WORK_DEAR   100000 /* besides */
-#define WORK_PROVEN 200000 /* and for proofs that succeed: hundreds of keys on P-384 */
+#define WORK	    100000 /* of each sort */
+#define WORK_PROVEN 200000 /* for dear proofs that succeed: hundreds of keys on P-384 */
 
 struct state {
 	const struct detector_job *job;
@@ -82,10 +81,10 @@ static void window(void *p, unsigned worker, const struct window *window)
 		state->workers[worker].piece = window->piece;
 		*work = (struct form_work){
 			.all = state->job->options->all_the_time,
-			.left = WORK,
-			.dear = WORK_DEAR,
 			.proven = WORK_PROVEN,
 		};
+		for (enum form_pot pot = 0; pot < FORM_POTS; pot++)
+			work->left[pot] = WORK;
 	}
 	work->untried = 0;
 	if (form_detect(window->memory, window->from, window->to, &detect) < 0)

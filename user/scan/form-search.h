@@ -31,7 +31,7 @@ bool form_ask_whole(struct form_search *search, struct bytes file, size_t at,
 bool form_ask_libcrypto(struct form_search *search, struct bytes der, struct bytes file, size_t at,
 			enum finding_layout layout);
 
-/* The parser tries OpenSSH's keys as we did, twice. before: the work before that. False: it was not
+/* The parser tries OpenSSH's keys as we did. before: the work before that. False: it was not
  * tried, as it is too dear. */
 bool form_may_ask(struct form_search *search, const struct form_work *before);
 
@@ -46,8 +46,8 @@ void form_tell_bare(struct form_search *search, size_t at, enum finding_what wha
  */
 #define FORM_COST_PROOF 25 /* of numbers that are cheap to prove, and what is made of them */
 #define FORM_COST_BYTES 256 /* for one of it so many are read */
-bool form_affords(struct form_search *search, uint64_t cost);
-void form_charge(struct form_search *search, uint64_t cost);
+bool form_affords(struct form_search *search, enum form_pot pot, uint64_t cost);
+void form_charge(struct form_search *search, enum form_pot pot, uint64_t cost);
 /* A place that was tried in more than one way: no more than once is it one that was not. */
 void form_count_once(struct form_search *search, uint64_t untried_before);
 

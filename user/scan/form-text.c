@@ -94,7 +94,7 @@ static void plain_text(struct form_search *s, struct bytes text, size_t at)
 	struct pem pem;
 
 	if (!pem_next(&rest, &pem) || pem.label.p != text.p + 11 || !pem_is_private(&pem) ||
-	    !form_affords(s, FORM_COST_PROOF))
+	    !form_affords(s, FORM_PROOFS, FORM_COST_PROOF))
 		return;
 	form_key_init(s->key);
 	if (block(s, &pem)) {
@@ -136,10 +136,10 @@ void form_text(struct form_search *s, size_t at)
 	text = letters(s, at, wide, HEAD_LETTERS, false);
 	is_key = begins_pem(text);
 	explicit_bzero(s->text, text.len);
-	if (!is_key || !form_affords(s, 1))
+	if (!is_key || !form_affords(s, FORM_READING, 1))
 		return;
 	text = letters(s, at, wide, FORM_MAX, true);
-	form_charge(s, text.len / FORM_COST_BYTES);
+	form_charge(s, FORM_READING, text.len / FORM_COST_BYTES);
 	plain_text(s, text, at);
 	explicit_bzero(s->text, text.len);
 }
@@ -200,11 +200,11 @@ void form_base64(struct form_search *s, size_t at)
 	is_pem = begins_pem(raw);
 	used = is_der ? der_size(raw) : FORM_MAX;
 	explicit_bzero(s->data, raw.len);
-	if ((!is_der && !is_pem) || !form_affords(s, 1))
+	if ((!is_der && !is_pem) || !form_affords(s, FORM_READING, 1))
 		return;
 	raw = decode(s, at, wide, used, &used);
-	form_charge(s, used / FORM_COST_BYTES);
-	if (used < BASE64_KEY_MIN || !form_affords(s, FORM_COST_PROOF)) {
+	form_charge(s, FORM_READING, used / FORM_COST_BYTES);
+	if (used < BASE64_KEY_MIN || !form_affords(s, FORM_PROOFS, FORM_COST_PROOF)) {
 		; /* too short, or not tried */
 	} else if (is_pem) {
 		/* Encoded twice, as Kubernetes keeps secrets. */

@@ -64,7 +64,8 @@ static void private_comment(struct bytes in, char out[96])
 static int compare(struct bytes raw, struct keyfile_found *found)
 {
 	_cleanup_wipe_ uint8_t *memory = NULL;
-	struct form_work work = {.dear = 1}; /* one proof, if it is not too dear */
+	/* One proof, if it is not too dear. */
+	struct form_work work = {.left = {[FORM_POWERS] = 1, [FORM_CURVES] = 1}};
 	struct form_key *key;
 
 	/* What is not read of the private half is not compared. */

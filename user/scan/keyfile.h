@@ -18,7 +18,8 @@
 
 /* What libcrypto works out to name the public half of a key in DER, or to check it. */
 struct keyfile_work {
-	bool curve; /* points of a curve */
+	bool curve; /* points of a curve, by its parameters */
+	bool own; /* those of a curve that has code of its own: Ed448, X448 */
 	uint64_t modulus_bits, exponent_bits; /* else a power modulo a number; 0: none */
 };
 
