@@ -138,13 +138,20 @@ static void points_with_a_head(struct search *s)
 			point_in_a_row(s, at + 1);
 }
 
+/* A point alone is long enough to be kept for what it looks like; what is only kept for a length in
+ * it is many a structure of a program. */
+static bool may_hold_points(const struct search *s, bool file)
+{
+	return s->stretch->file == file && !s->stretch->container;
+}
+
 static void find_points(struct search *s, bool file)
 {
 	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS, EC_BYTES};
 
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->file == file &&
+		if (may_hold_points(s, file) &&
 		    s->stretch->len >= 2 * ec_curve_field(s->curve) - HARVEST_MARGIN)
 			points_with_a_head(s);
 	}
@@ -155,7 +162,7 @@ static void find_points(struct search *s, bool file)
 
 			s->form = forms[f];
 			s->stretch = &s->harvest->stretches[i];
-			if (s->stretch->file == file &&
+			if (may_hold_points(s, file) &&
 			    s->stretch->len >= ec_curve_field(s->curve) - 16 &&
 			    s->stretch->len <= STRETCH_MAX)
 				spots(s->harvest, s->stretch, layout, point_apart, s);

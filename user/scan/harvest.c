@@ -95,6 +95,7 @@ static void keep_stretch(struct harvest *h, struct bytes memory, const struct ha
 		.bytes = place->bytes,
 		.file = place->file,
 		.bulk = part->bulk,
+		.container = part->container,
 	};
 	h->used += len + 2 * HARVEST_MARGIN;
 	*slot = (uint32_t)++h->nr;
@@ -138,7 +139,7 @@ static void add(struct parts *parts, size_t at, size_t len, bool bulk)
 {
 	if (parts->nr < HARVEST_PARTS)
 		parts->items[parts->nr++] =
-			(struct harvest_part){(uint32_t)at, (uint16_t)len, bulk};
+			(struct harvest_part){(uint32_t)at, (uint16_t)len, bulk, false};
 }
 
 /* Half of its bytes are set: it may be a word of a number whose top 16 bits happen to be none. */
@@ -267,6 +268,7 @@ static void carve(struct bytes memory, size_t at, size_t end, struct parts *part
 	if (!parts->nr && end - at <= CONTAINER_MAX && behind_a_length(memory, at, end)) {
 		widen(memory, &from, &to);
 		add(parts, from, to - from, false);
+		parts->items[0].container = true;
 	}
 }
 

@@ -31,6 +31,7 @@ struct stretch {
 	bool file; /* mapped from a file: a program's code and data, of which there is much */
 	bool bulk; /* the beginning of HARVEST_BULK or more: packed or encrypted data, most likely
 		    */
+	bool container; /* only kept for a number behind its length (docs/scan.md) */
 };
 
 /* 16 KiB of random bytes that could be what OpenSSH shields its keys with: their SHA-512. */
@@ -67,7 +68,7 @@ struct harvest_place {
 struct harvest_part {
 	uint32_t at;
 	uint16_t len; /* of 8; 0: a prekey */
-	bool bulk;
+	bool bulk, container;
 };
 
 #define HARVEST_PARTS 256 /* more are in no run */
