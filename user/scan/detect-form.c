@@ -252,13 +252,13 @@ static bool is_pkcs12(const struct form_search *s, size_t at)
 	       memmem(content.p, content.len, pkcs7, sizeof(pkcs7));
 }
 
-/* Five numbers, of which the first three are as long as PKCS#1's. */
+/* What is left of PKCS#1 may be five numbers, too, with something else behind them. */
 static bool is_dsa(const struct form_search *s, size_t at)
 {
 	struct bytes file = whole_sequence(s, at);
 	struct keyfile_work needs;
 
-	return file.len && keyfile_der_work(file, &needs) && needs.modulus_bits;
+	return file.len && keyfile_der_work(file, &needs) && needs.dsa;
 }
 
 static void der(struct form_search *s, size_t at)

@@ -304,8 +304,11 @@ bool keyfile_der_work(struct bytes der, struct keyfile_work *out_work)
 		pkcs8_work(content, out_work);
 	else if (format == KEYFMT_DSA && der_number(&content, &version) &&
 		 der_number(&content, &p) && der_number(&content, &q) && der_number(&content, &g) &&
-		 der_number(&content, &y) && der_number(&content, &x))
+		 der_number(&content, &y) && der_number(&content, &x)) {
 		power(out_work, p, q, x);
+		/* q has 160 bits or more (FIPS 186-4, 4.2); RSA's e has not. */
+		out_work->dsa = !content.len && q.len >= 20;
+	}
 	return format != KEYFMT_UNKNOWN;
 }
 

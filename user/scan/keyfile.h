@@ -20,6 +20,7 @@
 struct keyfile_work {
 	bool curve; /* points of a curve, by its parameters */
 	bool own; /* those of a curve that has code of its own: Ed448, X448 */
+	bool dsa; /* five numbers as DSA has them, and nothing else */
 	uint64_t modulus_bits, exponent_bits; /* else a power modulo a number; 0: none */
 };
 
