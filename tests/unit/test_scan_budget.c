@@ -489,6 +489,40 @@ static void hundreds_of_keys_are_told(void **state)
 	free(p);
 }
 
+/* What a hosting server has: 528 moduli of 4096 bits, their primes, and an exponent of each. */
+static void hundreds_of_long_keys_are_told(void **state)
+{
+	enum { PRIMES = 33 };
+	uint8_t *p = calloc(PRIMES * PRIMES, 640), *to = p;
+	BIGNUM *primes[PRIMES], *x = BN_new(), *e = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+	struct seen seen;
+
+	BN_set_word(e, 65537);
+	for (unsigned i = 0; i < PRIMES; i++) {
+		primes[i] = BN_new();
+		assert_int_equal(BN_generate_prime_ex(primes[i], 2048, 0, NULL, NULL, NULL), 1);
+		to += put_bn(to, primes[i], 2048, LAYOUT_LE) + 64;
+		BN_sub(x, primes[i], BN_value_one());
+		if (BN_mod_inverse(x, e, x, ctx))
+			to += put_bn(to, x, 2048, LAYOUT_LE) + 64;
+	}
+	for (unsigned i = 0; i < PRIMES; i++)
+		for (unsigned k = 0; k < i; k++) {
+			BN_mul(x, primes[i], primes[k], ctx);
+			to += put_bn(to, x, 4096, LAYOUT_LE) + 64;
+		}
+	seen = scan(p, (size_t)(to - p), 1);
+	assert_int_equal(seen.nr[FINDING_RSA], PRIMES * (PRIMES - 1) / 2);
+	assert_int_equal(seen.untried[UNTRIED_RSA], 0);
+	for (unsigned i = 0; i < PRIMES; i++)
+		BN_clear_free(primes[i]);
+	BN_free(x);
+	BN_free(e);
+	BN_CTX_free(ctx);
+	free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +538,7 @@ int main(void)
 		cmocka_unit_test(keys_that_are_dear_to_prove_are_proven),
 		cmocka_unit_test(who_has_all_the_time_has_no_budget),
 		cmocka_unit_test(hundreds_of_keys_are_told),
+		cmocka_unit_test(hundreds_of_long_keys_are_told),
 		cmocka_unit_test(products_that_are_no_keys_are_tested_to_a_number),
 	};
 

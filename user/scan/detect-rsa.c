@@ -23,11 +23,11 @@
 #define FACTORED_TRY 8 /* places that each may have */
 /*
  * Steps for what divides a modulus exactly: whether both are primes, and the exponent. Products
- * that were made to look like keys are as dear as keys, which therefore have a share of their own:
- * thousands of 2048 bits, hundreds of 4096, a hundred of 8192.
+ * that were made to look like keys are as dear as keys, which therefore have a share of their own,
+ * and take nothing from the others': thousands of 2048 bits, a thousand of 4096, hundreds of 8192.
  */
 #define PROOFS_MAX	 800000000
-#define PROVEN_MAX	 1200000000
+#define PROVEN_MAX	 4800000000ULL
 #define COST_EXPONENT	 200000
 #define COST_NO_EXPONENT 8000000 /* all were tried, and stand nowhere */
 #define COST_NOT_65537	 600000 /* only this one was */
@@ -302,7 +302,7 @@ static bool load(const struct search *s, const struct number *number, unsigned n
 
 static void charge(struct search *s, uint64_t cost, bool is_key)
 {
-	if (is_key && s->proven + cost <= PROVEN_MAX)
+	if (is_key)
 		s->proven += cost;
 	else
 		s->proofs += cost;
@@ -313,7 +313,7 @@ static void report(struct search *s, const struct stretch *stretch, long at,
 {
 	uint8_t modulus[RSA_BYTES_MAX], prime[RSA_BYTES_MAX / 2];
 	unsigned nr = sizes[s->size];
-	bool hurry = s->join->budget && s->proofs > PROOFS_MAX / 2;
+	bool hurry = s->join->budget && (s->proofs > PROOFS_MAX / 2 || s->proven > PROVEN_MAX / 2);
 	struct rsa_hit hit = {
 		.stretch = stretch,
 		.prime_at = at,
@@ -323,11 +323,7 @@ static void report(struct search *s, const struct stretch *stretch, long at,
 		.exponent = rsa_exponent(s->harvest, p, q, nr, hurry),
 	};
 
-	charge(s,
-	       hit.exponent ? COST_EXPONENT
-	       : hurry	    ? COST_NOT_65537
-			    : COST_NO_EXPONENT,
-	       hit.exponent);
+	charge(s, hit.exponent ? COST_EXPONENT : hurry ? COST_NOT_65537 : COST_NO_EXPONENT, true);
 	limbs_to_bytes(s->modulus_limbs, 2 * nr, modulus);
 	limbs_to_bytes(p, nr, prime);
 	s->join->hit(s->join->userdata, &hit);
@@ -340,7 +336,7 @@ static bool are_primes(struct search *s, const uint64_t *p, const uint64_t *q, u
 {
 	bool are;
 
-	if (s->join->budget && s->proofs > PROOFS_MAX) {
+	if (s->join->budget && (s->proofs > PROOFS_MAX || s->proven > PROVEN_MAX)) {
 		s->untried++;
 		return false;
 	}
