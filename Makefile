@@ -24,9 +24,10 @@ LIBEXECDIR  = $(PREFIX)/libexec/keytrail
 DATADIR     = $(PREFIX)/share/keytrail
 MANDIR      = $(PREFIX)/share/man
 
-# SAN=1: AddressSanitizer and UndefinedBehaviorSanitizer, in a tree of its own.
+# SAN=1: AddressSanitizer and UndefinedBehaviorSanitizer; SAN=thread: ThreadSanitizer. In trees of
+# their own.
 SAN   ?=
-BUILD ?= build$(if $(SAN),/san)
+BUILD ?= build$(if $(SAN),$(if $(filter thread,$(SAN)),/tsan,/san))
 
 CC      ?= gcc
 ifeq ($(origin CC),default)
@@ -68,7 +69,11 @@ HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -O2 -g
 ifneq ($(SAN),)
 HARDEN := -fPIE
+ifeq ($(SAN),thread)
+SANFLAGS := -fsanitize=thread
+else
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
 override CFLAGS := -O1 -g $(SANFLAGS)
 endif
 KT_CPPFLAGS := -D_GNU_SOURCE -Iuser -Ibpf -I$(BUILD) -DKEYTRAIL_VERSION='"$(VERSION)"' \
@@ -272,6 +277,7 @@ help:
 ## make                    programs into build/
 ## make V=1                the same, commands shown
 ## make SAN=1              AddressSanitizer and UBSan, into build/san/
+## make SAN=thread         ThreadSanitizer, into build/tsan/
 ## make bench              what hot paths cost, in nanoseconds
 ## make deps               installs what the build needs (root or sudo)
 

@@ -7,7 +7,7 @@
 ## make check WITHOUT=vm   all steps but this (scripts/check --list)
 ## make check-unit         unit tests; with SAN=1 under the sanitizers
 ## make check-replay       tests/replay by `keytrail replay`
-## make check-long         check with FUZZ_SECONDS=600 and the long tests in guests
+## make check-long         check with FUZZ_SECONDS=600, ThreadSanitizer and the long tests in guests
 ## make lint               form of the sources, house rules, static analysis
 ## make layers             who may include whom (table: docs/architecture.md)
 ## make fuzz               the fuzzers for FUZZ_SECONDS (60) each, or until each has run FUZZ_RUNS inputs

@@ -28,14 +28,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct marker3 list[] = {{"ABC", 0}, {{2, 1, 0}, 1}, {{1, 0, 0}, 2}};
 	uint64_t plain = 0, vector = 0;
-	unsigned budget = 2;
+	struct form_work work = {.all = false};
 	/* On the heap and just as long, for AddressSanitizer to see a step too far. */
 	uint8_t *copy = malloc(size ? size : 1);
-	const struct form_detect forms = {&budget, on_form, &size, NULL};
+	const struct form_detect forms = {&work, on_form, &size, NULL};
 	struct markers markers;
 
 	if (!copy)
 		return 0;
+	for (enum form_pot pot = 0; pot < FORM_POTS; pot++)
+		work.left[pot] = 3000;
 	memcpy(copy, data, size);
 	markers_init(&markers, list, sizeof(list) / sizeof(list[0]));
 	markers_find_plain(&markers, (struct bytes){copy, size}, 0, size, on_marker, &plain);

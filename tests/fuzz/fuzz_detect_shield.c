@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t key[64] = {7}, *copy;
 	struct harvest *h;
+	uint64_t untried;
 
 	if (size < 64 || size > 4096)
 		return 0;
@@ -45,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (h) {
 		memcpy(h->prekeys[0].key, key, sizeof(key));
 		h->nr_prekeys = 1;
-		shield_detect(h, on_hit, NULL);
+		shield_detect(h, on_hit, NULL, false, &untried);
 	}
 	harvest_free(h);
 	free(copy);

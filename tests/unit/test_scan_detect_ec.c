@@ -255,6 +255,159 @@ static void scalars_in_montgomerys_form_are_found(void **state)
 	free(p);
 }
 
+/* What stands before a public key, between it and the seed, and behind that. */
+struct container {
+	const char *name;
+	struct bytes head, between, tail;
+};
+
+#define PIECE(...)                                                                     \
+	{                                                                              \
+		(const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}) \
+	}
+
+static const struct container containers[] = {
+	/* ... eddsa)(q ...)(d ...))) as it is in memory: 1 and the length before each token. */
+	{"libgcrypt", PIECE(1, 5, 0, 'e', 'd', 'd', 's', 'a', 4, 3, 1, 1, 0, 'q', 1, 32, 0),
+	 PIECE(4, 3, 1, 1, 0, 'd', 1, 32, 0), PIECE(4, 4, 4, 0)},
+	{"DER", PIECE(0x30, 0x47, 2, 1, 0, 4, 32), PIECE(4, 32), PIECE(2, 1, 1)},
+	{"SSH",
+	 PIECE(0, 0, 0, 11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5', '1', '9', 0, 0, 0, 32),
+	 PIECE(0, 0, 0, 64), PIECE(0, 0, 0, 1, 'k', 1, 2, 3)},
+	{"protobuf", PIECE(8, 1, 0x12, 32), PIECE(0x1a, 32), PIECE(0x20, 1)},
+	{"CBOR", PIECE(0xa4, 1, 1, 0x20, 6, 0x21, 0x58, 32), PIECE(0x23, 0x58, 32), PIECE(0x18)},
+};
+
+static size_t put_bytes(uint8_t *p, struct bytes piece)
+{
+	memcpy(p, piece.p, piece.len);
+	return piece.len;
+}
+
+/* Each of its bytes may be the first, and no block of 32 at a multiple of 8 be all of a number. */
+static void seeds_in_containers_are_found_at_any_address(void **state)
+{
+	enum { KEYS = 200, AT_ONCE = 50, APART = 1024 };
+	static uint8_t seeds[KEYS][32], publics[KEYS][32];
+	uint8_t *p = malloc(LEN);
+
+	for (unsigned i = 0; i < KEYS; i++) {
+		uint8_t bytes[SHA512_DIGEST_LENGTH];
+		size_t len = 32;
+		EVP_PKEY *pkey;
+
+		fixed_bytes(1000 + i, bytes);
+		memcpy(seeds[i], bytes, 32);
+		pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, bytes, 32);
+		EVP_PKEY_get_raw_public_key(pkey, publics[i], &len);
+		EVP_PKEY_free(pkey);
+	}
+	for (size_t c = 0; c < ARRAY_SIZE(containers); c++)
+		for (unsigned shift = 0; shift < 8; shift++)
+			for (unsigned first = 0; first < (c ? AT_ONCE : KEYS); first += AT_ONCE) {
+				const struct container *in = &containers[c];
+				unsigned nr;
+
+				memset(p, 0, LEN);
+				for (unsigned i = 0; i < AT_ONCE; i++) {
+					uint8_t *to = p + 4096 + APART * i + shift;
+
+					to += put_bytes(to, in->head);
+					memcpy(to, publics[first + i], 32);
+					to += put_bytes(to + 32, in->between) + 32;
+					memcpy(to, seeds[first + i], 32);
+					put_bytes(to + 32, in->tail);
+				}
+				nr = search(p, false).nr;
+				if (nr != AT_ONCE)
+					fail_msg("%s, %u bytes behind a word: %u of %u", in->name,
+						 shift, nr, AT_ONCE);
+			}
+	free(p);
+}
+
+/* Before it there is more that could be a seed amid other bytes than there is work for. */
+static void a_seed_behind_its_length_comes_before_the_rest(void **state)
+{
+	const struct container *in = &containers[0];
+	uint8_t *p = calloc(1, LEN), *to = p + LEN - 1024, bytes[SHA512_DIGEST_LENGTH];
+	struct seen seen = {.nr = 0};
+	struct ec_search ask = {.budget = 100000, .hit = see, .userdata = &seen};
+	EVP_PKEY *pkey;
+	struct harvest *h;
+	bool cut, rest;
+	size_t len = 32;
+
+	/* Of 120 bytes, which are no seeds in a row. */
+	for (unsigned i = 0; i < 250; i++) {
+		fixed_bytes(2000 + i, p + 256 + 224 * (size_t)i);
+		fixed_bytes(3000 + i, p + 256 + 224 * (size_t)i + 56);
+		for (size_t at = 9; at < 96; at += 43)
+			p[256 + 224 * (size_t)i + at] = 0;
+	}
+	fixed_bytes(1000, bytes);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, bytes, 32);
+	to += put_bytes(to, in->head);
+	EVP_PKEY_get_raw_public_key(pkey, to, &len);
+	to += put_bytes(to + 32, in->between) + 32;
+	memcpy(to, bytes, 32);
+	put_bytes(to + 32, in->tail);
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(ec_detect(h, &ask, &cut, &rest), 0);
+	assert_true(rest);
+	just_one(seen.nr, "a seed amid others");
+	EVP_PKEY_free(pkey);
+	harvest_free(h);
+	free(p);
+}
+
+/* A seed with nothing around it that says so, its public key behind it. */
+static size_t put_amid_others(uint8_t *to, unsigned nr)
+{
+	uint8_t bytes[SHA512_DIGEST_LENGTH];
+	size_t len = 32;
+	EVP_PKEY *pkey;
+
+	fixed_bytes(1000, bytes);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, bytes, 32);
+	memcpy(to + 12, bytes, 32);
+	memcpy(to + 44, "somename", 8);
+	fixed_bytes(nr, bytes);
+	memcpy(to + 52, bytes, 20);
+	EVP_PKEY_get_raw_public_key(pkey, to + 136, &len);
+	EVP_PKEY_free(pkey);
+	return 232;
+}
+
+/* Behind it there is more of what looks like seeds behind a length than there is work for. */
+static void what_is_behind_lengths_takes_nothing_from_the_rest(void **state)
+{
+	static const uint8_t head[] = {8, 5, 10, 32}, tail[] = "\22\14name-of-file";
+
+	uint8_t *p = calloc(1, LEN), *to = p + 1024;
+	struct seen seen = {.nr = 0};
+	struct ec_search ask = {.budget = 100000, .hit = see, .userdata = &seen};
+	struct harvest *h;
+	bool cut, rest;
+
+	to += put_amid_others(to, 1001);
+	for (unsigned i = 0; i < 400; i++, to += 80) {
+		uint8_t bytes[SHA512_DIGEST_LENGTH];
+
+		fixed_bytes(2000 + i, bytes);
+		memcpy(to + 16, head, sizeof(head));
+		memcpy(to + 20, bytes, 32);
+		memcpy(to + 52, tail, sizeof(tail));
+	}
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(ec_detect(h, &ask, &cut, &rest), 0);
+	assert_false(cut);
+	assert_true(rest);
+	just_one(seen.nr, "a seed amid others");
+	harvest_free(h);
+	free(p);
+}
+
 static void random_bytes_and_work_are_bounded(void **state)
 {
 	uint8_t *p = malloc(LEN);
@@ -281,6 +434,9 @@ int main(void)
 		cmocka_unit_test(seeds_are_found_by_their_public_keys),
 		cmocka_unit_test(expanded_scalars_are_found),
 		cmocka_unit_test(scalars_in_montgomerys_form_are_found),
+		cmocka_unit_test(seeds_in_containers_are_found_at_any_address),
+		cmocka_unit_test(a_seed_behind_its_length_comes_before_the_rest),
+		cmocka_unit_test(what_is_behind_lengths_takes_nothing_from_the_rest),
 		cmocka_unit_test(random_bytes_and_work_are_bounded),
 	};
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <openssl/rand.h>
+
 #include "unit/numbers.h"
 #include "unit/rsa_primes.h"
 
@@ -151,6 +153,65 @@ static void each_layout_of_each_size_is_joined(void **state)
 		drop_rsa(&rsa);
 	}
 	free(p);
+}
+
+/* What has a budget of its own is not cut off by that of the rest. */
+static void what_is_likely_may_cost_more(void **state)
+{
+	struct rsa rsa = make_rsa(2048, 65537, false);
+	uint8_t *p = memory();
+	struct seen seen = {.nr = 0};
+	struct rsa_join join = {.budget = 1, .hit = see, .userdata = &seen};
+	struct harvest *h;
+	bool cut = false;
+
+	put_alone(p, 8192, rsa.n, 2048, LAYOUT_LE);
+	put_alone(p, 65536 - 64, rsa.p, 1024, LAYOUT_LE);
+	h = harvest_memory(p, LEN, false);
+	assert_int_equal(rsa_join(h, &join, &cut), 0);
+	assert_true(cut);
+	assert_int_equal(seen.nr, 0);
+	join.likely = 50 << 20;
+	assert_int_equal(rsa_join(h, &join, &cut), 0);
+	assert_false(cut);
+	expect(&seen, &rsa, "layout", LAYOUT_LE);
+	harvest_free(h);
+	free(p);
+	drop_rsa(&rsa);
+}
+
+/* Random bytes as begin a packed file, thousands of them: more numbers than are kept. */
+static uint64_t untried_of_many(bool bulk)
+{
+	const size_t len = 1152, nr = 25000;
+	struct harvest_place place = {.offset = 0};
+	struct rsa_join join = {.budget = 1 << 20, .hit = see};
+	_cleanup_harvest_ struct harvest *h = NULL;
+	_cleanup_rsa_search_ struct rsa_search *search = NULL;
+	uint8_t *p = calloc(1, len + 2 * HARVEST_MARGIN);
+	bool cut;
+
+	assert_int_equal(harvest_new(32 << 20, &h), 0);
+	for (size_t i = 0; i < nr; i++) {
+		struct harvest_part part = {HARVEST_MARGIN, (uint16_t)len, bulk};
+
+		RAND_bytes(p + HARVEST_MARGIN, (int)len);
+		place.offset += 16384;
+		harvest_keep(h, (struct bytes){p, len + 2 * HARVEST_MARGIN}, &place, &part);
+	}
+	harvest_sort(h);
+	search = rsa_search_new(h, &join);
+	for (unsigned share = 0; share < RSA_SHARES; share++)
+		rsa_collect(search, share);
+	assert_int_equal(rsa_search_join(search, &cut), 0);
+	free(p);
+	return rsa_search_untried(search);
+}
+
+static void what_is_not_tried_of_packed_data_is_no_loss(void **state)
+{
+	assert_int_equal(untried_of_many(true), 0);
+	assert_true(untried_of_many(false) > 0);
 }
 
 static void each_alignment_is_looked_at(void **state)
@@ -316,6 +377,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(primes_with_their_exponents_need_no_modulus),
 		cmocka_unit_test(each_layout_of_each_size_is_joined),
+		cmocka_unit_test(what_is_likely_may_cost_more),
+		cmocka_unit_test(what_is_not_tried_of_packed_data_is_no_loss),
 		cmocka_unit_test(each_alignment_is_looked_at),
 		cmocka_unit_test(primes_inside_longer_runs_are_found),
 		cmocka_unit_test(the_exponent_is_confirmed_by_the_private_one),

@@ -2,13 +2,30 @@
 /* What is gathered, what is not, and that all code gathers the same. */
 #include "scan/harvest.h"
 
+#include <dlfcn.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "scan/chance.h"
 #include "scan/code.h"
 #include "scan/detect-shield.h"
 #include "unit/numbers.h"
+
+#define STRETCH 32
+
+static unsigned long compared; /* memcmp() of so many bytes */
+
+int memcmp(const void *a, const void *b, size_t len)
+{
+	const uint8_t *x = a, *y = b;
+
+	compared += len == STRETCH;
+	for (; len && *x == *y; len--, x++, y++)
+		;
+	return len ? *x - *y : 0;
+}
 
 #define LEN (512 << 10)
 
@@ -92,6 +109,46 @@ static void all_code_gathers_the_same(void **state)
 	free(p);
 }
 
+/* Any block, as far as it is known where they are. */
+static bool has_a_block(const uint8_t *p, size_t len)
+{
+	for (size_t at = 0; at + CHANCE_BLOCK <= len; at += 8)
+		if (chance_like(p + at))
+			return true;
+	return false;
+}
+
+/* What is kept only because of a length that a container may have before a number, and would be
+ * chance if it was one. */
+static void code_is_seldom_taken_for_containers(void **state)
+{
+	size_t lone = 0, containers = 0, len;
+	struct harvest *h;
+	struct stat st;
+	uint8_t *p;
+	Dl_info in;
+	FILE *f;
+
+	assert_true(dladdr((void *)SHA512, &in));
+	f = fopen(in.dli_fname, "r");
+	assert_non_null(f);
+	assert_int_equal(fstat(fileno(f), &st), 0);
+	len = (size_t)st.st_size;
+	p = malloc(len);
+	assert_int_equal(fread(p, 1, len, f), len);
+	fclose(f);
+	h = harvest_memory(p, len, false);
+	for (size_t i = 0; i < h->nr; i++) {
+		lone += !has_a_block(stretch_bytes(h, &h->stretches[i]), h->stretches[i].len);
+		containers += h->stretches[i].container;
+	}
+	assert_in_range(lone, 0, 16 + h->nr / 10);
+	/* They are known as such, as no points are looked for in them. */
+	assert_in_range(containers, 1, 16 + h->nr / 10);
+	harvest_free(h);
+	free(p);
+}
+
 static void what_is_held_is_found_at_any_address(void **state)
 {
 	uint8_t *p = calloc(1, LEN), other[64];
@@ -170,6 +227,7 @@ static void shielded_keys_are_opened(void **state)
 	uint8_t *p = calloc(1, LEN), plain[256] = {0}, secret[64], hash[64], *to = plain;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	size_t len = 32;
+	uint64_t untried;
 	int out;
 
 	EVP_PKEY_get_raw_private_key(pkey, secret, &len);
@@ -193,8 +251,9 @@ static void shielded_keys_are_opened(void **state)
 		EVP_EncryptUpdate(ctx, p + 8192, &out, plain, (int)(to - plain));
 		h = harvest_memory(p, LEN, false);
 		assert_int_equal(h->nr_prekeys, 1);
-		assert_int_equal(shield_detect(h, see, &seen), 0);
+		assert_int_equal(shield_detect(h, see, &seen, false, &untried), 0);
 		assert_int_equal(seen.nr, 1);
+		assert_int_equal(untried, 0);
 		assert_int_equal(seen.kind, KEY_ED25519);
 		assert_true(seen.proven);
 		harvest_free(h);
@@ -218,6 +277,7 @@ static void how_often_a_shield_is_tried_is_bounded(void **state)
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	struct shielded seen = {.nr = 0};
 	uint8_t stream[16];
+	uint64_t untried;
 	int out;
 
 	EVP_EncryptInit_ex(ctx, EVP_aes_256_ctr(), NULL, prekeys[0].key, prekeys[0].key + 32);
@@ -228,9 +288,9 @@ static void how_often_a_shield_is_tried_is_bounded(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(stretches); i++)
 		stretches[i] = (struct stretch){.at = HARVEST_MARGIN, .len = HARVEST_STRETCH_MAX};
 	h.nr = 20;
-	assert_int_equal(shield_detect(&h, see, &seen), 0);
+	assert_int_equal(shield_detect(&h, see, &seen, false, &untried), 0);
 	h.nr = 40;
-	assert_int_equal(shield_detect(&h, see, &seen), -E2BIG);
+	assert_int_equal(shield_detect(&h, see, &seen, false, &untried), -E2BIG);
 	assert_int_equal(seen.nr, 0);
 }
 
@@ -250,17 +310,39 @@ static void a_prekey_is_kept_once(void **state)
 	free(p);
 }
 
+/* Stretches that begin alike and end alike do not make one chain of the harvest's table. */
+static void nobody_chooses_places_in_the_table(void **state)
+{
+	const struct harvest_place place = {0};
+	const struct harvest_part part = {.at = 64, .len = STRETCH};
+	uint8_t memory[256] = {0};
+	_cleanup_harvest_ struct harvest *h = NULL;
+	const size_t nr = 20000;
+
+	assert_int_equal(harvest_new(4 << 20, &h), 0);
+	RAND_bytes(memory + part.at, STRETCH);
+	compared = 0;
+	for (uint64_t i = 0; i < nr; i++) {
+		memcpy(memory + part.at + 8, &i, sizeof(i));
+		harvest_keep(h, (struct bytes){memory, sizeof(memory)}, &place, &part);
+	}
+	assert_int_equal(h->nr, nr);
+	assert_in_range(compared, 0, 2 * nr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_and_small_numbers_are_left_out),
 		cmocka_unit_test(what_is_random_is_kept_once_with_its_place),
 		cmocka_unit_test(all_code_gathers_the_same),
+		cmocka_unit_test(code_is_seldom_taken_for_containers),
 		cmocka_unit_test(what_is_held_is_found_at_any_address),
 		cmocka_unit_test(the_older_half_gives_way),
 		cmocka_unit_test(shielded_keys_are_opened),
 		cmocka_unit_test(how_often_a_shield_is_tried_is_bounded),
 		cmocka_unit_test(a_prekey_is_kept_once),
+		cmocka_unit_test(nobody_chooses_places_in_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

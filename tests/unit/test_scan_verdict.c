@@ -118,6 +118,47 @@ static void keys_and_places_are_bounded_and_counted(void **state)
 	scan_verdict_fini(&v);
 }
 
+/* Who fills a dump with what counts for little does not hide what counts. */
+static void what_is_proven_takes_the_place_of_what_is_not(void **state)
+{
+	struct scan_verdict v;
+
+	scan_verdict_init(&v, &core);
+	for (unsigned i = 0; i < VERDICT_KEYS_MAX; i++)
+		add(&v, aes(1 + i, i, CLASS_EPHEMERAL));
+	add(&v, aes(VERDICT_KEYS_MAX + 1, 1, CLASS_EPHEMERAL));
+	assert_int_equal(v.findings_left_out, 1);
+	add(&v, rsa(1, 900));
+	add(&v, rsa(1, 1000));
+	assert_int_equal(v.nr_keys, VERDICT_KEYS_MAX);
+	assert_int_equal(v.findings_left_out, 2);
+	scan_verdict_sort(&v);
+	assert_int_equal(v.keys[0].finding.what, FINDING_RSA);
+	assert_int_equal(v.keys[0].nr_places, 2);
+	assert_int_equal(scan_verdict_outcome(&v), OUTCOME_FOUND);
+	scan_verdict_fini(&v);
+}
+
+static void what_was_not_tried_is_said(void **state)
+{
+	struct scan_verdict v;
+	json_t *object, *untried;
+
+	scan_verdict_init(&v, &core);
+	add(&v, (struct finding){.what = FINDING_UNTRIED, .ref = UNTRIED_WRITTEN, .offset = 7});
+	add(&v, (struct finding){.what = FINDING_UNTRIED, .ref = UNTRIED_RSA, .offset = 3});
+	end(&v, SCAN_INCOMPLETE);
+	assert_int_equal(v.nr_keys, 0);
+	assert_int_equal(scan_verdict_outcome(&v), OUTCOME_PARTIAL);
+	object = scan_json("core", &v, NULL);
+	untried = json_object_get(object, "untried");
+	assert_int_equal(json_object_size(untried), 2);
+	assert_int_equal(json_integer_value(json_object_get(untried, "written")), 7);
+	assert_int_equal(json_integer_value(json_object_get(untried, "rsa")), 3);
+	json_decref(object);
+	scan_verdict_fini(&v);
+}
+
 static void severity_follows_class_and_what_is_known(void **state)
 {
 	static const struct {
@@ -256,7 +297,7 @@ static void sarif_has_the_form_of_its_standard(void **state)
 	run = json_array_get(json_object_get(sarif.log, "runs"), 0);
 	driver = json_object_get(json_object_get(run, "tool"), "driver");
 	assert_string_equal(text(driver, "name"), "keytrail");
-	assert_int_equal(json_array_size(json_object_get(driver, "rules")), FINDING_WHAT_NR - 1);
+	assert_int_equal(json_array_size(json_object_get(driver, "rules")), FINDING_UNTRIED - 1);
 	assert_int_equal(json_array_size(sarif.results), 2); /* the generator's does not count */
 	result = json_array_get(sarif.results, 1);
 	assert_string_equal(text(result, "ruleId"), "rsa-pair");
@@ -301,6 +342,8 @@ int main(void)
 		cmocka_unit_test(one_key_at_many_places_is_one_entry),
 		cmocka_unit_test(what_nothing_names_is_never_put_together),
 		cmocka_unit_test(keys_and_places_are_bounded_and_counted),
+		cmocka_unit_test(what_is_proven_takes_the_place_of_what_is_not),
+		cmocka_unit_test(what_was_not_tried_is_said),
 		cmocka_unit_test(severity_follows_class_and_what_is_known),
 		cmocka_unit_test(clean_is_only_what_was_seen_whole),
 		cmocka_unit_test(json_has_the_documented_form),

@@ -227,6 +227,10 @@ static int redact_target(void *userdata, const struct scan_target *target)
 		run->failed = true;
 		fprintf(stderr, "keytrail: %s: not redacted: %s\n", target->name,
 			scan_redact_strerror(err));
+		for (unsigned i = 0; err == -EOVERFLOW && i < UNTRIED_NR; i++)
+			if (redaction.untried[i])
+				fprintf(stderr, "keytrail: %s: %" PRIu64 " %s\n", target->name,
+					redaction.untried[i], untried_sentence(i));
 		return 0;
 	}
 	fprintf(stderr,

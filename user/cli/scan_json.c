@@ -105,6 +105,25 @@ static int put_process(json_t *object, const struct scan_about *about)
 	return err;
 }
 
+static int put_untried(json_t *object, const struct scan_verdict *verdict)
+{
+	json_t *untried = NULL;
+	int err = 0;
+
+	for (unsigned i = 0; i < UNTRIED_NR; i++) {
+		if (!verdict->untried[i])
+			continue;
+		if (!untried) {
+			untried = json_object();
+			err |= put(object, "untried", untried);
+		}
+		err |= err ? -1
+			   : put(untried, untried_str(i),
+				 json_integer((json_int_t)verdict->untried[i]));
+	}
+	return err;
+}
+
 static int put_verdict(json_t *object, const struct scan_verdict *verdict)
 {
 	json_t *keys = json_array(), *flags = json_array();
@@ -120,6 +139,7 @@ static int put_verdict(json_t *object, const struct scan_verdict *verdict)
 			err |= json_array_append_new(flags, json_string(scan_flag_str(flag)));
 	for (size_t i = 0; i < verdict->nr_keys; i++)
 		err |= json_array_append_new(keys, key_json(&verdict->keys[i]));
+	err |= put_untried(object, verdict);
 	if (verdict->findings_left_out)
 		err |= put(object, "findings_left_out",
 			   json_integer((json_int_t)verdict->findings_left_out));

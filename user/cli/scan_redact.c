@@ -133,22 +133,38 @@ static int on_finding(void *userdata, const struct finding *finding)
 
 static const struct scanner_events events = {.about = on_about, .found = on_finding};
 
-/* out: -1 to look only. 1: there were keys that count. */
+/*
+ * Was all of it tried? A detector that gave up may have left a whole key, if only a seed amid other
+ * bytes (SCAN_BUDGET alone), so this is more than that there is no verdict of "found". What is not
+ * in the file (a core that is cut off) is no such thing.
+ */
+static bool is_complete(const struct scan_verdict *verdict)
+{
+	return !(verdict->flags & (SCAN_INCOMPLETE | SCAN_BUDGET)) && !verdict->findings_left_out;
+}
+
+/* out: -1 to look only; -EOVERFLOW: not all was tried. 1: there were keys that count. */
 static int look(int fd, const struct scan_options *options, struct round *round)
 {
 	struct scanner_input input = {.fd = fd, .maps_fd = -1, .options = *options};
 	int err;
 
 	input.options.keep_secrets = round->out >= 0;
+	input.options.patient = true;
 	round->dumps = 0;
 	err = scanner_run(&input, &events, round);
 	if (!err)
 		err = scan_verdict_outcome(&round->verdict) == OUTCOME_FOUND;
+	if (!err && round->out < 0 && !is_complete(&round->verdict)) {
+		memcpy(round->redaction.untried, round->verdict.untried,
+		       sizeof(round->redaction.untried));
+		err = -EOVERFLOW;
+	}
 	scan_verdict_fini(&round->verdict);
 	return err;
 }
 
-/* Each round looks at what the last one left, and the last one finds nothing. */
+/* Each round looks at what the last one left, and the last one tries all and finds nothing. */
 static int redact(int in, int out, const struct scan_options *options, struct round *round)
 {
 	int r;
@@ -195,6 +211,9 @@ int scan_redact(int fd, const struct scan_options *options, const char *path,
 		err = -ENODATA;
 	if (!err && fsync(out) < 0)
 		err = -errno;
+	if (err == -EOVERFLOW)
+		memcpy(out_redaction->untried, round.redaction.untried,
+		       sizeof(out_redaction->untried));
 	if (err < 0) {
 		unlink(path);
 		return err;
@@ -214,6 +233,9 @@ const char *scan_redact_strerror(int error)
 		return "more keys than can be redacted at once";
 	case -EILSEQ:
 		return "keys are still found after all that could be overwritten was";
+	case -EOVERFLOW:
+		return "there is more in it than is tried as keys, so some may be left in a copy; one "
+		       "with less memory in it (core(5), coredump_filter) may do";
 	case -EEXIST:
 		return "the copy's file is there already";
 	default:

@@ -34,7 +34,7 @@ static json_t *rules(void)
 {
 	json_auto_t *rules = json_array();
 
-	for (int what = FINDING_END + 1; what < FINDING_WHAT_NR; what++) {
+	for (int what = FINDING_END + 1; what < FINDING_UNTRIED; what++) {
 		json_t *rule = json_pack("{s:s, s:{s:s}}", "id", finding_what_str(what),
 					 "shortDescription", "text", rule_text(what));
 

@@ -163,5 +163,9 @@ void scan_view(const struct term *t, const char *file, const struct scan_verdict
 		term_putf(t, STYLE_WARN, "; %" PRIu64 " findings of still more keys not kept",
 			  verdict->findings_left_out);
 	show_flags(t, verdict->flags);
+	for (unsigned i = 0; i < UNTRIED_NR; i++)
+		if (verdict->untried[i])
+			term_putf(t, STYLE_WARN, "; %" PRIu64 " %s", verdict->untried[i],
+				  untried_sentence(i));
 	fputc('\n', t->f);
 }

@@ -118,22 +118,37 @@ static bool stands_alone(const struct ec_raw_search *s, long at)
 	return !run_word(p - 8);
 }
 
+/* Each is tried in one pass; what the share of those behind a length did not suffice for is one of
+ * the rest. */
+static bool is_for_pass(const struct ec_raw_search *s, long at)
+{
+	const size_t stretch = (size_t)(s->stretch - s->harvest->stretches);
+	bool after_length;
+
+	if (stands_alone(s, at))
+		return s->pass < EC_RAW_LENGTH;
+	if (s->pass < EC_RAW_LENGTH || s->pass == EC_RAW_BULK)
+		return s->pass == EC_RAW_BULK;
+	after_length = !s->stretch->file && spots_after_length(s->harvest, s->stretch, at);
+	if (s->pass == EC_RAW_LENGTH)
+		return after_length;
+	return !after_length || stretch >= s->behind_lengths;
+}
+
 static bool try_spot(void *userdata, long at)
 {
 	struct ec_raw_search *s = userdata;
 	const uint8_t *p = stretch_bytes(s->harvest, s->stretch) + at;
-	bool alone;
 
 	if (at + LEN > s->stretch->len + HARVEST_MARGIN)
 		return true;
-	alone = stands_alone(s, at);
-	if (alone == (s->pass >= EC_RAW_REST) || chance_different(p, LEN) < HARVEST_DIFFERENT_MIN)
+	if (!is_for_pass(s, at) || chance_different(p, LEN) < HARVEST_DIFFERENT_MIN)
 		return true;
 	if (s->pass != EC_RAW_X25519)
 		try_one(s, at, EVP_PKEY_ED25519, KEY_ED25519);
 	if (s->pass != EC_RAW_ED25519)
 		try_one(s, at, EVP_PKEY_X25519, KEY_X25519);
-	if (s->ask->budget && s->work > s->ask->budget)
+	if (s->limit && s->work > s->limit)
 		s->cut = true;
 	return !s->cut;
 }
@@ -143,7 +158,7 @@ static void in_a_row(struct ec_raw_search *s)
 {
 	const uint8_t *p = stretch_bytes(s->harvest, s->stretch);
 
-	if (s->pass >= EC_RAW_REST || s->stretch->len > PIECES * LEN + HARVEST_MARGIN)
+	if (s->pass >= EC_RAW_LENGTH || s->stretch->len > PIECES * LEN + HARVEST_MARGIN)
 		return;
 	for (long at = 8 - HARVEST_MARGIN; at + LEN <= s->stretch->len && !s->cut; at += 8)
 		if (run_word(p + at - 8))
@@ -164,6 +179,8 @@ void ec_raw_detect(struct ec_raw_search *s, enum ec_raw_pass pass)
 			continue;
 		spots(s->harvest, s->stretch, LAYOUT_RAW, try_spot, s);
 		in_a_row(s);
+		if (pass == EC_RAW_LENGTH && !s->cut)
+			s->behind_lengths = i + 1;
 	}
 }
 

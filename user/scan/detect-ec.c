@@ -138,13 +138,20 @@ static void points_with_a_head(struct search *s)
 			point_in_a_row(s, at + 1);
 }
 
+/* A point alone is long enough to be kept for what it looks like; what is only kept for a length in
+ * it is many a structure of a program. */
+static bool may_hold_points(const struct search *s, bool file)
+{
+	return s->stretch->file == file && !s->stretch->container;
+}
+
 static void find_points(struct search *s, bool file)
 {
 	static const enum ec_form forms[] = {EC_LIMBS, EC_MONTGOMERY, EC_WORDS, EC_BYTES};
 
 	for (size_t i = 0; i < s->harvest->nr && !s->cut; i++) {
 		s->stretch = &s->harvest->stretches[i];
-		if (s->stretch->file == file &&
+		if (may_hold_points(s, file) &&
 		    s->stretch->len >= 2 * ec_curve_field(s->curve) - HARVEST_MARGIN)
 			points_with_a_head(s);
 	}
@@ -155,7 +162,7 @@ static void find_points(struct search *s, bool file)
 
 			s->form = forms[f];
 			s->stretch = &s->harvest->stretches[i];
-			if (s->stretch->file == file &&
+			if (may_hold_points(s, file) &&
 			    s->stretch->len >= ec_curve_field(s->curve) - 16 &&
 			    s->stretch->len <= STRETCH_MAX)
 				spots(s->harvest, s->stretch, layout, point_apart, s);
@@ -243,12 +250,31 @@ static void find_scalars(struct search *s, enum ec_raw_pass pass)
 	}
 }
 
+/* Those behind a length have a share of their own: what is written to look like such takes nothing
+ * from the rest, nor the other way round. True: it was over before the end. */
+static bool ec_raw_behind_lengths(struct ec_raw_search *raw, uint64_t share)
+{
+	const uint64_t work = raw->work, limit = raw->limit;
+	const bool before = raw->cut;
+	bool cut;
+
+	raw->cut = false;
+	raw->limit = limit ? work + share : 0;
+	ec_raw_detect(raw, EC_RAW_LENGTH);
+	cut = raw->cut;
+	raw->cut = before;
+	raw->work = work;
+	raw->limit = limit;
+	return cut;
+}
+
 int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *out_cut,
 	      bool *out_rest)
 {
 	struct search *s = harvest->nr ? calloc(1, sizeof(*s)) : NULL;
 	struct ec_raw_search raw = {.harvest = harvest, .ask = ask};
-	bool own_cut = false, file_cut = false;
+	uint64_t likely = ask->budget && ask->likely ? ask->likely : ask->budget;
+	bool own_cut = false, file_cut = false, length_cut = false;
 	int err = s ? 0 : -ENOMEM;
 
 	if (!harvest->nr) {
@@ -263,24 +289,36 @@ int ec_detect(const struct harvest *harvest, const struct ec_search *ask, bool *
 		s->points[i] = calloc(POINTS_MAX, sizeof(*s->points[i]));
 		err = s->points[i] ? ec_group_init(&s->groups[i], i) : -ENOMEM;
 	}
-	s->limit = ask->budget;
+	s->limit = raw.limit = likely;
 	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
 		find_points(s, false);
 	own_cut = s->cut;
 	/* Those of files may take a quarter of what is left. */
-	if (ask->budget && !own_cut)
-		s->limit = s->work + (ask->budget - s->work) / 4;
+	if (likely && !own_cut)
+		s->limit = s->work + (likely - s->work) / 4;
 	for (s->curve = 0; s->curve < EC_CURVE_NR && !err; s->curve++)
 		find_points(s, true);
 	file_cut = s->cut;
 	s->cut = own_cut;
-	s->limit = ask->budget;
+	s->limit = likely;
 	for (enum ec_raw_pass pass = 0; pass < EC_RAW_PASS_NR && !err; pass++) {
 		if (pass == EC_RAW_FILE)
 			*out_cut = s->cut || s->full || raw.cut;
 		/* That packed data was not tried to its end is not worth a word. */
 		if (pass == EC_RAW_BULK)
-			*out_rest = s->cut || file_cut || raw.cut;
+			*out_rest = s->cut || file_cut || raw.cut || length_cut;
+		if (likely != ask->budget && (pass == EC_RAW_FILE || pass == EC_RAW_BULK)) {
+			uint64_t share = pass == EC_RAW_FILE ? likely : ask->budget;
+
+			s->limit = s->work + share;
+			raw.limit = raw.work + share;
+			s->cut &= pass == EC_RAW_FILE;
+			raw.cut &= pass == EC_RAW_FILE;
+		}
+		if (pass == EC_RAW_LENGTH) {
+			length_cut = ec_raw_behind_lengths(&raw, likely);
+			continue;
+		}
 		for (s->curve = 0; s->curve < EC_CURVE_NR; s->curve++)
 			if (pass != EC_RAW_X25519)
 				find_scalars(s, pass);

@@ -34,6 +34,10 @@ struct ec_search {
 	 * that a slow or busy machine comes to the same verdict as a fast one.
 	 */
 	uint64_t budget;
+	/* The same for points and for what stands in memory of its own; once more for what does
+	 * not; and packed data then has the budget for itself. 0: all have the one. In any case
+	 * seeds behind a length have a share of their own that is as large. */
+	uint64_t likely;
 	void (*hit)(void *userdata, const struct ec_hit *hit);
 	void *userdata;
 };

@@ -9,6 +9,7 @@
 
 #include "scan/bytes.h"
 #include "scan/finding.h"
+#include "scan/form-key.h"
 #include "scan/secret.h"
 
 #define FORM_MAX 16384 /* bytes that one key may take */
@@ -18,8 +19,8 @@ struct form_room; /* for what is read, secret: wiped by wipe_free() */
 struct form_room *form_room_new(void); /* NULL: no memory */
 
 struct form_detect {
-	/* Keys that may still be proven, as a proof takes time; those beyond are not told. */
-	unsigned *budget;
+	/* What reading and proving may still cost. What it does not suffice for is not told. */
+	struct form_work *work;
 	/* Positions in findings count from memory.p. secret: NULL where it is not to be had. */
 	void (*hit)(void *userdata, const struct finding *finding, const struct secret *secret);
 	void *userdata;

@@ -9,18 +9,29 @@
 #include "scan/rsa-exponent.h"
 #include "scan/spots.h"
 
-#define NUMBERS_MAX 131072 /* of primes, and as many moduli */
-#define FILTER_BITS (1U << 22)
-#define SIZES	    13
-#define RICH_STEP   32 /* bytes: numbers are looked at 64 bytes at a time */
-#define RICH_MIN    46 /* of 64 bytes are different */
-#define RICH_DIGITS 42 /* the same where some bits of each word are none */
-#define RICH_NR	    ((HARVEST_STRETCH_MAX + 2 * HARVEST_MARGIN) / RICH_STEP)
-#define FITS_WITHIN 16 /* bytes between a modulus' end and its stretch's */
-#define NEAR_MIN    64 /* primes that each modulus is always tried with */
-#define DIVIDE_NEAR 12 /* so many without asking for the other prime; a quarter if weak */
-#define FACTORED    64 /* moduli of which copies are known again */
-#define REGION	    65536 /* bytes around a strong modulus in which a prime may stand anywhere */
+#define NUMBERS_MAX  131072 /* of primes, and as many moduli */
+#define FILTER_BITS  (1U << 22)
+#define SIZES	     13
+#define RICH_STEP    32 /* bytes: numbers are looked at 64 bytes at a time */
+#define RICH_MIN     46 /* of 64 bytes are different */
+#define RICH_DIGITS  42 /* the same where some bits of each word are none */
+#define RICH_NR	     ((HARVEST_STRETCH_MAX + 2 * HARVEST_MARGIN) / RICH_STEP)
+#define FITS_WITHIN  16 /* bytes between a modulus' end and its stretch's */
+#define NEAR_MIN     64 /* primes that each modulus is always tried with */
+#define DIVIDE_NEAR  12 /* so many without asking for the other prime; a quarter if weak */
+#define FACTORED     4096 /* moduli of which copies are known again */
+#define FACTORED_TRY 8 /* places that each may have */
+/*
+ * Steps for what divides a modulus exactly: whether both are primes, and the exponent. Products
+ * that were made to look like keys are as dear as keys, which therefore have a share of their own,
+ * and take nothing from the others': thousands of 2048 bits, a thousand of 4096, hundreds of 8192.
+ */
+#define PROOFS_MAX	 800000000
+#define PROVEN_MAX	 4800000000ULL
+#define COST_EXPONENT	 200000
+#define COST_NO_EXPONENT 8000000 /* all were tried, and stand nowhere */
+#define COST_NOT_65537	 600000 /* only this one was */
+#define REGION		 65536 /* bytes around a strong modulus that may hold a prime anywhere */
 
 /* Limbs of a prime; of a modulus twice that. */
 static const uint8_t sizes[SIZES] = {8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64};
@@ -56,15 +67,15 @@ struct search {
 	struct numbers primes[SIZES], moduli[SIZES];
 	size_t kept;
 	uint64_t *filter; /* lowest limbs of all primes: a set with false positives */
-	uint64_t steps; /* taken */
+	uint64_t steps, limit; /* taken, of how many; 0: no limit */
 	bool cut; /* there was no budget for more */
-	bool full; /* there were more numbers than are kept */
+	uint64_t proofs, proven; /* steps taken for these, and for such as are keys */
+	uint64_t untried; /* numbers that may be moduli or primes and were not tried */
 	struct factored {
-		uint64_t low;
+		uint64_t low; /* 0: no modulus */
 		/* Who knows a modulus makes another one with its lowest limb. */
 		uint8_t digest[SHA256_DIGEST_LENGTH];
-	} factored[FACTORED]; /* moduli that were, in a ring */
-	size_t nr_factored;
+	} factored[FACTORED]; /* moduli that were */
 	/* Of the spot that is looked at: */
 	const struct stretch *stretch;
 	enum finding_layout layout;
@@ -77,7 +88,7 @@ struct search {
 static bool affords(struct search *s, uint64_t steps)
 {
 	s->steps += steps;
-	if (s->join->budget && s->steps > s->join->budget) {
+	if (s->limit && s->steps > s->limit) {
 		s->cut = true;
 		return false;
 	}
@@ -103,7 +114,8 @@ static bool in_filter(const struct search *s, uint64_t low)
 static bool add(struct search *s, struct numbers *to, const struct number *number)
 {
 	if (s->kept == 2 * NUMBERS_MAX) {
-		s->full = true;
+		/* Of packed data it is no loss, as in factor_all(). */
+		s->untried += !s->harvest->stretches[number->stretch].bulk;
 		return true;
 	}
 	if (to->nr == to->size) {
@@ -288,25 +300,49 @@ static bool load(const struct search *s, const struct number *number, unsigned n
 			  top_bits, out);
 }
 
+static void charge(struct search *s, uint64_t cost, bool is_key)
+{
+	if (is_key)
+		s->proven += cost;
+	else
+		s->proofs += cost;
+}
+
 static void report(struct search *s, const struct stretch *stretch, long at,
 		   enum finding_layout layout, const uint64_t *p, const uint64_t *q)
 {
 	uint8_t modulus[RSA_BYTES_MAX], prime[RSA_BYTES_MAX / 2];
 	unsigned nr = sizes[s->size];
+	bool hurry = s->join->budget && (s->proofs > PROOFS_MAX / 2 || s->proven > PROVEN_MAX / 2);
 	struct rsa_hit hit = {
 		.stretch = stretch,
 		.prime_at = at,
 		.layout = layout,
 		.prime = {prime, 8 * (size_t)nr},
 		.modulus = {modulus, 16 * (size_t)nr},
-		.exponent = rsa_exponent(s->harvest, p, q, nr),
+		.exponent = rsa_exponent(s->harvest, p, q, nr, hurry),
 	};
 
+	charge(s, hit.exponent ? COST_EXPONENT : hurry ? COST_NOT_65537 : COST_NO_EXPONENT, true);
 	limbs_to_bytes(s->modulus_limbs, 2 * nr, modulus);
 	limbs_to_bytes(p, nr, prime);
 	s->join->hit(s->join->userdata, &hit);
 	explicit_bzero(prime, sizeof(prime));
 	s->found = true;
+}
+
+/* Steps are not counted against the budget of the search, which goes on with other pairs. */
+static bool are_primes(struct search *s, const uint64_t *p, const uint64_t *q, unsigned nr)
+{
+	bool are;
+
+	if (s->join->budget && (s->proofs > PROOFS_MAX || s->proven > PROVEN_MAX)) {
+		s->untried++;
+		return false;
+	}
+	are = limbs_prime(p, nr) && limbs_prime(q, nr);
+	charge(s, 2 * 64 * (uint64_t)nr * nr * nr, are);
+	return are;
 }
 
 /* Divides the modulus that is looked at by the number at this place. sieved: it was kept, as it has
@@ -328,7 +364,7 @@ static bool try_prime(struct search *s, const struct stretch *stretch, long at,
 	 * prime times what a signature was made of. A key's modulus has two primes, and different
 	 * ones (FIPS 186-5, A.1.3).
 	 */
-	if (memcmp(p, q, 8 * (size_t)nr) && limbs_prime(p, nr) && limbs_prime(q, nr))
+	if (memcmp(p, q, 8 * (size_t)nr) && are_primes(s, p, q, nr))
 		report(s, stretch, at, layout, p, q);
 out:
 	explicit_bzero(p, sizeof(p));
@@ -412,27 +448,42 @@ static void factor_by_region(struct search *s, const struct number *n)
 /* What is bulk comes late, and what is not tried of it is no loss that is worth a word. */
 enum pass { PASS_STRONG, PASS_WEAK, PASS_BULK, PASS_REGION, PASS_NR };
 
-/* A number stands in a dump more than once, and in more than one layout. */
-static bool done_before(const struct search *s, const uint64_t *n, unsigned nr)
+/* Where it is known, or has a place; who knows a modulus can make others that come to the same. */
+static struct factored *factored_at(struct search *s, const uint64_t *n, unsigned nr,
+				    bool *out_known)
 {
+	uint64_t first = n[0] * 0x9e3779b97f4a7c15ULL >> 32;
 	uint8_t digest[SHA256_DIGEST_LENGTH];
-	bool known = false;
+	struct factored *f;
 
-	for (size_t i = 0; i < FACTORED && i < s->nr_factored; i++) {
-		if (s->factored[i].low != n[0])
+	*out_known = false;
+	for (unsigned i = 0; i < FACTORED_TRY; i++) {
+		f = &s->factored[(first + i) % FACTORED];
+		if (!f->low)
+			return f;
+		if (f->low != n[0])
 			continue;
-		if (!known)
-			SHA256((const uint8_t *)n, 8UL * nr, digest);
-		known = true;
-		if (!memcmp(digest, s->factored[i].digest, sizeof(digest)))
-			return true;
+		SHA256((const uint8_t *)n, 8UL * nr, digest);
+		*out_known = !memcmp(digest, f->digest, sizeof(digest));
+		if (*out_known)
+			return f;
 	}
-	return false;
+	return &s->factored[first % FACTORED];
+}
+
+/* A number stands in a dump more than once, and in more than one layout. */
+static bool done_before(struct search *s, const uint64_t *n, unsigned nr)
+{
+	bool known;
+
+	factored_at(s, n, nr, &known);
+	return known;
 }
 
 static void is_done(struct search *s, const uint64_t *n, unsigned nr)
 {
-	struct factored *f = &s->factored[s->nr_factored++ % FACTORED];
+	bool known;
+	struct factored *f = factored_at(s, n, nr, &known);
 
 	f->low = n[0];
 	SHA256((const uint8_t *)n, 8UL * nr, f->digest);
@@ -459,9 +510,13 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	struct numbers *moduli = &s->moduli[s->size];
 	uint64_t limbs[LIMBS_MAX];
 
-	for (size_t i = 0; i < moduli->nr && !s->cut; i++) {
+	for (size_t i = 0; i < moduli->nr; i++) {
 		const struct number *n = &moduli->items[i];
 
+		if (s->cut) {
+			s->untried += pass < PASS_BULK && !done[i] && in_pass(s, n, pass);
+			continue;
+		}
 		if (done[i] || !in_pass(s, n, pass) || !load(s, n, 2U * sizes[s->size], 2, limbs) ||
 		    done_before(s, limbs, 2U * sizes[s->size]))
 			continue;
@@ -477,8 +532,16 @@ static void factor_all(struct search *s, enum pass pass, size_t most, bool *done
 	}
 }
 
+/* Steps for what comes now, and pairs of them for each modulus. */
+static size_t set_limit(struct search *s, uint64_t limit, size_t moduli)
+{
+	s->limit = limit;
+	return limit ? limit / moduli + NEAR_MIN : SIZE_MAX;
+}
+
 static int join_all(struct search *s, bool *out_cut)
 {
+	const struct rsa_join *join = s->join;
 	size_t moduli = 1, most;
 	bool *done[SIZES] = {NULL};
 	int err = 0;
@@ -489,14 +552,21 @@ static int join_all(struct search *s, bool *out_cut)
 		if (!done[i])
 			err = -ENOMEM;
 	}
-	most = s->join->budget ? s->join->budget / moduli + NEAR_MIN : SIZE_MAX;
+	most = set_limit(s, join->budget && join->likely ? join->likely : join->budget, moduli);
 	for (enum pass pass = 0; pass < PASS_NR && !err; pass++) {
-		if (pass == PASS_BULK)
-			*out_cut = s->cut || s->full;
+		if (pass == PASS_BULK) {
+			*out_cut = s->cut;
+			s->untried += s->cut; /* that which was at hand */
+		}
+		if (pass == PASS_BULK && join->likely) {
+			most = set_limit(s, join->budget, moduli);
+			s->steps = 0;
+			s->cut = false;
+		}
 		if (pass == PASS_REGION) {
 			/* One chance more: it has a share of its own, and may run out of it. */
 			s->cut = false;
-			s->steps = s->join->budget / 2;
+			s->steps = join->budget / 2;
 		}
 		for (s->size = 0; s->size < SIZES; s->size++)
 			factor_all(s, pass, most, done[s->size]);
@@ -504,13 +574,6 @@ static int join_all(struct search *s, bool *out_cut)
 	for (unsigned i = 0; i < SIZES; i++)
 		free(done[i]);
 	return err;
-}
-
-/* Are both primes? Some hundred thousand steps; there is a budget for that, too. */
-static bool are_primes(struct search *s, const uint64_t *p, const uint64_t *q, uint64_t nr)
-{
-	return affords(s, 2 * 64 * nr * nr * nr) && limbs_prime(p, (unsigned)nr) &&
-	       limbs_prime(q, (unsigned)nr);
 }
 
 /* Keys without a modulus. They have a share of their own: what is not tried of it is no loss. */
@@ -607,7 +670,7 @@ int rsa_search_join(struct rsa_search *search, bool *out_cut)
 	for (unsigned share = 1; share < RSA_SHARES; share++) {
 		const struct search *other = &search->shares[share];
 
-		s->full |= other->full;
+		s->untried += other->untried;
 		for (unsigned i = 0; i < SIZES && ok; i++)
 			ok = append(s, &s->primes[i], &other->primes[i]) &&
 			     append(s, &s->moduli[i], &other->moduli[i]);
@@ -620,6 +683,11 @@ int rsa_search_join(struct rsa_search *search, bool *out_cut)
 	if (!err)
 		*out_cut = cut;
 	return err;
+}
+
+uint64_t rsa_search_untried(const struct rsa_search *search)
+{
+	return search->shares[0].untried;
 }
 
 int rsa_join(const struct harvest *harvest, const struct rsa_join *join, bool *out_cut)

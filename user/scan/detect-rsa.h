@@ -30,6 +30,9 @@ struct rsa_join {
 	/* Steps of some nanoseconds that the search may take: 0 for no limit. What is near in the
 	 * dump is tried first. */
 	uint64_t budget;
+	/* The same for what is no packed or encrypted data, which then has the budget for itself;
+	 * 0: both have the one. */
+	uint64_t likely;
 	void (*hit)(void *userdata, const struct rsa_hit *hit);
 	void *userdata;
 };
@@ -48,6 +51,9 @@ struct rsa_search;
 struct rsa_search *rsa_search_new(const struct harvest *harvest, const struct rsa_join *join);
 void rsa_collect(struct rsa_search *search, unsigned share);
 int rsa_search_join(struct rsa_search *search, bool *out_cut);
+/* Numbers that may be moduli or their primes and were not tried, as there was no budget or room for
+ * them; the same number perhaps more than once. */
+uint64_t rsa_search_untried(const struct rsa_search *search);
 void rsa_search_free(struct rsa_search *search); /* wipes; NULL is fine */
 DEFINE_CLEANUP(struct rsa_search *, rsa_search_free)
 #define _cleanup_rsa_search_ _cleanup_(rsa_search_freep)

@@ -14,6 +14,9 @@
  */
 #define TRIES_MAX (1U << 26)
 
+/* What reading decrypted keys may cost (form-key.h); the others are told without their names. */
+#define WORK 400000
+
 struct search {
 	const struct harvest *harvest;
 	void (*hit)(void *userdata, const struct shield_hit *hit);
@@ -121,12 +124,16 @@ static int try_prekeys(struct search *s)
 }
 
 int shield_detect(const struct harvest *harvest,
-		  void (*hit)(void *userdata, const struct shield_hit *hit), void *userdata)
+		  void (*hit)(void *userdata, const struct shield_hit *hit), void *userdata,
+		  bool all_the_time, uint64_t *out_untried)
 {
+	struct form_work work = {.all = all_the_time,
+				 .left = {[FORM_POWERS] = WORK, [FORM_CURVES] = WORK}};
 	_cleanup_wipe_ uint8_t *plain = NULL, *key = NULL;
 	struct search s = {harvest, hit, userdata};
 	int r = -ENOMEM;
 
+	*out_untried = 0;
 	if (!harvest->nr_prekeys)
 		return 0;
 	plain = wipe_alloc(PLAIN_MAX + BLOCK);
@@ -134,8 +141,11 @@ int shield_detect(const struct harvest *harvest,
 	s.plain = plain;
 	s.key = (struct form_key *)key;
 	s.ctx = EVP_CIPHER_CTX_new();
-	if (s.plain && s.key && s.ctx)
+	if (s.plain && s.key && s.ctx) {
+		s.key->work = &work;
 		r = try_prekeys(&s);
+	}
+	*out_untried = work.untried;
 	EVP_CIPHER_CTX_free(s.ctx);
 	return r;
 }

@@ -16,6 +16,8 @@ struct shield_hit {
 };
 
 /* Calls hit for each key. -ENOMEM; -E2BIG: there is more to try than is tried, as by chance it
- * never is. */
+ * never is. *out_untried: keys that were told and not read, as that is too dear,
+ * unless there is all the time for it. */
 int shield_detect(const struct harvest *harvest,
-		  void (*hit)(void *userdata, const struct shield_hit *hit), void *userdata);
+		  void (*hit)(void *userdata, const struct shield_hit *hit), void *userdata,
+		  bool all_the_time, uint64_t *out_untried);

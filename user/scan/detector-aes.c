@@ -103,7 +103,7 @@ static void on_hit(void *userdata, const struct aes_hit *hit)
 		key->generator = is_mbedtls_drbg(call->window->memory, hit->at + call->shift, hit);
 		memcpy(key->key, hit->key, sizeof(key->key));
 	} else {
-		detector_incomplete(state->job);
+		detector_untried(state->job, UNTRIED_AES, 1);
 	}
 	pthread_mutex_unlock(&state->lock);
 }

@@ -7,15 +7,19 @@
 
 _Static_assert(FORM_MAX <= WINDOW_AFTER, "a window has room for the longest form");
 
-/* Of a piece, so that what is found does not depend on threads. One takes some 10 microseconds to
- * some milliseconds; a MiB that is full of RSA keys in DER has some 900. */
-#define PROOFS 4096
+/*
+ * Of a piece (1 MiB), so that what is found does not depend on threads, and so that who fills one
+ * with what only looks like keys has the others looked at all the same. Each share is a tenth of a
+ * second or less; a MiB that is full of RSA keys in DER takes a quarter of one.
+ */
+#define WORK	    100000 /* of each sort */
+#define WORK_PROVEN 200000 /* for dear proofs that succeed: hundreds of keys on P-384 */
 
 struct state {
 	const struct detector_job *job;
 	struct {
 		uint64_t piece; /* which the budget is for */
-		unsigned budget;
+		struct form_work work;
 		struct form_room *room;
 	} workers[];
 };
@@ -70,16 +74,23 @@ static void window(void *p, unsigned worker, const struct window *window)
 {
 	struct state *state = p;
 	struct call call = {state, window};
-	struct form_detect detect = {&state->workers[worker].budget, on_hit, &call,
-				     state->workers[worker].room};
+	struct form_work *work = &state->workers[worker].work;
+	struct form_detect detect = {work, on_hit, &call, state->workers[worker].room};
 
 	if (state->workers[worker].piece != window->piece) {
 		state->workers[worker].piece = window->piece;
-		state->workers[worker].budget = PROOFS;
+		*work = (struct form_work){
+			.all = state->job->options->all_the_time,
+			.proven = WORK_PROVEN,
+		};
+		for (enum form_pot pot = 0; pot < FORM_POTS; pot++)
+			work->left[pot] = WORK;
 	}
-	if (form_detect(window->memory, window->from, window->to, &detect) < 0 ||
-	    !state->workers[worker].budget)
+	work->untried = 0;
+	if (form_detect(window->memory, window->from, window->to, &detect) < 0)
 		detector_incomplete(state->job);
+	if (work->untried)
+		detector_untried(state->job, UNTRIED_WRITTEN, work->untried);
 }
 
 const struct detector detector_form = {

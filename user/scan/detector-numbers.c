@@ -21,6 +21,9 @@
 /* Work for curves, as ec_search.budget: the same. A server in C is tried to its end. */
 #define CURVES_START 700000
 #define CURVES_SHARE 20000
+/* For the patient: so many times what there is for a start, each time. A heap full of hashes takes
+ * 50, and thousands of short stretches of packed data take 90. */
+#define PATIENCE 128
 /* Parts of the questions, each of which may be another thread's: numbers that may be RSA's, the
  * last of which goes on to join them; curves. */
 enum { PART_CURVES = RSA_SHARES, PARTS };
@@ -265,6 +268,7 @@ static void begin_asking(struct state *state)
 				  ? 0
 				  : (state->asked ? STEPS_START / 16 : STEPS_START) +
 					    state->bytes / STEPS_SHARE,
+		.likely = state->job->options->patient ? (uint64_t)PATIENCE * STEPS_START : 0,
 		.hit = on_rsa,
 		.userdata = state,
 	};
@@ -276,6 +280,7 @@ static void begin_asking(struct state *state)
 static void ask_rsa(struct state *state, unsigned share)
 {
 	bool cut = false;
+	uint64_t untried;
 
 	if (state->rsa)
 		rsa_collect(state->rsa, share);
@@ -283,7 +288,10 @@ static void ask_rsa(struct state *state, unsigned share)
 		return;
 	if (!state->rsa || rsa_search_join(state->rsa, &cut) < 0 || cut)
 		detector_incomplete(state->job);
-	if (cut)
+	untried = state->rsa ? rsa_search_untried(state->rsa) : 0;
+	if (untried)
+		detector_untried(state->job, UNTRIED_RSA, untried);
+	if (cut || untried)
 		detector_out_of_budget(state->job);
 }
 
@@ -294,13 +302,16 @@ static void ask_curves(struct state *state)
 				  ? 0
 				  : (state->asked ? CURVES_START / 16 : CURVES_START) +
 					    state->bytes / CURVES_SHARE,
+		.likely = state->job->options->patient ? (uint64_t)PATIENCE * CURVES_START : 0,
 		.hit = on_curve,
 		.userdata = state,
 	};
 	bool cut = false, rest = false;
 
-	if (ec_detect(state->harvest, &curves, &cut, &rest) < 0 || cut)
+	if (ec_detect(state->harvest, &curves, &cut, &rest) < 0)
 		detector_incomplete(state->job);
+	if (cut)
+		detector_untried(state->job, UNTRIED_CURVES, 1);
 	if (cut || rest)
 		detector_out_of_budget(state->job);
 }
@@ -317,8 +328,13 @@ static void ask_part(void *userdata, unsigned part)
 
 static void ask_shielded(struct state *state)
 {
-	if (shield_detect(state->harvest, on_shielded, state) < 0)
+	uint64_t untried;
+
+	if (shield_detect(state->harvest, on_shielded, state, state->job->options->all_the_time,
+			  &untried) < 0)
 		detector_incomplete(state->job);
+	if (untried)
+		detector_untried(state->job, UNTRIED_SHIELDED, untried);
 }
 
 /* Shielded keys come last: what stands bare, too, is told as that, whichever thread was first. */
@@ -368,7 +384,7 @@ static void bring(struct state *state, struct bytes memory, const struct harvest
 		ask_and_drop(state);
 	if (harvest_prekeys_full(state->harvest)) {
 		ask_shielded(state);
-		harvest_drop_prekeys(state->harvest);
+		detector_untried(state->job, UNTRIED_PREKEYS, harvest_drop_prekeys(state->harvest));
 	}
 }
 

@@ -64,7 +64,7 @@ static void on_hit(void *userdata, const struct token_hit *hit)
 	};
 
 	if (call->state->found++ >= TOKENS_MAX) {
-		detector_incomplete(job);
+		detector_untried(job, UNTRIED_TOKENS, 1);
 		return;
 	}
 	if (secret.value.len > SECRET_BYTES_MAX)

@@ -76,6 +76,7 @@ struct dump;
 struct scan_options {
 	unsigned workers; /* threads that scan; 0: as many as there are processors */
 	bool all_the_time; /* no budgets of work in detectors */
+	bool patient; /* for bare numbers many times the budget, but for those of packed data */
 	uint64_t unpack_max; /* bytes that packed files may become; 0: as unpack.h says */
 	bool keep_secrets; /* for redaction (secret.h) */
 	bool digests; /* of what is read, which is then done by one thread */
@@ -121,6 +122,9 @@ extern const struct detector *const detectors[]; /* up to a NULL */
  */
 void detector_report(const struct detector_job *job, const struct finding *finding);
 void detector_incomplete(const struct detector_job *job); /* a table is full: the verdict says so */
+/* So much of it was not tried, as there is a budget of work: the verdict says what, and that it is
+ * incomplete. */
+void detector_untried(const struct detector_job *job, enum untried what, uint64_t nr);
 /* Not all was tried: the verdict says that, too, and is as good as it was. */
 void detector_out_of_budget(const struct detector_job *job);
 

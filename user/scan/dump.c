@@ -21,7 +21,12 @@
 #define ROOM_BESIDE   (64 << 20) /* of addresses, beside stacks and windows */
 #define DETECTORS_MAX 32
 #define TICK_NS	      200000000LL
-#define GAP	      512 /* bytes between segments that are worth a look */
+/* Findings that are told of a file: who fills it with what looks like keys would have more told
+ * than is believed (channel.h), and whoever puts them together sort them for ever. A share is kept
+ * for what is proven. */
+#define TOLD_MAX    (128 << 10)
+#define TOLD_PROVEN (64 << 10)
+#define GAP	    512 /* bytes between segments that are worth a look */
 
 struct dump {
 	const struct dump_input *input;
@@ -44,6 +49,8 @@ struct dump {
 	struct detector_job job;
 	void *states[DETECTORS_MAX];
 	atomic_bool incomplete, out_of_budget;
+	atomic_ullong untried[UNTRIED_NR];
+	unsigned findings; /* told, of all dumps in the file */
 	bool again; /* the second pass */
 	bool flat; /* it was flattened */
 	uint64_t found; /* places of somebody's keys, so far */
@@ -67,15 +74,20 @@ void detector_report(const struct detector_job *job, const struct finding *findi
 {
 	struct finding f = *finding;
 	struct dump *d = job->dump;
+	bool tell;
 
 	if (finding->what == FINDING_STRUCTURE)
 		secrets_note_form(job->secrets, finding->offset, finding->layout);
 	known_name(job->options->needles, &f);
 	pthread_mutex_lock(&d->lock);
 	d->found += f.class <= CLASS_ENCRYPTED;
-	if (!d->error)
+	tell = d->findings < TOLD_MAX + (f.class == CLASS_PROVEN ? TOLD_PROVEN : 0);
+	d->findings += tell;
+	if (tell && !d->error)
 		handled(d, d->events->found(d->userdata, &f));
 	pthread_mutex_unlock(&d->lock);
+	if (!tell)
+		detector_untried(job, UNTRIED_FINDINGS, 1);
 }
 
 void detector_secret(const struct detector_job *job, const struct secret *secret,
@@ -86,6 +98,12 @@ void detector_secret(const struct detector_job *job, const struct secret *secret
 
 void detector_incomplete(const struct detector_job *job)
 {
+	job->dump->incomplete = true;
+}
+
+void detector_untried(const struct detector_job *job, enum untried what, uint64_t nr)
+{
+	job->dump->untried[what] += nr;
 	job->dump->incomplete = true;
 }
 
@@ -438,6 +456,14 @@ static int end_of(struct dump *d, uint64_t looked_at)
 {
 	struct finding end = {.what = FINDING_END, .offset = looked_at};
 
+	for (unsigned i = 0; i < UNTRIED_NR; i++) {
+		const struct finding f = {.what = FINDING_UNTRIED,
+					  .ref = i,
+					  .offset = d->untried[i]};
+
+		if (f.offset && !d->error)
+			handled(d, d->events->found(d->userdata, &f));
+	}
 	if (d->incomplete)
 		d->flags |= SCAN_INCOMPLETE;
 	if (d->out_of_budget)
@@ -470,6 +496,8 @@ static int run_detectors(struct dump *d)
 	int err = secrets_new(d->input->options.keep_secrets, &secrets);
 
 	d->incomplete = d->out_of_budget = false;
+	for (unsigned i = 0; i < UNTRIED_NR; i++)
+		d->untried[i] = 0;
 	d->again = false;
 	d->job = (struct detector_job){
 		.options = &d->input->options,

@@ -16,7 +16,32 @@ const char *finding_what_str(enum finding_what what)
 {
 	static const char *const words[FINDING_WHAT_NR] = {
 		"end",	 "rsa-pair",  "structure",    "aes-schedule", "range",	   "known-key",
-		"token", "ec-scalar", "shielded-key", "chacha-state", "key-store",
+		"token", "ec-scalar", "shielded-key", "chacha-state", "key-store", "untried",
+	};
+
+	return word(words, ARRAY_SIZE(words), what);
+}
+
+const char *untried_str(enum untried what)
+{
+	static const char *const words[UNTRIED_NR] = {
+		"written", "rsa", "shielded", "aes", "tokens", "findings", "curves", "prekeys",
+	};
+
+	return word(words, ARRAY_SIZE(words), what);
+}
+
+const char *untried_sentence(enum untried what)
+{
+	static const char *const words[UNTRIED_NR] = {
+		"places that look like written keys were not tried",
+		"numbers that may be parts of RSA keys were not tried",
+		"shielded keys were not read",
+		"AES schedules are not told",
+		"tokens are not told",
+		"findings are not told",
+		"searches for keys of curves did not come to their end",
+		"stretches that keys may be shielded with were dropped",
 	};
 
 	return word(words, ARRAY_SIZE(words), what);
@@ -101,7 +126,8 @@ int finding_decode(const uint8_t p[FINDING_SIZE], struct finding *out_finding)
 
 	if (p[0] >= FINDING_WHAT_NR || p[1] >= FINDING_CLASS_NR || p[2] >= LAYOUT_NR || p[3] > 1 ||
 	    p[6] || p[7] || scan_result_decode(p + 40, SCAN_RESULT_SIZE, &result) < 0 ||
-	    result.error || (p[0] != FINDING_TOKEN && (uint32_t)get64(p + 32)))
+	    result.error || (p[0] != FINDING_TOKEN && (uint32_t)get64(p + 32)) ||
+	    (p[0] == FINDING_UNTRIED && get64(p + 32) >> 32 >= UNTRIED_NR))
 		return -EBADMSG;
 	*out_finding = (struct finding){
 		.what = p[0],

@@ -21,7 +21,21 @@ enum finding_what {
 	FINDING_SHIELDED, /* OpenSSH's shielded key and what it is shielded with */
 	FINDING_CHACHA, /* a ChaCha20 or Salsa20 state: its constants and a key */
 	FINDING_STORE, /* a key store or ticket cache: keytab, ccache, JKS, PKCS#12 */
+	FINDING_UNTRIED, /* `ref` is an enum untried: offset = how many of it */
 	FINDING_WHAT_NR
+};
+
+/* What there may be so much of that not all is tried. Numbers for ever. */
+enum untried {
+	UNTRIED_WRITTEN = 0, /* places that look like a key in a written form */
+	UNTRIED_RSA, /* numbers that may be a modulus or a prime of one, each time */
+	UNTRIED_SHIELDED, /* keys that were decrypted and not read */
+	UNTRIED_AES, /* schedules that are not told */
+	UNTRIED_TOKENS, /* tokens that are not told */
+	UNTRIED_FINDINGS, /* findings of any kind that are not told */
+	UNTRIED_CURVES, /* searches for scalars, seeds and points that did not come to their end */
+	UNTRIED_PREKEYS, /* 16 KiB that keys may be shielded with, which gave way to others */
+	UNTRIED_NR
 };
 
 enum finding_class {
@@ -88,6 +102,8 @@ struct finding {
 #define FINDING_SIZE (40 + SCAN_RESULT_SIZE)
 
 const char *finding_what_str(enum finding_what what);
+const char *untried_str(enum untried what); /* "written" */
+const char *untried_sentence(enum untried what); /* "written forms were not tried" */
 const char *finding_class_str(enum finding_class class);
 const char *finding_layout_str(enum finding_layout layout);
 

@@ -46,7 +46,15 @@ static bool pkcs1(struct bytes in, struct form_key *key)
 
 static bool sec1(struct bytes in, const struct curve *curve, struct form_key *key)
 {
-	static const char *const names[] = {"prime256v1", "secp384r1", "secp521r1", "secp256k1"};
+	static const struct {
+		const char *name;
+		size_t field; /* bytes */
+	} curves[] = {
+		{"prime256v1", 32},
+		{"secp384r1", 48},
+		{"secp521r1", 66},
+		{"secp256k1", 32},
+	};
 	struct bytes version, scalar, part, oid, public = {NULL, 0};
 
 	if (!der_number(&in, &version) || !der_expect(&in, DER_OCTETS, &scalar))
@@ -58,8 +66,9 @@ static bool sec1(struct bytes in, const struct curve *curve, struct form_key *ke
 	if (curve)
 		return form_ec(curve, bytes_trim_zeros(scalar), public, key);
 	/* PKCS#8 names the curve outside. What is left without it is known by its public half. */
-	for (size_t i = 0; i < ARRAY_SIZE(names) && public.len; i++)
-		if (form_ec(curve_by_group(names[i]), bytes_trim_zeros(scalar), public, key))
+	for (size_t i = 0; i < ARRAY_SIZE(curves); i++)
+		if ((public.len == 1 + 2 * curves[i].field || public.len == 1 + curves[i].field) &&
+		    form_ec(curve_by_group(curves[i].name), bytes_trim_zeros(scalar), public, key))
 			return true;
 	return false;
 }

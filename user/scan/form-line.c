@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "scan/base64.h"
+#include "scan/sexp.h"
 
 static bool stands(const struct form_search *s, size_t at, const char *text)
 {
@@ -62,7 +63,8 @@ static void age(struct form_search *s, size_t at)
 	uint8_t seed[32];
 	struct bytes rest = form_rest(s, at);
 
-	if (!bytes_skip(&rest, 16) || !bech32(rest, "age-secret-key-", seed) || !form_budget(s))
+	if (!bytes_skip(&rest, 16) || !bech32(rest, "age-secret-key-", seed) ||
+	    !form_affords(s, FORM_PROOFS, FORM_COST_PROOF))
 		return;
 	form_key_init(s->key);
 	if (form_raw(KEY_X25519, (struct bytes){seed, 32}, (struct bytes){NULL, 0}, s->key)) {
@@ -91,7 +93,7 @@ static void wireguard(struct form_search *s, size_t at)
 		bytes_skip(&rest, 1);
 	len = base64_decode_some(rest, seed, sizeof(seed), &used);
 	if (len == 32 && used == 43 && rest.len > 43 && rest.p[43] == '=' && !(seed[0] & 7) &&
-	    (seed[31] & 0xc0) == 0x40 && form_budget(s)) {
+	    (seed[31] & 0xc0) == 0x40 && form_affords(s, FORM_PROOFS, FORM_COST_PROOF)) {
 		form_key_init(s->key);
 		if (form_raw(KEY_X25519, (struct bytes){seed, 32}, (struct bytes){NULL, 0}, s->key))
 			form_tell(s, at, LAYOUT_TEXT, KEYFMT_UNKNOWN);
@@ -108,7 +110,8 @@ static void minisign(struct form_search *s, size_t at)
 
 	if (len >= 158 && !memcmp(raw, "EdScB2", 6)) {
 		form_tell_bare(s, at, FINDING_STRUCTURE, CLASS_ENCRYPTED, LAYOUT_TEXT, 256, NULL);
-	} else if (len >= 126 && !memcmp(raw, "Ed\0\0B2", 6) && form_budget(s)) {
+	} else if (len >= 126 && !memcmp(raw, "Ed\0\0B2", 6) &&
+		   form_affords(s, FORM_PROOFS, FORM_COST_PROOF)) {
 		form_key_init(s->key);
 		if (form_raw(KEY_ED25519, (struct bytes){raw + 62, 32},
 			     (struct bytes){raw + 94, 32}, s->key))
@@ -116,6 +119,45 @@ static void minisign(struct form_search *s, size_t at)
 		form_key_wipe(s->key);
 	}
 	explicit_bzero(raw, sizeof(raw));
+}
+
+#define SEXP_DEPTH 8 /* as keyfile_gpg() reads them */
+
+/* As much of it as belongs to its brackets, or up to where it is none. */
+static struct bytes expression(struct form_search *s, size_t at)
+{
+	struct bytes all = form_rest(s, at), in = all, atom;
+	unsigned depth = 0;
+
+	do {
+		switch (sexp_next(&in, s->data, FORM_MAX, &atom)) {
+		case SEXP_OPEN:
+			depth++;
+			break;
+		case SEXP_CLOSE:
+			depth--;
+			break;
+		case SEXP_ATOM:
+			break;
+		default:
+			depth = 0;
+		}
+	} while (depth && depth <= SEXP_DEPTH);
+	all.len -= in.len;
+	/* What it decoded of it may be secret, and is no longer than that. */
+	explicit_bzero(s->data, all.len);
+	return all;
+}
+
+static void ask_gpg(struct form_search *s, size_t at)
+{
+	struct bytes file;
+
+	if (!form_affords(s, FORM_ASKING, 1))
+		return;
+	file = expression(s, at);
+	form_charge(s, FORM_ASKING, file.len / FORM_COST_BYTES);
+	form_ask_whole(s, file, at, LAYOUT_SEXP);
 }
 
 /* libgcrypt's private-key in canonical or readable form, from its bracket on. */
@@ -129,16 +171,31 @@ static void gpg(struct form_search *s, size_t at)
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 			if (stands(s, at - back, names[i])) {
-				form_ask_whole(s, form_rest(s, at - back), at - back, LAYOUT_SEXP);
+				ask_gpg(s, at - back);
 				return;
 			}
 	}
 }
 
+/* The second line says how it is encrypted, one of the last ones how long the private half is. */
+static void putty(struct form_search *s, size_t at)
+{
+	static const char last[] = "\nPrivate-Lines: ";
+	struct bytes file = form_rest(s, at), rest = file, line;
+	const uint8_t *end;
+
+	if (!bytes_line(&rest, &line) || line.len > 64 || !bytes_starts(rest, "Encryption: "))
+		return;
+	end = memmem(file.p, file.len, last, sizeof(last) - 1);
+	if (end)
+		file.len = (size_t)(end - file.p) + sizeof(last) - 1;
+	form_ask_whole(s, file, at, LAYOUT_TEXT);
+}
+
 void form_line(struct form_search *s, size_t at)
 {
 	if (stands(s, at, "PuTTY-User-Key-File-"))
-		form_ask_whole(s, form_rest(s, at), at, LAYOUT_TEXT);
+		putty(s, at);
 	else if (stands(s, at, "AGE-SECRET-KEY-1"))
 		age(s, at);
 	else if (stands(s, at, "RWRTY0Iy") || stands(s, at, "RWQAAEIy"))

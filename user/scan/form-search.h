@@ -27,12 +27,29 @@ bool form_ask(struct form_search *search, struct bytes file, size_t at, enum fin
 bool form_ask_whole(struct form_search *search, struct bytes file, size_t at,
 		    enum finding_layout layout);
 
+/* The same where libcrypto may have to work out a public half, of what the DER says. */
+bool form_ask_libcrypto(struct form_search *search, struct bytes der, struct bytes file, size_t at,
+			enum finding_layout layout);
+
+/* The parser tries OpenSSH's keys as we did. before: the work before that. False: it was not
+ * tried, as it is too dear. */
+bool form_may_ask(struct form_search *search, const struct form_work *before);
+
 /* Tells of something without a public half. */
 void form_tell_bare(struct form_search *search, size_t at, enum finding_what what,
 		    enum finding_class class, enum finding_layout layout, unsigned bits,
 		    const struct secret *secret);
 
-bool form_budget(struct form_search *search);
+/*
+ * Each takes off what is left of the work. form_affords(): before something is done that costs so
+ * much; false: it is not. form_charge(): afterwards, where what it cost is only known then.
+ */
+#define FORM_COST_PROOF 25 /* of numbers that are cheap to prove, and what is made of them */
+#define FORM_COST_BYTES 256 /* for one of it so many are read */
+bool form_affords(struct form_search *search, enum form_pot pot, uint64_t cost);
+void form_charge(struct form_search *search, enum form_pot pot, uint64_t cost);
+/* A place that was tried in more than one way: no more than once is it one that was not. */
+void form_count_once(struct form_search *search, uint64_t untried_before);
 
 /* Each looks at a marker, whose three bytes are at `at`. */
 void form_text(struct form_search *search, size_t at); /* "BEG" of BEGIN, also 16-bit */

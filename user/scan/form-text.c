@@ -8,16 +8,31 @@
 
 #define BASE64_KEY_MIN 60 /* letters: an Ed25519 key in PKCS#8 has 64 */
 
+#define HEAD_LETTERS 64 /* "-----BEGIN ", a label and "-----" have fewer */
+
+/* What follows the next dashes of a block but those of its first line is another's. */
+static bool ends_block(uint8_t c, unsigned *run, unsigned *nr)
+{
+	*run = c == '-' ? *run + 1 : 0;
+	if (*run == 5) {
+		*run = 0;
+		return ++*nr == 3;
+	}
+	return false;
+}
+
 /*
- * Letters from `at` on into search->text, until one that is none: with wide, each second byte. Line
- * ends that are written as \n become such.
+ * Letters from `at` on into search->text, as many as `most`, until one that is none: with wide,
+ * each second byte. Line ends that are written as \n become such. block: and not much further than
+ * a block of PEM goes.
  */
-static struct bytes letters(struct form_search *s, size_t at, bool wide)
+static struct bytes letters(struct form_search *s, size_t at, bool wide, size_t most, bool block)
 {
 	struct bytes rest = form_rest(s, at);
 	size_t len = 0, step = wide ? 2 : 1;
+	unsigned run = 0, nr = 0;
 
-	for (size_t i = 0; i + step <= rest.len; i += step) {
+	for (size_t i = 0; i + step <= rest.len && len < most; i += step) {
 		uint8_t c = rest.p[i];
 
 		if ((wide && rest.p[i + 1]) || c >= 0x7f ||
@@ -33,6 +48,8 @@ static struct bytes letters(struct form_search *s, size_t at, bool wide)
 			}
 		}
 		s->text[len++] = c;
+		if (block && ends_block(c, &run, &nr) && most - len > HEAD_LETTERS)
+			most = len + HEAD_LETTERS;
 	}
 	return (struct bytes){s->text, len};
 }
@@ -44,7 +61,8 @@ static bool block(struct form_search *s, const struct pem *pem)
 	struct bytes raw = {s->data, len};
 	bool ok;
 
-	if (pem->headers.len || len < 40)
+	/* DSA's numbers might be RSA's, and to see that they are not is dear. */
+	if (pem->headers.len || len < 40 || bytes_is(pem->label, "DSA PRIVATE KEY"))
 		return false;
 	ok = bytes_is(pem->label, "OPENSSH PRIVATE KEY") ? form_openssh(raw, s->key)
 							 : form_der(raw, s->key);
@@ -60,22 +78,47 @@ static enum key_format format_of(struct bytes label)
 						      : KEYFMT_PKCS8;
 }
 
+/* May it be more than reading, as no number is worked out of what is encrypted? */
+static bool asks_libcrypto(const struct pem *pem)
+{
+	return !pem->headers.len &&
+	       (bytes_is(pem->label, "DSA PRIVATE KEY") || bytes_is(pem->label, "EC PRIVATE KEY") ||
+		bytes_is(pem->label, "PRIVATE KEY"));
+}
+
 static void plain_text(struct form_search *s, struct bytes text, size_t at)
 {
-	struct bytes rest = text;
+	const struct form_work before = *s->ask->work;
+	struct bytes rest = text, der;
+	size_t used;
 	struct pem pem;
 
 	if (!pem_next(&rest, &pem) || pem.label.p != text.p + 11 || !pem_is_private(&pem) ||
-	    !form_budget(s))
+	    !form_affords(s, FORM_PROOFS, FORM_COST_PROOF))
 		return;
 	form_key_init(s->key);
 	if (block(s, &pem)) {
 		form_tell(s, at, LAYOUT_TEXT, format_of(pem.label));
-	} else {
-		text.len = (size_t)(rest.p - text.p);
-		form_ask(s, text, at, LAYOUT_TEXT);
+		form_key_wipe(s->key);
+		return;
 	}
 	form_key_wipe(s->key);
+	text.len = (size_t)(rest.p - text.p);
+	if (asks_libcrypto(&pem)) {
+		der = (struct bytes){s->data,
+				     base64_decode_some(pem.body, s->data, FORM_MAX, &used)};
+		form_ask_libcrypto(s, der, text, at, LAYOUT_TEXT);
+		explicit_bzero(s->data, der.len);
+	} else if (!bytes_is(pem.label, "OPENSSH PRIVATE KEY") || form_may_ask(s, &before)) {
+		form_ask(s, text, at, LAYOUT_TEXT);
+	}
+	form_count_once(s, before.untried);
+}
+
+/* A private key's, perhaps. */
+static bool begins_pem(struct bytes text)
+{
+	return bytes_starts(text, "-----BEGIN ") && memmem(text.p, text.len, "PRIVATE KEY", 11);
 }
 
 /* "BEGIN" */
@@ -84,13 +127,20 @@ void form_text(struct form_search *s, size_t at)
 	bool wide = s->memory.p[at + 1] == 0;
 	size_t before = wide ? 10 : 5;
 	struct bytes text;
+	bool is_key;
 
 	if (at < before || s->memory.p[at - before] != '-')
 		return;
 	at -= before;
-	text = letters(s, at, wide);
-	if (bytes_starts(text, "-----BEGIN "))
-		plain_text(s, text, at);
+	/* Most are certificates and public keys. */
+	text = letters(s, at, wide, HEAD_LETTERS, false);
+	is_key = begins_pem(text);
+	explicit_bzero(s->text, text.len);
+	if (!is_key || !form_affords(s, FORM_READING, 1))
+		return;
+	text = letters(s, at, wide, FORM_MAX, true);
+	form_charge(s, FORM_READING, text.len / FORM_COST_BYTES);
+	plain_text(s, text, at);
 	explicit_bzero(s->text, text.len);
 }
 
@@ -110,43 +160,62 @@ static bool begins_der(struct bytes raw)
 	       (raw.p[head + 3] == 0x02 || raw.p[head + 3] == 0x30 || raw.p[head + 3] == 0x04);
 }
 
+/* As many bytes as there are of a SEQUENCE by its head. */
+static size_t der_size(struct bytes head)
+{
+	size_t size = head.p[1] == 0x82	  ? 4U + (size_t)(head.p[2] << 8 | head.p[3])
+		      : head.p[1] == 0x81 ? 3U + head.p[2]
+					  : 2U + head.p[1];
+
+	return size < FORM_MAX ? size : FORM_MAX;
+}
+
+/* Base64 at `at`, into search->data, no more than `size` bytes. *out_used: letters. */
+static struct bytes decode(struct form_search *s, size_t at, bool wide, size_t size,
+			   size_t *out_used)
+{
+	struct bytes text = form_rest(s, at);
+	size_t len;
+
+	if (wide)
+		text = letters(s, at, true, 2 * size < FORM_MAX ? 2 * size : FORM_MAX, false);
+	len = base64_decode_some(text, s->data, size, out_used);
+	if (wide)
+		explicit_bzero(s->text, text.len);
+	return (struct bytes){s->data, len};
+}
+
 void form_base64(struct form_search *s, size_t at)
 {
-	struct bytes rest = form_rest(s, at);
-	bool wide = rest.len > 1 && !rest.p[1], is_key;
-	uint8_t start[48];
-	struct bytes text;
-	size_t used, len;
+	const uint8_t *p = s->memory.p + at;
+	bool wide = s->memory.len - at > 1 && !p[1], is_der, is_pem;
+	struct bytes raw;
+	size_t used;
 
 	/* It begins here, and not after the line of a block, which was looked at from its start. */
-	if (at && (is_base64(s->memory.p[at - 1]) ||
-		   (at >= 8 && memmem(s->memory.p + at - 8, 8, "---", 3))))
+	if (at && (is_base64(p[-1]) || (at >= 8 && memmem(p - 8, 8, "---", 3))))
 		return;
-	if (!wide) {
-		len = base64_decode_some((struct bytes){rest.p, rest.len < 64 ? rest.len : 64},
-					 start, sizeof(start), &used);
-		is_key = begins_der((struct bytes){start, len}) ||
-			 (len > 20 && !memcmp(start, "-----BEGIN ", 11));
-		explicit_bzero(start, sizeof(start));
-		if (!is_key)
-			return;
-	}
-	text = letters(s, at, wide);
-	len = base64_decode_some(text, s->data, FORM_MAX, &used);
-	explicit_bzero(s->text, text.len);
-	if (used < BASE64_KEY_MIN || !form_budget(s))
-		goto out;
-	if (len > 20 && !memcmp(s->data, "-----BEGIN ", 11)) {
+	raw = decode(s, at, wide, HEAD_LETTERS, &used);
+	is_der = begins_der(raw);
+	is_pem = begins_pem(raw);
+	used = is_der ? der_size(raw) : FORM_MAX;
+	explicit_bzero(s->data, raw.len);
+	if ((!is_der && !is_pem) || !form_affords(s, FORM_READING, 1))
+		return;
+	raw = decode(s, at, wide, used, &used);
+	form_charge(s, FORM_READING, used / FORM_COST_BYTES);
+	if (used < BASE64_KEY_MIN || !form_affords(s, FORM_PROOFS, FORM_COST_PROOF)) {
+		; /* too short, or not tried */
+	} else if (is_pem) {
 		/* Encoded twice, as Kubernetes keeps secrets. */
-		memcpy(s->text, s->data, len);
-		plain_text(s, (struct bytes){s->text, len}, at);
-		explicit_bzero(s->text, len);
-	} else if (begins_der((struct bytes){s->data, len})) {
+		memcpy(s->text, s->data, raw.len);
+		plain_text(s, (struct bytes){s->text, raw.len}, at);
+		explicit_bzero(s->text, raw.len);
+	} else {
 		form_key_init(s->key);
-		if (form_der((struct bytes){s->data, len}, s->key))
+		if (form_der(raw, s->key))
 			form_tell(s, at, LAYOUT_TEXT, KEYFMT_UNKNOWN);
 		form_key_wipe(s->key);
 	}
-out:
-	explicit_bzero(s->data, len);
+	explicit_bzero(s->data, raw.len);
 }

@@ -4,6 +4,7 @@
 
 #include <openssl/sha.h>
 
+#include "base/hash.h"
 #include "scan/chance.h"
 #include "scan/sort.h"
 #include "scan/wipe.h"
@@ -11,6 +12,7 @@
 #define STRETCHES_MAX	 98304
 #define BLOCK		 CHANCE_BLOCK
 #define DIFFERENT_MIN_24 18
+#define CONTAINER_MAX	 256 /* bytes of a run in which what follows a length is looked at */
 
 int harvest_new(size_t arena_size, struct harvest **out_harvest)
 {
@@ -50,19 +52,10 @@ void harvest_free(struct harvest *h)
 	free(h);
 }
 
-static uint32_t hash_of(const uint8_t *p, size_t len)
-{
-	uint64_t a, b;
-
-	memcpy(&a, p, 8);
-	memcpy(&b, p + len - 16, 8);
-	return (uint32_t)((a * 0x9e3779b97f4a7c15ULL ^ b * 0xc2b2ae3d27d4eb4fULL ^ len) >> 40);
-}
-
 /* The slot that holds the same bytes, or a free one. */
 static uint32_t *slot_of(struct harvest *h, const uint8_t *p, size_t len)
 {
-	size_t slot = hash_of(p, len) % h->slots;
+	size_t slot = hash_bytes(p, len) % h->slots; /* keyed: a dump cannot choose it */
 
 	for (; h->table[slot]; slot = (slot + 1) % h->slots) {
 		const struct stretch *s = &h->stretches[h->table[slot] - 1];
@@ -102,6 +95,7 @@ static void keep_stretch(struct harvest *h, struct bytes memory, const struct ha
 		.bytes = place->bytes,
 		.file = place->file,
 		.bulk = part->bulk,
+		.container = part->container,
 	};
 	h->used += len + 2 * HARVEST_MARGIN;
 	*slot = (uint32_t)++h->nr;
@@ -145,7 +139,7 @@ static void add(struct parts *parts, size_t at, size_t len, bool bulk)
 {
 	if (parts->nr < HARVEST_PARTS)
 		parts->items[parts->nr++] =
-			(struct harvest_part){(uint32_t)at, (uint16_t)len, bulk};
+			(struct harvest_part){(uint32_t)at, (uint16_t)len, bulk, false};
 }
 
 /* Half of its bytes are set: it may be a word of a number whose top 16 bits happen to be none. */
@@ -193,21 +187,67 @@ static bool begins_with_chance(struct bytes memory, size_t at)
 	return false;
 }
 
+/* That of a seed or a scalar, alone or with the zero that keeps it positive: what is longer fills a
+ * block wherever it stands. */
+static bool is_length(const uint8_t *p)
+{
+	return p[0] == 32 || p[0] == 48 || ((p[0] == 33 || p[0] == 49) && !p[1]);
+}
+
+/* The top bit of each byte of a word that may be one: 20, 21, 30 or 31, or comes after such. */
+static uint64_t lengths_of(const uint8_t *p)
+{
+	const uint64_t each = 0x0101010101010101;
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	word = (le64toh(word) & 0xee * each) ^ 0x20 * each;
+	return (word - each) & ~word & 0x80 * each;
+}
+
+/*
+ * In a container of small numbers (s-expressions, DER, SSH, protobuf) each block may have some
+ * bytes of a head, which ends with a length, or its zeros. The last bytes may be in a word that is
+ * none of the run. Zeros alone would do, but code is full of them.
+ */
+static bool behind_a_length(struct bytes memory, size_t at, size_t end)
+{
+	const uint8_t *p = memory.p;
+
+	if (memory.len - end >= 7)
+		end += 7;
+	for (; at + BLOCK < end; at += 8) {
+		uint64_t may = lengths_of(p + at);
+
+		for (; may; may &= may - 1) {
+			size_t length = at + (size_t)__builtin_ctzll(may) / 8, number = length + 1;
+
+			if (!is_length(p + length))
+				continue;
+			while (number < length + 5 && !p[number])
+				number++;
+			if (number + BLOCK <= end && chance_like(p + number))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Cuts out of [at, end) what has as many different bytes as chance gives, and a block around. */
 static void carve(struct bytes memory, size_t at, size_t end, struct parts *parts)
 {
 	size_t limit = end - at >= HARVEST_BULK ? HARVEST_BULK_KEPT : HARVEST_STRETCH_MAX;
 	size_t nr = (end - at) / BLOCK;
-	size_t i = 0;
+	size_t from = at, to = end, i = 0;
 
 	while (i < nr) {
-		size_t first, last, from, to;
+		size_t first, last;
 
 		while (i < nr && !(i ? chance_like(memory.p + at + BLOCK * i)
 				     : begins_with_chance(memory, at)))
 			i++;
 		if (i == nr)
-			return;
+			break;
 		first = last = i;
 		/* Two blocks that are not so good may be chance. */
 		for (i++; i < nr && i <= last + 3 && i - first < limit / BLOCK; i++)
@@ -224,6 +264,11 @@ static void carve(struct bytes memory, size_t at, size_t end, struct parts *part
 		if (end - at >= HARVEST_BULK)
 			return;
 		i = last + 3;
+	}
+	if (!parts->nr && end - at <= CONTAINER_MAX && behind_a_length(memory, at, end)) {
+		widen(memory, &from, &to);
+		add(parts, from, to - from, false);
+		parts->items[0].container = true;
 	}
 }
 
@@ -271,7 +316,7 @@ bool harvest_prekeys_full(const struct harvest *h)
 	return h->nr_prekeys == HARVEST_PREKEYS_MAX;
 }
 
-void harvest_drop_prekeys(struct harvest *h)
+size_t harvest_drop_prekeys(struct harvest *h)
 {
 	size_t first = h->nr_prekeys / 2, left = h->nr_prekeys - first;
 
@@ -279,6 +324,7 @@ void harvest_drop_prekeys(struct harvest *h)
 	explicit_bzero(h->prekeys + left, first * sizeof(*h->prekeys));
 	h->nr_prekeys = left;
 	h->full = true;
+	return first;
 }
 
 static void fill_table(struct harvest *h)

@@ -6,7 +6,8 @@
  * this there?) are asked of it at the end, however the dump was read.
  *
  * Stretches are carved out of runs (runs.h): what of them has as many different bytes, and as few
- * of those that code and tables are made of, as chance gives (chance.h).
+ * of those that code and tables are made of, as chance gives (chance.h). Short runs are looked at
+ * behind each length of a key, too, as a container has it before a number.
  */
 #pragma once
 
@@ -30,6 +31,7 @@ struct stretch {
 	bool file; /* mapped from a file: a program's code and data, of which there is much */
 	bool bulk; /* the beginning of HARVEST_BULK or more: packed or encrypted data, most likely
 		    */
+	bool container; /* only kept for a number behind its length (docs/scan.md) */
 };
 
 /* 16 KiB of random bytes that could be what OpenSSH shields its keys with: their SHA-512. */
@@ -66,7 +68,7 @@ struct harvest_place {
 struct harvest_part {
 	uint32_t at;
 	uint16_t len; /* of 8; 0: a prekey */
-	bool bulk;
+	bool bulk, container;
 };
 
 #define HARVEST_PARTS 256 /* more are in no run */
@@ -94,7 +96,7 @@ void harvest_drop_half(struct harvest *harvest);
  * room for one more after that, and none before; the verdict says that some gave way:
  * harvest->full. */
 bool harvest_prekeys_full(const struct harvest *harvest);
-void harvest_drop_prekeys(struct harvest *harvest);
+size_t harvest_drop_prekeys(struct harvest *harvest); /* how many */
 
 /*
  * Before questions are asked. Sorts the stretches by position in the dump: segments may stand there

@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
 #include "base/cleanup.h"
 #include "scan/der.h"
+#include "scan/keyfile.h"
 #include "scan/wipe.h"
 
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
@@ -122,15 +124,43 @@ static struct bytes as_version0(struct bytes content, uint8_t *out, size_t size)
 			: (struct bytes){der.p, (size_t)(der.end - der.p)};
 }
 
+/* What libcrypto knows it as; NID_undef if it does not. Takes it off `in`. */
+static int take_oid(struct bytes *in)
+{
+	const unsigned char *p = in->p;
+	ASN1_OBJECT *object = d2i_ASN1_OBJECT(NULL, &p, (long)in->len);
+	int nid = object ? OBJ_obj2nid(object) : NID_undef;
+
+	if (object)
+		bytes_skip(in, (size_t)(p - in->p));
+	ASN1_OBJECT_free(object);
+	ERR_clear_error();
+	return nid;
+}
+
+/* Are there keys of this? To ask libcrypto for one of what it does not have takes it long. */
+static bool has_keys(int nid)
+{
+	EVP_KEYMGMT *of;
+
+	if (nid == NID_undef || EVP_PKEY_asn1_find(NULL, nid))
+		return nid != NID_undef;
+	of = EVP_KEYMGMT_fetch(NULL, OBJ_nid2sn(nid), NULL);
+	EVP_KEYMGMT_free(of);
+	ERR_clear_error();
+	return of != NULL;
+}
+
 static EVP_PKEY *load_pkcs8(struct bytes whole, struct bytes content)
 {
 	const unsigned char *p;
 	PKCS8_PRIV_KEY_INFO *info;
 	_cleanup_wipe_ uint8_t *memory = wipe_alloc(whole.len + 16);
 	EVP_PKEY *pkey = NULL;
-	struct bytes plain;
+	struct bytes rest = content, version, algorithm, plain;
 
-	if (!memory)
+	if (!memory || !der_number(&rest, &version) ||
+	    !der_expect(&rest, DER_SEQUENCE, &algorithm) || !has_keys(take_oid(&algorithm)))
 		return NULL;
 	plain = as_version0(content, memory, whole.len + 16);
 	p = plain.p;
@@ -198,6 +228,88 @@ static void pkcs12(struct bytes content, struct keyfile_found *found)
 	found->kind = KEY_OTHER;
 	found->encrypted = contains(content, oid_shrouded_bag, sizeof(oid_shrouded_bag)) ||
 			   !contains(content, oid_key_bag, sizeof(oid_key_bag));
+}
+
+static void power(struct keyfile_work *work, struct bytes modulus, struct bytes a, struct bytes b)
+{
+	work->modulus_bits = 8 * (uint64_t)modulus.len;
+	work->exponent_bits = 8 * (uint64_t)(a.len > b.len ? a.len : b.len);
+}
+
+/* Parameters of EC keys: a name, or all that there is to say. Where libcrypto does not know the
+ * curve it works nothing out. */
+static bool names_curve(struct bytes parameters)
+{
+	EC_builtin_curve curves[128];
+	struct bytes numbers = parameters, content;
+	size_t nr;
+	int nid;
+
+	if (der_expect(&numbers, DER_SEQUENCE, &content))
+		return true;
+	nid = take_oid(&parameters);
+	nr = nid == NID_undef ? 0 : EC_get_builtin_curves(curves, ARRAY_SIZE(curves));
+	for (size_t i = 0; i < nr && i < ARRAY_SIZE(curves); i++)
+		if (curves[i].nid == nid)
+			return true;
+	return nr > ARRAY_SIZE(curves);
+}
+
+static void sec1_work(struct bytes in, struct keyfile_work *work)
+{
+	struct bytes version, private, parameters;
+
+	work->curve = der_number(&in, &version) && der_expect(&in, DER_OCTETS, &private) &&
+		      der_expect(&in, DER_CONTEXT0, &parameters) && names_curve(parameters);
+}
+
+static void pkcs8_work(struct bytes in, struct keyfile_work *work)
+{
+	struct bytes version, algorithm, private, numbers, modulus = {NULL, 0}, order = {NULL, 0};
+	int nid;
+
+	der_number(&in, &version);
+	if (!der_expect(&in, DER_SEQUENCE, &algorithm) || !der_expect(&in, DER_OCTETS, &private))
+		return;
+	nid = take_oid(&algorithm);
+	if (nid == NID_rsaEncryption || !has_keys(nid))
+		return;
+	if (nid == NID_X9_62_id_ecPublicKey) {
+		work->curve = names_curve(algorithm);
+		return;
+	}
+	/* DSA and Diffie-Hellman have a SEQUENCE: p, and q or g. */
+	if (!der_expect(&algorithm, DER_SEQUENCE, &numbers)) {
+		work->own = true;
+		return;
+	}
+	if (der_number(&numbers, &modulus))
+		der_number(&numbers, &order);
+	power(work, modulus, order, private);
+}
+
+bool keyfile_der_work(struct bytes der, struct keyfile_work *out_work)
+{
+	struct bytes content, version, p, q, g, y, x;
+	enum key_format format;
+	bool encrypted;
+
+	*out_work = (struct keyfile_work){.curve = false};
+	if (!der_expect(&der, DER_SEQUENCE, &content))
+		return false;
+	format = shape(content, &encrypted);
+	if (format == KEYFMT_SEC1)
+		sec1_work(content, out_work);
+	else if (format == KEYFMT_PKCS8 && !encrypted)
+		pkcs8_work(content, out_work);
+	else if (format == KEYFMT_DSA && der_number(&content, &version) &&
+		 der_number(&content, &p) && der_number(&content, &q) && der_number(&content, &g) &&
+		 der_number(&content, &y) && der_number(&content, &x)) {
+		power(out_work, p, q, x);
+		/* q has 160 bits or more (FIPS 186-4, 4.2); RSA's e has not. */
+		out_work->dsa = !content.len && q.len >= 20;
+	}
+	return format != KEYFMT_UNKNOWN;
 }
 
 int keyfile_der(struct bytes raw, struct keyfile_found *found)

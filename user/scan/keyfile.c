@@ -113,6 +113,9 @@ static int blocks(struct bytes file, struct keyfile_found *found)
 	struct pem pem;
 	int r = 0;
 
+	/* Which tells most that is none sooner than going through its lines. */
+	if (!memmem(file.p, file.len, "-----BEGIN ", 11))
+		return 0;
 	while (r == 0 && pem_next(&file, &pem))
 		if (pem_is_private(&pem))
 			r = block(&pem, found);
@@ -158,7 +161,9 @@ static bool public_line(struct bytes line, struct pubkey *out_pub, char comment[
 		while (line.len && (line.p[0] == ' ' || line.p[0] == '\t'))
 			bytes_skip(&line, 1);
 	}
-	if (!word[1].len || unarmour(word[1], &data, &raw) <= 0 || !pubkey_from_ssh(raw, out_pub))
+	/* A blob begins with the length of its type, which is short. */
+	if (!bytes_starts(word[1], "AAAA") || unarmour(word[1], &data, &raw) <= 0 ||
+	    !pubkey_from_ssh(raw, out_pub))
 		return false;
 	keyfile_comment(line, comment);
 	return true;

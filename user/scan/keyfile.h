@@ -9,11 +9,20 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "model/keyid.h"
 #include "scan/bytes.h"
+
+/* What libcrypto works out to name the public half of a key in DER, or to check it. */
+struct keyfile_work {
+	bool curve; /* points of a curve, by its parameters */
+	bool own; /* those of a curve that has code of its own: Ed448, X448 */
+	bool dsa; /* five numbers as DSA has them, and nothing else */
+	uint64_t modulus_bits, exponent_bits; /* else a power modulo a number; 0: none */
+};
 
 #define KEYFILE_MAX 65536 /* bytes; a larger file is no key file */
 
@@ -33,3 +42,6 @@ int keyfile_identify(struct bytes file, struct bytes sibling, struct key_identit
  * up to some 100 ms.
  */
 int keyfile_prove(struct bytes file, struct key_identity *out_id, bool *out_proven);
+
+/* der: a whole SEQUENCE. False: by its shape it is no private key, and nothing is worked out. */
+bool keyfile_der_work(struct bytes der, struct keyfile_work *out_work);

@@ -67,7 +67,7 @@ static bool confirms(const struct search *s, uint64_t e, const BIGNUM *p, const 
 }
 
 uint64_t rsa_exponent(const struct harvest *harvest, const uint64_t *p, const uint64_t *q,
-		      unsigned nr)
+		      unsigned nr, bool only_usual)
 {
 	static const uint64_t usual[] = {65537, 3, 17, 257, 5, 7, 35, 37, 41, 65535, 65539, 11, 13};
 	struct search s = {harvest, BN_CTX_secure_new()};
@@ -75,7 +75,7 @@ uint64_t rsa_exponent(const struct harvest *harvest, const uint64_t *p, const ui
 	BIGNUM *Q = BN_lebin2bn((const uint8_t *)q, (int)(8 * nr), NULL);
 	uint64_t e = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(usual) && !e && s.ctx && P && Q; i++)
+	for (size_t i = 0; i < (only_usual ? 1 : ARRAY_SIZE(usual)) && !e && s.ctx && P && Q; i++)
 		if (confirms(&s, usual[i], P, Q))
 			e = usual[i];
 	BN_clear_free(P);

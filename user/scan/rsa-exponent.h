@@ -7,6 +7,7 @@
 
 #include "scan/harvest.h"
 
-/* p, q: the factors, of `nr` limbs each. 0 if no exponent is confirmed. */
+/* p, q: the factors, of `nr` limbs each. 0 if no exponent is confirmed. only_usual: none but 65537
+ * is tried. */
 uint64_t rsa_exponent(const struct harvest *harvest, const uint64_t *p, const uint64_t *q,
-		      unsigned nr);
+		      unsigned nr, bool only_usual);

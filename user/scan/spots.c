@@ -48,20 +48,41 @@ static bool after_zeros(const struct harvest *h, const struct stretch *s, long f
 	return true;
 }
 
-/* The head of an OCTET STRING as long as a scalar or a seed: what is left of PKCS#8 and SEC1 when
- * their first bytes, or the public half, were written over. */
-static bool after_octets(const struct harvest *h, const struct stretch *s,
-			 bool (*spot)(void *userdata, long at), void *userdata)
+/* The zeros of a length in big-endian bytes (SSH); DER's INTEGER and OCTET STRING; CBOR's byte
+ * string; protobuf's fields 1 to 15. */
+static bool before_a_length(uint8_t byte)
 {
-	const uint8_t *p = stretch_bytes(h, s), *tag;
+	return byte == 0 || byte == 4 || byte == 0x58 || (byte & 0x87) == 2;
+}
 
-	for (long at = 0;
-	     at + 2 < s->len && (tag = memchr(p + at, 4, (size_t)(s->len - at - 2)));) {
-		at = tag - p + 1;
-		if ((p[at] == 32 || p[at] == 48 || p[at] == 66) && !spot(userdata, at + 1))
+static bool is_length(uint8_t byte)
+{
+	return byte == 32 || byte == 48 || byte == 64 || byte == 66;
+}
+
+/* The length of a scalar or a seed, or of a seed with its public key: in containers, and what is
+ * left of PKCS#8 and SEC1 when their first bytes, or the public half, were written over. */
+static bool after_lengths(const struct harvest *h, const struct stretch *s,
+			  bool (*spot)(void *userdata, long at), void *userdata)
+{
+	const uint8_t *p = stretch_bytes(h, s);
+
+	for (long at = 1; at + 1 < s->len; at++)
+		if (is_length(p[at]) && before_a_length(p[at - 1]) && !spot(userdata, at + 1))
 			return false;
-	}
 	return true;
+}
+
+bool spots_after_length(const struct harvest *h, const struct stretch *s, long at)
+{
+	const uint8_t *p = stretch_bytes(h, s) + at - 1;
+	int zeros = 0;
+
+	if (at < 6 - HARVEST_MARGIN)
+		return false;
+	for (; zeros < 4 && !*p; zeros++)
+		p--;
+	return is_length(*p) && (zeros || before_a_length(p[-1]));
 }
 
 void spots(const struct harvest *h, const struct stretch *s, enum finding_layout layout,
@@ -80,8 +101,8 @@ void spots(const struct harvest *h, const struct stretch *s, enum finding_layout
 			return;
 		before = now;
 	}
-	if (bytes && after_zeros(h, s, 7, spot, userdata))
-		after_octets(h, s, spot, userdata);
+	if (bytes && after_zeros(h, s, 7, spot, userdata) && layout == LAYOUT_RAW)
+		after_lengths(h, s, spot, userdata);
 }
 
 void spots_all(const struct harvest *h, const struct stretch *s, enum finding_layout layout,

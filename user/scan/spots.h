@@ -17,6 +17,9 @@ void spots(const struct harvest *harvest, const struct stretch *stretch, enum fi
 void spots_all(const struct harvest *harvest, const struct stretch *stretch,
 	       enum finding_layout layout, bool (*spot)(void *userdata, long at), void *userdata);
 
+/* Stands the length of a scalar or a seed before it, as in a container? */
+bool spots_after_length(const struct harvest *harvest, const struct stretch *stretch, long at);
+
 /*
  * How many bytes there are from `at` to the next word that is no key's, in whole words, counted up
  * to `most`: what stands in memory of its own is as long as it is.

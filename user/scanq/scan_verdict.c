@@ -45,6 +45,23 @@ static void *grow(void *items, size_t nr, size_t size)
 	return nr & (nr - 1) ? items : reallocarray(items, nr ? nr * 2 : 1, size);
 }
 
+/* Who fills a dump with what is likely, or nobody's, does not keep out what is proven. */
+static int take_weaker(struct scan_verdict *v, const struct finding *f, struct found_key **out_key)
+{
+	struct found_key *weakest = &v->keys[0];
+
+	for (size_t i = 1; i < v->nr_keys; i++)
+		if (v->keys[i].finding.class > weakest->finding.class)
+			weakest = &v->keys[i];
+	if (weakest->finding.class <= f->class)
+		return -ENOSPC;
+	v->findings_left_out += weakest->nr_places + weakest->places_left_out;
+	free(weakest->places);
+	*weakest = (struct found_key){.finding = *f};
+	*out_key = weakest;
+	return 0;
+}
+
 static int key_of(struct scan_verdict *v, const struct finding *f, struct found_key **out_key)
 {
 	struct found_key *keys;
@@ -55,7 +72,7 @@ static int key_of(struct scan_verdict *v, const struct finding *f, struct found_
 			return 0;
 		}
 	if (v->nr_keys == VERDICT_KEYS_MAX)
-		return -ENOSPC;
+		return take_weaker(v, f, out_key);
 	keys = grow(v->keys, v->nr_keys, sizeof(*keys));
 	if (!keys)
 		return -ENOMEM;
@@ -116,6 +133,10 @@ int scan_verdict_add(struct scan_verdict *verdict, const struct finding *finding
 	if (finding->what == FINDING_END) {
 		verdict->bytes = finding->offset;
 		verdict->flags = (unsigned)finding->vaddr;
+		return 0;
+	}
+	if (finding->what == FINDING_UNTRIED) {
+		verdict->untried[finding->ref % UNTRIED_NR] += finding->offset;
 		return 0;
 	}
 	r = key_of(verdict, finding, &key);

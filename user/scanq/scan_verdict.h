@@ -44,6 +44,7 @@ struct scan_verdict {
 	struct found_key *keys;
 	size_t nr_keys;
 	uint64_t findings_left_out; /* of keys beyond VERDICT_KEYS_MAX */
+	uint64_t untried[UNTRIED_NR]; /* what there was no budget for */
 	uint64_t bytes; /* looked at */
 	unsigned flags; /* SCAN_* */
 };

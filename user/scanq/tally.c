@@ -3,6 +3,7 @@
 #include "scanq/tally.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,7 +101,9 @@ enum scan_cause scan_tally_cause(int error)
 	}
 }
 
-static void flags_text(unsigned flags, char out[SCAN_TALLY_FLAGS])
+/* As "incomplete untried-written:4000". */
+static void flags_text(unsigned flags, const uint64_t untried[UNTRIED_NR],
+		       char out[SCAN_TALLY_FLAGS])
 {
 	size_t at = 0;
 
@@ -110,6 +113,11 @@ static void flags_text(unsigned flags, char out[SCAN_TALLY_FLAGS])
 		if (flags & flag & ~(unsigned)SCAN_CORE)
 			at += (size_t)snprintf(out + at, SCAN_TALLY_FLAGS - at, "%s%s",
 					       at ? " " : "", scan_flag_str(flag));
+	for (unsigned i = 0; i < UNTRIED_NR; i++)
+		if (untried[i])
+			at += (size_t)snprintf(out + at, SCAN_TALLY_FLAGS - at,
+					       "%suntried-%s:%" PRIu64, at ? " " : "",
+					       untried_str(i), untried[i]);
 }
 
 static enum scan_state state_of(const struct scan_verdict *verdict, int error)
@@ -133,7 +141,7 @@ void scan_tally_end(struct scan_tally *tally, int error, char flags[SCAN_TALLY_F
 	verdict->flags = tally->flags;
 	verdict->bytes = tally->bytes;
 	scan_verdict_sort(verdict);
-	flags_text(tally->flags, flags);
+	flags_text(tally->flags, verdict->untried, flags);
 	out->state = state_of(verdict, error);
 	out->cause = scan_tally_cause(error);
 	out->bytes = tally->bytes;

@@ -38,7 +38,7 @@ void scan_tally_touched(struct scan_tally *tally, unsigned flags);
  * *tally, or are static. Keys come out the worst first (verdict.keys); those that do not count
  * (test keys, random generators') are behind the others.
  */
-#define SCAN_TALLY_FLAGS 256 /* bytes of text for all flags */
+#define SCAN_TALLY_FLAGS 512 /* bytes of text for all flags, and for what was not tried */
 void scan_tally_end(struct scan_tally *tally, int error, char flags[SCAN_TALLY_FLAGS],
 		    struct event_scan *out);
 
