@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -229,6 +230,37 @@ def test_redaction(keys, folder, dump):
           and not os.path.exists(none), (code, err))
 
 
+def unnamed(pid, size):
+    """Has this process a file of that size that has no name?"""
+    try:
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            path = f"/proc/{pid}/fd/{fd}"
+            if os.readlink(path).endswith(" (deleted)") and os.stat(path).st_size == size:
+                return True
+    except FileNotFoundError:
+        pass
+    return False
+
+
+def test_interrupted_redaction(folder, dump):
+    """Ctrl-C while the copy holds all that the dump holds."""
+    below = os.path.join(folder, "interrupted")
+    os.mkdir(below)
+    large = os.path.join(folder, "large")
+    with open(dump, "rb") as f, open(large, "wb") as to:
+        to.write(f.read() + os.urandom(64 << 20))
+    with subprocess.Popen([KEYTRAIL, "scan", "--redact", os.path.join(below, "copy"), large],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        while child.poll() is None and not unnamed(child.pid, os.path.getsize(large)):
+            pass
+        there = os.listdir(below)
+        child.send_signal(signal.SIGINT)
+        status = child.wait()
+    check("a redaction that is interrupted says so", status not in (0, 1), status)
+    check("and leaves nothing, at no time", not there and not os.listdir(below),
+          (there, os.listdir(below)))
+
+
 def test_expanded_key(folder):
     """RFC 8032, 5.1.6: with the prefix and one signature anybody has the scalar: both go."""
     def openssl(*arguments, data=None):
@@ -285,6 +317,7 @@ def main():
         test_nothing_is_told(keys, folder, dump)
         test_sarif(dump)
         test_redaction(keys, folder, dump)
+        test_interrupted_redaction(folder, dump)
         test_expanded_key(folder)
         test_core(folder)
     sys.exit(1 if failed else 0)

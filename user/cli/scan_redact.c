@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "scanq/scan_verdict.h"
@@ -187,9 +191,60 @@ static int redact(int in, int out, const struct scan_options *options, struct ro
 	return -EILSEQ;
 }
 
+/*
+ * Under the copy's name there is nothing before all keys are out of it: who is interrupted, or
+ * killed, leaves no dump that looks redacted. Where a file system has no files without a name, it
+ * is *out_part until then, which then stays.
+ */
+static int copy_open(const char *path, char **out_part)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	int fd;
+
+	if (!copy)
+		return -ENOMEM;
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	fd = open(dirname(copy), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	/* EISDIR: of a kernel's file system that knows no such flag; EINVAL: of FUSE's servers. */
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return -errno;
+	if (asprintf(out_part, "%s.part", path) < 0) {
+		*out_part = NULL;
+		return -ENOMEM;
+	}
+	fd = open(*out_part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+	if (fd < 0) {
+		fd = -errno;
+		free(*out_part); /* not ours to remove */
+		*out_part = NULL;
+	}
+	return fd;
+}
+
+/* -EEXIST: somebody made such a file meanwhile. */
+static int copy_name(int fd, const char *part, const char *path)
+{
+	char self[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+	if (part) {
+		/* NFS has links and cannot rename so, FAT the other way round. */
+		if (link(part, path) == 0)
+			return unlink(part) < 0 ? -errno : 0;
+		if (errno != EPERM && errno != EOPNOTSUPP)
+			return -errno;
+		return renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	}
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
 int scan_redact(int fd, const struct scan_options *options, const char *path,
 		struct redaction *out_redaction)
 {
+	_cleanup_free_ char *part = NULL;
 	_cleanup_close_ int out = -1;
 	struct round round = {.out = -1};
 	struct stat st;
@@ -199,9 +254,9 @@ int scan_redact(int fd, const struct scan_options *options, const char *path,
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOTSUP;
-	out = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+	out = copy_open(path, &part);
 	if (out < 0)
-		return -errno;
+		return out;
 	round.size = (uint64_t)st.st_size;
 	err = copy_sparse(fd, out, round.size);
 	if (!err)
@@ -211,11 +266,14 @@ int scan_redact(int fd, const struct scan_options *options, const char *path,
 		err = -ENODATA;
 	if (!err && fsync(out) < 0)
 		err = -errno;
+	if (!err)
+		err = copy_name(out, part, path);
 	if (err == -EOVERFLOW)
 		memcpy(out_redaction->untried, round.redaction.untried,
 		       sizeof(out_redaction->untried));
 	if (err < 0) {
-		unlink(path);
+		if (part)
+			unlink(part);
 		return err;
 	}
 	*out_redaction = round.redaction;
